@@ -1,0 +1,16 @@
+//! What the templates and the functions must agree on: names, variables, metrics, limits.
+//!
+//! Invariant: each is spelled here and nowhere else, so that the two cannot disagree.
+
+pub mod environment;
+pub mod function;
+pub mod limit;
+pub mod metric;
+pub mod name;
+pub mod table;
+pub mod toggle;
+pub mod variable;
+
+pub use environment::Environment;
+pub use function::Function;
+pub use toggle::Toggle;

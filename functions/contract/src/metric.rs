@@ -1,0 +1,71 @@
+//! CloudWatch metrics that the system publishes.
+//!
+//! Invariant: the one dimension is the environment; no metric names a person.
+
+/// Namespace of the pipeline's own health.
+pub const KINESIS_NAMESPACE: &str = "CompliCal/Kinesis";
+/// Namespace of the business figures.
+pub const ANALYTICS_NAMESPACE: &str = "CompliCal/Analytics";
+/// The only dimension of either namespace.
+pub const ENVIRONMENT_DIMENSION: &str = "Environment";
+
+/// A metric of ours: its namespace, name and CloudWatch unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Metric {
+    /// Events counted.
+    ProcessedRecords,
+    /// Records that became an item under `ERRORS`.
+    FailedRecords,
+    /// Age of an event when it had been counted, in milliseconds.
+    ProcessingLatency,
+    /// `API_CALL` events.
+    TotalApiCalls,
+    /// Users with at least one call in the minute.
+    UniqueUsers,
+    /// `API_AUTH_FAILED` events.
+    AuthFailures,
+    /// `API_RATE_LIMITED` events.
+    RateLimited,
+}
+
+impl Metric {
+    /// Every metric.
+    pub const ALL: [Self; 7] = [
+        Self::ProcessedRecords,
+        Self::FailedRecords,
+        Self::ProcessingLatency,
+        Self::TotalApiCalls,
+        Self::UniqueUsers,
+        Self::AuthFailures,
+        Self::RateLimited,
+    ];
+
+    /// CloudWatch's `Namespace`.
+    pub const fn namespace(self) -> &'static str {
+        match self {
+            Self::ProcessedRecords | Self::FailedRecords | Self::ProcessingLatency => KINESIS_NAMESPACE,
+            _ => ANALYTICS_NAMESPACE,
+        }
+    }
+
+    /// CloudWatch's `MetricName`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ProcessedRecords => "ProcessedRecords",
+            Self::FailedRecords => "FailedRecords",
+            Self::ProcessingLatency => "ProcessingLatency",
+            Self::TotalApiCalls => "TotalAPICalls",
+            Self::UniqueUsers => "UniqueUsers",
+            Self::AuthFailures => "AuthFailures",
+            Self::RateLimited => "RateLimited",
+        }
+    }
+
+    /// CloudWatch's `Unit`.
+    pub const fn unit(self) -> &'static str {
+        match self {
+            Self::ProcessingLatency => "Milliseconds",
+            _ => "Count",
+        }
+    }
+}

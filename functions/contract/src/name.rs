@@ -1,0 +1,51 @@
+//! Physical names, each a function of the environment.
+
+use crate::Environment;
+
+/// The region of a command without `--region`.
+pub const DEFAULT_REGION: &str = "ap-south-1";
+
+/// Stack of the stream, its consumers and the analytics table.
+pub fn kinesis_stack(env: &Environment) -> String {
+    format!("CompliCal-Kinesis-{env}")
+}
+
+/// Stack of the HTTP API, its functions and tables.
+pub fn api_stack(env: &Environment) -> String {
+    format!("CompliCal-API-{env}")
+}
+
+/// Stack of the dashboard and the alarms.
+pub fn dashboard_stack(env: &Environment) -> String {
+    format!("CompliCal-Dashboard-{env}")
+}
+
+/// The stream of usage events.
+pub fn stream(env: &Environment) -> String {
+    format!("complical-usage-stream-{env}")
+}
+
+/// Table of blocks, windows, totals and failed records.
+pub fn analytics_table(env: &Environment) -> String {
+    format!("complical-analytics-{env}")
+}
+
+/// Table of each user's days and of the calls counted synchronously.
+pub fn usage_table(env: &Environment) -> String {
+    format!("complical-api-usage-{env}")
+}
+
+/// Table of API keys and of the users they belong to.
+pub fn keys_table(env: &Environment) -> String {
+    format!("complical-api-keys-{env}")
+}
+
+/// Table of deadlines.
+pub fn deadlines_table(env: &Environment) -> String {
+    format!("complical-deadlines-{env}")
+}
+
+/// The CloudWatch dashboard.
+pub fn dashboard(env: &Environment) -> String {
+    format!("complical-usage-analytics-{env}")
+}

@@ -1,0 +1,18 @@
+//! Environment variables of the functions. The SDK reads its own `AWS_*` beside them.
+
+/// The environment's name.
+pub const ENVIRONMENT: &str = "ENVIRONMENT";
+/// Name of the analytics table.
+pub const ANALYTICS_TABLE: &str = "ANALYTICS_TABLE";
+/// Name of the usage table.
+pub const API_USAGE_TABLE: &str = "API_USAGE_TABLE";
+/// Name of the keys table.
+pub const API_KEYS_TABLE: &str = "API_KEYS_TABLE";
+/// Name of the deadlines table.
+pub const DEADLINES_TABLE: &str = "DEADLINES_TABLE";
+/// Name of the usage stream.
+pub const KINESIS_STREAM: &str = "KINESIS_STREAM";
+/// Set by Lambda from the template's `Handler`; the authorizer reads its mode from it.
+pub const HANDLER: &str = "_HANDLER";
+/// The toggle of the command line, see [`crate::Toggle`].
+pub const TOGGLE: &str = "ENABLE_KINESIS_ANALYTICS";
