@@ -1,0 +1,15 @@
+//! What a call is, when it counts, and how counts are put together: the domain, free of AWS and of the clock.
+//!
+//! Invariant: blocks of events are the truth; every other number is computed from them and set, never added to.
+
+pub mod batch;
+pub mod block;
+pub mod cell;
+pub mod event;
+pub mod fold;
+pub mod key;
+pub mod quota;
+pub mod report;
+pub mod subject;
+pub mod total;
+pub mod window;

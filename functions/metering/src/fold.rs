@@ -1,0 +1,154 @@
+//! From blocks to windows: every distinct event of a minute, once, in its subject's cell.
+//!
+//! Invariant: the result depends on the set of events alone, not on how often, in what order or in which blocks
+//! they came.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use crate::cell::Cell;
+use crate::event::{Event, EventType};
+use crate::subject::Subject;
+
+/// Distinct events, each under its identity.
+#[derive(Clone, Debug, Default)]
+pub struct Distinct {
+    events: BTreeMap<(String, EventType), Event>,
+}
+
+/// Cells by subject, and what belongs to none.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Fold {
+    /// A cell for each subject.
+    pub cells: BTreeMap<Subject, Cell>,
+    /// Events without a subject.
+    pub unattributed: Cell,
+}
+
+impl Distinct {
+    /// The events collected.
+    pub fn events(&self) -> impl Iterator<Item = &Event> {
+        self.events.values()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.events.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty()
+    }
+
+    /// Keeps the events that `wanted` accepts.
+    pub fn retain(&mut self, wanted: impl Fn(&Event) -> bool) {
+        self.events.retain(|_, event| wanted(event));
+    }
+
+    /// Collects an event. Of two that differ under one identity, the same one stays whichever came first.
+    fn insert(&mut self, event: Event) {
+        match self.events.entry((event.request_id.clone(), event.event_type)) {
+            Entry::Vacant(vacant) => {
+                vacant.insert(event);
+            }
+            Entry::Occupied(mut known) => {
+                let (other, this) = (known.get(), &event);
+                if other != this && (this.timestamp, this.to_json()) < (other.timestamp, other.to_json()) {
+                    known.insert(event);
+                }
+            }
+        }
+    }
+
+    /// Folds the events into cells.
+    pub fn fold(&self) -> Fold {
+        let mut fold = Fold::default();
+        for event in self.events() {
+            match Subject::of(event) {
+                Some(subject) => fold.cells.entry(subject).or_default().add(event),
+                None => fold.unattributed.add(event),
+            }
+        }
+        fold
+    }
+}
+
+impl Extend<Event> for Distinct {
+    fn extend<I: IntoIterator<Item = Event>>(&mut self, events: I) {
+        for event in events {
+            self.insert(event);
+        }
+    }
+}
+
+impl FromIterator<Event> for Distinct {
+    fn from_iter<I: IntoIterator<Item = Event>>(events: I) -> Self {
+        let mut distinct = Self::default();
+        distinct.extend(events);
+        distinct
+    }
+}
+
+impl Fold {
+    /// Merges a fold of other events into this one.
+    pub fn merge(&mut self, other: &Self) {
+        for (subject, cell) in &other.cells {
+            self.cells.entry(subject.clone()).or_default().merge(cell);
+        }
+        self.unattributed.merge(&other.unattributed);
+    }
+
+    /// Adds the cell of one subject.
+    pub fn add(&mut self, subject: Subject, cell: &Cell) {
+        self.cells.entry(subject).or_default().merge(cell);
+    }
+
+    /// Whether nothing happened.
+    pub fn is_empty(&self) -> bool {
+        self.cells.is_empty() && self.unattributed.events == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::block::Block;
+
+    fn event(kind: &str, user: &str, id: u8, second: u8) -> Event {
+        let json = format!(
+            r#"{{"eventType":"{kind}","requestId":"{id}","timestamp":"2026-11-24T10:15:{second:02}Z","userEmail":"{user}",
+                "apiKeyId":"k","apiKeyName":"n","method":"GET","path":"/v1/{second}","latencyMs":{second}}}"#
+        );
+        serde_json::from_str(&json).unwrap()
+    }
+
+    #[test]
+    fn a_call_and_its_refusal_are_two_events_and_one_call_twice_is_one() {
+        let events =
+            ["API_CALL", "API_CALL", "API_RATE_LIMITED"].map(|kind| event(kind, "a@example.com", 1, 0));
+        let fold = Distinct::from_iter(events).fold();
+        let cell = &fold.cells[&Subject::User("a@example.com".into())];
+        assert_eq!((cell.calls, cell.rate_limited, cell.events), (1, 1, 2));
+    }
+
+    proptest! {
+        #[test]
+        fn any_cut_order_and_repetition_folds_to_the_same(
+            calls in prop::collection::vec((0..4_u8, 0..30_u8, 0..60_u8), 1..80),
+            again in prop::collection::vec(0..80_usize, 0..80),
+            cut in 1..20_usize,
+        ) {
+            let events: Vec<_> = calls.iter().map(|(user, id, second)| event("API_CALL", &format!("{user}@e.au"), *id, *second)).collect();
+            let once = Distinct::from_iter(events.clone()).fold();
+            let mut delivered = events.clone();
+            delivered.extend(again.iter().filter_map(|n| events.get(*n).cloned()));
+            delivered.reverse();
+            let blocks = delivered.chunks(cut).flat_map(|chunk| Block::of(chunk.to_vec()));
+            let unpacked = blocks.flat_map(|block| Block::unpack(&block.body).unwrap());
+            prop_assert_eq!(unpacked.collect::<Distinct>().fold(), once);
+        }
+    }
+}

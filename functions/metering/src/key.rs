@@ -1,0 +1,83 @@
+//! API keys: how one is stored, found and judged.
+//!
+//! Invariant: the key itself exists only in the caller's hands; tables, logs and events hold its hash or prefix.
+
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+
+use crate::block::hex;
+use crate::event::Reason;
+
+/// Characters of a key that may be shown.
+const PREFIX_CHARS: usize = 8;
+
+/// A key as the table holds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiKey {
+    /// Its public id, `k_…`.
+    pub id: String,
+    /// The name its owner gave it.
+    pub name: String,
+    /// Its owner.
+    pub user_email: String,
+    /// Its owner's company.
+    pub company_name: Option<String>,
+    /// From when on it is refused; none lasts for ever.
+    pub expires_at: Option<Timestamp>,
+    /// Since when it is refused for good.
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// SHA-256 of a key, in hexadecimal: what the table is looked up by.
+pub fn hash(key: &str) -> String {
+    hex(&Sha256::digest(key.as_bytes()))
+}
+
+/// The part of a key that may be shown.
+pub fn prefix(key: &str) -> String {
+    key.chars().take(PREFIX_CHARS).collect()
+}
+
+impl ApiKey {
+    /// Whether the key opens the API at an instant.
+    ///
+    /// # Errors
+    /// The reason why it does not.
+    pub fn judge(&self, now: Timestamp) -> Result<(), Reason> {
+        if self.revoked_at.is_some() {
+            Err(Reason::RevokedApiKey)
+        } else if self.expires_at.is_some_and(|end| end <= now) {
+            Err(Reason::ExpiredApiKey)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_good_until_the_instant_it_expires_or_is_revoked() {
+        let now: Timestamp = "2026-11-24T10:15:30Z".parse().unwrap();
+        let key = |expires_at, revoked_at| ApiKey {
+            id: "k_1".into(),
+            name: "production".into(),
+            user_email: "a@example.com".into(),
+            company_name: None,
+            expires_at,
+            revoked_at,
+        };
+        assert_eq!(key(None, None).judge(now), Ok(()));
+        assert_eq!(key(Some(now + jiff::SignedDuration::from_nanos(1)), None).judge(now), Ok(()));
+        assert_eq!(key(Some(now), None).judge(now), Err(Reason::ExpiredApiKey));
+        assert_eq!(key(Some(now), Some(now)).judge(now), Err(Reason::RevokedApiKey));
+    }
+
+    #[test]
+    fn the_prefix_of_a_key_never_splits_a_character() {
+        assert_eq!(prefix("ck_émigré_secret"), "ck_émigr");
+        assert_eq!(prefix("short"), "short");
+    }
+}

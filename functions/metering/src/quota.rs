@@ -1,0 +1,79 @@
+//! The monthly quota: what is left of it, when it starts anew, which thresholds a call crosses.
+//!
+//! Invariant: a quota's period is the calendar month of UTC.
+
+use jiff::Timestamp;
+
+use crate::window::Month;
+
+/// Shares of the limit that are announced, in percent.
+pub const THRESHOLDS: [u64; 5] = [50, 80, 90, 95, 100];
+/// From this share on, in percent, usage is read closely before each call.
+const NEAR: u64 = 80;
+
+/// How much of a quota is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quota {
+    /// Calls in this month.
+    pub used: u64,
+    /// Most calls in a month.
+    pub limit: u64,
+}
+
+impl Quota {
+    /// Whether another call is too many.
+    pub const fn is_exhausted(self) -> bool {
+        self.used >= self.limit
+    }
+
+    /// Whether little enough is left that a stale count would matter.
+    pub const fn is_near(self) -> bool {
+        self.used >= self.limit / 100 * NEAR + self.limit % 100 * NEAR / 100
+    }
+
+    /// Calls left.
+    pub const fn remaining(self) -> u64 {
+        self.limit.saturating_sub(self.used)
+    }
+
+    /// The highest threshold that the next call reaches and this count had not.
+    pub fn next_call_crosses(self) -> Option<u64> {
+        let share = |used: u64| u128::from(used) * 100;
+        THRESHOLDS.into_iter().rev().find(|threshold| {
+            let mark = u128::from(*threshold) * u128::from(self.limit);
+            share(self.used) < mark && share(self.used + 1) >= mark
+        })
+    }
+}
+
+/// Seconds until the quota starts anew, at least one.
+pub fn retry_after_seconds(now: Timestamp) -> i64 {
+    Month::of(now).end().duration_since(now).as_secs().max(0) + 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_threshold_is_crossed_by_exactly_one_call() {
+        let crossed: Vec<_> =
+            (0..12).filter_map(|used| Quota { used, limit: 10 }.next_call_crosses().map(|t| (used + 1, t))).collect();
+        assert_eq!(crossed, [(5, 50), (8, 80), (9, 90), (10, 100)]);
+        assert_eq!(Quota { used: 0, limit: 0 }.next_call_crosses(), None);
+    }
+
+    #[test]
+    fn a_quota_is_exhausted_at_its_limit_and_near_before() {
+        assert!(!Quota { used: 9, limit: 10 }.is_exhausted());
+        assert!(Quota { used: 10, limit: 10 }.is_exhausted());
+        assert!(!Quota { used: 7_999, limit: 10_000 }.is_near());
+        assert!(Quota { used: 8_000, limit: 10_000 }.is_near());
+    }
+
+    #[test]
+    fn the_quota_starts_anew_with_the_month() {
+        let now = "2026-12-31T23:59:30Z".parse().unwrap();
+        assert_eq!(retry_after_seconds(now), 31);
+    }
+}

@@ -1,0 +1,102 @@
+//! Whose windows an event belongs to, and which bucket they lie in.
+//!
+//! Invariant: a subject's bucket never changes; readers compute it again.
+
+use std::fmt;
+
+use contract::limit::BUCKETS;
+use sha2::{Digest, Sha256};
+
+use crate::event::Event;
+
+/// Whom windows are kept for: a user, or a key whose use failed (the event of a failure names no user).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Subject {
+    /// A user, by e-mail address.
+    User(String),
+    /// A known key, by its id.
+    Key(String),
+}
+
+/// One of the [`BUCKETS`] over which the events of a minute are spread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Bucket(u8);
+
+impl Subject {
+    /// The subject of an event, if it has one.
+    pub fn of(event: &Event) -> Option<Self> {
+        match (&event.user_email, &event.api_key_id) {
+            (Some(email), _) if !email.is_empty() => Some(Self::User(email.clone())),
+            (_, Some(key)) if !key.is_empty() => Some(Self::Key(key.clone())),
+            _ => None,
+        }
+    }
+
+    /// The bucket of all its events.
+    pub fn bucket(&self) -> Bucket {
+        Bucket::of(&self.to_string())
+    }
+
+    /// The subject that [`Display`](fmt::Display) wrote.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text.split_once(':')? {
+            ("user", email) => Some(Self::User(email.into())),
+            ("key", id) => Some(Self::Key(id.into())),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User(email) => write!(f, "user:{email}"),
+            Self::Key(id) => write!(f, "key:{id}"),
+        }
+    }
+}
+
+impl Bucket {
+    /// Every bucket.
+    pub fn all() -> impl Iterator<Item = Self> {
+        (0..BUCKETS).map(Self)
+    }
+
+    /// The bucket of an event: its subject's, else one chosen by the request id, so that failures spread.
+    pub fn of_event(event: &Event) -> Self {
+        match Subject::of(event) {
+            Some(subject) => subject.bucket(),
+            None => Self::of(&event.request_id),
+        }
+    }
+
+    fn of(text: &str) -> Self {
+        Self(Sha256::digest(text.as_bytes())[0] % BUCKETS)
+    }
+}
+
+impl fmt::Display for Bucket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_subject_is_read_back_whatever_its_address_holds() {
+        for email in ["a#b@example.com", "a:b@example.com", "émile@example.com", "😀@example.com"] {
+            let subject = Subject::User(email.into());
+            assert_eq!(Subject::parse(&subject.to_string()), Some(subject));
+        }
+    }
+
+    #[test]
+    fn subjects_spread_over_every_bucket() {
+        let used: std::collections::BTreeSet<_> =
+            (0..200).map(|n| Subject::User(format!("user{n}@example.com")).bucket()).collect();
+        assert_eq!(used.len(), usize::from(BUCKETS));
+    }
+}

@@ -1,0 +1,83 @@
+//! A window over all users: what the dashboard and the operators see.
+//!
+//! Invariant: made from the cells of the window's subjects, so that it cannot disagree with them.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::cell::{Cell, round};
+use crate::fold::Fold;
+use crate::subject::Subject;
+
+/// Entries of a top list.
+const TOP: usize = 10;
+
+/// Sums over every subject of a window.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Total {
+    /// Distinct events. It only ever grows.
+    pub events: u64,
+    /// Distinct calls.
+    pub calls: u64,
+    /// Users with at least one call.
+    pub users: u64,
+    /// Sum of latencies, in microseconds.
+    pub latency_us: u64,
+    /// Calls that have a latency.
+    pub timed: u64,
+    /// Failed authentications.
+    pub auth_failures: u64,
+    /// Calls over a quota.
+    pub rate_limited: u64,
+    /// Users with the most calls.
+    pub top_users: Vec<(String, u64)>,
+    /// Companies with the most calls.
+    pub top_companies: Vec<(String, u64)>,
+    /// The part that belongs to no subject; a longer window is made from these and its subjects' cells.
+    pub unattributed: Cell,
+}
+
+impl Total {
+    /// The total of a fold.
+    pub fn of(fold: &Fold) -> Self {
+        let mut sum = fold.unattributed.clone();
+        let (mut users, mut companies) = (BTreeMap::new(), BTreeMap::new());
+        for (subject, cell) in &fold.cells {
+            sum.merge(cell);
+            if let (Subject::User(email), true) = (subject, cell.calls > 0) {
+                *users.entry(email.clone()).or_default() += cell.calls;
+                if let Some(company) = &cell.company {
+                    *companies.entry(company.clone()).or_default() += cell.calls;
+                }
+            }
+        }
+        Self {
+            events: sum.events,
+            calls: sum.calls,
+            users: users.len() as u64,
+            latency_us: sum.latency_us,
+            timed: sum.timed,
+            auth_failures: sum.auth_failures,
+            rate_limited: sum.rate_limited,
+            top_users: top(users),
+            top_companies: top(companies),
+            unattributed: fold.unattributed.clone(),
+        }
+    }
+
+    /// The average latency in milliseconds; zero where no call has one.
+    pub fn average_latency_ms(&self) -> f64 {
+        if self.timed == 0 { 0.0 } else { round(self.latency_us as f64 / 1_000.0 / self.timed as f64) }
+    }
+}
+
+/// The most frequent, by count, then by name.
+fn top(counts: BTreeMap<String, u64>) -> Vec<(String, u64)> {
+    let mut counts: Vec<_> = counts.into_iter().collect();
+    counts.sort_by_key(|(_, calls)| Reverse(*calls));
+    counts.truncate(TOP);
+    counts
+}
