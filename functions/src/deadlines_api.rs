@@ -1,0 +1,84 @@
+//! `GET /v1/deadlines`: which deadlines there are, from the table that deploy loads.
+//!
+//! Invariant: an answer is at most [`FRESH`] older than the table. The table changes only when a deploy loads it, so
+//! a warm instance reads a partition once in that time and not at every call.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayProxyResponse};
+use aws_lambda_events::http::Method;
+use deadlines::{Deadline, Query};
+use futures::future::try_join_all;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::http::{self, Failure, Json};
+use crate::table::{Consistency, Sort, Table};
+
+/// How long a partition that was read is not read again.
+pub const FRESH: SignedDuration = SignedDuration::from_secs(60);
+
+const ROUTE: &str = "/v1/deadlines";
+
+/// The deadlines of a country and a year, as of a time.
+type Partition = Arc<[Deadline]>;
+
+/// Answers requests from a deadlines table.
+#[derive(Debug)]
+pub struct DeadlinesApi {
+    table: Table,
+    read: Mutex<BTreeMap<String, (Timestamp, Partition)>>,
+}
+
+impl DeadlinesApi {
+    /// Answers from that table.
+    pub const fn new(table: Table) -> Self {
+        Self { table, read: Mutex::new(BTreeMap::new()) }
+    }
+
+    /// The answer to a request at a time.
+    pub async fn answer(&self, request: &ApiGatewayProxyRequest, now: Timestamp) -> ApiGatewayProxyResponse {
+        http::guarded(request, |_caller| self.page(request, now)).await
+    }
+
+    async fn page(&self, request: &ApiGatewayProxyRequest, now: Timestamp) -> Result<Json, Failure> {
+        if request.http_method != Method::GET || http::route(request).trim_end_matches('/') != ROUTE {
+            return Err(Failure::NotFound);
+        }
+        let query = Query::parse(request.query_string_parameters.iter());
+        let query = query.map_err(|bad| Failure::BadRequest(bad.message))?;
+        let partitions = query.partitions(now);
+        let partitions = try_join_all(partitions.iter().map(|key| self.partition(key, now))).await?;
+        Json::of(&query.page(partitions.iter().flat_map(|partition| partition.iter()), now))
+    }
+
+    async fn partition(&self, key: &str, now: Timestamp) -> Result<Partition, Failure> {
+        if let Some(partition) = self.fresh(key, now) {
+            return Ok(partition);
+        }
+        let items = self.table.query(key, Sort::All, Consistency::Eventual).await.map_err(Failure::internal)?;
+        let deadlines = items.iter().map(|item| {
+            Deadline::from_attributes(|name| item.get(name).and_then(|value| value.as_s().ok()).map(String::as_str))
+        });
+        let partition = deadlines.collect::<Result<Partition, _>>().map_err(Failure::internal)?;
+        // An empty partition is one that a first deploy has yet to load: the next call looks again.
+        if !partition.is_empty() {
+            self.lock().insert(key.to_owned(), (now, Arc::clone(&partition)));
+        }
+        Ok(partition)
+    }
+
+    fn fresh(&self, key: &str, now: Timestamp) -> Option<Partition> {
+        let read = self.lock();
+        let (read_at, partition) = read.get(key)?;
+        (now.duration_since(*read_at) < FRESH).then(|| Arc::clone(partition))
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, (Timestamp, Partition)>> {
+        self.read.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+#[path = "deadlines_api_tests.rs"]
+mod tests;

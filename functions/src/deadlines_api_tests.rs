@@ -1,0 +1,121 @@
+//! The deadlines function against a DynamoDB in this process, loaded as a deploy loads it.
+
+use std::collections::BTreeSet;
+
+use aws_lambda_events::encodings::Body;
+use deadlines::Deadline;
+use dynamodb_fixture::Fixture;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::table::{Item, text};
+use contract::table::{PK, SK};
+
+const NOW: &str = "2026-11-24T10:15:30Z";
+
+fn item(deadline: &Deadline) -> Item {
+    let keys = [(PK, deadline.partition()), (SK, deadline.sort())];
+    keys.into_iter().chain(deadline.attributes()).map(|(name, value)| (name.to_owned(), text(value))).collect()
+}
+
+async fn loaded() -> (Fixture, DeadlinesApi) {
+    let fixture = Fixture::start().await;
+    let table = Table::new(fixture.client.clone(), fixture.deadlines_table());
+    table.put_all(deadlines::all().iter().map(item)).await.unwrap();
+    (fixture, DeadlinesApi::new(table))
+}
+
+fn request(path: &str, parameters: &[(&str, &str)]) -> ApiGatewayProxyRequest {
+    let parameters: Value = parameters.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+    let authorizer = json!({ "userEmail": "user@example.com", "apiKeyId": "k_1", "quota": "within" });
+    let event = json!({
+        "resource": path, "path": path, "httpMethod": "GET", "queryStringParameters": parameters,
+        "requestContext": { "requestId": "r-1", "httpMethod": "GET", "authorizer": authorizer },
+    });
+    serde_json::from_value(event).unwrap()
+}
+
+async fn get(api: &DeadlinesApi, parameters: &[(&str, &str)], now: &str) -> (i64, Value) {
+    let response = api.answer(&request(ROUTE, parameters), now.parse().unwrap()).await;
+    let Some(Body::Text(body)) = response.body else { panic!("no body") };
+    (response.status_code, serde_json::from_str(&body).unwrap())
+}
+
+#[tokio::test]
+async fn the_call_of_the_guide_answers_real_upcoming_deadlines() {
+    let (_fixture, api) = loaded().await;
+    let (status, body) = get(&api, &[("country", "AU")], NOW).await;
+    assert_eq!(status, 200, "{body}");
+    assert_eq!((&body["limit"], &body["offset"]), (&json!(50), &json!(0)));
+    assert!(body["total"].as_u64().unwrap() > 100);
+    let first = &body["deadlines"][0];
+    assert_eq!((&first["id"], &first["dueDate"]), (&json!("au-company-tax-payment-2026-12-01"), &json!("2026-12-01")));
+    assert_eq!((&first["agency"], &first["type"]), (&json!("ATO"), &json!("income-tax")));
+}
+
+#[tokio::test]
+async fn pages_of_the_table_hold_the_whole_data_set_once() {
+    let (_fixture, api) = loaded().await;
+    let mut ids = BTreeSet::new();
+    let mut n = 0;
+    for year in ["2026", "2027"] {
+        for offset in (0..).step_by(100) {
+            let parameters = [("year", year), ("limit", "100"), ("offset", &offset.to_string())];
+            let (_, body) = get(&api, &parameters, NOW).await;
+            let page = body["deadlines"].as_array().unwrap();
+            n += page.len();
+            ids.extend(page.iter().map(|deadline| deadline["id"].to_string()));
+            if page.len() < 100 {
+                break;
+            }
+        }
+    }
+    assert_eq!((n, ids.len()), (deadlines::all().len(), deadlines::all().len()));
+}
+
+#[tokio::test]
+async fn bad_input_is_400_and_names_the_field() {
+    let (_fixture, api) = loaded().await;
+    for (name, value) in
+        [("country", "US"), ("type", "vat"), ("month", "13"), ("year", "1999"), ("limit", "abc"), ("offset", "-1")]
+    {
+        let (status, body) = get(&api, &[(name, value)], NOW).await;
+        assert_eq!(status, 400, "{body}");
+        assert!(body["error"]["message"].as_str().unwrap().contains(&format!("`{name}`")), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn other_paths_and_methods_are_404() {
+    let (_fixture, api) = loaded().await;
+    let now = NOW.parse().unwrap();
+    assert_eq!(api.answer(&request("/v1/other", &[]), now).await.status_code, 404);
+    let mut post = request(ROUTE, &[]);
+    post.http_method = Method::POST;
+    assert_eq!(api.answer(&post, now).await.status_code, 404);
+}
+
+#[tokio::test]
+async fn a_table_that_cannot_be_read_is_500_without_its_name() {
+    let fixture = Fixture::start().await;
+    let api = DeadlinesApi::new(Table::new(fixture.client.clone(), "no-such-table"));
+    let (status, body) = get(&api, &[("country", "AU")], NOW).await;
+    assert_eq!(status, 500);
+    assert!(!body.to_string().contains("no-such-table"), "{body}");
+}
+
+#[tokio::test]
+async fn a_partition_is_read_again_when_it_is_no_longer_fresh_or_was_empty() {
+    let fixture = Fixture::start().await;
+    let table = Table::new(fixture.client.clone(), fixture.deadlines_table());
+    let api = DeadlinesApi::new(table.clone());
+    let total = async |now| get(&api, &[("country", "NZ"), ("year", "2027")], now).await.1["total"].as_u64().unwrap();
+    let of_2027: Vec<_> = deadlines::all().iter().filter(|one| one.partition() == "NZ#2027").map(item).collect();
+
+    assert_eq!(total("2026-11-24T10:00:00Z").await, 0);
+    table.put_all(of_2027[..1].to_vec()).await.unwrap();
+    assert_eq!(total("2026-11-24T10:00:01Z").await, 1);
+    table.put_all(of_2027.clone()).await.unwrap();
+    assert_eq!(total("2026-11-24T10:01:00Z").await, 1);
+    assert_eq!(total("2026-11-24T10:01:01Z").await, of_2027.len() as u64);
+}

@@ -1,0 +1,312 @@
+//! Answers of the functions behind API Gateway: headers, error bodies, and the one way in for a caller with a key.
+//!
+//! Invariant: a key-protected handler takes a [`Caller`], which only [`guarded`] makes, so none can forget the quota;
+//! what went wrong inside is logged and never sent.
+
+use std::fmt::Display;
+
+use aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayProxyResponse};
+use aws_lambda_events::encodings::Body;
+use aws_lambda_events::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use aws_lambda_events::http::{HeaderMap, HeaderName, HeaderValue};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+/// What the authorizer tells the function behind it. API Gateway passes every value on as a string.
+pub mod context {
+    /// E-mail address of the key's owner.
+    pub const USER_EMAIL: &str = "userEmail";
+    /// The owner's company, where one is known.
+    pub const COMPANY_NAME: &str = "companyName";
+    /// Id of the key.
+    pub const API_KEY_ID: &str = "apiKeyId";
+    /// Whether the call is within the quota: [`EXCEEDED`] if it is not.
+    pub const QUOTA: &str = "quota";
+    /// The value of [`QUOTA`] for a call over it.
+    pub const EXCEEDED: &str = "exceeded";
+    /// Seconds until the quota begins anew, with a call over it.
+    pub const RETRY_AFTER: &str = "retryAfter";
+    /// Calls of the owner in the period.
+    pub const QUOTA_LIMIT: &str = "quotaLimit";
+    /// Calls of the owner in the period so far, this one included.
+    pub const QUOTA_USED: &str = "quotaUsed";
+}
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// `Retry-After` where the authorizer named no number of seconds.
+const DEFAULT_RETRY_AFTER: u64 = 60;
+
+/// Someone with a valid key and calls left. Only [`guarded`] makes one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    user_email: String,
+    company_name: Option<String>,
+    api_key_id: Option<String>,
+}
+
+/// The body of a good answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Json(String);
+
+/// Why a request has no good answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// 400: a parameter cannot be understood; the message names it.
+    #[error("{0}")]
+    BadRequest(String),
+    /// 401: no credentials, or none that are good.
+    #[error("no valid credentials")]
+    Unauthorized,
+    /// 403: not the caller's to see.
+    #[error("not allowed for this caller")]
+    Forbidden,
+    /// 404: no such path.
+    #[error("no such path")]
+    NotFound,
+    /// 429: no calls left in this period.
+    #[error("the quota of this period is used up")]
+    QuotaExceeded {
+        /// Seconds until there are calls again.
+        retry_after: u64,
+    },
+    /// 500: our own fault. The text is for the log only.
+    #[error("{0}")]
+    Internal(String),
+}
+
+impl Caller {
+    /// E-mail address of the key's owner.
+    pub fn user_email(&self) -> &str {
+        &self.user_email
+    }
+
+    /// The owner's company, where one is known.
+    pub fn company_name(&self) -> Option<&str> {
+        self.company_name.as_deref()
+    }
+
+    /// Id of the key.
+    pub fn api_key_id(&self) -> Option<&str> {
+        self.api_key_id.as_deref()
+    }
+}
+
+impl Json {
+    /// A value as JSON.
+    ///
+    /// # Errors
+    /// When it has no JSON form.
+    pub fn of(value: &impl Serialize) -> Result<Self, Failure> {
+        serde_json::to_string(value).map(Self).map_err(Failure::internal)
+    }
+}
+
+impl Failure {
+    /// Our own fault, with its cause for the log.
+    pub fn internal(cause: impl Display) -> Self {
+        Self::Internal(cause.to_string())
+    }
+
+    const fn status(&self) -> i64 {
+        match self {
+            Self::BadRequest(_) => 400,
+            Self::Unauthorized => 401,
+            Self::Forbidden => 403,
+            Self::NotFound => 404,
+            Self::QuotaExceeded { .. } => 429,
+            Self::Internal(_) => 500,
+        }
+    }
+
+    const fn code(&self) -> &'static str {
+        match self {
+            Self::BadRequest(_) => "bad_request",
+            Self::Unauthorized => "unauthorized",
+            Self::Forbidden => "forbidden",
+            Self::NotFound => "not_found",
+            Self::QuotaExceeded { .. } => "quota_exceeded",
+            Self::Internal(_) => "internal_error",
+        }
+    }
+
+    fn message(&self) -> String {
+        match self {
+            Self::BadRequest(message) => message.clone(),
+            Self::Unauthorized => "The request has no valid credentials.".into(),
+            Self::Forbidden => "This is not yours to see.".into(),
+            Self::NotFound => "There is no such path.".into(),
+            Self::QuotaExceeded { retry_after } => {
+                format!("The quota of this month is used up. It begins anew in {retry_after} seconds.")
+            }
+            Self::Internal(_) => "Something went wrong on our side. Please try again.".into(),
+        }
+    }
+}
+
+/// The answer to a call with an API key: `handler`'s, unless the authorizer found no user or no calls left.
+pub async fn guarded<H, F>(request: &ApiGatewayProxyRequest, handler: H) -> ApiGatewayProxyResponse
+where
+    H: FnOnce(Caller) -> F,
+    F: Future<Output = Result<Json, Failure>>,
+{
+    let outcome = match admit(request) {
+        Ok(caller) => handler(caller).await,
+        Err(failure) => Err(failure),
+    };
+    respond(request, outcome)
+}
+
+fn admit(request: &ApiGatewayProxyRequest) -> Result<Caller, Failure> {
+    let field = |name| authorizer_field(request, name);
+    // Without a user no authorizer stood before this route, and nobody was counted.
+    let user_email = field(context::USER_EMAIL).filter(|email| !email.is_empty()).ok_or(Failure::Unauthorized)?;
+    if field(context::QUOTA).as_deref() == Some(context::EXCEEDED) {
+        let retry_after = field(context::RETRY_AFTER).and_then(|seconds| seconds.parse().ok());
+        return Err(Failure::QuotaExceeded { retry_after: retry_after.unwrap_or(DEFAULT_RETRY_AFTER).max(1) });
+    }
+    Ok(Caller { user_email, company_name: field(context::COMPANY_NAME), api_key_id: field(context::API_KEY_ID) })
+}
+
+fn authorizer_field(request: &ApiGatewayProxyRequest, name: &str) -> Option<String> {
+    match request.request_context.authorizer.fields.get(name)? {
+        Value::String(text) => Some(text.clone()),
+        Value::Null => None,
+        other => Some(other.to_string()),
+    }
+}
+
+/// The answer with an outcome: its status, its body, and the headers that every answer has.
+pub fn respond(request: &ApiGatewayProxyRequest, outcome: Result<Json, Failure>) -> ApiGatewayProxyResponse {
+    let request_id = request.request_context.request_id.as_deref().unwrap_or("unknown");
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(REQUEST_ID, HeaderValue::from_str(request_id).unwrap_or(HeaderValue::from_static("unknown")));
+    let (status_code, body) = match outcome {
+        Ok(Json(body)) => (200, body),
+        Err(failure) => {
+            if let Failure::QuotaExceeded { retry_after } = failure {
+                headers.insert(RETRY_AFTER, HeaderValue::from(retry_after));
+            }
+            if let Failure::Internal(cause) = &failure {
+                tracing::error!(apiRequestId = request_id, cause, "request failed");
+            }
+            let body = json!({ "error": { "code": failure.code(), "message": failure.message() } });
+            (failure.status(), body.to_string())
+        }
+    };
+    let mut response = ApiGatewayProxyResponse::default();
+    (response.status_code, response.headers, response.body) = (status_code, headers, Some(Body::Text(body)));
+    response
+}
+
+/// The route that a request took: the resource of the API, or its path where a proxy resource takes all paths.
+pub fn route(request: &ApiGatewayProxyRequest) -> &str {
+    let resource = request.resource.as_deref().filter(|resource| !resource.contains('{'));
+    resource.or(request.path.as_deref()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(authorizer: Value) -> ApiGatewayProxyRequest {
+        let event = json!({
+            "resource": "/v1/deadlines", "path": "/v1/deadlines", "httpMethod": "GET",
+            "requestContext": { "requestId": "r-1", "httpMethod": "GET", "authorizer": authorizer },
+        });
+        serde_json::from_value(event).unwrap()
+    }
+
+    fn within_quota() -> Value {
+        json!({ "userEmail": "a#b@example.com", "companyName": "Example", "apiKeyId": "k_1", "quota": "within" })
+    }
+
+    fn header<'a>(response: &'a ApiGatewayProxyResponse, name: &str) -> Option<&'a str> {
+        response.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    fn body(response: &ApiGatewayProxyResponse) -> Value {
+        let Some(Body::Text(text)) = &response.body else { panic!("no body: {response:?}") };
+        serde_json::from_str(text).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_caller_within_the_quota_reaches_the_handler() {
+        let request = request(within_quota());
+        let response = guarded(&request, |caller| async move {
+            assert_eq!(caller.company_name(), Some("Example"));
+            assert_eq!(caller.api_key_id(), Some("k_1"));
+            Json::of(&json!({ "email": caller.user_email() }))
+        });
+        let response = response.await;
+        assert_eq!((response.status_code, body(&response)), (200, json!({ "email": "a#b@example.com" })));
+        assert_eq!(header(&response, "x-request-id"), Some("r-1"));
+        assert_eq!(header(&response, "cache-control"), Some("no-store"));
+        assert_eq!(header(&response, "content-type"), Some("application/json"));
+    }
+
+    #[tokio::test]
+    async fn a_caller_over_the_quota_is_told_when_to_return_and_never_reaches_the_handler() {
+        for retry_after in [json!("3600"), json!(3600)] {
+            let mut fields = within_quota();
+            (fields["quota"], fields["retryAfter"]) = (json!("exceeded"), retry_after);
+            let response = guarded(&request(fields), |_| async { panic!("reached") }).await;
+            assert_eq!((response.status_code, header(&response, "retry-after")), (429, Some("3600")));
+            assert_eq!(body(&response)["error"]["code"], "quota_exceeded");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_wait_that_is_missing_or_over_still_gives_a_positive_retry_after() {
+        for (fields, expected) in
+            [(json!({}), "60"), (json!({ "retryAfter": "x" }), "60"), (json!({ "retryAfter": "0" }), "1")]
+        {
+            let mut fields = fields;
+            (fields["userEmail"], fields["quota"]) = (json!("a@example.com"), json!("exceeded"));
+            let response = guarded(&request(fields), |_| async { panic!("reached") }).await;
+            assert_eq!(header(&response, "retry-after"), Some(expected));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_route_without_an_authorizer_lets_nobody_in() {
+        for fields in [json!({}), json!({ "userEmail": "" }), json!({ "userEmail": null, "quota": "within" })] {
+            let response = guarded(&request(fields), |_| async { panic!("reached") }).await;
+            assert_eq!((response.status_code, &body(&response)["error"]["code"]), (401, &json!("unauthorized")));
+        }
+    }
+
+    #[test]
+    fn the_cause_of_our_own_fault_stays_inside() {
+        let response = respond(&request(json!({})), Err(Failure::internal("table complical-x is on fire")));
+        assert_eq!(response.status_code, 500);
+        let error = &body(&response)["error"];
+        assert_eq!(error["code"], "internal_error");
+        assert!(!error["message"].as_str().unwrap().contains("fire"));
+    }
+
+    #[test]
+    fn each_failure_has_its_status_and_code() {
+        let failures = [
+            (Failure::BadRequest("`limit` must be a number".into()), 400, "bad_request"),
+            (Failure::Unauthorized, 401, "unauthorized"),
+            (Failure::Forbidden, 403, "forbidden"),
+            (Failure::NotFound, 404, "not_found"),
+        ];
+        for (failure, status, code) in failures {
+            let response = respond(&request(json!({})), Err(failure));
+            assert_eq!((response.status_code, &body(&response)["error"]["code"]), (status, &json!(code)));
+            assert_eq!(header(&response, "x-request-id"), Some("r-1"));
+        }
+    }
+
+    #[test]
+    fn the_route_is_the_resource_unless_that_takes_all_paths() {
+        let mut request = request(json!({}));
+        request.path = Some("/base/v1/deadlines".into());
+        assert_eq!(route(&request), "/v1/deadlines");
+        request.resource = Some("/{proxy+}".into());
+        assert_eq!(route(&request), "/base/v1/deadlines");
+    }
+}

@@ -1,0 +1,249 @@
+//! One DynamoDB table, as the stores use it: whole queries, bounded concurrent writes, errors that say where.
+//!
+//! Invariant: a write that returns `Ok` is in the table; `UnprocessedItems` never pass for success.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
+use contract::table::{PK, SK};
+use futures::{StreamExt, TryStreamExt};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// An item, as the SDK has it.
+#[expect(clippy::disallowed_types, reason = "the SDK's own type; its order reaches nothing")]
+pub type Item = std::collections::HashMap<String, AttributeValue>;
+
+/// Items in one `BatchWriteItem` (DynamoDB's limit).
+const BATCH_ITEMS: usize = 25;
+/// Requests of one caller under way at once.
+pub const CONCURRENCY: usize = 32;
+/// How often what a batch left unprocessed is offered again before the caller is told.
+const TRIES: u32 = 6;
+/// Wait before the second try; it doubles with each further one.
+const FIRST_WAIT: Duration = Duration::from_millis(20);
+
+/// A table by name.
+#[derive(Clone, Debug)]
+pub struct Table {
+    client: Client,
+    name: String,
+}
+
+/// Which items of a partition.
+#[derive(Clone, Debug)]
+pub enum Sort {
+    /// All of them.
+    All,
+    /// Those whose sort key begins so.
+    Prefix(String),
+    /// Those whose sort key lies between, both ends included.
+    Between(String, String),
+}
+
+/// Whether a read sees every write that was answered before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Consistency {
+    /// It does, at twice the price.
+    Strong,
+    /// It may lag by some milliseconds.
+    Eventual,
+}
+
+/// What can go wrong with a table.
+#[derive(Debug, thiserror::Error)]
+pub enum TableError {
+    /// DynamoDB refused or could not be reached.
+    #[error("{operation} on {table} failed: {cause}")]
+    Request {
+        /// The API's name of the operation.
+        operation: &'static str,
+        /// The table.
+        table: String,
+        /// The whole chain of causes.
+        cause: String,
+    },
+    /// DynamoDB took only a part, again and again.
+    #[error("{left} writes to {table} were not taken in {TRIES} tries: the table is throttled")]
+    Unprocessed {
+        /// Writes left over.
+        left: usize,
+        /// The table.
+        table: String,
+    },
+    /// An item that no version of this program writes.
+    #[error("item `{key}` of {table} has no readable `{attribute}`")]
+    Malformed {
+        /// Its sort key.
+        key: String,
+        /// The attribute.
+        attribute: &'static str,
+        /// The table.
+        table: String,
+    },
+}
+
+impl Table {
+    /// The table of that name.
+    pub fn new(client: Client, name: impl Into<String>) -> Self {
+        Self { client, name: name.into() }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The client, for writes that only one store makes.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The item under a key, if there is one.
+    ///
+    /// # Errors
+    /// When the request fails.
+    pub async fn get(&self, pk: &str, sk: &str, consistency: Consistency) -> Result<Option<Item>, TableError> {
+        let request = self.client.get_item().table_name(&self.name).key(PK, text(pk)).key(SK, text(sk));
+        let answer = request.consistent_read(consistency.is_strong()).send().await;
+        Ok(answer.map_err(|error| self.failed("GetItem", &error))?.item)
+    }
+
+    /// Every item of a partition that `sort` names, page after page, in order.
+    ///
+    /// # Errors
+    /// When a request fails.
+    pub async fn query(&self, pk: &str, sort: Sort, consistency: Consistency) -> Result<Vec<Item>, TableError> {
+        let request = self.client.query().table_name(&self.name).consistent_read(consistency.is_strong());
+        let request = request.expression_attribute_names("#p", PK).expression_attribute_values(":p", text(pk));
+        let request = match sort {
+            Sort::All => request.key_condition_expression("#p = :p"),
+            Sort::Prefix(prefix) => request
+                .key_condition_expression("#p = :p AND begins_with(#s, :s)")
+                .expression_attribute_names("#s", SK)
+                .expression_attribute_values(":s", text(prefix)),
+            Sort::Between(from, to) => request
+                .key_condition_expression("#p = :p AND #s BETWEEN :f AND :t")
+                .expression_attribute_names("#s", SK)
+                .expression_attribute_values(":f", text(from))
+                .expression_attribute_values(":t", text(to)),
+        };
+        let pages = request.into_paginator().items().send();
+        pages.try_collect().await.map_err(|error| self.failed("Query", &error))
+    }
+
+    /// Puts items, 25 to a request, several requests at once. Of two under one key the last stays.
+    ///
+    /// # Errors
+    /// When a request fails or the table takes only a part. Some items may be in the table then.
+    pub async fn put_all(&self, items: impl IntoIterator<Item = Item>) -> Result<(), TableError> {
+        let by_key: BTreeMap<_, _> = items.into_iter().map(|item| ((string(&item, PK), string(&item, SK)), item)).collect();
+        let items: Vec<_> = by_key.into_values().collect();
+        let batches: Vec<Vec<Item>> = items.chunks(BATCH_ITEMS).map(<[Item]>::to_vec).collect();
+        let writes = batches.into_iter().map(|batch| self.put_batch(batch));
+        futures::stream::iter(writes).buffer_unordered(CONCURRENCY).try_collect().await
+    }
+
+    async fn put_batch(&self, items: Vec<Item>) -> Result<(), TableError> {
+        let mut writes = Vec::with_capacity(items.len());
+        for item in items {
+            let put = PutRequest::builder().set_item(Some(item)).build();
+            let put = put.map_err(|error| self.failed("BatchWriteItem", &error))?;
+            writes.push(WriteRequest::builder().put_request(put).build());
+        }
+        let mut wait = FIRST_WAIT;
+        for _ in 0..TRIES {
+            let request = self.client.batch_write_item().request_items(&self.name, writes);
+            let answer = request.send().await.map_err(|error| self.failed("BatchWriteItem", &error))?;
+            writes = answer.unprocessed_items.and_then(|mut left| left.remove(&self.name)).unwrap_or_default();
+            if writes.is_empty() {
+                return Ok(());
+            }
+            tokio::time::sleep(wait).await;
+            wait *= 2;
+        }
+        Err(TableError::Unprocessed { left: writes.len(), table: self.name.clone() })
+    }
+
+    /// The error of a request.
+    pub fn failed<E: std::error::Error>(&self, operation: &'static str, error: &E) -> TableError {
+        TableError::Request { operation, table: self.name.clone(), cause: DisplayErrorContext(error).to_string() }
+    }
+
+    /// The error of an item without a readable attribute.
+    pub fn malformed(&self, item: &Item, attribute: &'static str) -> TableError {
+        TableError::Malformed { key: string(item, SK), attribute, table: self.name.clone() }
+    }
+
+    /// An attribute that holds JSON.
+    ///
+    /// # Errors
+    /// When it is absent or no such JSON.
+    pub fn json<T: DeserializeOwned>(&self, item: &Item, attribute: &'static str) -> Result<T, TableError> {
+        let json = item.get(attribute).and_then(|value| value.as_s().ok());
+        json.and_then(|json| serde_json::from_str(json).ok()).ok_or_else(|| self.malformed(item, attribute))
+    }
+
+    /// An attribute that holds bytes.
+    ///
+    /// # Errors
+    /// When it is absent or no bytes.
+    pub fn bytes<'a>(&self, item: &'a Item, attribute: &'static str) -> Result<&'a [u8], TableError> {
+        let bytes = item.get(attribute).and_then(|value| value.as_b().ok());
+        bytes.map(Blob::as_ref).ok_or_else(|| self.malformed(item, attribute))
+    }
+}
+
+/// The answer of a conditional write, or nothing where its condition did not hold.
+///
+/// # Errors
+/// When it failed for another reason.
+pub fn unless_condition_failed<T, E: ProvideErrorMetadata, R>(
+    answer: Result<T, SdkError<E, R>>,
+) -> Result<Option<T>, SdkError<E, R>> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+impl Consistency {
+    const fn is_strong(self) -> bool {
+        matches!(self, Self::Strong)
+    }
+}
+
+/// A string attribute.
+pub fn text(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+/// A number attribute.
+pub fn number(value: impl ToString) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+/// A binary attribute.
+pub fn binary(value: impl Into<Vec<u8>>) -> AttributeValue {
+    AttributeValue::B(Blob::new(value.into()))
+}
+
+/// An attribute that holds a value as JSON, which the AWS CLI shows as it is.
+pub fn json(value: &impl Serialize) -> AttributeValue {
+    text(serde_json::to_string(value).unwrap_or_else(|error| unreachable!("plain data is JSON: {error}")))
+}
+
+/// The text of an attribute; empty where there is none.
+pub fn string(item: &Item, attribute: &str) -> String {
+    item.get(attribute).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default()
+}
+
+/// The number of an attribute, if it is one.
+pub fn integer(item: &Item, attribute: &str) -> Option<i64> {
+    item.get(attribute).and_then(|value| value.as_n().ok()).and_then(|number| number.parse().ok())
+}
