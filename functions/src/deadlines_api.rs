@@ -80,5 +80,4 @@ impl DeadlinesApi {
 }
 
 #[cfg(test)]
-#[path = "deadlines_api_tests.rs"]
 mod tests;

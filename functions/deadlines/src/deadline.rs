@@ -101,7 +101,7 @@ fn parsed<T: FromStr>(name: &'static str, text: &str) -> Result<T, Incomplete> {
 
 /// A word that is none of those known.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("is none of {0}")]
+#[error("must be one of {0}")]
 pub struct Unknown(String);
 
 /// Gives an enum its words: one spelling for JSON, the table and queries, read in any case.

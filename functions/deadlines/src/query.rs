@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
 
-use crate::deadline::{Agency, Country, Deadline, Kind, partition};
+use crate::deadline::{Agency, Country, Deadline, Kind, Unknown, partition};
 use crate::{FIRST_YEAR, LAST_YEAR};
 
 /// Deadlines on a page where the caller names no other number.
@@ -66,9 +66,9 @@ impl Query {
             Self { country: None, year: None, month: None, kind: None, agency: None, limit: DEFAULT_LIMIT, offset: 0 };
         for (name, value) in parameters {
             match name {
-                "country" => query.country = Some(word("country", Country::ALL, value)?),
-                "type" => query.kind = Some(word("type", Kind::ALL, value)?),
-                "agency" => query.agency = Some(word("agency", Agency::ALL, value)?),
+                "country" => query.country = Some(word("country", value)?),
+                "type" => query.kind = Some(word("type", value)?),
+                "agency" => query.agency = Some(word("agency", value)?),
                 "year" => query.year = Some(number("year", value, FIRST_YEAR, LAST_YEAR)?),
                 "month" => query.month = Some(number("month", value, 1, 12)?),
                 "limit" => query.limit = number("limit", value, 1, MAX_LIMIT)?,
@@ -120,11 +120,8 @@ fn today(country: Country, now: Timestamp) -> Date {
     country.last_offset().to_datetime(now).date()
 }
 
-fn word<T: FromStr + std::fmt::Display>(field: &'static str, all: &[T], value: &str) -> Result<T, BadParameter> {
-    value.parse().map_err(|_| {
-        let words: Vec<_> = all.iter().map(ToString::to_string).collect();
-        BadParameter { field, message: format!("`{field}` must be one of {}", words.join(", ")) }
-    })
+fn word<T: FromStr<Err = Unknown>>(field: &'static str, value: &str) -> Result<T, BadParameter> {
+    value.parse().map_err(|unknown| BadParameter { field, message: format!("`{field}` {unknown}") })
 }
 
 fn number<T>(field: &'static str, value: &str, least: T, most: T) -> Result<T, BadParameter>
