@@ -1,4 +1,5 @@
 //! Answers of the functions behind API Gateway: headers, error bodies, and the one way in for a caller with a key.
+//! A person with a bearer token comes in through [`viewer`].
 //!
 //! Invariant: a key-protected handler takes a [`Caller`], which only [`guarded`] makes, so none can forget the quota;
 //! what went wrong inside is logged and never sent.
@@ -11,6 +12,8 @@ use aws_lambda_events::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use aws_lambda_events::http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Serialize;
 use serde_json::{Value, json};
+
+pub mod viewer;
 
 /// What the authorizer tells the function behind it. API Gateway passes every value on as a string.
 pub mod context {

@@ -2,7 +2,21 @@
 //!
 //! Invariant: one module per function, which its binary in `bin/` only wires; the time comes from the binary.
 
+pub mod aggregator;
+pub mod analytics_api;
+pub mod authorizer;
+pub mod blocks;
 pub mod deadlines_api;
+pub mod gate;
+pub mod history;
 pub mod http;
+pub mod journal;
+pub mod keys;
 pub mod log;
+pub mod metrics;
+pub mod processor;
+pub mod producer;
 pub mod table;
+pub mod variable;
+pub mod watermark;
+pub mod windows;

@@ -2,6 +2,7 @@
 //!
 //! Invariant: the tables have the names, keys and indexes that the contract gives the environment `test`.
 
+mod in_process;
 mod schema;
 
 use aws_sdk_dynamodb::Client;
@@ -10,6 +11,8 @@ use contract::{Environment, name};
 use dynoxide::Database;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+
+pub use in_process::{Fault, Spent, Store};
 
 /// A running DynamoDB with the four tables, empty. It ends with the value.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// Longest e-mail address, in bytes (RFC 5321, 4.5.3.1.3 allows 254; keys of DynamoDB bound it too).
-const MAX_EMAIL_BYTES: usize = 320;
+pub(crate) const MAX_EMAIL_BYTES: usize = 320;
 /// Longest request id, in bytes.
 const MAX_ID_BYTES: usize = 256;
 /// Largest event as written to a block, in bytes: far below an item's 400 KB, far above any real event.

@@ -6,6 +6,7 @@ pub mod batch;
 pub mod block;
 pub mod cell;
 pub mod event;
+pub mod figures;
 pub mod fold;
 pub mod key;
 pub mod quota;

@@ -2,14 +2,16 @@
 //!
 //! Invariant: a quota's period is the calendar month of UTC.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::window::Month;
 
 /// Shares of the limit that are announced, in percent.
 pub const THRESHOLDS: [u64; 5] = [50, 80, 90, 95, 100];
-/// From this share on, in percent, usage is read closely before each call.
+/// From this share on, in percent, each call passes the gate.
 const NEAR: u64 = 80;
+/// With so many calls left, each passes the gate, whatever the share.
+const LAST: u64 = 100;
 
 /// How much of a quota is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +30,18 @@ impl Quota {
 
     /// Whether little enough is left that a stale count would matter.
     pub const fn is_near(self) -> bool {
-        self.used >= self.limit / 100 * NEAR + self.limit % 100 * NEAR / 100
+        self.used >= self.limit / 100 * NEAR + self.limit % 100 * NEAR / 100 || self.remaining() <= LAST
+    }
+
+    /// How long a count may be used before it is read again: the less is left, the shorter.
+    pub const fn fresh(self) -> SignedDuration {
+        SignedDuration::from_secs(if self.remaining() <= LAST {
+            1
+        } else if self.is_near() {
+            5
+        } else {
+            30
+        })
     }
 
     /// Calls left.
@@ -69,6 +82,15 @@ mod tests {
         assert!(Quota { used: 10, limit: 10 }.is_exhausted());
         assert!(!Quota { used: 7_999, limit: 10_000 }.is_near());
         assert!(Quota { used: 8_000, limit: 10_000 }.is_near());
+        assert!(Quota { used: 0, limit: 100 }.is_near());
+        assert!(!Quota { used: 0, limit: 101 }.is_near());
+        assert!(!Quota { used: u64::MAX / 2, limit: u64::MAX }.is_near());
+    }
+
+    #[test]
+    fn a_count_is_read_more_often_the_less_is_left() {
+        let seconds = |used| Quota { used, limit: 10_000 }.fresh().as_secs();
+        assert_eq!([0, 7_999, 8_000, 9_899, 9_900, 10_001].map(seconds), [30, 30, 5, 5, 1, 1]);
     }
 
     #[test]

@@ -1,1 +1,23 @@
-fn main() {}
+//! The function that answers `/v1/analytics/*`.
+//!
+//! Invariant: everything is read from the environment once, before the first request.
+
+use aws_lambda_events::apigw::ApiGatewayProxyRequest;
+use contract::variable::{ANALYTICS_TABLE, API_KEYS_TABLE, API_USAGE_TABLE};
+use functions::analytics_api::AnalyticsApi;
+use functions::table::Table;
+use functions::{log, variable};
+use jiff::Timestamp;
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    log::init();
+    let client = aws_sdk_dynamodb::Client::new(&variable::aws().await);
+    let table = |variable| variable::required(variable).map(|name| Table::new(client.clone(), name));
+    let api = &AnalyticsApi::new(table(ANALYTICS_TABLE)?, table(API_USAGE_TABLE)?, table(API_KEYS_TABLE)?);
+    run(service_fn(async |event: LambdaEvent<ApiGatewayProxyRequest>| {
+        Ok::<_, Error>(api.answer(&event.payload, Timestamp::now()).await)
+    }))
+    .await
+}

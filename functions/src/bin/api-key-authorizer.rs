@@ -1,1 +1,30 @@
-fn main() {}
+//! The function that decides each call of the API and counts it.
+//!
+//! Invariant: everything is read from the environment once, before the first call.
+
+use contract::variable::{ANALYTICS_TABLE, API_KEYS_TABLE, API_USAGE_TABLE, HANDLER, KINESIS_STREAM};
+use functions::authorizer::{Authorizer, Mode, Request, bound};
+use functions::producer::Stream;
+use functions::table::Table;
+use functions::{log, variable};
+use jiff::Timestamp;
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    log::init();
+    let mode = Mode::of_handler(&variable::required(HANDLER)?);
+    let mode = mode.inspect_err(|error| tracing::error!(%error, "the function cannot start"))?;
+    let config = variable::aws().await;
+    let client = bound::tables(&config);
+    let table = |name| Ok::<_, Error>(Table::new(client.clone(), variable::required(name)?));
+    let (keys, usage) = (table(API_KEYS_TABLE)?, table(API_USAGE_TABLE)?);
+    let authorizer = &match mode {
+        Mode::Stream => {
+            let stream = Stream::new(&config, variable::required(KINESIS_STREAM)?);
+            Authorizer::streaming(keys, usage, table(ANALYTICS_TABLE)?, stream)
+        }
+        Mode::Synchronous => Authorizer::synchronous(keys, usage),
+    };
+    run(service_fn(async |event: LambdaEvent<Request>| authorizer.answer(&event.payload, Timestamp::now).await)).await
+}

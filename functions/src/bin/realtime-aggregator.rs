@@ -1,1 +1,37 @@
-fn main() {}
+//! The function that sets the windows of minutes that are over.
+//!
+//! Invariant: any event starts a run; only `{"close": true}`, which the rollback sends, makes it go to the present.
+
+use contract::variable::{ANALYTICS_TABLE, API_USAGE_TABLE, ENVIRONMENT};
+use functions::aggregator::{Aggregator, Reach};
+use functions::blocks::Blocks;
+use functions::journal::Journal;
+use functions::metrics::Metrics;
+use functions::table::Table;
+use functions::watermark::Watermark;
+use functions::windows::Windows;
+use functions::{log, variable};
+use jiff::Timestamp;
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use serde_json::Value;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    log::init();
+    let config = variable::aws().await;
+    let client = aws_sdk_dynamodb::Client::new(&config);
+    let analytics = Table::new(client.clone(), variable::required(ANALYTICS_TABLE)?);
+    let usage = Table::new(client, variable::required(API_USAGE_TABLE)?);
+    let aggregator = &Aggregator {
+        blocks: Blocks::new(analytics.clone()),
+        windows: Windows::new(analytics.clone(), usage.clone()),
+        watermark: Watermark::new(analytics),
+        journal: Journal::new(usage),
+        metrics: Metrics::new(aws_sdk_cloudwatch::Client::new(&config), variable::required(ENVIRONMENT)?),
+    };
+    run(service_fn(async |event: LambdaEvent<Value>| {
+        let reach = if event.payload["close"] == true { Reach::Close } else { Reach::Over };
+        Ok::<_, Error>(aggregator.run(reach, Timestamp::now).await?)
+    }))
+    .await
+}

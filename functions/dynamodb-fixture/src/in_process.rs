@@ -1,0 +1,278 @@
+//! DynamoDB without a network: the SDK's requests go to the database by a call, faults and a meter on the way.
+//!
+//! Invariant: what a fault does to a request is what DynamoDB or the network can do to it, and nothing else.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::http::StatusCode;
+use aws_smithy_types::body::SdkBody;
+use contract::name;
+use dynoxide::Database;
+use serde_json::{Value, json};
+
+use crate::schema;
+
+/// What happens to one request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// It is throttled, and not carried out.
+    Throttle,
+    /// It is carried out, and its answer is lost.
+    LoseAnswer,
+    /// Of a batch only the first half is carried out; the rest comes back unprocessed.
+    Halve,
+    /// The caller is killed before it: neither it nor any later one is carried out, until [`Store::revive`].
+    Die,
+}
+
+/// What requests have cost so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Spent {
+    /// Requests that were carried out.
+    pub requests: u64,
+    /// Of these, requests that write.
+    pub writes: u64,
+    /// Write units, indexes included.
+    pub write_units: f64,
+    /// Read units.
+    pub read_units: f64,
+}
+
+/// A DynamoDB with the system's tables, for clients in this process.
+#[derive(Clone)]
+pub struct Store {
+    state: Arc<State>,
+}
+
+struct State {
+    database: Database,
+    plan: Mutex<Plan>,
+    spent: Mutex<Spent>,
+}
+
+#[derive(Default)]
+struct Plan {
+    faults: BTreeMap<u64, Fault>,
+    requests: u64,
+    dead: bool,
+}
+
+impl Store {
+    /// An empty one.
+    ///
+    /// # Panics
+    /// When a table is refused: a test cannot go on without it.
+    #[expect(clippy::expect_used, reason = "a test without its database has nothing to say")]
+    pub async fn new() -> Self {
+        let database = Database::memory().expect("an in-memory database opens");
+        let state = State { database, plan: Mutex::default(), spent: Mutex::default() };
+        let store = Self { state: Arc::new(state) };
+        schema::create_all(&store.client()).await.expect("the tables are as DynamoDB takes them");
+        store.reset_meter();
+        store
+    }
+
+    /// A client of it.
+    pub fn client(&self) -> Client {
+        let connector = SharedHttpConnector::new(Connector { state: Arc::clone(&self.state) });
+        let config = aws_sdk_dynamodb::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(name::DEFAULT_REGION))
+            .credentials_provider(Credentials::new("test", "test", None, None, "fixture"))
+            .endpoint_url("http://in.process")
+            .http_client(http_client_fn(move |_, _| connector.clone()))
+            .build();
+        Client::from_conf(config)
+    }
+
+    /// Has faults happen to later requests, each to the one with that number, counted from now on.
+    pub fn plan(&self, faults: impl IntoIterator<Item = (u64, Fault)>) {
+        *lock(&self.state.plan) = Plan { faults: faults.into_iter().collect(), ..Plan::default() };
+    }
+
+    /// Whether a planned kill has happened.
+    pub fn is_dead(&self) -> bool {
+        lock(&self.state.plan).dead
+    }
+
+    /// Ends every fault.
+    pub fn revive(&self) {
+        self.plan([]);
+    }
+
+    /// What was spent since [`Store::reset_meter`].
+    pub fn spent(&self) -> Spent {
+        *lock(&self.state.spent)
+    }
+
+    /// Sets the meter to zero.
+    pub fn reset_meter(&self) {
+        *lock(&self.state.spent) = Spent::default();
+    }
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").finish_non_exhaustive()
+    }
+}
+
+struct Connector {
+    state: Arc<State>,
+}
+
+impl std::fmt::Debug for Connector {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Connector")
+    }
+}
+
+impl HttpConnector for Connector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        HttpConnectorFuture::ready(self.state.answer(&request))
+    }
+}
+
+impl State {
+    fn answer(&self, request: &HttpRequest) -> Result<HttpResponse, ConnectorError> {
+        let target = request.headers().get("x-amz-target").unwrap_or_default();
+        let operation = target.rsplit('.').next().unwrap_or_default();
+        let body = request.body().bytes().unwrap_or_default();
+        let fault = lock(&self.plan).next();
+        match fault {
+            Some(Fault::Die) => return Err(ConnectorError::other("the process was killed".into(), None)),
+            Some(Fault::Throttle) => return Ok(throttled()),
+            _ => {}
+        }
+        let mut body: Value = serde_json::from_slice(body).map_err(|error| ConnectorError::user(error.into()))?;
+        let left = if fault == Some(Fault::Halve) { halve(&mut body) } else { None };
+        if !operation.contains("Table") && !operation.contains("TimeToLive") {
+            body["ReturnConsumedCapacity"] = json!("TOTAL");
+        }
+        let (status, mut answer) = self.carry_out(operation, &body.to_string());
+        self.measure(operation, &answer);
+        if let (200, Some(left)) = (status, left) {
+            answer["UnprocessedItems"] = left;
+        }
+        if fault == Some(Fault::LoseAnswer) {
+            return Err(ConnectorError::timeout("the answer was lost".into()));
+        }
+        Ok(response(status, &answer))
+    }
+
+    fn carry_out(&self, operation: &str, body: &str) -> (u16, Value) {
+        macro_rules! call {
+            ($method:ident) => {
+                match serde_json::from_str(body) {
+                    Ok(request) => self.database.$method(request).map(|answer| json!(answer)),
+                    Err(error) => return (400, json!({ "__type": "SerializationException", "message": error.to_string() })),
+                }
+            };
+        }
+        let answer = match operation {
+            "CreateTable" => call!(create_table),
+            "UpdateTimeToLive" => call!(update_time_to_live),
+            "GetItem" => call!(get_item),
+            "PutItem" => call!(put_item),
+            "UpdateItem" => call!(update_item),
+            "DeleteItem" => call!(delete_item),
+            "Query" => call!(query),
+            "BatchGetItem" => call!(batch_get_item),
+            "BatchWriteItem" => call!(batch_write_item),
+            "TransactWriteItems" => call!(transact_write_items),
+            other => return (400, json!({ "__type": "UnknownOperationException", "message": other })),
+        };
+        match answer {
+            Ok(answer) => (200, answer),
+            Err(error) => (error.status_code(), serde_json::from_str(&error.to_json()).unwrap_or_default()),
+        }
+    }
+
+    fn measure(&self, operation: &str, answer: &Value) {
+        let consumed = match &answer["ConsumedCapacity"] {
+            Value::Array(tables) => tables.iter().filter_map(|table| table["CapacityUnits"].as_f64()).sum(),
+            one => one["CapacityUnits"].as_f64().unwrap_or_default(),
+        };
+        let mut spent = lock(&self.spent);
+        spent.requests += 1;
+        match operation {
+            "GetItem" | "Query" | "BatchGetItem" => spent.read_units += consumed,
+            _ => {
+                spent.writes += 1;
+                spent.write_units += consumed;
+            }
+        }
+    }
+}
+
+impl Plan {
+    fn next(&mut self) -> Option<Fault> {
+        let number = self.requests;
+        self.requests += 1;
+        let fault = if self.dead { Some(Fault::Die) } else { self.faults.get(&number).copied() };
+        self.dead |= fault == Some(Fault::Die);
+        fault
+    }
+}
+
+/// Takes the second half out of each table's writes of a batch; returns what was taken.
+fn halve(body: &mut Value) -> Option<Value> {
+    let tables = body["RequestItems"].as_object_mut()?;
+    let mut left = serde_json::Map::new();
+    for (table, writes) in tables {
+        if let Some(writes) = writes.as_array_mut().filter(|writes| writes.len() > 1) {
+            left.insert(table.clone(), Value::Array(writes.split_off(writes.len().div_ceil(2))));
+        }
+    }
+    (!left.is_empty()).then_some(Value::Object(left))
+}
+
+fn throttled() -> HttpResponse {
+    let kind = "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException";
+    response(400, &json!({ "__type": kind, "message": "throttled by the test" }))
+}
+
+#[expect(clippy::expect_used, reason = "the status codes are our own")]
+fn response(status: u16, body: &Value) -> HttpResponse {
+    let status = StatusCode::try_from(status).expect("a status code of HTTP");
+    let mut response = HttpResponse::new(status, SdkBody::from(body.to_string()));
+    response.headers_mut().insert("content-type", "application/x-amz-json-1.0");
+    response
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_dynamodb::types::AttributeValue;
+
+    use super::*;
+
+    async fn put(store: &Store, sort: &str) -> bool {
+        let text = |text: &str| AttributeValue::S(text.into());
+        let table = name::analytics_table(&contract::Environment::default());
+        let put = store.client().put_item().table_name(table).item("PK", text("p")).item("SK", text(sort));
+        put.send().await.is_ok()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_put_costs_one_unit_and_a_kill_lasts_until_the_revival() {
+        let store = Store::new().await;
+        assert!(put(&store, "1").await);
+        assert_eq!(store.spent(), Spent { requests: 1, writes: 1, write_units: 1.0, read_units: 0.0 });
+        store.plan([(0, Fault::Throttle), (1, Fault::LoseAnswer), (3, Fault::Die)]);
+        // The SDK tries again after the throttling and after the lost answer.
+        assert!(put(&store, "2").await);
+        assert!(!put(&store, "3").await && store.is_dead() && !put(&store, "4").await);
+        store.revive();
+        assert!(put(&store, "5").await);
+    }
+}

@@ -1,0 +1,213 @@
+//! Figures over time: one point for each window of a range, whether anything happened or not.
+//!
+//! Invariant: a point's users are counted by name wherever it is put together from parts, so that nobody counts twice.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::range::{Duration, Granularity, Range};
+use crate::cell::round;
+use crate::fold::Fold;
+use crate::subject::Subject;
+use crate::total::Total;
+use crate::window::{Minute, iso_millis};
+
+/// Points under way.
+#[derive(Clone, Debug)]
+pub struct Series {
+    range: Range,
+    points: Vec<Sums>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Sums {
+    calls: u64,
+    latency_us: u64,
+    timed: u64,
+    auth_failures: u64,
+    rate_limited: u64,
+    /// Users of whole windows, which a total counts.
+    users: u64,
+    /// Users of parts.
+    names: BTreeSet<String>,
+}
+
+/// The answer of `timeseries`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TimeSeries {
+    granularity: Granularity,
+    duration: Duration,
+    from: String,
+    to: String,
+    data_points: usize,
+    time_series: Vec<Point>,
+}
+
+/// A point of `timeseries`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Point {
+    #[serde(flatten)]
+    calls: CallPoint,
+    auth_failures: u64,
+    rate_limited: u64,
+}
+
+/// A point of `realtime`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CallPoint {
+    time: String,
+    api_calls: u64,
+    unique_users: u64,
+    avg_latency_ms: f64,
+}
+
+impl Series {
+    /// A range in which nothing has happened yet.
+    pub fn new(range: Range) -> Self {
+        let points = range.windows().map(|_| Sums::default()).collect();
+        Self { range, points }
+    }
+
+    /// Adds a window as long as the series' own. What lies outside the range is dropped.
+    pub fn add_whole(&mut self, first: Minute, total: &Total) {
+        self.add_part(first, total);
+        if let Some(point) = self.point(first) {
+            point.users += total.users;
+        }
+    }
+
+    /// Adds the sums of a part of a window; its users are named by [`add_users`](Self::add_users).
+    pub fn add_part(&mut self, first: Minute, total: &Total) {
+        let Some(point) = self.point(first) else { return };
+        point.calls += total.calls;
+        point.latency_us = point.latency_us.saturating_add(total.latency_us);
+        point.timed += total.timed;
+        point.auth_failures += total.auth_failures;
+        point.rate_limited += total.rate_limited;
+    }
+
+    /// Names the users of a part of a window; naming one again changes nothing.
+    pub fn add_users(&mut self, first: Minute, fold: &Fold) {
+        let Some(point) = self.point(first) else { return };
+        for (subject, cell) in &fold.cells {
+            if let (Subject::User(email), true) = (subject, cell.calls > 0) {
+                point.names.insert(email.clone());
+            }
+        }
+    }
+
+    /// Adds a part of a window with its users.
+    pub fn add(&mut self, first: Minute, fold: &Fold) {
+        self.add_part(first, &Total::of(fold));
+        self.add_users(first, fold);
+    }
+
+    /// The answer of `timeseries`.
+    pub fn into_answer(self) -> TimeSeries {
+        let Self { range, points } = self;
+        let time_series: Vec<_> =
+            range.windows().zip(points).map(|(minute, sums)| sums.point(minute.start())).collect();
+        TimeSeries {
+            granularity: range.granularity(),
+            duration: range.duration(),
+            from: iso_millis(range.from()),
+            to: iso_millis(range.to()),
+            data_points: time_series.len(),
+            time_series,
+        }
+    }
+
+    /// The points before the running one, for `realtime`.
+    pub fn whole(&self) -> Vec<CallPoint> {
+        let whole = self.points.len().saturating_sub(1);
+        self.range.windows().zip(&self.points).take(whole).map(|(minute, sums)| sums.calls(minute.start())).collect()
+    }
+
+    fn point(&mut self, minute: Minute) -> Option<&mut Sums> {
+        self.points.get_mut(self.range.index(minute)?)
+    }
+}
+
+impl Sums {
+    fn point(&self, start: Timestamp) -> Point {
+        Point { calls: self.calls(start), auth_failures: self.auth_failures, rate_limited: self.rate_limited }
+    }
+
+    fn calls(&self, start: Timestamp) -> CallPoint {
+        let average = if self.timed == 0 { 0.0 } else { self.latency_us as f64 / 1_000.0 / self.timed as f64 };
+        CallPoint {
+            time: iso_millis(start),
+            api_calls: self.calls,
+            unique_users: self.users + self.names.len() as u64,
+            avg_latency_ms: round(average),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::event::Event;
+    use crate::fold::Distinct;
+
+    fn fold(minute: &str, users: &[&str]) -> Fold {
+        let event = |(n, user): (usize, &&str)| -> Event {
+            let (id, latency) = (format!("{minute}-{n}"), n + 1);
+            serde_json::from_value(json!({
+                "eventType": "API_CALL", "requestId": id, "timestamp": format!("{minute}:07Z"), "userEmail": user,
+                "latencyMs": latency,
+            }))
+            .unwrap()
+        };
+        users.iter().enumerate().map(event).collect::<Distinct>().fold()
+    }
+
+    fn hours() -> Series {
+        let now = "2026-11-24T10:15:30Z".parse().unwrap();
+        Series::new(Range::parse([("duration", "3h")], now).unwrap())
+    }
+
+    #[test]
+    fn a_user_of_many_parts_is_one_user_of_the_window() {
+        let mut series = hours();
+        for minute in ["2026-11-24T10:01", "2026-11-24T10:15"] {
+            series.add(minute.parse().unwrap(), &fold(minute, &["a#b@example.com", "😀@example.com"]));
+        }
+        let whole = Total::of(&fold("2026-11-24T09:05", &["a#b@example.com", "c@example.com"]));
+        series.add_whole("2026-11-24T09:00".parse().unwrap(), &whole);
+        let answer = serde_json::to_value(series.into_answer()).unwrap();
+        let users: Vec<_> = points(&answer).iter().map(|point| point["uniqueUsers"].as_u64().unwrap()).collect();
+        assert_eq!(users, [0, 2, 2]);
+    }
+
+    #[test]
+    fn an_answer_has_the_contracts_fields_and_every_point() {
+        let mut series = hours();
+        series.add("2026-11-24T10:15".parse().unwrap(), &fold("2026-11-24T10:15", &["a@example.com", "a@example.com"]));
+        series.add("2026-11-24T10:16".parse().unwrap(), &fold("2026-11-24T10:16", &["future@example.com"]));
+        let answer = serde_json::to_value(series.into_answer()).unwrap();
+        let empty = |time: &str| json!({ "time": time, "apiCalls": 0, "uniqueUsers": 0, "avgLatencyMs": 0.0, "authFailures": 0, "rateLimited": 0 });
+        let expected = json!({
+            "granularity": "hour", "duration": "3h", "dataPoints": 3,
+            "from": "2026-11-24T08:00:00.000Z", "to": "2026-11-24T11:00:00.000Z",
+            "timeSeries": [
+                empty("2026-11-24T08:00:00.000Z"),
+                empty("2026-11-24T09:00:00.000Z"),
+                { "time": "2026-11-24T10:00:00.000Z", "apiCalls": 2, "uniqueUsers": 1, "avgLatencyMs": 1.5,
+                  "authFailures": 0, "rateLimited": 0 },
+            ],
+        });
+        assert_eq!(answer, expected);
+    }
+
+    fn points(answer: &Value) -> &Vec<Value> {
+        answer["timeSeries"].as_array().unwrap()
+    }
+}

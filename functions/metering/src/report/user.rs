@@ -1,0 +1,218 @@
+//! The answer of `user-stats`: what one user has called, in all, in this month, and lately.
+//!
+//! Invariant: every figure is taken from the same days, so that the parts add up to the whole.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use contract::limit::HISTORY_DAYS;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::BadParameter;
+use crate::cell::{Cell, KeyCalls, OTHER};
+use crate::event::{Event, EventType, MAX_EMAIL_BYTES};
+use crate::fold::Distinct;
+use crate::quota::Quota;
+use crate::window::{Day, Month, iso_millis};
+
+/// Calls of `recent` at most.
+pub const RECENT: usize = 20;
+
+/// What is known of a user.
+#[derive(Clone, Debug, Default)]
+pub struct Activity {
+    days: BTreeMap<Day, Cell>,
+}
+
+/// What of an answer no day holds.
+#[derive(Clone, Debug)]
+pub struct Account<'a> {
+    /// The user's address.
+    pub user_email: &'a str,
+    /// Calls that the user may make in a month.
+    pub limit: u64,
+    /// Failed authentications with the user's keys.
+    pub auth_failures: u64,
+    /// The latest events.
+    pub recent: &'a Distinct,
+}
+
+/// The answer of `user-stats`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UserStats {
+    user_email: String,
+    all_time: AllTime,
+    period: Period,
+    by_key: Vec<KeyUse>,
+    by_path: Vec<PathUse>,
+    by_day: Vec<DayUse>,
+    recent: Vec<RecentCall>,
+    rate_limited: u64,
+    auth_failures: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AllTime {
+    api_calls: u64,
+    first_seen: Option<String>,
+    last_seen: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+struct Period {
+    start: String,
+    end: String,
+    used: u64,
+    limit: u64,
+    remaining: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct KeyUse {
+    api_key_id: String,
+    api_key_name: String,
+    api_calls: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PathUse {
+    method: String,
+    path: String,
+    api_calls: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DayUse {
+    date: String,
+    api_calls: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RecentCall {
+    time: String,
+    method: Option<String>,
+    path: Option<String>,
+    request_id: String,
+    latency_ms: Option<f64>,
+}
+
+/// The address that a request asks for, if it names one; of two the last holds.
+///
+/// # Errors
+/// When it is none that a user could have.
+pub fn email<'a>(parameters: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Option<&'a str>, BadParameter> {
+    let values = parameters.into_iter().filter(|(name, _)| *name == "email").map(|(_, value)| value);
+    let Some(email) = values.last() else { return Ok(None) };
+    if email.is_empty() || email.len() > MAX_EMAIL_BYTES {
+        return Err(BadParameter::must("email", &format!("be an address of 1 to {MAX_EMAIL_BYTES} bytes")));
+    }
+    Ok(Some(email))
+}
+
+impl Activity {
+    /// Adds a part of a day that no other part holds.
+    pub fn add(&mut self, day: Day, cell: &Cell) {
+        self.days.entry(day).or_default().merge(cell);
+    }
+
+    /// Adds events that no part of a day holds.
+    pub fn add_events(&mut self, events: &Distinct) {
+        for event in events.events() {
+            self.days.entry(Day::of(event.timestamp)).or_default().add(event);
+        }
+    }
+
+    /// Everything in one cell.
+    pub fn sum(&self) -> Cell {
+        self.days.values().fold(Cell::default(), |mut sum, day| {
+            sum.merge(day);
+            sum
+        })
+    }
+
+    /// The answer at an instant.
+    pub fn answer(&self, account: &Account<'_>, now: Timestamp) -> UserStats {
+        let sum = self.sum();
+        UserStats {
+            user_email: account.user_email.into(),
+            all_time: AllTime {
+                api_calls: sum.calls,
+                first_seen: sum.first.map(iso_millis),
+                last_seen: sum.last.map(iso_millis),
+            },
+            period: self.period(Month::of(now), account.limit),
+            by_key: by_key(sum.keys),
+            by_path: by_path(sum.paths),
+            by_day: self.by_day(Day::of(now)),
+            recent: recent(account.recent),
+            rate_limited: sum.rate_limited,
+            auth_failures: sum.auth_failures + account.auth_failures,
+        }
+    }
+
+    fn period(&self, month: Month, limit: u64) -> Period {
+        let days = self.days.iter().filter(|(day, _)| day.month() == month);
+        let quota = Quota { used: days.map(|(_, cell)| cell.calls).sum(), limit };
+        Period {
+            start: iso_millis(month.start()),
+            end: iso_millis(month.end()),
+            used: quota.used,
+            limit,
+            remaining: quota.remaining(),
+        }
+    }
+
+    /// The days with calls among the last ninety, today included.
+    fn by_day(&self, today: Day) -> Vec<DayUse> {
+        let first = today.plus(1 - i64::from(HISTORY_DAYS));
+        let days = self.days.range(first..).filter(|(_, cell)| cell.calls > 0);
+        days.map(|(day, cell)| DayUse { date: day.to_string(), api_calls: cell.calls }).collect()
+    }
+}
+
+/// The most used first.
+fn by_key(keys: BTreeMap<String, KeyCalls>) -> Vec<KeyUse> {
+    let uses = keys.into_iter().map(|(api_key_id, KeyCalls { name, calls })| KeyUse {
+        api_key_id,
+        api_key_name: name,
+        api_calls: calls,
+    });
+    let mut uses: Vec<_> = uses.collect();
+    uses.sort_by_key(|key| Reverse(key.api_calls));
+    uses
+}
+
+/// The most called first.
+fn by_path(paths: BTreeMap<String, u64>) -> Vec<PathUse> {
+    let uses = paths.into_iter().map(|(call, api_calls)| {
+        let (method, path) = call.split_once(' ').unwrap_or((OTHER, &call));
+        PathUse { method: method.into(), path: path.into(), api_calls }
+    });
+    let mut uses: Vec<_> = uses.collect();
+    uses.sort_by_key(|path| Reverse(path.api_calls));
+    uses
+}
+
+/// The latest calls, newest first.
+fn recent(events: &Distinct) -> Vec<RecentCall> {
+    let mut calls: Vec<_> = events.events().filter(|event| event.event_type == EventType::Call).collect();
+    calls.sort_by_key(|event| Reverse(event.timestamp));
+    let call = |event: &Event| RecentCall {
+        time: iso_millis(event.timestamp),
+        method: event.method.clone(),
+        path: event.path.clone(),
+        request_id: event.request_id.clone(),
+        latency_ms: event.latency_ms,
+    };
+    calls.into_iter().take(RECENT).map(call).collect()
+}
+
+#[cfg(test)]
+mod tests;

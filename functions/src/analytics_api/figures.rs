@@ -1,0 +1,196 @@
+//! The figures of a range: windows where they are set, blocks behind them.
+//!
+//! Invariant: sums come from exactly one source for each minute; users may be named by several, since a name counts
+//! once.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures::{StreamExt, TryStreamExt};
+use metering::cell::Cell;
+use metering::fold::{Distinct, Fold};
+use metering::report::range::{Granularity, Plan, Range};
+use metering::report::series::Series;
+use metering::subject::{Bucket, Subject};
+use metering::window::{Day, Hour, InvalidWindow, Minute};
+
+use crate::blocks::Blocks;
+use crate::http::Failure;
+use crate::table::{CONCURRENCY, Consistency, TableError};
+use crate::windows::{Span, Windows};
+
+/// Whose figures.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// Those of all users.
+    Everybody,
+    /// Those of some subjects: a user and the user's keys.
+    Own(Vec<Subject>),
+}
+
+/// Reads the figures of a scope.
+#[derive(Debug)]
+pub(super) struct Figures<'a> {
+    pub(super) blocks: &'a Blocks,
+    pub(super) windows: &'a Windows,
+    pub(super) scope: Scope,
+}
+
+/// What a subject did in a window, by the window's first minute.
+type Part = (Minute, Subject, Cell);
+
+impl Figures<'_> {
+    /// A range as its plan says, and the events of its live minutes.
+    ///
+    /// # Errors
+    /// When a request fails or an item cannot be read.
+    pub(super) async fn read(
+        &self,
+        range: Range,
+        plan: &Plan,
+    ) -> Result<(Series, BTreeMap<Minute, Distinct>), Failure> {
+        let mut series = Series::new(range);
+        let set = async {
+            match &self.scope {
+                Scope::Everybody => self.add_everybodys(&mut series, range.granularity(), plan).await,
+                Scope::Own(subjects) => self.add_own(&mut series, subjects, plan).await.map_err(Failure::internal),
+            }
+        };
+        let live = async { self.live(&plan.live).await.map_err(Failure::internal) };
+        let ((), live) = tokio::try_join!(set, live)?;
+        for (minute, events) in &live {
+            series.add(*minute, &events.fold());
+        }
+        Ok((series, live))
+    }
+
+    /// A total knows how many users its window has, but not who they are: a point made from several asks for names.
+    async fn add_everybodys(&self, series: &mut Series, granularity: Granularity, plan: &Plan) -> Result<(), Failure> {
+        let totals = all(ranges(plan).into_iter().map(|(first, last)| self.windows.totals(first, last)));
+        let open_days = match granularity {
+            Granularity::Day => by(&plan.hours, |hour| hour.day()),
+            Granularity::Hour | Granularity::Minute => Vec::new(),
+        };
+        let open_hours = match granularity {
+            Granularity::Day | Granularity::Hour => by(&plan.minutes, |minute| minute.hour()),
+            Granularity::Minute => Vec::new(),
+        };
+        let of_days = all(buckets(open_days).map(async |((first, last), bucket): ((Hour, Hour), Bucket)| {
+            Ok((first.first_minute(), self.windows.day_of_hours(last, bucket).await?))
+        }));
+        let of_hours = all(buckets(open_hours).map(async |((first, _), bucket): ((Minute, Minute), Bucket)| {
+            Ok((first, self.windows.hour_of_minutes(first.hour(), bucket).await?))
+        }));
+        let read = async { tokio::try_join!(totals, of_days, of_hours) };
+        let (totals, of_days, of_hours): (Vec<_>, Vec<(Minute, Fold)>, Vec<(Minute, Fold)>) =
+            read.await.map_err(Failure::internal)?;
+        for (window, total) in totals.into_iter().flatten() {
+            let (length, first) = place(&window).map_err(Failure::internal)?;
+            if length == granularity { series.add_whole(first, &total) } else { series.add_part(first, &total) }
+        }
+        of_days.iter().chain(&of_hours).for_each(|(first, users)| series.add_users(*first, users));
+        Ok(())
+    }
+
+    async fn add_own(&self, series: &mut Series, subjects: &[Subject], plan: &Plan) -> Result<(), TableError> {
+        let days =
+            all(each(subjects, by(&plan.days, |day| day.month())).map(|(subject, ends)| self.days(subject, ends)));
+        let hours =
+            all(each(subjects, by(&plan.hours, |hour| hour.day())).map(|(subject, ends)| self.hours(subject, ends)));
+        let minutes = all(each(subjects, by(&plan.minutes, |minute| minute.hour()))
+            .map(|(subject, ends)| self.minutes(subject, ends)));
+        let (days, hours, minutes) = tokio::try_join!(days, hours, minutes)?;
+        for (first, subject, cell) in [days, hours, minutes].into_iter().flatten().flatten() {
+            let mut fold = Fold::default();
+            fold.add(subject, &cell);
+            series.add(first, &fold);
+        }
+        Ok(())
+    }
+
+    /// A subject's days of one month.
+    async fn days(&self, subject: &Subject, (first, last): (Day, Day)) -> Result<Vec<Part>, TableError> {
+        let mut parts = Vec::new();
+        for item in self.windows.usage_items(subject, Some(first.month())).await? {
+            let day = self.windows.user_day(&item)?.filter(|day| (first..=last).contains(&day.day));
+            parts.extend(day.map(|day| (day.day.first_hour().first_minute(), subject.clone(), day.cell)));
+        }
+        Ok(parts)
+    }
+
+    /// A subject's hours of one day.
+    async fn hours(&self, subject: &Subject, (first, last): (Hour, Hour)) -> Result<Vec<Part>, TableError> {
+        let hours = self.windows.hours(subject, first.day()).await?.into_iter();
+        let wanted = hours.filter(|(hour, _)| (first..=last).contains(hour));
+        Ok(wanted.map(|(hour, cell)| (hour.first_minute(), subject.clone(), cell)).collect())
+    }
+
+    /// A subject's minutes of one hour.
+    async fn minutes(&self, subject: &Subject, (first, last): (Minute, Minute)) -> Result<Vec<Part>, TableError> {
+        let minutes = self.windows.minutes(subject, first.hour()).await?.into_iter();
+        let wanted = minutes.filter(|(minute, _)| (first..=last).contains(minute));
+        Ok(wanted.map(|(minute, cell)| (minute, subject.clone(), cell)).collect())
+    }
+
+    /// The distinct events in the blocks of some minutes, as far as they are the scope's.
+    async fn live(&self, minutes: &[Minute]) -> Result<BTreeMap<Minute, Distinct>, TableError> {
+        let buckets: BTreeSet<Bucket> = match &self.scope {
+            Scope::Everybody => Bucket::all().collect(),
+            Scope::Own(subjects) => subjects.iter().map(Subject::bucket).collect(),
+        };
+        let places = minutes.iter().flat_map(|minute| buckets.iter().map(|bucket| (*minute, *bucket)));
+        let reads = places
+            .map(async |(minute, bucket)| Ok((minute, self.blocks.read(minute, bucket, Consistency::Strong).await?)));
+        let mut live: BTreeMap<Minute, Distinct> = BTreeMap::new();
+        for (minute, blocks) in all(reads).await? {
+            live.entry(minute).or_default().extend(blocks.into_iter().flat_map(|block| block.events));
+        }
+        if let Scope::Own(subjects) = &self.scope {
+            let is_own = |subject: Option<Subject>| subject.is_some_and(|subject| subjects.contains(&subject));
+            live.values_mut().for_each(|events| events.retain(|event| is_own(Subject::of(event))));
+        }
+        Ok(live)
+    }
+}
+
+/// The results of some reads, in order, with a bounded number under way at once.
+pub(super) async fn all<T, F>(reads: impl IntoIterator<Item = F>) -> Result<Vec<T>, TableError>
+where
+    F: Future<Output = Result<T, TableError>>,
+{
+    futures::stream::iter(reads).buffered(CONCURRENCY).try_collect().await
+}
+
+/// The first and last of each run of windows within a larger one.
+fn by<T: Copy, L: PartialEq>(windows: &[T], larger: impl Fn(T) -> L) -> Vec<(T, T)> {
+    let runs = windows.chunk_by(|one, next| larger(*one) == larger(*next));
+    runs.filter_map(|run| Some((*run.first()?, *run.last()?))).collect()
+}
+
+/// The ranges of totals that hold a plan's windows; each lies in one partition.
+fn ranges(plan: &Plan) -> Vec<(Span, Span)> {
+    let days = by(&plan.days, |_| ()).into_iter().map(|(first, last)| (Span::Day(first), Span::Day(last)));
+    let hours = by(&plan.hours, |hour| hour.day().month()).into_iter();
+    let minutes = by(&plan.minutes, |minute| minute.day()).into_iter();
+    days.chain(hours.map(|(first, last)| (Span::Hour(first), Span::Hour(last))))
+        .chain(minutes.map(|(first, last)| (Span::Minute(first), Span::Minute(last))))
+        .collect()
+}
+
+fn buckets<T: Copy>(windows: Vec<T>) -> impl Iterator<Item = (T, Bucket)> {
+    windows.into_iter().flat_map(|window| Bucket::all().map(move |bucket| (window, bucket)))
+}
+
+fn each<T: Copy>(subjects: &[Subject], windows: Vec<T>) -> impl Iterator<Item = (&Subject, T)> {
+    subjects.iter().flat_map(move |subject| windows.clone().into_iter().map(move |window| (subject, window)))
+}
+
+/// How long the window of that name is, and its first minute.
+fn place(window: &str) -> Result<(Granularity, Minute), InvalidWindow> {
+    if let Ok(day) = window.parse::<Day>() {
+        return Ok((Granularity::Day, day.first_hour().first_minute()));
+    }
+    if let Ok(hour) = window.parse::<Hour>() {
+        return Ok((Granularity::Hour, hour.first_minute()));
+    }
+    window.parse().map(|minute| (Granularity::Minute, minute))
+}

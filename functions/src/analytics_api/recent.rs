@@ -1,0 +1,105 @@
+//! The latest calls of a user, from the blocks of the minutes in which there were any.
+//!
+//! Invariant: the search goes back in time and ends when as many calls as an answer holds are known to be newer than
+//! everything it has not looked at.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use contract::limit::HISTORY_DAYS;
+use jiff::Timestamp;
+use metering::event::EventType;
+use metering::fold::Distinct;
+use metering::report::user::RECENT;
+use metering::subject::Subject;
+use metering::window::{Day, Hour, Minute};
+
+use super::AnalyticsApi;
+use crate::history::History;
+use crate::table::TableError;
+
+impl AnalyticsApi {
+    /// The events among which the latest calls are.
+    pub(super) async fn recent(
+        &self,
+        subject: &Subject,
+        history: History,
+        now: Timestamp,
+    ) -> Result<Distinct, TableError> {
+        let History { days, minutes, live: mut events } = history;
+        let oldest = Day::of(now).plus(-i64::from(HISTORY_DAYS));
+        let set = days.iter().filter(|(_, cell)| cell.calls > 0).map(|(day, _)| *day);
+        let open: BTreeSet<Minute> =
+            minutes.iter().filter(|(_, cell)| cell.calls > 0).map(|(minute, _)| *minute).collect();
+        let active: BTreeSet<Day> = set.chain(open.iter().map(|minute| minute.day())).collect();
+        for day in active.into_iter().rev().take_while(|day| *day >= oldest) {
+            if is_enough(&events, day.plus(1).start()) {
+                break;
+            }
+            self.recent_of_day(subject, day, &open, &mut events).await?;
+        }
+        Ok(events)
+    }
+
+    async fn recent_of_day(
+        &self,
+        subject: &Subject,
+        day: Day,
+        open: &BTreeSet<Minute>,
+        events: &mut Distinct,
+    ) -> Result<(), TableError> {
+        let open = open.range(day.first_hour().first_minute()..=day.last_hour().last_minute());
+        let mut hours: BTreeMap<Hour, BTreeSet<Minute>> = BTreeMap::new();
+        for minute in open {
+            hours.entry(minute.hour()).or_default().insert(*minute);
+        }
+        for (hour, cell) in self.windows.hours(subject, day).await? {
+            if let (Some(first), Some(last), true) = (cell.first, cell.last, cell.calls > 0) {
+                hours.entry(hour).or_default().extend(Minute::of(first).through(Minute::of(last)));
+            }
+        }
+        for (hour, minutes) in hours.into_iter().rev() {
+            if is_enough(events, hour.plus(1).start()) {
+                break;
+            }
+            self.recent_of_minutes(subject, self.active(subject, hour, minutes).await?, events).await?;
+        }
+        Ok(())
+    }
+
+    /// The minutes with calls among some of an hour: windows of minutes do not last as long as blocks, and where they
+    /// are gone each of them may have been one.
+    async fn active(
+        &self,
+        subject: &Subject,
+        hour: Hour,
+        minutes: BTreeSet<Minute>,
+    ) -> Result<BTreeSet<Minute>, TableError> {
+        let set = self.windows.minutes(subject, hour).await?;
+        let set: BTreeSet<_> = set.into_iter().filter(|(_, cell)| cell.calls > 0).map(|(minute, _)| minute).collect();
+        Ok(if set.is_empty() { minutes } else { set })
+    }
+
+    async fn recent_of_minutes(
+        &self,
+        subject: &Subject,
+        minutes: BTreeSet<Minute>,
+        events: &mut Distinct,
+    ) -> Result<(), TableError> {
+        let minutes: Vec<_> = minutes.into_iter().rev().collect();
+        for minutes in minutes.chunks(RECENT) {
+            if minutes.first().is_some_and(|newest| is_enough(events, newest.end())) {
+                break;
+            }
+            let mut found = self.histories.events(minutes.iter().copied(), [subject.bucket()]).await?;
+            found.retain(|event| Subject::of(event).as_ref() == Some(subject));
+            events.extend(found.events().cloned());
+        }
+        Ok(())
+    }
+}
+
+/// Whether there are calls enough that are no older than an instant.
+fn is_enough(events: &Distinct, since: Timestamp) -> bool {
+    let calls = events.events().filter(|event| event.event_type == EventType::Call && event.timestamp >= since);
+    calls.count() >= RECENT
+}

@@ -1,0 +1,166 @@
+//! The analytics function against a DynamoDB in this process, compared with a plain count of the same events.
+
+mod count;
+mod doors;
+mod exact;
+mod people;
+mod rolled_up;
+
+use aws_lambda_events::encodings::Body;
+use contract::table::{CREATED_AT, PK, SK, USER_EMAIL};
+use contract::{Environment, name};
+use dynamodb_fixture::Store;
+use metering::batch::Batch;
+use metering::block::Block;
+use metering::event::Event;
+use metering::fold::Distinct;
+use metering::total::Total;
+use metering::window::{Day, Hour};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::table::{Item, number, text};
+use crate::windows::Span;
+
+/// An address like another's beginning, one with the separator of keys, one beyond ASCII, and a plain one.
+const USERS: [&str; 4] = ["a", "a#b@example.com", "😀@example.com", "c@example.com"];
+
+/// Tables with calls in them.
+struct World {
+    store: Store,
+    api: AnalyticsApi,
+    events: Vec<Event>,
+}
+
+impl World {
+    /// Tables whose blocks hold some events, and whose windows are set up to a minute.
+    async fn new(events: Vec<Event>, set_through: &str) -> Self {
+        let store = Store::new().await;
+        let [analytics, usage, keys] = tables(&store);
+        let world = Self { api: AnalyticsApi::new(analytics, usage, keys), store, events };
+        world.commit(world.events.clone()).await;
+        world.set(set_through.parse().unwrap()).await;
+        world.api.watermark.advance(set_through.parse().unwrap()).await.unwrap();
+        world
+    }
+
+    async fn commit(&self, events: Vec<Event>) {
+        let batch = Batch { blocks: Block::of(events), failed: Vec::new() };
+        self.api.blocks.commit(&batch, || "2026-12-01T00:30:20Z".parse().unwrap()).await.unwrap();
+    }
+
+    /// Sets every window up to a minute: minutes, and the hours and days that are over then, as far as they are.
+    async fn set(&self, through: Minute) {
+        let minutes = self.groups(through, Minute::of);
+        for (minute, events) in minutes {
+            let fold = events.fold();
+            self.api.windows.set_minute(minute, &fold).await.unwrap();
+            self.api.windows.set_total(Span::Minute(minute), &Total::of(&fold)).await.unwrap();
+        }
+        let over = through.plus(1).hour().first_minute().plus(-1);
+        for (hour, events) in self.groups(over, Hour::of) {
+            let fold = events.fold();
+            self.api.windows.set_hour(hour, &fold).await.unwrap();
+            self.api.windows.set_total(Span::Hour(hour), &Total::of(&fold)).await.unwrap();
+        }
+        for (day, events) in self.groups(over, Day::of) {
+            let fold = events.fold();
+            self.api.windows.set_day(day, over.min(day.last_hour().last_minute()), &fold).await.unwrap();
+            self.api.windows.set_total(Span::Day(day), &Total::of(&fold)).await.unwrap();
+        }
+    }
+
+    fn groups<W: Ord>(&self, through: Minute, window: impl Fn(Timestamp) -> W) -> Vec<(W, Distinct)> {
+        let mut groups = std::collections::BTreeMap::<W, Distinct>::new();
+        for event in self.events.iter().filter(|event| Minute::of(event.timestamp) <= through) {
+            groups.entry(window(event.timestamp)).or_default().extend([event.clone()]);
+        }
+        groups.into_iter().collect()
+    }
+
+    async fn add_key(&self, id: &str, email: &str) {
+        let attributes = [
+            (PK, format!("KEY#hash of {id}")),
+            (SK, "KEY".into()),
+            ("apiKeyId", id.into()),
+            (USER_EMAIL, email.into()),
+            (CREATED_AT, "2026-11-01T00:00:00.000Z".into()),
+        ];
+        let item: Item = attributes.into_iter().map(|(name, value)| (name.to_owned(), text(value))).collect();
+        self.api.keys_table.put_all([item]).await.unwrap();
+    }
+
+    async fn set_quota(&self, email: &str, quota: u64) {
+        let item = Item::from([
+            (PK.into(), text(format!("USER#{email}"))),
+            (SK.into(), text("USER")),
+            ("monthlyQuota".into(), number(quota)),
+        ]);
+        self.api.keys_table.put_all([item]).await.unwrap();
+    }
+
+    async fn get(&self, who: Who<'_>, path: &str, parameters: &[(&str, &str)], now: &str) -> (i64, Value) {
+        let response = self.api.answer(&request(who, path, parameters), now.parse().unwrap()).await;
+        assert_eq!(response.headers.get("x-request-id").unwrap(), "r-1");
+        assert_eq!(response.headers.get("content-type").unwrap(), "application/json");
+        let Some(Body::Text(body)) = response.body else { panic!("no body") };
+        (response.status_code, serde_json::from_str(&body).unwrap())
+    }
+
+    async fn ok(&self, who: Who<'_>, path: &str, parameters: &[(&str, &str)], now: &str) -> Value {
+        let (status, body) = self.get(who, path, parameters, now).await;
+        assert_eq!(status, 200, "{body}");
+        body
+    }
+}
+
+/// The analytics, usage and keys tables.
+fn tables(store: &Store) -> [Table; 3] {
+    let env = Environment::default();
+    [name::analytics_table(&env), name::usage_table(&env), name::keys_table(&env)]
+        .map(|name| Table::new(store.client(), name))
+}
+
+/// Who asks.
+#[derive(Clone, Copy, Debug)]
+enum Who<'a> {
+    Admin,
+    User(&'a str),
+    Nobody,
+}
+
+fn request(who: Who<'_>, path: &str, parameters: &[(&str, &str)]) -> ApiGatewayProxyRequest {
+    let authorizer = match who {
+        Who::Admin => json!({ "claims": { "email": "boss@example.com", "cognito:groups": "[admin staff]" } }),
+        Who::User(email) => json!({ "claims": { "email": email, "email_verified": "true" } }),
+        Who::Nobody => json!({}),
+    };
+    let parameters: Value = parameters.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+    let event = json!({
+        "resource": path, "path": path, "httpMethod": "GET", "queryStringParameters": parameters,
+        "requestContext": { "requestId": "r-1", "httpMethod": "GET", "authorizer": authorizer },
+    });
+    serde_json::from_value(event).unwrap()
+}
+
+fn call(user: &str, id: &str, timestamp: &str) -> Event {
+    let key = format!("k of {user}");
+    serde_json::from_value(json!({
+        "eventType": "API_CALL", "requestId": id, "timestamp": timestamp, "userEmail": user, "companyName": "Example",
+        "apiKeyId": key, "apiKeyName": "production", "method": "GET", "path": "/v1/deadlines", "latencyMs": 3.5,
+    }))
+    .unwrap()
+}
+
+fn failure(key: Option<&str>, id: &str, timestamp: &str) -> Event {
+    serde_json::from_value(json!({
+        "eventType": "API_AUTH_FAILED", "requestId": id, "timestamp": timestamp, "apiKeyId": key,
+        "reason": "expired_api_key",
+    }))
+    .unwrap()
+}
+
+fn refusal(user: &str, id: &str, timestamp: &str) -> Event {
+    let json = json!({ "eventType": "API_RATE_LIMITED", "requestId": id, "timestamp": timestamp, "userEmail": user });
+    serde_json::from_value(json).unwrap()
+}

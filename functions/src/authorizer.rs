@@ -1,0 +1,235 @@
+//! The API-key authorizer: whether a call may go on, decided and counted before it is answered.
+//!
+//! Invariant: every call that is let through is counted, and none waits longer than [`WHOLE`](bound::WHOLE) or fails
+//! because it cannot be counted. No key is in an event, a log line or an answer.
+
+pub mod bound;
+mod cache;
+mod directory;
+mod ledger;
+mod notice;
+mod outbox;
+mod request;
+mod standing;
+mod streaming;
+mod verdict;
+
+use std::collections::BTreeMap;
+
+use contract::function::{AUTHORIZER_ENHANCED_HANDLER, AUTHORIZER_KINESIS_HANDLER};
+use jiff::Timestamp;
+use metering::event::{Event, EventType, Reason};
+use metering::key::{self, ApiKey};
+use metering::quota::{Quota, retry_after_seconds};
+
+use crate::blocks::Blocks;
+use crate::gate::Gates;
+use crate::history::Histories;
+use crate::http::context;
+use crate::journal::Journal;
+use crate::keys::{Keys, User};
+use crate::producer::Producer;
+use crate::table::Table;
+use crate::watermark::Watermark;
+use crate::windows::Windows;
+use bound::Overdue;
+use directory::Directory;
+pub use directory::{KEY_FRESH, USER_FRESH};
+use ledger::Ledger;
+use outbox::Outbox;
+pub use outbox::RESPITE;
+pub use request::Request;
+use streaming::Streaming;
+pub use verdict::{Allowed, Refused};
+
+/// Value of [`context::QUOTA`] for a call within the quota.
+const WITHIN: &str = "within";
+/// The limit of a user whose limit cannot be read: calls go on.
+const UNKNOWN_LIMIT: u64 = u64::MAX;
+/// Longest text of an error in an event, in characters; the log has the whole.
+const MAX_ERROR_CHARS: usize = 500;
+
+/// Where the time comes from.
+type Clock<'a> = &'a dyn Fn() -> Timestamp;
+
+/// How calls are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// By their events on the stream.
+    Stream,
+    /// In the usage table, before each answer.
+    Synchronous,
+}
+
+/// A handler that names no mode.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{0}` is no handler of the authorizer: it has `{AUTHORIZER_KINESIS_HANDLER}` and `{AUTHORIZER_ENHANCED_HANDLER}`"
+)]
+pub struct UnknownHandler(String);
+
+/// Decides calls.
+#[derive(Debug)]
+pub struct Authorizer<P> {
+    directory: Directory,
+    counter: Counter<P>,
+}
+
+#[derive(Debug)]
+enum Counter<P> {
+    Stream(Streaming<P>),
+    Synchronous(Ledger),
+}
+
+/// What came of counting a call. The quota's `used` holds the call, if it is within.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Count {
+    Within(Quota),
+    Exceeded(Quota),
+}
+
+/// Why a call has no good key.
+enum Denial {
+    /// The caller's fault. The key's id is known where the key is.
+    Failed(Reason, Option<String>),
+    /// Ours.
+    Unknown(Overdue),
+}
+
+impl Mode {
+    /// The mode of a handler's name, as Lambda has it from the template.
+    ///
+    /// # Errors
+    /// When no mode has that name: a guess would lose calls.
+    pub fn of_handler(handler: &str) -> Result<Self, UnknownHandler> {
+        match handler {
+            AUTHORIZER_KINESIS_HANDLER => Ok(Self::Stream),
+            AUTHORIZER_ENHANCED_HANDLER => Ok(Self::Synchronous),
+            _ => Err(UnknownHandler(handler.into())),
+        }
+    }
+}
+
+impl<P: Producer> Authorizer<P> {
+    /// An authorizer that counts by the stream.
+    pub fn streaming(keys: Table, usage: Table, analytics: Table, producer: P) -> Self {
+        let (blocks, watermark) = (Blocks::new(analytics.clone()), Watermark::new(analytics.clone()));
+        let histories = Histories::new(blocks, Windows::new(analytics, usage.clone()), watermark);
+        let outbox = Outbox::new(producer, Journal::new(usage.clone()));
+        let counter = Counter::Stream(Streaming::new(histories, Gates::new(usage), outbox));
+        Self { directory: Directory::new(Keys::new(keys)), counter }
+    }
+
+    /// An authorizer that counts in the usage table and knows no other.
+    pub fn synchronous(keys: Table, usage: Table) -> Self {
+        Self { directory: Directory::new(Keys::new(keys)), counter: Counter::Synchronous(Ledger::new(usage)) }
+    }
+
+    /// The answer to a call.
+    ///
+    /// # Errors
+    /// When the call may not go on; the gateway answers by the error's text.
+    pub async fn answer(&self, request: &Request, clock: impl Fn() -> Timestamp) -> Result<Allowed, Refused> {
+        let started = clock();
+        let key = match self.identify(request, started).await {
+            Ok(key) => key,
+            Err(denial) => return Err(self.refuse(request, denial, started).await),
+        };
+        let email = &key.user_email;
+        let (user, ()) = tokio::join!(self.directory.user(email, started), self.counter.refresh(email, started));
+        let user = user.unwrap_or_else(|cause| {
+            tracing::warn!(%cause, "the user cannot be read; calls go on without a limit");
+            User { company_name: None, monthly_quota: UNKNOWN_LIMIT }
+        });
+        let mut call = request.event(EventType::Call, started);
+        call.user_email = Some(email.clone());
+        call.company_name = key.company_name.clone().or(user.company_name);
+        (call.api_key_id, call.api_key_name) = (Some(key.id.clone()), Some(key.name.clone()));
+        let mut context = BTreeMap::from([(context::USER_EMAIL, email.clone()), (context::API_KEY_ID, key.id.clone())]);
+        context.extend(call.company_name.clone().map(|company| (context::COMPANY_NAME, company)));
+        let count = self.counter.count(call, user.monthly_quota, &clock).await;
+        context.extend(count.context(started));
+        Ok(Allowed::new(email, request.method_arn(), context))
+    }
+
+    async fn identify(&self, request: &Request, now: Timestamp) -> Result<ApiKey, Denial> {
+        let presented = request.api_key().ok_or(Denial::Failed(Reason::MissingApiKey, None))?;
+        let key = self.directory.key(&key::hash(presented), now).await.map_err(Denial::Unknown)?;
+        let key = key.ok_or(Denial::Failed(Reason::InvalidApiKey, None))?;
+        match key.judge(now) {
+            Ok(()) => Ok(key),
+            Err(reason) => Err(Denial::Failed(reason, Some(key.id))),
+        }
+    }
+
+    /// Says why to the log and the stream, and to the caller only that.
+    async fn refuse(&self, request: &Request, denial: Denial, started: Timestamp) -> Refused {
+        let mut event = request.event(EventType::AuthFailed, started);
+        let (id, prefix) = (event.request_id.clone(), request.api_key().map(key::prefix));
+        let refused = match denial {
+            Denial::Failed(reason, api_key_id) => {
+                tracing::info!(apiRequestId = id, apiKeyId = api_key_id, ?reason, "refused");
+                (event.reason, event.api_key_id, event.api_key_prefix) = (Some(reason), api_key_id, prefix);
+                Refused::Unauthorized
+            }
+            Denial::Unknown(cause) => {
+                tracing::error!(apiRequestId = id, %cause, "the key cannot be looked up");
+                let error = cause.to_string().chars().take(MAX_ERROR_CHARS).collect();
+                (event.event_type, event.error) = (EventType::AuthError, Some(error));
+                Refused::Unavailable
+            }
+        };
+        if let Counter::Stream(streaming) = &self.counter {
+            streaming.report(event).await;
+        }
+        refused
+    }
+}
+
+impl<P: Producer> Counter<P> {
+    async fn refresh(&self, user_email: &str, now: Timestamp) {
+        match self {
+            Self::Stream(streaming) => streaming.refresh(user_email, now).await,
+            Self::Synchronous(ledger) => ledger.refresh(user_email, now).await,
+        }
+    }
+
+    async fn count(&self, call: Event, limit: u64, clock: Clock<'_>) -> Count {
+        let id = call.request_id.clone();
+        let count = match self {
+            Self::Stream(streaming) => streaming.count(call, limit, clock).await,
+            Self::Synchronous(ledger) => ledger.count(call, limit, clock).await,
+        };
+        if let Count::Exceeded(quota) = count {
+            tracing::info!(apiRequestId = id, used = quota.used, limit, "over quota");
+        }
+        count
+    }
+}
+
+impl Count {
+    /// What the function behind the gateway is told.
+    fn context(self, now: Timestamp) -> Vec<(&'static str, String)> {
+        let (Self::Within(quota) | Self::Exceeded(quota)) = self;
+        let mut fields = vec![(context::QUOTA_USED, quota.used.to_string())];
+        if quota.limit != UNKNOWN_LIMIT {
+            fields.push((context::QUOTA_LIMIT, quota.limit.to_string()));
+        }
+        match self {
+            Self::Within(_) => fields.push((context::QUOTA, WITHIN.into())),
+            Self::Exceeded(_) => {
+                fields.push((context::QUOTA, context::EXCEEDED.into()));
+                fields.push((context::RETRY_AFTER, retry_after_seconds(now).to_string()));
+            }
+        }
+        fields
+    }
+}
+
+/// How long the authorizer has been at it, in milliseconds.
+fn latency_ms(started: Timestamp, now: Timestamp) -> f64 {
+    now.duration_since(started).as_micros().max(0) as f64 / 1_000.0
+}
+
+#[cfg(test)]
+mod tests;

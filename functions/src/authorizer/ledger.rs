@@ -1,0 +1,204 @@
+//! The authorizer without the stream: each call is one transaction that raises the gate and keeps the call.
+//!
+//! Invariant: a call is let through when the transaction holds, and then it is counted; many at once share nothing,
+//! because the gate is a condition of each.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use aws_sdk_dynamodb::error::ProvideErrorMetadata;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::error::TransactionCanceledException;
+use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
+use contract::table::{PK, SK};
+use jiff::{SignedDuration, Timestamp};
+use metering::block::hex;
+use metering::cell::Cell;
+use metering::event::{Event, EventType};
+use metering::quota::Quota;
+use metering::subject::Subject;
+use metering::window::Month;
+use sha2::{Digest, Sha256};
+
+use super::bound::{GATE, TRANSACTION, USAGE, within};
+use super::cache::Cache;
+use super::outbox::keep;
+use super::{Clock, Count, latency_ms, notice};
+use crate::gate::{Gate, Gates, Passage, Reading};
+use crate::journal::{Journal, entry_of, item_of};
+use crate::table::{Consistency, Sort, Table, TableError, string};
+use crate::windows::usage_partition;
+
+/// How long the gate is taken to know every call that was counted elsewhere.
+const FRESH: SignedDuration = SignedDuration::from_secs(60);
+/// How often a transaction is tried that others on the same gate are in the way of.
+const TRIES: u32 = 5;
+/// How often the gate is brought up to what was counted while calls keep moving it.
+const SETTLING_TRIES: u32 = 3;
+/// Longest wait before the second try; it doubles with each further one.
+const FIRST_WAIT: Duration = Duration::from_millis(10);
+/// Characters of a client request token (DynamoDB's limit is 36).
+const TOKEN_BYTES: usize = 16;
+
+/// Counts in the usage table.
+#[derive(Debug)]
+pub(super) struct Ledger {
+    usage: Table,
+    gates: Gates,
+    journal: Journal,
+    /// The least that a user has used in a month.
+    used: Cache<Arc<AtomicU64>>,
+}
+
+/// What came of a transaction.
+enum Written {
+    /// The call is counted, now or by an earlier try.
+    Counted,
+    /// None are left; so many were used.
+    Shut(u64),
+    /// Others were in the way, and nothing was written.
+    Contended,
+}
+
+impl Ledger {
+    pub(super) fn new(usage: Table) -> Self {
+        let (gates, journal) = (Gates::new(usage.clone()), Journal::new(usage.clone()));
+        Self { usage, gates, journal, used: Cache::new(FRESH) }
+    }
+
+    /// Brings the gate up to what was counted, if the last time is too long ago. A failure stops no call.
+    pub(super) async fn refresh(&self, user_email: &str, now: Timestamp) {
+        let (name, month) = (name(user_email, now), Month::of(now));
+        if self.used.get(&name, now).is_some() {
+            return;
+        }
+        match within(USAGE, self.settle(user_email, month)).await {
+            Ok(used) => self.used.insert(&name, Arc::new(AtomicU64::new(used)), now),
+            Err(cause) => tracing::warn!(%cause, "usage cannot be read; calls go on"),
+        }
+    }
+
+    /// Lets a call through or not; one that is let through has been counted.
+    pub(super) async fn count(&self, mut call: Event, limit: u64, clock: Clock<'_>) -> Count {
+        let (email, now) = (call.user_email.clone().unwrap_or_default(), call.timestamp);
+        let known = self.used.get(&name(&email, now), now).unwrap_or_default();
+        let quota = Quota { used: known.load(Ordering::Relaxed), limit };
+        if quota.is_exhausted() {
+            return Count::Exceeded(quota);
+        }
+        call.latency_ms = Some(latency_ms(now, clock()));
+        let gate = Gate::of(&email, Month::of(now));
+        if let Some(used) = self.write(&gate, &call, limit).await {
+            known.fetch_max(used, Ordering::Relaxed);
+            return Count::Exceeded(Quota { used, limit });
+        }
+        let before = Quota { used: known.fetch_add(1, Ordering::Relaxed), limit };
+        let quota = Quota { used: before.used + 1, limit };
+        if let Some(threshold) = before.next_call_crosses() {
+            keep(&self.journal, &notice::threshold(&call, threshold, quota)).await;
+        }
+        Count::Within(quota)
+    }
+
+    /// Counts a call, or tells how many were used where none are left.
+    async fn write(&self, gate: &Gate, call: &Event, limit: u64) -> Option<u64> {
+        match within(TRANSACTION, self.transact(gate, call, limit)).await {
+            Ok(Written::Counted) => return None,
+            Ok(Written::Shut(used)) => return Some(used),
+            // Nothing was written, so that the gate can be passed alone.
+            Ok(Written::Contended) => match within(GATE, self.gates.pass(gate, 0, limit)).await {
+                Ok(Passage::Shut(used)) => return Some(used),
+                Ok(Passage::Open(_)) => {}
+                Err(cause) => tracing::warn!(%cause, "the gate cannot be passed; the call goes on"),
+            },
+            // It may have been written. The journal takes it twice as well as once; the gate would not.
+            Err(cause) => tracing::warn!(%cause, "the transaction failed; the journal keeps the call"),
+        }
+        keep(&self.journal, call).await;
+        None
+    }
+
+    async fn transact(&self, gate: &Gate, call: &Event, limit: u64) -> Result<Written, TableError> {
+        let put = Put::builder().table_name(self.usage.name()).set_item(Some(item_of(call)));
+        let put = put.condition_expression("attribute_not_exists(#pk)").expression_attribute_names("#pk", PK).build();
+        let put = put.map_err(|error| self.usage.failed("TransactWriteItems", &error))?;
+        let request = self
+            .usage
+            .client()
+            .transact_write_items()
+            .transact_items(TransactWriteItem::builder().update(self.gates.part(gate, limit)?).build())
+            .transact_items(TransactWriteItem::builder().put(put).build())
+            .client_request_token(hex(&Sha256::digest(&call.request_id)[..TOKEN_BYTES]));
+        for n in 0..TRIES {
+            let error = match request.clone().send().await {
+                Ok(_) => return Ok(Written::Counted),
+                Err(error) => error,
+            };
+            match (error.code(), error.as_service_error()) {
+                (_, Some(TransactWriteItemsError::TransactionCanceledException(canceled))) => {
+                    if let Some(written) = judge(canceled, limit) {
+                        return Ok(written);
+                    }
+                }
+                // The same request was here before, a moment earlier: that one has been counted.
+                (Some("IdempotentParameterMismatchException"), _) => return Ok(Written::Counted),
+                (Some("TransactionInProgressException"), _) => {}
+                _ => return Err(self.usage.failed("TransactWriteItems", &error)),
+            }
+            tokio::time::sleep(jitter(FIRST_WAIT * 2_u32.pow(n))).await;
+        }
+        Ok(Written::Contended)
+    }
+
+    /// Brings the gate up to the month's days and journal. The days are compared first: where they are those that the
+    /// gate was settled with, the gate has seen everything since, and the journal need not be read.
+    async fn settle(&self, user_email: &str, month: Month) -> Result<u64, TableError> {
+        let (gate, partition) = (Gate::of(user_email, month), usage_partition(&Subject::User(user_email.into())));
+        let query = |sort| self.usage.query(&partition, sort, Consistency::Strong);
+        let mut least = 0;
+        for _ in 0..SETTLING_TRIES {
+            let mut items = query(Sort::Between(format!("{month}#DAY#"), gate.sort().into())).await?;
+            let item = items.pop_if(|item| string(item, SK) == gate.sort());
+            let reading = Reading::of(item.as_ref());
+            let days = items.iter().map(|item| Ok(self.usage.json::<Cell>(item, "cell")?.calls));
+            let days = days.sum::<Result<u64, TableError>>()?;
+            if let Some(used) = reading.used.filter(|_| reading.days == Some(days)) {
+                return Ok(used);
+            }
+            let entries = query(Sort::Prefix(format!("{month}#CALL#"))).await?;
+            let calls = entries.iter().filter_map(entry_of).filter(|event| event.event_type == EventType::Call);
+            least = days + calls.count() as u64;
+            let used = least.max(reading.used.unwrap_or_default());
+            if self.gates.settle(&gate, reading.used, used, days).await? {
+                return Ok(used);
+            }
+        }
+        self.gates.raise(&gate, least).await?;
+        Ok(least)
+    }
+}
+
+/// What a canceled transaction means, unless it only has to be tried again.
+fn judge(canceled: &TransactionCanceledException, limit: u64) -> Option<Written> {
+    let failed = |n: usize| {
+        let reason = canceled.cancellation_reasons().get(n);
+        reason.filter(|reason| reason.code() == Some("ConditionalCheckFailed"))
+    };
+    if failed(1).is_some() {
+        return Some(Written::Counted);
+    }
+    failed(0).map(|reason| Written::Shut(Reading::of(reason.item()).used.unwrap_or(limit)))
+}
+
+/// Some time up to `longest`, so that those who collided do not collide again.
+fn jitter(longest: Duration) -> Duration {
+    let mut byte = [u8::MAX];
+    // Without randomness all wait for the longest time.
+    let _ = getrandom::fill(&mut byte);
+    longest.mul_f64((f64::from(byte[0]) + 1.0) / 256.0)
+}
+
+fn name(user_email: &str, now: Timestamp) -> String {
+    format!("{}#{user_email}", Month::of(now))
+}

@@ -1,0 +1,76 @@
+//! Where events go: to the stream, or, while that fails, into the journal, or, at the very last, into the log.
+//!
+//! Invariant: an event that was given to the outbox is in one of the three when it returns, within the bounds, and
+//! it is the same bytes wherever it is, so that two of them still are one event.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use futures::future::join_all;
+use jiff::{SignedDuration, Timestamp};
+use metering::event::Event;
+
+use super::bound::{JOURNAL, STREAM, within};
+use crate::journal::Journal;
+use crate::producer::{Producer, Record};
+
+/// How long a stream that failed is not tried again, so that a call does not wait for what the last one waited for.
+pub const RESPITE: SignedDuration = SignedDuration::from_secs(1);
+
+/// A stream with a journal behind it.
+#[derive(Debug)]
+pub(super) struct Outbox<P> {
+    producer: P,
+    journal: Journal,
+    /// Until when the stream is passed over.
+    resting: Mutex<Option<Timestamp>>,
+}
+
+impl<P: Producer> Outbox<P> {
+    pub(super) const fn new(producer: P, journal: Journal) -> Self {
+        Self { producer, journal, resting: Mutex::new(None) }
+    }
+
+    /// Sends the events of one call.
+    pub(super) async fn send(&self, events: &[Event], now: Timestamp) {
+        if self.is_resting(now) || !self.stream(events, now).await {
+            join_all(events.iter().map(|event| keep(&self.journal, event))).await;
+        }
+    }
+
+    /// Whether the stream has taken the events.
+    async fn stream(&self, events: &[Event], now: Timestamp) -> bool {
+        let records = events.iter().map(|event| Record::new(partition_key(event), event.to_json())).collect();
+        let cause = match tokio::time::timeout(STREAM, Box::pin(self.producer.put(records))).await {
+            Ok(Ok(())) => {
+                *self.resting() = None;
+                return true;
+            }
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => format!("no answer within {} ms", STREAM.as_millis()),
+        };
+        tracing::warn!(cause, "the stream did not take a call's events; the journal keeps them");
+        *self.resting() = now.checked_add(RESPITE).ok();
+        false
+    }
+
+    fn is_resting(&self, now: Timestamp) -> bool {
+        self.resting().is_some_and(|until| now < until)
+    }
+
+    fn resting(&self) -> MutexGuard<'_, Option<Timestamp>> {
+        self.resting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Keeps an event in the journal, or in the log if that fails too: its line is the event, to be put back by hand.
+pub(super) async fn keep(journal: &Journal, event: &Event) {
+    if let Err(cause) = within(JOURNAL, journal.put(event)).await {
+        let event = String::from_utf8_lossy(&event.to_json()).into_owned();
+        tracing::error!(%cause, event, "an event is kept in this line alone");
+    }
+}
+
+/// Calls of a user keep their order. Failures have no user and must not share a shard, so each goes its own way.
+fn partition_key(event: &Event) -> &str {
+    event.user_email.as_deref().filter(|email| !email.is_empty()).unwrap_or(&event.request_id)
+}

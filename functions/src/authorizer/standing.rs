@@ -1,0 +1,146 @@
+//! What a warm instance knows of a user's month: what was counted, what it let through since, what the gate said.
+//!
+//! Invariant: the number is never above the calls that were made, and never forgets one that this instance let
+//! through a moment ago, whether or not it has been counted yet.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use jiff::{SignedDuration, Timestamp};
+use metering::event::EventType;
+use metering::quota::Quota;
+
+use crate::history::History;
+
+/// How long a call may be on its way into a block. No window holds a call that is younger: the aggregator leaves a
+/// minute to the blocks for as long.
+const ON_ITS_WAY: SignedDuration = SignedDuration::from_secs(10);
+/// How long a count that could not be read is not asked for again.
+const RESPITE: SignedDuration = SignedDuration::from_secs(1);
+/// Most calls remembered by their ids; the oldest are forgotten first.
+const MAX_RECENT: usize = 10_000;
+
+/// A user's month.
+#[derive(Debug, Default)]
+pub(super) struct Standing {
+    counted: u64,
+    gate: u64,
+    /// When it is to be read again, by the limit of the latest call.
+    read_at: Option<Timestamp>,
+    asked_at: Option<Timestamp>,
+    limit: Option<u64>,
+    recent: VecDeque<(Timestamp, String)>,
+}
+
+impl Standing {
+    /// The quota under a limit.
+    pub(super) fn quota(&mut self, limit: u64) -> Quota {
+        self.limit = Some(limit);
+        Quota { used: self.counted.max(self.gate), limit }
+    }
+
+    /// Whether the count is too old for what is left. One that is used up stays so until the month is over.
+    pub(super) fn is_due(&self, now: Timestamp) -> bool {
+        let quota = Quota { used: self.counted.max(self.gate), limit: self.limit.unwrap_or(u64::MAX) };
+        !quota.is_exhausted() && is_older(self.read_at, quota.fresh(), now)
+    }
+
+    /// Whether to read it now: it is due, and no reading has failed a moment ago.
+    pub(super) fn ask(&mut self, now: Timestamp) -> bool {
+        let asks = self.is_due(now) && is_older(self.asked_at, RESPITE, now);
+        if asks {
+            self.asked_at = Some(now);
+        }
+        asks
+    }
+
+    /// Takes over a count that was read, and what of this instance's own calls it cannot hold yet.
+    pub(super) fn read(&mut self, history: &History, now: Timestamp) {
+        let calls = history.live.events().filter(|event| event.event_type == EventType::Call);
+        let known: BTreeSet<&str> = calls.map(|event| event.request_id.as_str()).collect();
+        self.recent.retain(|(at, _)| now.duration_since(*at) < ON_ITS_WAY);
+        let on_their_way = self.recent.iter().filter(|(_, id)| !known.contains(id.as_str())).count();
+        self.counted = history.sum().calls + on_their_way as u64;
+        (self.read_at, self.asked_at) = (Some(now), None);
+    }
+
+    /// Whether the call has been let through before: the gateway may ask twice.
+    pub(super) fn has(&self, request_id: &str) -> bool {
+        self.recent.iter().any(|(_, id)| id == request_id)
+    }
+
+    /// Remembers a call that was let through.
+    pub(super) fn pass(&mut self, request_id: &str, now: Timestamp) {
+        self.counted += 1;
+        self.recent.push_back((now, request_id.to_owned()));
+        while self.recent.len() > MAX_RECENT
+            || self.recent.front().is_some_and(|(at, _)| now.duration_since(*at) >= ON_ITS_WAY)
+        {
+            self.recent.pop_front();
+        }
+    }
+
+    /// Remembers what the gate said.
+    pub(super) fn at_gate(&mut self, used: u64) {
+        self.gate = self.gate.max(used);
+    }
+}
+
+fn is_older(since: Option<Timestamp>, age: SignedDuration, now: Timestamp) -> bool {
+    since.is_none_or(|since| now.duration_since(since) >= age)
+}
+
+#[cfg(test)]
+mod tests {
+    use metering::event::Event;
+    use serde_json::json;
+
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        "2026-11-24T10:15:30Z".parse::<Timestamp>().unwrap() + SignedDuration::from_secs(second)
+    }
+
+    fn history(ids: &[&str]) -> History {
+        let event = |id: &&str| -> Event {
+            serde_json::from_value(
+                json!({ "eventType": "API_CALL", "requestId": id, "timestamp": at(0), "userEmail": "a@b.au" }),
+            )
+            .unwrap()
+        };
+        History { live: ids.iter().map(event).collect(), ..History::default() }
+    }
+
+    #[test]
+    fn an_own_call_counts_once_before_and_after_it_is_in_a_block() {
+        let mut standing = Standing::default();
+        standing.pass("1", at(0));
+        standing.pass("2", at(1));
+        assert_eq!(standing.quota(1_000).used, 2);
+        standing.read(&history(&["1", "other"]), at(2));
+        assert_eq!(standing.quota(1_000).used, 3);
+        standing.read(&history(&["1", "2", "other"]), at(3));
+        assert_eq!(standing.quota(1_000).used, 3);
+    }
+
+    #[test]
+    fn what_the_gate_said_holds_while_blocks_are_late() {
+        let mut standing = Standing::default();
+        standing.at_gate(60);
+        standing.read(&history(&["1"]), at(0));
+        assert_eq!(standing.quota(100).used, 60);
+    }
+
+    #[test]
+    fn a_count_is_read_again_when_it_is_old_for_what_is_left_and_not_at_each_failure() {
+        let mut standing = Standing::default();
+        assert!(standing.is_due(at(0)) && standing.ask(at(0)));
+        assert!(!standing.ask(at(0)) && standing.ask(at(1)));
+        standing.read(&history(&[]), at(1));
+        standing.quota(10_000);
+        assert!(!standing.is_due(at(30)) && standing.is_due(at(31)));
+        standing.quota(100);
+        assert!(standing.is_due(at(2)));
+        standing.at_gate(100);
+        assert!(!standing.is_due(at(100)));
+    }
+}

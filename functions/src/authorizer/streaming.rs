@@ -1,0 +1,144 @@
+//! The authorizer with the stream: calls are counted by what reaches the blocks, and, when little of the quota is
+//! left, pass the gate one by one.
+//!
+//! Invariant: with everything cached and much of the quota left, a call costs one request, the record. The last calls
+//! of a month pass a conditional write, so that parallel ones cannot share them.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::{SignedDuration, Timestamp};
+use metering::event::Event;
+use metering::quota::Quota;
+use metering::subject::Subject;
+use metering::window::Month;
+
+use super::bound::{GATE, USAGE, within};
+use super::cache::Cache;
+use super::outbox::Outbox;
+use super::standing::Standing;
+use super::{Clock, Count, latency_ms, notice};
+use crate::gate::{Gate, Gates, Passage};
+use crate::history::{Histories, Reach};
+use crate::producer::Producer;
+
+/// How long a user's month is remembered: longer than any month.
+const REMEMBERED: SignedDuration = SignedDuration::from_hours(32 * 24);
+
+/// Counts by the stream.
+#[derive(Debug)]
+pub(super) struct Streaming<P> {
+    histories: Histories,
+    gates: Gates,
+    outbox: Outbox<P>,
+    known: Cache<Arc<Known>>,
+}
+
+/// A user's month, and the right to read it, so that calls at once read it once.
+#[derive(Debug, Default)]
+struct Known {
+    standing: Mutex<Standing>,
+    reading: tokio::sync::Mutex<()>,
+}
+
+impl<P: Producer> Streaming<P> {
+    pub(super) const fn new(histories: Histories, gates: Gates, outbox: Outbox<P>) -> Self {
+        Self { histories, gates, outbox, known: Cache::new(REMEMBERED) }
+    }
+
+    /// Reads what a user has used, if the last reading is too old. A count that cannot be read stops no call.
+    pub(super) async fn refresh(&self, user_email: &str, now: Timestamp) {
+        let known = self.known(user_email, now);
+        if !known.standing().is_due(now) {
+            return;
+        }
+        let _reading = known.reading.lock().await;
+        if !known.standing().ask(now) {
+            return;
+        }
+        let (subject, month) = (Subject::User(user_email.into()), Month::of(now));
+        match within(USAGE, self.histories.read(&subject, Some(month), now, Reach::Blocks)).await {
+            Ok(history) => known.standing().read(&history, now),
+            Err(cause) => tracing::warn!(%cause, "usage cannot be read; calls go on"),
+        }
+    }
+
+    /// Lets a call through or not, and has its events on the stream before it says so.
+    pub(super) async fn count(&self, mut call: Event, limit: u64, clock: Clock<'_>) -> Count {
+        let now = call.timestamp;
+        let count = self.admit(&call, limit).await;
+        let events = match count {
+            Count::Exceeded(quota) => vec![notice::rate_limited(&call, quota)],
+            Count::Within(quota) => {
+                let reached = Quota { used: quota.used.saturating_sub(1), limit }.next_call_crosses();
+                let threshold = reached.map(|threshold| notice::threshold(&call, threshold, quota));
+                call.latency_ms = Some(latency_ms(now, clock()));
+                [call].into_iter().chain(threshold).collect()
+            }
+        };
+        self.outbox.send(&events, now).await;
+        count
+    }
+
+    /// Sends an event that belongs to no call that was let through.
+    pub(super) async fn report(&self, event: Event) {
+        let now = event.timestamp;
+        self.outbox.send(&[event], now).await;
+    }
+
+    async fn admit(&self, call: &Event, limit: u64) -> Count {
+        let now = call.timestamp;
+        let known = self.known(call.user_email.as_deref().unwrap_or_default(), now);
+        let quota = {
+            let mut standing = known.standing();
+            let quota = standing.quota(limit);
+            if standing.has(&call.request_id) {
+                return Count::Within(quota);
+            }
+            if quota.is_exhausted() {
+                return Count::Exceeded(quota);
+            }
+            if !quota.is_near() {
+                standing.pass(&call.request_id, now);
+                return Count::Within(standing.quota(limit));
+            }
+            quota
+        };
+        let count = self.at_gate(call, quota).await;
+        let mut standing = known.standing();
+        let (Count::Within(Quota { used, .. }) | Count::Exceeded(Quota { used, .. })) = count;
+        if matches!(count, Count::Within(_)) {
+            standing.pass(&call.request_id, now);
+        }
+        standing.at_gate(used);
+        count
+    }
+
+    /// Has a call pass the gate.
+    async fn at_gate(&self, call: &Event, Quota { used, limit }: Quota) -> Count {
+        let gate = Gate::of(call.user_email.as_deref().unwrap_or_default(), Month::of(call.timestamp));
+        match within(GATE, self.gates.pass(&gate, used, limit)).await {
+            Ok(Passage::Open(used)) => Count::Within(Quota { used, limit }),
+            Ok(Passage::Shut(used)) => Count::Exceeded(Quota { used, limit }),
+            Err(cause) => {
+                tracing::warn!(%cause, "the gate cannot be passed; the call goes on");
+                Count::Within(Quota { used: used + 1, limit })
+            }
+        }
+    }
+
+    /// What is known of a user's month.
+    fn known(&self, user_email: &str, now: Timestamp) -> Arc<Known> {
+        let name = format!("{}#{user_email}", Month::of(now));
+        self.known.get(&name, now).unwrap_or_else(|| {
+            let known = Arc::default();
+            self.known.insert(&name, Arc::clone(&known), now);
+            known
+        })
+    }
+}
+
+impl Known {
+    fn standing(&self) -> MutexGuard<'_, Standing> {
+        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

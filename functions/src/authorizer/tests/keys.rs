@@ -1,0 +1,139 @@
+//! Who is let in, and what the others leave behind.
+
+use std::io::{self, Write};
+
+use super::*;
+
+#[tokio::test]
+async fn a_good_key_lets_the_call_on_and_tells_who_calls() {
+    let world = World::new().await;
+    world.quota(500).await;
+    let allowed = call(&world.streaming(), "r-1", now()).await.unwrap();
+    let answer = serde_json::to_value(&allowed).unwrap();
+    assert_eq!(answer["principalId"], USER);
+    assert_eq!(answer["policyDocument"]["Statement"][0]["Effect"], "Allow");
+    let expected = json!({
+        "userEmail": USER, "companyName": "Example Pty Ltd", "apiKeyId": "k_1", "quota": "within",
+        "quotaLimit": "500", "quotaUsed": "1",
+    });
+    assert_eq!(answer["context"], expected);
+}
+
+#[tokio::test]
+async fn the_company_of_the_key_goes_before_the_users() {
+    let world = World::new().await;
+    world.quota(500).await;
+    world.key(KEY, json!({ "companyName": "Subsidiary" })).await;
+    let allowed = call(&world.streaming(), "r-1", now()).await.unwrap();
+    assert_eq!(allowed.context["companyName"], "Subsidiary");
+}
+
+#[tokio::test]
+async fn each_kind_of_bad_key_is_unauthorized_and_an_event_that_names_no_user() {
+    let world = World::new().await;
+    world.key("ck_expired_secret", json!({ "expiresAt": NOW })).await;
+    world.key("ck_revoked_secret", json!({ "revokedAt": "2026-11-24T10:00:00.000Z" })).await;
+    let authorizer = world.streaming();
+    let keys = [None, Some("ck_unknown_secret"), Some("ck_expired_secret"), Some("ck_revoked_secret")];
+    for (n, key) in keys.into_iter().enumerate() {
+        let answer = authorizer.answer(&request(&format!("r-{n}"), key), now).await;
+        assert_eq!(answer, Err(Refused::Unauthorized));
+    }
+    let events = world.stream.of_type("API_AUTH_FAILED");
+    let seen: Vec<_> =
+        events.iter().map(|event| (&event["reason"], &event["apiKeyPrefix"], &event["apiKeyId"])).collect();
+    let null = &Value::Null;
+    assert_eq!(
+        seen,
+        [
+            (&json!("missing_api_key"), null, null),
+            (&json!("invalid_api_key"), &json!("ck_unkno"), null),
+            (&json!("expired_api_key"), &json!("ck_expir"), &json!("k_1")),
+            (&json!("revoked_api_key"), &json!("ck_revok"), &json!("k_1")),
+        ]
+    );
+    assert!(events.iter().all(|event| event["userEmail"] == *null && event["sourceIp"] == "203.0.113.9"));
+    assert_eq!(world.stream.partition_keys(), ["r-0", "r-1", "r-2", "r-3"]);
+}
+
+#[tokio::test]
+async fn a_revoked_key_is_refused_within_seconds_and_an_expired_one_at_once() {
+    let world = World::new().await;
+    world.key(KEY, json!({ "expiresAt": "2026-11-24T10:15:33.000Z" })).await;
+    let authorizer = world.streaming();
+    assert!(is_within(&call(&authorizer, "r-1", now()).await));
+    assert_eq!(call(&authorizer, "r-2", after(3_000)).await, Err(Refused::Unauthorized));
+    world.key("ck_other", json!({})).await;
+    let other = async |now: Timestamp| authorizer.answer(&request("r-3", Some("ck_other")), || now).await;
+    assert!(is_within(&other(now()).await));
+    world.key("ck_other", json!({ "revokedAt": NOW })).await;
+    assert_eq!(other(after(KEY_FRESH.as_millis() as i64)).await, Err(Refused::Unauthorized));
+}
+
+#[tokio::test]
+async fn guesses_of_one_key_cost_one_read_and_no_scan() {
+    let world = World::new().await;
+    let authorizer = world.streaming();
+    for n in 0..20 {
+        let answer = authorizer.answer(&request(&n.to_string(), Some("ck_guess")), now).await;
+        assert_eq!(answer, Err(Refused::Unauthorized));
+    }
+    assert_eq!(world.wire.requests(), 1);
+    world.key("ck_guess", json!({})).await;
+    let later = after(KEY_FRESH.as_millis() as i64);
+    assert!(is_within(&authorizer.answer(&request("good", Some("ck_guess")), || later).await));
+}
+
+#[tokio::test]
+async fn an_unreachable_keys_table_is_our_fault_and_not_the_callers() {
+    let world = World::new().await;
+    world.wire.fail("GetItem", Fault::Lost, 100);
+    let answer = call(&world.streaming(), "r-1", now()).await;
+    assert_eq!(answer, Err(Refused::Unavailable));
+    let events = world.stream.of_type("API_AUTH_ERROR");
+    assert_eq!((events.len(), &events[0]["requestId"]), (1, &json!("r-1")));
+    assert!(events[0]["error"].as_str().unwrap().contains("GetItem"));
+}
+
+/// A writer that tests can read.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn no_log_line_and_no_event_holds_a_key_or_a_cookie() {
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let filter = tracing_subscriber::EnvFilter::new("warn,functions=trace");
+    let subscriber = tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(move || writer.clone());
+    let _guard = tracing::subscriber::set_default(subscriber.finish());
+    let world = World::new().await;
+    world.quota(1).await;
+    // Other tests may have met a line first, on a thread that logs nothing.
+    tracing::callsite::rebuild_interest_cache();
+    for authorizer in [world.streaming(), world.synchronous()] {
+        world.stream.conduct(Conduct::Throttles);
+        for (n, key) in [Some(KEY), Some("ck_unknown_secret"), None, Some(KEY)].into_iter().enumerate() {
+            world.wire.fail("PutItem", Fault::Lost, 100);
+            let _ = authorizer.answer(&request(&format!("r-{n}"), key), now).await;
+        }
+    }
+    world.wire.fail("GetItem", Fault::Lost, 100);
+    let _ = call(&world.streaming(), "r-9", now()).await;
+    let log = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    for expected in ["kept in this line alone", "InvalidApiKey", "over quota", "cannot be looked up", "r-1"] {
+        assert!(log.contains(expected), "no `{expected}` in {log}");
+    }
+    for secret in [KEY, "ck_unknown_secret", "session=1", &key::hash(KEY)] {
+        assert!(!log.contains(secret), "`{secret}` in {log}");
+    }
+}

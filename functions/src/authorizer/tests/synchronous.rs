@@ -1,0 +1,111 @@
+//! Counting without the stream: each call once, the quota to the last call, whatever happens to a transaction.
+
+use super::*;
+
+async fn counted(world: &World) -> (usize, Option<u64>) {
+    let calls = world.journal().await.iter().filter(|entry| entry.event.event_type == EventType::Call).count();
+    (calls, world.gate().await)
+}
+
+#[tokio::test]
+async fn each_call_is_counted_before_its_answer_by_one_request() {
+    let world = World::new().await;
+    let authorizer = world.synchronous();
+    assert!(is_within(&call(&authorizer, "r-0", now()).await));
+    assert_eq!(counted(&world).await, (1, Some(1)));
+    world.wire.requests();
+    for n in 1..10 {
+        let allowed = call(&authorizer, &format!("r-{n}"), after(n)).await.unwrap();
+        assert_eq!(allowed.context["quotaUsed"], (n + 1).to_string());
+    }
+    assert_eq!((world.wire.requests(), counted(&world).await), (9, (10, Some(10))));
+    assert_eq!(world.stream.requests(), 0);
+}
+
+#[tokio::test]
+async fn with_one_call_left_exactly_one_of_fifty_parallel_calls_passes() {
+    let world = World::new().await;
+    world.quota(100).await;
+    world.used(99).await;
+    let instances = [world.synchronous(), world.synchronous(), world.synchronous()];
+    assert_eq!(parallel(&instances, 50, now()).await, 1);
+    assert_eq!(counted(&world).await, (1, Some(100)));
+}
+
+#[tokio::test]
+async fn a_call_that_comes_twice_is_counted_once() {
+    let world = World::new().await;
+    let authorizer = world.synchronous();
+    for instance in [&authorizer, &authorizer, &world.synchronous()] {
+        assert!(is_within(&call(instance, "r-1", now()).await));
+    }
+    // A moment later by its own clock.
+    assert!(is_within(&call(&authorizer, "r-1", after(7)).await));
+    assert_eq!(counted(&world).await, (1, Some(1)));
+}
+
+#[tokio::test]
+async fn a_transaction_whose_answer_is_lost_counts_its_call_once() {
+    let world = World::new().await;
+    let authorizer = world.synchronous();
+    world.wire.fail("TransactWriteItems", Fault::Unheard, 1);
+    assert!(is_within(&call(&authorizer, "r-1", now()).await));
+    // Every answer lost: the journal takes the call again, and the gate does not.
+    world.wire.fail("TransactWriteItems", Fault::Unheard, 100);
+    assert!(is_within(&call(&authorizer, "r-2", now()).await));
+    assert_eq!(counted(&world).await, (2, Some(2)));
+}
+
+#[tokio::test]
+async fn calls_in_each_others_way_are_each_counted_once_and_the_quota_holds() {
+    let world = World::new().await;
+    world.quota(100).await;
+    world.used(60).await;
+    let instances = [world.synchronous(), world.synchronous()];
+    world.wire.fail("TransactWriteItems", Fault::Conflict, 70);
+    assert_eq!(parallel(&instances, 50, now()).await, 40);
+    assert_eq!(counted(&world).await, (40, Some(100)));
+}
+
+#[tokio::test]
+async fn days_and_journal_are_the_base_and_are_read_again_when_days_have_changed() {
+    let world = World::new().await;
+    world.quota(1_000).await;
+    world.used(100).await;
+    assert_eq!(call(&world.synchronous(), "r-1", now()).await.unwrap().context["quotaUsed"], "101");
+    // The stream was on for a while, and its days are there now; the first call waits in the journal all the time.
+    world.used(300).await;
+    assert_eq!(call(&world.synchronous(), "r-2", now()).await.unwrap().context["quotaUsed"], "302");
+    world.wire.requests();
+    assert_eq!(call(&world.synchronous(), "r-3", now()).await.unwrap().context["quotaUsed"], "303");
+    // Key, user, days with the gate, and the transaction: the journal is not read for what the gate knows.
+    assert_eq!(world.wire.requests(), 4);
+}
+
+#[tokio::test]
+async fn over_the_quota_there_is_a_wait_and_a_threshold_is_kept() {
+    let world = World::new().await;
+    world.quota(2).await;
+    let authorizer = world.synchronous();
+    let quotas =
+        [call(&authorizer, "1", now()).await, call(&authorizer, "2", now()).await, call(&authorizer, "3", now()).await];
+    assert_eq!(quotas.each_ref().map(is_within), [true, true, false]);
+    assert!(quotas[2].as_ref().unwrap().context.contains_key("retryAfter"));
+    let thresholds = world.journal().await.iter().filter_map(|entry| entry.event.threshold).max();
+    assert_eq!((thresholds, counted(&world).await), (Some(100), (2, Some(2))));
+}
+
+#[tokio::test]
+async fn a_table_that_fails_stops_no_call() {
+    let world = World::new().await;
+    let authorizer = world.synchronous();
+    call(&authorizer, "r-1", now()).await.unwrap();
+    for operation in ["TransactWriteItems", "Query", "UpdateItem"] {
+        world.wire.fail(operation, Fault::Lost, 1_000);
+    }
+    assert!(is_within(&call(&authorizer, "r-2", now()).await));
+    assert_eq!(counted(&world).await, (2, Some(1)));
+    world.wire.fail("PutItem", Fault::Lost, 1_000);
+    assert!(is_within(&call(&authorizer, "r-3", now()).await));
+    assert_eq!(authorizer.answer(&request("r-4", None), now).await, Err(Refused::Unauthorized));
+}

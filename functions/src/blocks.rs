@@ -1,0 +1,171 @@
+//! Where blocks, failed records and late marks are kept: the truth about what was called.
+//!
+//! Invariant: a block that was not committed within its own minute leaves a mark after it, so that nothing waits
+//! for a clock to be counted, and a mark that is cleared has been read by then.
+
+use contract::limit::HISTORY_DAYS;
+use contract::table::{PK, SK, TTL};
+use jiff::{SignedDuration, Timestamp};
+use metering::batch::{Batch, FailedRecord};
+use metering::block::{Block, hex};
+use metering::event::Event;
+use metering::subject::Bucket;
+use metering::window::{Minute, iso_millis};
+
+use crate::table::{Consistency, Item, Sort, Table, TableError, binary, integer, number, string, text, unless_condition_failed};
+
+const ERRORS: &str = "ERRORS";
+const LATE: &str = "LATE";
+
+/// The analytics table's blocks.
+#[derive(Clone, Debug)]
+pub struct Blocks {
+    table: Table,
+}
+
+/// A block as it was read.
+#[derive(Clone, Debug)]
+pub struct StoredBlock {
+    /// When it was written.
+    pub committed_at: Timestamp,
+    /// What it holds.
+    pub events: Vec<Event>,
+}
+
+/// Says that a minute got a block out of turn.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// The minute.
+    pub minute: Minute,
+    stamp: String,
+}
+
+impl Blocks {
+    /// The blocks of a table.
+    pub const fn new(table: Table) -> Self {
+        Self { table }
+    }
+
+    /// Writes what a batch brought. `clock` is read before and after: the first is the blocks' time of commitment,
+    /// the second decides which of them need a mark.
+    ///
+    /// # Errors
+    /// When a write fails; doing it all again is right then, and changes nothing that was written.
+    pub async fn commit(&self, batch: &Batch, clock: impl Fn() -> Timestamp) -> Result<(), TableError> {
+        let started = clock();
+        let blocks = batch.blocks.iter().map(|block| item_of_block(block, started));
+        let failed = batch.failed.iter().map(item_of_failure);
+        self.table.put_all(blocks.chain(failed)).await?;
+        let finished = clock();
+        let minutes = batch.blocks.iter().map(|block| block.minute);
+        let arrivals = batch.failed.iter().map(|record| Minute::of(record.arrived_at));
+        let late = minutes.chain(arrivals).filter(|minute| Block::is_out_of_turn(*minute, finished));
+        self.table.put_all(late.map(item_of_mark)).await
+    }
+
+    /// Every block of a minute and bucket.
+    ///
+    /// # Errors
+    /// When the query fails or a block cannot be read.
+    pub async fn read(
+        &self,
+        minute: Minute,
+        bucket: Bucket,
+        consistency: Consistency,
+    ) -> Result<Vec<StoredBlock>, TableError> {
+        let items = self.table.query(&partition(minute, bucket), Sort::All, consistency).await?;
+        items.iter().map(|item| self.stored(item)).collect()
+    }
+
+    fn stored(&self, item: &Item) -> Result<StoredBlock, TableError> {
+        let committed_at = integer(item, "committedAt").and_then(|ms| Timestamp::from_millisecond(ms).ok());
+        let committed_at = committed_at.ok_or_else(|| self.table.malformed(item, "committedAt"))?;
+        let events = Block::unpack(self.table.bytes(item, "calls")?);
+        Ok(StoredBlock { committed_at, events: events.map_err(|_| self.table.malformed(item, "calls"))? })
+    }
+
+    /// How many records of a minute, by arrival, could not be counted.
+    ///
+    /// # Errors
+    /// When the query fails.
+    pub async fn failures(&self, minute: Minute) -> Result<u64, TableError> {
+        let range = Sort::Between(iso_millis(minute.start()), iso_millis(minute.end()));
+        Ok(self.table.query(ERRORS, range, Consistency::Strong).await?.len() as u64)
+    }
+
+    /// The minutes that got blocks out of turn.
+    ///
+    /// # Errors
+    /// When the query fails.
+    pub async fn marks(&self) -> Result<Vec<Mark>, TableError> {
+        let items = self.table.query(LATE, Sort::All, Consistency::Strong).await?;
+        let mark = |item: &Item| {
+            let minute = string(item, SK).parse().map_err(|_| self.table.malformed(item, SK))?;
+            Ok(Mark { minute, stamp: string(item, "stamp") })
+        };
+        items.iter().map(mark).collect()
+    }
+
+    /// Clears a mark, unless the minute has been marked again since it was read.
+    ///
+    /// # Errors
+    /// When the request fails.
+    pub async fn clear(&self, mark: &Mark) -> Result<(), TableError> {
+        let request = self.table.client().delete_item().table_name(self.table.name());
+        let request = request.key(PK, text(LATE)).key(SK, text(mark.minute.to_string()));
+        let request = request
+            .condition_expression("#stamp = :stamp")
+            .expression_attribute_names("#stamp", "stamp")
+            .expression_attribute_values(":stamp", text(&mark.stamp));
+        unless_condition_failed(request.send().await).map(drop).map_err(|error| self.table.failed("DeleteItem", &error))
+    }
+}
+
+fn partition(minute: Minute, bucket: Bucket) -> String {
+    format!("CALLS#{minute}#{bucket}")
+}
+
+fn item_of_block(block: &Block, committed_at: Timestamp) -> Item {
+    let Block { minute, bucket, id, events, body } = block;
+    Item::from([
+        (PK.into(), text(partition(*minute, *bucket))),
+        (SK.into(), text(id)),
+        ("calls".into(), binary(body.clone())),
+        ("n".into(), number(events)),
+        ("committedAt".into(), number(committed_at.as_millisecond())),
+        (TTL.into(), number(after_days(minute.start(), HISTORY_DAYS))),
+    ])
+}
+
+fn item_of_failure(record: &FailedRecord) -> Item {
+    let FailedRecord { reason, data, data_length, data_sha256, arrived_at, shard_id, sequence_number } = record;
+    let data = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, data);
+    Item::from([
+        (PK.into(), text(ERRORS)),
+        (SK.into(), text(record.sort())),
+        ("reason".into(), text(reason.to_string())),
+        ("data".into(), text(data)),
+        ("dataLength".into(), number(data_length)),
+        ("dataSha256".into(), text(data_sha256)),
+        ("arrivedAt".into(), text(iso_millis(*arrived_at))),
+        ("shardId".into(), text(shard_id)),
+        ("sequenceNumber".into(), text(sequence_number)),
+        (TTL.into(), number(record.expires_at().as_second())),
+    ])
+}
+
+fn item_of_mark(minute: Minute) -> Item {
+    let mut stamp = [0_u8; 16];
+    // Without randomness the mark is never equal to one that was read, and so is never cleared too early.
+    let stamp = getrandom::fill(&mut stamp).map_or_else(|error| error.to_string(), |()| hex(&stamp));
+    Item::from([
+        (PK.into(), text(LATE)),
+        (SK.into(), text(minute.to_string())),
+        ("stamp".into(), text(stamp)),
+    ])
+}
+
+/// Seconds since 1970 of the instant that many days later.
+pub(crate) fn after_days(instant: Timestamp, days: u32) -> i64 {
+    instant.as_second() + SignedDuration::from_hours(i64::from(days) * 24).as_secs()
+}

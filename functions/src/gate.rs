@@ -1,0 +1,235 @@
+//! The gate: a number in the usage table that one conditional write raises with each call, so that of many calls at
+//! once no more pass than are left.
+//!
+//! Invariant: the number is never above the month's calls: it is raised by calls that pass, and to what was counted.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::error::ProvideErrorMetadata;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure, Update};
+use contract::table::{PK, SK};
+use metering::subject::Subject;
+use metering::window::Month;
+
+use crate::table::{Item, Table, TableError, integer, number, text, unless_condition_failed};
+use crate::windows::usage_partition;
+
+/// Attribute that holds the number.
+const USED: &str = "used";
+/// Attribute that holds the sum of the user's days when the number was last brought up to what was counted.
+const DAYS: &str = "days";
+/// How often a write is tried that a transaction on the same item, or a slower reader's raise, was in the way of.
+const TRIES: u32 = 4;
+/// Wait before the second try.
+const WAIT: Duration = Duration::from_millis(10);
+
+/// The gates of a usage table.
+#[derive(Clone, Debug)]
+pub struct Gates {
+    usage: Table,
+}
+
+/// The gate of one user and month.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gate {
+    pk: String,
+    sk: String,
+}
+
+/// What came of a call at the gate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Passage {
+    /// It passed, and is the number's latest.
+    Open(u64),
+    /// None are left; so many were used.
+    Shut(u64),
+}
+
+/// What a gate's item says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// The number.
+    pub used: Option<u64>,
+    /// The sum of the days it was last brought up to.
+    pub days: Option<u64>,
+}
+
+impl Gate {
+    /// The gate of a user in a month.
+    pub fn of(user_email: &str, month: Month) -> Self {
+        Self { pk: usage_partition(&Subject::User(user_email.into())), sk: format!("{month}#GATE") }
+    }
+
+    /// Its sort key: it sorts behind the calls and days of its month.
+    pub fn sort(&self) -> &str {
+        &self.sk
+    }
+}
+
+impl Reading {
+    /// What an item says; nothing where it is none.
+    pub fn of(item: Option<&Item>) -> Self {
+        let value = |name| item.and_then(|item| integer(item, name)).and_then(|value| u64::try_from(value).ok());
+        Self { used: value(USED), days: value(DAYS) }
+    }
+}
+
+impl Gates {
+    /// The gates of a usage table.
+    pub const fn new(usage: Table) -> Self {
+        Self { usage }
+    }
+
+    /// Lets a call pass if fewer than `limit` have, `counted` of which at least are known from elsewhere.
+    ///
+    /// # Errors
+    /// When a request fails. The call may have been added then: the write is not repeated, because it is an addition.
+    pub async fn pass(&self, gate: &Gate, counted: u64, limit: u64) -> Result<Passage, TableError> {
+        for _ in 0..TRIES {
+            let used = match self.add(gate, counted, limit).await? {
+                Ok(used) => return Ok(Passage::Open(used)),
+                Err(used) => used,
+            };
+            match used {
+                Some(used) if used >= limit => return Ok(Passage::Shut(used)),
+                _ if counted >= limit => return Ok(Passage::Shut(counted)),
+                _ => self.raise(gate, counted).await?,
+            }
+        }
+        Err(self.usage.failed("UpdateItem", &std::io::Error::other("the gate moved at every try")))
+    }
+
+    /// Adds one where the number is at least `counted` and below the limit, or tells what it is.
+    async fn add(&self, gate: &Gate, counted: u64, limit: u64) -> Result<Result<u64, Option<u64>>, TableError> {
+        let request = self
+            .update(gate)
+            .update_expression("SET #used = #used + :one")
+            .condition_expression("#used >= :counted AND #used < :limit")
+            .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":counted", number(counted))
+            .expression_attribute_values(":limit", number(limit))
+            .return_values(ReturnValue::UpdatedNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        // A repetition of a write that did happen would add a second time.
+        let once = aws_sdk_dynamodb::Config::builder().retry_config(RetryConfig::disabled());
+        for _ in 0..TRIES {
+            let error = match request.clone().customize().config_override(once.clone()).send().await {
+                Ok(answer) => return Ok(Ok(Reading::of(answer.attributes()).used.unwrap_or(counted))),
+                Err(error) => error,
+            };
+            if error.code() == Some("TransactionConflictException") {
+                tokio::time::sleep(WAIT).await;
+                continue;
+            }
+            return match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(old)) => Ok(Err(Reading::of(old.item()).used)),
+                _ => Err(self.usage.failed("UpdateItem", &error)),
+            };
+        }
+        Err(self.usage.failed("UpdateItem", &std::io::Error::other("transactions were in the way at every try")))
+    }
+
+    /// Raises the number to what was counted, if it is lower.
+    ///
+    /// # Errors
+    /// When the request fails.
+    pub async fn raise(&self, gate: &Gate, counted: u64) -> Result<(), TableError> {
+        let request = self
+            .update(gate)
+            .update_expression("SET #used = :counted")
+            .condition_expression("attribute_not_exists(#used) OR #used < :counted")
+            .expression_attribute_values(":counted", number(counted));
+        unless_condition_failed(request.send().await).map(drop).map_err(|error| self.usage.failed("UpdateItem", &error))
+    }
+
+    /// Sets the number and the sum of days it was counted with, unless it has moved since it was `before`.
+    ///
+    /// # Errors
+    /// When the request fails.
+    pub async fn settle(&self, gate: &Gate, before: Option<u64>, used: u64, days: u64) -> Result<bool, TableError> {
+        let request = self
+            .update(gate)
+            .update_expression("SET #used = :used, #days = :days")
+            .expression_attribute_names("#days", DAYS)
+            .expression_attribute_values(":used", number(used))
+            .expression_attribute_values(":days", number(days));
+        let request = match before {
+            None => request.condition_expression("attribute_not_exists(#used)"),
+            Some(before) => {
+                request.condition_expression("#used = :before").expression_attribute_values(":before", number(before))
+            }
+        };
+        let answer = unless_condition_failed(request.send().await);
+        Ok(answer.map_err(|error| self.usage.failed("UpdateItem", &error))?.is_some())
+    }
+
+    /// The part of a transaction that lets a call pass if fewer than `limit` have.
+    pub(crate) fn part(&self, gate: &Gate, limit: u64) -> Result<Update, TableError> {
+        let part = Update::builder()
+            .table_name(self.usage.name())
+            .key(PK, text(&gate.pk))
+            .key(SK, text(&gate.sk))
+            .update_expression("SET #used = if_not_exists(#used, :zero) + :one")
+            // An absent number is below every limit but none at all.
+            .condition_expression("(attribute_not_exists(#used) AND :zero < :limit) OR #used < :limit")
+            .expression_attribute_names("#used", USED)
+            .expression_attribute_values(":zero", number(0))
+            .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":limit", number(limit))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        part.build().map_err(|error| self.usage.failed("TransactWriteItems", &error))
+    }
+
+    fn update(&self, gate: &Gate) -> UpdateItemFluentBuilder {
+        let request = self.usage.client().update_item().table_name(self.usage.name());
+        request.key(PK, text(&gate.pk)).key(SK, text(&gate.sk)).expression_attribute_names("#used", USED)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use dynamodb_fixture::Fixture;
+    use futures::future::join_all;
+    use jiff::Timestamp;
+
+    use super::*;
+
+    async fn gates() -> (Fixture, Gates, Gate) {
+        let fixture = Fixture::start().await;
+        let gates = Gates::new(Table::new(fixture.client.clone(), fixture.usage_table()));
+        let now: Timestamp = "2026-11-24T10:15:30Z".parse().unwrap();
+        (fixture, gates, Gate::of("a@example.com", Month::of(now)))
+    }
+
+    #[tokio::test]
+    async fn of_many_calls_at_once_as_many_pass_as_are_left() {
+        let (_fixture, gates, gate) = gates().await;
+        let passages = join_all((0..50).map(|_| gates.pass(&gate, 97, 100))).await;
+        let passed = passages.iter().filter(|passage| matches!(passage, Ok(Passage::Open(_)))).count();
+        assert_eq!(passed, 3);
+        assert!(passages.iter().all(|passage| matches!(passage, Ok(Passage::Open(98..=100) | Passage::Shut(100)))));
+    }
+
+    #[tokio::test]
+    async fn a_gate_follows_what_was_counted_and_never_falls_behind_it() {
+        let (_fixture, gates, gate) = gates().await;
+        assert_eq!(gates.pass(&gate, 5, 100).await.unwrap(), Passage::Open(6));
+        assert_eq!(gates.pass(&gate, 0, 100).await.unwrap(), Passage::Open(7));
+        assert_eq!(gates.pass(&gate, 50, 100).await.unwrap(), Passage::Open(51));
+        assert_eq!(gates.pass(&gate, 100, 100).await.unwrap(), Passage::Shut(100));
+        assert_eq!(gates.pass(&gate, 0, 51).await.unwrap(), Passage::Shut(51));
+    }
+
+    #[tokio::test]
+    async fn a_gate_is_settled_only_as_it_was_read() {
+        let (_fixture, gates, gate) = gates().await;
+        assert!(gates.settle(&gate, None, 10, 8).await.unwrap());
+        assert!(!gates.settle(&gate, None, 11, 8).await.unwrap());
+        assert!(!gates.settle(&gate, Some(9), 11, 8).await.unwrap());
+        assert!(gates.settle(&gate, Some(10), 11, 9).await.unwrap());
+        assert_eq!(gates.pass(&gate, 0, 100).await.unwrap(), Passage::Open(12));
+    }
+}

@@ -1,0 +1,169 @@
+//! What a subject has done: days, then the open hours' minutes, then the blocks behind the watermark.
+//!
+//! Invariant: each minute is taken from exactly one of the three, so that nothing is counted twice on the way.
+
+use std::collections::BTreeMap;
+
+use futures::{StreamExt, TryStreamExt};
+use jiff::Timestamp;
+use metering::cell::Cell;
+use metering::event::Event;
+use metering::fold::Distinct;
+use metering::subject::{Bucket, Subject};
+use metering::window::{Day, Minute, Month};
+
+use crate::blocks::Blocks;
+use crate::journal::entry_of;
+use crate::table::{CONCURRENCY, Consistency, TableError};
+use crate::watermark::Watermark;
+use crate::windows::Windows;
+
+/// Reads histories.
+#[derive(Clone, Debug)]
+pub struct Histories {
+    blocks: Blocks,
+    windows: Windows,
+    watermark: Watermark,
+}
+
+/// How close to the present a history is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Up to the watermark: a minute or two ago, at the price of two queries.
+    Windows,
+    /// Up to the last block: a second ago, at the price of reading the bucket's latest minutes.
+    Blocks,
+}
+
+/// A subject's history.
+#[derive(Clone, Debug, Default)]
+pub struct History {
+    /// Days, each as far as it was set.
+    pub days: BTreeMap<Day, Cell>,
+    /// Minutes that no day covers, from windows.
+    pub minutes: BTreeMap<Minute, Cell>,
+    /// Events that no window covers: of blocks behind the watermark, and of the journal.
+    pub live: Distinct,
+}
+
+/// Most minutes behind the watermark that a reader goes through. It lags more only while the aggregator catches up.
+const MAX_OPEN_MINUTES: i64 = 24 * 60;
+
+/// The minutes that readers take from blocks.
+pub fn open_minutes(watermark: Minute, now: Timestamp) -> impl Iterator<Item = Minute> + Clone {
+    let current = Minute::of(now);
+    watermark.plus(1).max(current.plus(-MAX_OPEN_MINUTES)).through(current)
+}
+
+impl Histories {
+    /// Reads from these stores.
+    pub const fn new(blocks: Blocks, windows: Windows, watermark: Watermark) -> Self {
+        Self { blocks, windows, watermark }
+    }
+
+    /// The history of a subject: of one month, or of all time.
+    ///
+    /// # Errors
+    /// When a request fails or an item cannot be read.
+    pub async fn read(
+        &self,
+        subject: &Subject,
+        month: Option<Month>,
+        now: Timestamp,
+        reach: Reach,
+    ) -> Result<History, TableError> {
+        // Windows are read after the watermark, so that they reach at least as far as it says.
+        let watermark = self.watermark.read().await?;
+        let mut history = History::default();
+        let mut covered = BTreeMap::new();
+        let mut journal = Vec::new();
+        for item in self.windows.usage_items(subject, month).await? {
+            if let Some(day) = self.windows.user_day(&item)? {
+                covered.insert(day.day, day.through);
+                history.days.insert(day.day, day.cell);
+            } else {
+                journal.extend(entry_of(&item));
+            }
+        }
+        if let Some(watermark) = watermark {
+            let wanted = |minute: Minute| {
+                month.is_none_or(|month| minute.day().month() == month)
+                    && covered.get(&minute.day()).is_none_or(|through| minute > *through)
+            };
+            let current = Minute::of(now);
+            let live = async {
+                match reach {
+                    Reach::Windows => Ok(Distinct::default()),
+                    Reach::Blocks => self.events(open_minutes(watermark, now), [subject.bucket()]).await,
+                }
+            };
+            let (minutes, live) = tokio::try_join!(self.minutes(subject, watermark, current), live)?;
+            let settled = |minute: Minute| minute <= watermark || minute > current;
+            history.minutes = minutes.into_iter().filter(|(minute, _)| settled(*minute) && wanted(*minute)).collect();
+            history.live = live;
+            history.live.retain(|event| {
+                wanted(Minute::of(event.timestamp)) && Subject::of(event).as_ref() == Some(subject)
+            });
+        }
+        // An entry of the journal is in no window yet, and is its own event where a block has it already.
+        history.live.extend(journal);
+        Ok(history)
+    }
+
+    /// The windows of the hours that no day covers yet, up to the hour after the present one: clocks may run ahead.
+    async fn minutes(
+        &self,
+        subject: &Subject,
+        watermark: Minute,
+        current: Minute,
+    ) -> Result<Vec<(Minute, Cell)>, TableError> {
+        let hours = watermark.plus(1).hour().through(current.hour().plus(1));
+        let reads = hours.map(|hour| self.windows.minutes(subject, hour));
+        let hours: Vec<_> = futures::stream::iter(reads).buffered(CONCURRENCY).try_collect().await?;
+        Ok(hours.into_iter().flatten().collect())
+    }
+
+    /// The distinct events in the blocks of some minutes and buckets.
+    ///
+    /// # Errors
+    /// When a query fails or a block cannot be read.
+    pub async fn events(
+        &self,
+        minutes: impl IntoIterator<Item = Minute>,
+        buckets: impl IntoIterator<Item = Bucket> + Clone,
+    ) -> Result<Distinct, TableError> {
+        let places = minutes.into_iter().flat_map(|minute| buckets.clone().into_iter().map(move |bucket| (minute, bucket)));
+        let reads = places.map(|(minute, bucket)| self.blocks.read(minute, bucket, Consistency::Strong));
+        let blocks: Vec<_> = futures::stream::iter(reads).buffered(CONCURRENCY).try_collect().await?;
+        Ok(blocks.into_iter().flatten().flat_map(|block| block.events).collect())
+    }
+
+    /// The watermark these histories are split by.
+    ///
+    /// # Errors
+    /// When the request fails.
+    pub async fn watermark(&self) -> Result<Option<Minute>, TableError> {
+        self.watermark.read().await
+    }
+}
+
+impl History {
+    /// Everything in one cell.
+    pub fn sum(&self) -> Cell {
+        let mut sum = Cell::default();
+        for cell in self.days.values().chain(self.minutes.values()) {
+            sum.merge(cell);
+        }
+        for event in self.live.events() {
+            sum.add(event);
+        }
+        sum
+    }
+
+    /// The latest events first, as far as blocks were read.
+    pub fn recent(&self) -> Vec<&Event> {
+        let mut events: Vec<_> = self.live.events().collect();
+        events.sort_by_key(|event| std::cmp::Reverse(event.timestamp));
+        events
+    }
+}

@@ -1,0 +1,111 @@
+//! The figures of minutes, as CloudWatch takes them.
+//!
+//! Invariant: a metric's time is that of the minute it is about, and its one dimension is the environment.
+
+use aws_sdk_cloudwatch::Client;
+use aws_sdk_cloudwatch::error::DisplayErrorContext;
+use aws_sdk_cloudwatch::primitives::DateTime;
+use aws_sdk_cloudwatch::types::{Dimension, MetricDatum, StandardUnit};
+use contract::metric::{ENVIRONMENT_DIMENSION, Metric};
+use metering::figures::{Ages, Figures};
+use metering::window::Minute;
+
+/// Values in one datum (CloudWatch's limit for `PutMetricData`).
+const MAX_VALUES: usize = 150;
+/// Datums in one request (CloudWatch's limit).
+const MAX_DATUMS: usize = 1_000;
+
+/// Where figures are published.
+#[derive(Clone, Debug)]
+pub struct Metrics {
+    client: Client,
+    environment: String,
+}
+
+/// What is new of a minute.
+#[derive(Clone, Debug, PartialEq)]
+pub struct News {
+    /// The minute.
+    pub minute: Minute,
+    /// Increments of its figures.
+    pub figures: Figures,
+    /// How old its new events were when they were counted.
+    pub ages: Ages,
+}
+
+impl Metrics {
+    /// Publishes under the name of an environment.
+    pub fn new(client: Client, environment: impl Into<String>) -> Self {
+        Self { client, environment: environment.into() }
+    }
+
+    /// Publishes what is new, with one request for each namespace.
+    ///
+    /// # Errors
+    /// When CloudWatch does not take it; the text names the namespace.
+    pub async fn publish(&self, news: &[News]) -> Result<(), String> {
+        let datums: Vec<_> = news.iter().flat_map(|news| self.datums(news)).collect();
+        let mut namespaces: Vec<_> = Metric::ALL.iter().map(|metric| metric.namespace()).collect();
+        namespaces.dedup();
+        for namespace in namespaces {
+            let of_namespace: Vec<_> =
+                datums.iter().filter(|(metric, _)| metric.namespace() == namespace).map(|(_, datum)| datum.clone()).collect();
+            for datums in of_namespace.chunks(MAX_DATUMS) {
+                let put = self.client.put_metric_data().namespace(namespace).set_metric_data(Some(datums.to_vec()));
+                put.send().await.map_err(|error| format!("PutMetricData to {namespace}: {}", DisplayErrorContext(error)))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn datums(&self, news: &News) -> Vec<(Metric, MetricDatum)> {
+        let News { minute, figures, ages } = news;
+        let count = |metric: Metric, count: u64| (metric, self.datum(metric, *minute).value(count as f64).build());
+        let mut datums = vec![
+            count(Metric::ProcessedRecords, figures.processed),
+            count(Metric::FailedRecords, figures.failed),
+            count(Metric::TotalApiCalls, figures.calls),
+            count(Metric::UniqueUsers, figures.users),
+            count(Metric::AuthFailures, figures.auth_failures),
+            count(Metric::RateLimited, figures.rate_limited),
+        ];
+        let ages: Vec<_> = ages.iter().collect();
+        datums.extend(ages.chunks(MAX_VALUES).map(|ages| {
+            let (values, counts) = ages.iter().map(|(age, events)| (**age as f64, **events as f64)).unzip();
+            let datum = self.datum(Metric::ProcessingLatency, *minute);
+            (Metric::ProcessingLatency, datum.set_values(Some(values)).set_counts(Some(counts)).build())
+        }));
+        datums
+    }
+
+    fn datum(&self, metric: Metric, minute: Minute) -> aws_sdk_cloudwatch::types::builders::MetricDatumBuilder {
+        let dimension = Dimension::builder().name(ENVIRONMENT_DIMENSION).value(&self.environment).build();
+        MetricDatum::builder()
+            .metric_name(metric.name())
+            .dimensions(dimension)
+            .timestamp(DateTime::from_secs(minute.start().as_second()))
+            .unit(StandardUnit::from(metric.unit()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_metric_is_published_and_latencies_are_cut_to_what_a_datum_takes() {
+        let config = aws_sdk_cloudwatch::Config::builder().behavior_version_latest().build();
+        let metrics = Metrics::new(Client::from_conf(config), "test");
+        let news = News {
+            minute: "2026-11-24T10:15".parse().unwrap(),
+            figures: Figures::default(),
+            ages: (0..400).map(|age| (age, 1)).collect(),
+        };
+        let datums = metrics.datums(&news);
+        for metric in Metric::ALL {
+            assert!(datums.iter().any(|(published, _)| *published == metric), "{metric:?}");
+        }
+        assert!(datums.iter().all(|(_, datum)| datum.values().len() <= MAX_VALUES && datum.dimensions().len() == 1));
+        assert_eq!(datums.iter().map(|(_, datum)| datum.values().len()).sum::<usize>(), 400);
+    }
+}

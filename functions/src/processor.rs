@@ -1,0 +1,57 @@
+//! The stream processor: a batch of records becomes blocks and failed records.
+//!
+//! Invariant: success is answered only when everything the batch holds has been written; a batch that fails for a
+//! reason outside it is delivered again and changes nothing that was written before.
+
+use aws_lambda_events::kinesis::{KinesisEvent, KinesisEventRecord};
+use jiff::Timestamp;
+use metering::batch::{Batch, Record};
+use metering::window::Minute;
+use tokio::sync::OnceCell;
+
+use crate::blocks::Blocks;
+use crate::table::TableError;
+use crate::watermark::Watermark;
+
+/// The processor's stores.
+#[derive(Debug)]
+pub struct Processor {
+    blocks: Blocks,
+    watermark: Watermark,
+    begun: OnceCell<()>,
+}
+
+impl Processor {
+    /// A processor that writes to these stores.
+    pub const fn new(blocks: Blocks, watermark: Watermark) -> Self {
+        Self { blocks, watermark, begun: OnceCell::const_new() }
+    }
+
+    /// Counts a batch.
+    ///
+    /// # Errors
+    /// When a write fails: the whole batch has to come again.
+    pub async fn process(&self, event: &KinesisEvent, clock: impl Fn() -> Timestamp) -> Result<(), TableError> {
+        // Where there is no watermark yet, whatever is committed from here on is in its own minute, or marked.
+        self.begun.get_or_try_init(|| self.watermark.begin(Minute::of(clock()).plus(-1))).await?;
+        let batch = Batch::of(event.records.iter().map(record));
+        for failed in &batch.failed {
+            let (shard, sequence) = (&failed.shard_id, &failed.sequence_number);
+            tracing::warn!(%shard, %sequence, reason = %failed.reason, "record kept under ERRORS");
+        }
+        self.blocks.commit(&batch, clock).await?;
+        tracing::debug!(records = event.records.len(), blocks = batch.blocks.len(), failed = batch.failed.len(), "counted");
+        Ok(())
+    }
+}
+
+fn record(record: &KinesisEventRecord) -> Record<'_> {
+    let kinesis = &record.kinesis;
+    let arrived_at = kinesis.approximate_arrival_timestamp.timestamp_millis();
+    Record {
+        data: &kinesis.data,
+        arrived_at: Timestamp::from_millisecond(arrived_at).unwrap_or(Timestamp::MAX),
+        shard_id: record.event_id.as_deref().and_then(|id| id.split(':').next()).unwrap_or_default(),
+        sequence_number: &kinesis.sequence_number,
+    }
+}

@@ -1,0 +1,370 @@
+//! A world in which a script is played: producers, shards, consumers, a clock, and the reference count.
+//!
+//! Invariant: the reference knows only which distinct events reached the stream or the journal, and when each was.
+
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_lambda_events::kinesis::KinesisEvent;
+use dynamodb_fixture::{Fault, Store};
+use functions::aggregator::{Aggregator, Reach};
+use functions::blocks::Blocks;
+use functions::history::{self, Histories};
+use functions::journal::Journal;
+use functions::metrics::Metrics;
+use functions::processor::Processor;
+use functions::table::Table;
+use functions::watermark::Watermark;
+use functions::windows::{Span, Windows};
+use jiff::{SignedDuration, Timestamp};
+use metering::event::{Event, EventType};
+use metering::subject::Subject;
+use metering::window::{Day, Hour, Minute, iso_millis};
+use serde_json::json;
+
+/// Ten minutes before midnight at the end of a month.
+const BEGINNING: &str = "2026-11-30T23:50:00Z";
+
+/// A call, or the refusal of one.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    pub(crate) user: u8,
+    pub(crate) id: u16,
+    /// When it is made, in seconds after the beginning.
+    pub(crate) second: i32,
+    /// How long its record takes to the stream.
+    pub(crate) delay_ms: i32,
+    pub(crate) refused: bool,
+}
+
+/// What happens next.
+#[derive(Clone, Debug)]
+pub(crate) enum Act {
+    /// The next records of a shard are delivered; a fault hits the request of that number, of that kind.
+    Deliver { shard: u8, records: u8, fault: Option<(u8, u8)> },
+    /// Records that were delivered before come again, cut anywhere.
+    Redeliver { shard: u8, back: u8, records: u8 },
+    /// Time passes and the aggregator runs.
+    Aggregate { seconds: u8, fault: Option<(u8, u8)> },
+    /// The rollback has the aggregator close everything, and then goes on after all.
+    Close,
+    /// A producer puts an event on the stream again.
+    SayAgain { say_again: u8 },
+    /// Shards are split and merged: users change their shard.
+    Reshard { salt: u8 },
+    /// The stream did not take an event, and the authorizer kept it in the journal (it may be on the stream as well).
+    Journal { call: u8 },
+}
+
+/// Calls in the order of their making, and what happens to them.
+#[derive(Clone, Debug)]
+pub(crate) struct Script {
+    pub(crate) calls: Vec<Call>,
+    pub(crate) acts: Vec<Act>,
+}
+
+#[derive(Clone)]
+struct Record {
+    event: Event,
+    arrived_at: Timestamp,
+}
+
+pub(crate) struct World {
+    store: Store,
+    tables: (Table, Table),
+    processor: Processor,
+    now: Cell<Timestamp>,
+    shards: Vec<Vec<Record>>,
+    checkpoints: Vec<usize>,
+    salt: u8,
+    /// Distinct events that reached us, by identity.
+    known: BTreeMap<(String, EventType), Event>,
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        let store = Store::new().await;
+        let environment = contract::Environment::default();
+        let table = |name| Table::new(store.client(), name);
+        let analytics = table(contract::name::analytics_table(&environment));
+        let usage = table(contract::name::usage_table(&environment));
+        Self {
+            processor: Processor::new(Blocks::new(analytics.clone()), Watermark::new(analytics.clone())),
+            tables: (analytics, usage),
+            store,
+            now: Cell::new(BEGINNING.parse().unwrap()),
+            shards: vec![Vec::new(); 4],
+            checkpoints: vec![0; 4],
+            salt: 0,
+            known: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) async fn play(&mut self, script: &Script) -> Result<(), String> {
+        let mut calls: Vec<_> = script.calls.clone();
+        calls.sort_by_key(|call| (i64::from(call.second.max(0)) * 1_000 + i64::from(call.delay_ms.max(0)), call.id));
+        let per_act = calls.len().div_ceil(script.acts.len().max(1)).max(1);
+        let mut parts = calls.chunks(per_act);
+        for act in &script.acts {
+            for call in parts.next().unwrap_or_default() {
+                self.produce(call);
+            }
+            self.act(act, &script.calls).await;
+            self.never_too_many(act).await?;
+        }
+        parts.flatten().for_each(|call| self.produce(call));
+        Ok(())
+    }
+
+    /// Puts a call's event on the stream. Time never goes back, and a call is never far in the future.
+    fn produce(&mut self, call: &Call) {
+        let made = self.beginning() + SignedDuration::from_secs(call.second.into());
+        let arrived = (made + SignedDuration::from_millis(call.delay_ms.into())).max(self.now.get());
+        self.now.set(arrived);
+        self.put(event(call, made), arrived);
+    }
+
+    fn put(&mut self, event: Event, arrived_at: Timestamp) {
+        let place = event.user_email.as_ref().map_or(0, String::len) + usize::from(event.request_id.as_bytes()[0]);
+        let user = event.user_email.as_deref().unwrap_or_default().bytes().map(usize::from).sum::<usize>();
+        let shard = (user + usize::from(self.salt) * place) % self.shards.len();
+        self.known.entry((event.request_id.clone(), event.event_type)).or_insert_with(|| event.clone());
+        self.shards[shard].push(Record { event, arrived_at });
+    }
+
+    async fn act(&mut self, act: &Act, calls: &[Call]) {
+        match act {
+            Act::Deliver { shard, records, fault } => {
+                self.fault(*fault);
+                let shard = usize::from(*shard);
+                let from = self.checkpoints[shard];
+                let to = (from + usize::from(*records)).min(self.shards[shard].len());
+                if self.deliver(shard, from, to).await {
+                    self.checkpoints[shard] = to;
+                }
+            }
+            Act::Redeliver { shard, back, records } => {
+                let shard = usize::from(*shard);
+                let from = self.checkpoints[shard].saturating_sub(usize::from(*back));
+                let to = (from + usize::from(*records)).min(self.checkpoints[shard]);
+                self.deliver(shard, from, to).await;
+            }
+            Act::Aggregate { seconds, fault } => {
+                self.pass(i64::from(*seconds));
+                self.fault(*fault);
+                let _ = self.aggregate(Reach::Over).await;
+            }
+            Act::Close => {
+                let _ = self.aggregate(Reach::Close).await;
+            }
+            Act::SayAgain { say_again } => {
+                let event = self.known.values().nth(usize::from(*say_again)).cloned();
+                if let Some(event) = event {
+                    self.put(event, self.now.get());
+                }
+            }
+            Act::Reshard { salt } => self.salt = *salt,
+            Act::Journal { call } => {
+                let call = &calls[usize::from(*call) % calls.len()];
+                let made = self.beginning() + SignedDuration::from_secs(call.second.into());
+                if made <= self.now.get() {
+                    let event = event(call, made);
+                    Journal::new(self.tables.1.clone()).put(&event).await.unwrap();
+                    self.known.entry((event.request_id.clone(), event.event_type)).or_insert(event);
+                }
+            }
+        }
+        self.store.revive();
+    }
+
+    fn fault(&self, fault: Option<(u8, u8)>) {
+        let kinds = [Fault::Die, Fault::Throttle, Fault::LoseAnswer, Fault::Halve];
+        self.store.plan(fault.map(|(request, kind)| (u64::from(request), kinds[usize::from(kind) % kinds.len()])));
+    }
+
+    async fn deliver(&self, shard: usize, from: usize, to: usize) -> bool {
+        if from >= to {
+            return true;
+        }
+        let records = self.shards[shard][from..to].iter().enumerate().map(|(n, record)| {
+            json!({
+                "eventID": format!("shardId-{shard:012}:{}", from + n), "eventName": "aws:kinesis:record", "eventVersion": "1.0",
+                "eventSource": "aws:kinesis", "awsRegion": "ap-south-1", "eventSourceARN": "arn", "invokeIdentityArn": "arn",
+                "kinesis": {
+                    "kinesisSchemaVersion": "1.0", "partitionKey": "p", "sequenceNumber": (from + n).to_string(),
+                    "data": base64::Engine::encode(&base64::engine::general_purpose::STANDARD, record.event.to_json()),
+                    "approximateArrivalTimestamp": record.arrived_at.as_millisecond() as f64 / 1_000.0,
+                }
+            })
+        });
+        let event: KinesisEvent = serde_json::from_value(json!({ "Records": records.collect::<Vec<_>>() })).unwrap();
+        self.processor.process(&event, || self.tick()).await.is_ok()
+    }
+
+    /// Every look at the clock finds it a third of a second later.
+    fn tick(&self) -> Timestamp {
+        self.now.set(self.now.get() + SignedDuration::from_millis(333));
+        self.now.get()
+    }
+
+    fn pass(&self, seconds: i64) {
+        self.now.set(self.now.get() + SignedDuration::from_secs(seconds));
+    }
+
+    fn beginning(&self) -> Timestamp {
+        BEGINNING.parse().unwrap()
+    }
+
+    async fn aggregate(&self, reach: Reach) -> Result<bool, String> {
+        let (analytics, usage) = self.tables.clone();
+        let nowhere = aws_sdk_cloudwatch::Config::builder()
+            .behavior_version_latest()
+            .region(aws_sdk_cloudwatch::config::Region::new("ap-south-1"))
+            .retry_config(aws_sdk_cloudwatch::config::retry::RetryConfig::disabled())
+            .build();
+        let aggregator = Aggregator {
+            blocks: Blocks::new(analytics.clone()),
+            windows: Windows::new(analytics.clone(), usage.clone()),
+            watermark: Watermark::new(analytics),
+            journal: Journal::new(usage),
+            metrics: Metrics::new(aws_sdk_cloudwatch::Client::from_conf(nowhere), "test"),
+        };
+        aggregator.run(reach, || self.tick()).await.map(|reached| reached.done).map_err(|error| error.to_string())
+    }
+
+    fn histories(&self) -> Histories {
+        let (analytics, usage) = self.tables.clone();
+        Histories::new(
+            Blocks::new(analytics.clone()),
+            Windows::new(analytics.clone(), usage),
+            Watermark::new(analytics),
+        )
+    }
+
+    /// On the way some may not be seen yet, but none is ever seen twice.
+    async fn never_too_many(&self, act: &Act) -> Result<(), String> {
+        for user in [1, 17, 42] {
+            let read = self.histories().read(&subject(user), None, self.now.get(), history::Reach::Blocks).await;
+            let seen = read.map_err(|error| error.to_string())?.sum().calls;
+            let known = self.calls_of(user).count() as u64;
+            if seen > known {
+                return Err(format!("after {act:?} user {user} has {seen} calls of {known}"));
+            }
+        }
+        Ok(())
+    }
+
+    fn calls_of(&self, user: u8) -> impl Iterator<Item = &Event> {
+        let email = email(user);
+        let calls = self.known.values().filter(|event| event.event_type == EventType::Call);
+        calls.filter(move |event| event.user_email.as_deref() == Some(&email))
+    }
+
+    /// Delivers what is left, lets the aggregator come to rest, and compares every window of every user.
+    pub(crate) async fn finish(&mut self, users: u8) -> Result<(), String> {
+        for shard in 0..self.shards.len() {
+            let (from, to) = (self.checkpoints[shard], self.shards[shard].len());
+            if !self.deliver(shard, from, to).await {
+                return Err("a delivery without faults failed".into());
+            }
+        }
+        for user in (0..users).step_by(11) {
+            self.compare_history(user, "before the last run").await.or_else(|error| match error {
+                // Out of turn: the next run sees it.
+                error if error.contains("fewer") => Ok(()),
+                error => Err(error),
+            })?;
+        }
+        self.pass(120);
+        for _ in 0..2 {
+            self.aggregate(Reach::Over).await?;
+        }
+        if !self.aggregate(Reach::Over).await? {
+            return Err("the aggregator does not come to rest".into());
+        }
+        for user in 0..users {
+            self.compare_history(user, "in the end").await?;
+            self.compare_windows(user).await?;
+        }
+        self.compare_totals().await
+    }
+
+    async fn compare_history(&self, user: u8, when: &str) -> Result<(), String> {
+        let read = self.histories().read(&subject(user), None, self.now.get(), history::Reach::Blocks).await;
+        let sum = read.map_err(|error| error.to_string())?.sum();
+        let known = self.calls_of(user).count() as u64;
+        match sum.calls.cmp(&known) {
+            std::cmp::Ordering::Equal => Ok(()),
+            std::cmp::Ordering::Less => Err(format!("user {user} has fewer calls {when}: {} of {known}", sum.calls)),
+            std::cmp::Ordering::Greater => Err(format!("user {user} has more calls {when}: {} of {known}", sum.calls)),
+        }
+    }
+
+    async fn compare_windows(&self, user: u8) -> Result<(), String> {
+        let windows = Windows::new(self.tables.0.clone(), self.tables.1.clone());
+        let counts = |key: fn(&Event) -> String| {
+            let mut counts = BTreeMap::new();
+            self.calls_of(user).for_each(|event| *counts.entry(key(event)).or_insert(0) += 1);
+            counts
+        };
+        let mut minutes: BTreeMap<String, u64> = BTreeMap::new();
+        let mut hours: BTreeMap<String, u64> = BTreeMap::new();
+        let touched: BTreeSet<Hour> = self.calls_of(user).map(|event| Hour::of(event.timestamp)).collect();
+        for hour in &touched {
+            let rows = windows.minutes(&subject(user), *hour).await.map_err(|error| error.to_string())?;
+            minutes.extend(rows.into_iter().filter(|(_, cell)| cell.calls > 0).map(|(minute, cell)| (minute.to_string(), cell.calls)));
+        }
+        for day in touched.iter().map(|hour| hour.day()).collect::<BTreeSet<Day>>() {
+            let rows = windows.hours(&subject(user), day).await.map_err(|error| error.to_string())?;
+            hours.extend(rows.into_iter().filter(|(_, cell)| cell.calls > 0).map(|(hour, cell)| (hour.to_string(), cell.calls)));
+        }
+        let wanted = counts(|event| Minute::of(event.timestamp).to_string());
+        if minutes != wanted {
+            return Err(format!("minutes of user {user}: {minutes:?}, not {wanted:?}"));
+        }
+        let last = Minute::of(self.now.get() - SignedDuration::from_secs(10)).hour();
+        let wanted: BTreeMap<_, _> =
+            counts(|event| Hour::of(event.timestamp).to_string()).into_iter().filter(|(hour, _)| *hour < last.to_string()).collect();
+        hours.retain(|hour, _| *hour < last.to_string());
+        if hours != wanted { Err(format!("hours of user {user}: {hours:?}, not {wanted:?}")) } else { Ok(()) }
+    }
+
+    async fn compare_totals(&self) -> Result<(), String> {
+        let windows = Windows::new(self.tables.0.clone(), self.tables.1.clone());
+        let mut wanted: BTreeMap<String, (u64, u64)> = BTreeMap::new();
+        for event in self.known.values() {
+            let entry = wanted.entry(Minute::of(event.timestamp).to_string()).or_default();
+            match event.event_type {
+                EventType::Call => entry.0 += 1,
+                _ => entry.1 += 1,
+            }
+        }
+        let mut found = BTreeMap::new();
+        let days: BTreeSet<Day> = self.known.values().map(|event| Day::of(event.timestamp)).collect();
+        for day in days {
+            let (first, last) = (day.first_hour().first_minute(), day.last_hour().last_minute());
+            let totals = windows.totals(Span::Minute(first), Span::Minute(last)).await.map_err(|error| error.to_string())?;
+            found.extend(totals.into_iter().map(|(minute, total)| (minute, (total.calls, total.rate_limited))));
+        }
+        if found == wanted { Ok(()) } else { Err(format!("totals: {found:?}, not {wanted:?}")) }
+    }
+}
+
+fn email(user: u8) -> String {
+    format!("user#{user}😀@example.com")
+}
+
+fn subject(user: u8) -> Subject {
+    Subject::User(email(user))
+}
+
+/// The event of a call. One id names one call: whoever says it again says the same.
+fn event(call: &Call, made: Timestamp) -> Event {
+    let Call { user, id, second, refused, delay_ms: _ } = call;
+    let kind = if *refused { "API_RATE_LIMITED" } else { "API_CALL" };
+    let event = json!({
+        "eventType": kind, "requestId": format!("{user}-{id}-{second}"), "timestamp": iso_millis(made),
+        "userEmail": email(*user), "apiKeyId": format!("k_{user}"), "method": "GET", "path": "/v1/deadlines", "latencyMs": 3
+    });
+    serde_json::from_value(event).unwrap()
+}
