@@ -1,1 +1,5 @@
+//! Tests of the whole.
 
+mod app;
+mod cfn_lint;
+mod snapshots;

@@ -1,0 +1,147 @@
+//! Every permission there is, as verbs on what it is for.
+//!
+//! Invariant: each verb holds the actions that its one kind of caller makes, and no more. No verb scans a table,
+//! none deletes a key or a user, and only the aggregator deletes items at all.
+
+use contract::metric::{ANALYTICS_NAMESPACE, KINESIS_NAMESPACE};
+
+use crate::bucket::BucketHandle;
+use crate::consumer::ConsumerHandle;
+use crate::log_group::LogGroupHandle;
+use crate::policy::{Condition, Grant};
+use crate::stream::StreamHandle;
+use crate::table::{Index, TableHandle};
+
+impl StreamHandle {
+    /// Put the events of one call: the authorizer.
+    pub fn produce(&self) -> Grant {
+        self.grant(&["kinesis:PutRecord", "kinesis:PutRecords"])
+    }
+
+    /// Read the records of every shard: the event source mapping, which acts as the processor.
+    pub fn consume(&self) -> Grant {
+        self.grant(&[
+            "kinesis:DescribeStream",
+            "kinesis:DescribeStreamSummary",
+            "kinesis:GetRecords",
+            "kinesis:GetShardIterator",
+            "kinesis:ListShards",
+        ])
+    }
+
+    fn grant(&self, actions: &'static [&'static str]) -> Grant {
+        Grant::on(self.arn().expression(), self.readable(), actions)
+    }
+}
+
+impl ConsumerHandle {
+    /// Be sent the records of every shard: the event source mapping, which acts as the processor.
+    pub fn subscribe(&self) -> Grant {
+        const ACTIONS: &[&str] = &["kinesis:DescribeStreamConsumer", "kinesis:SubscribeToShard"];
+        Grant::on(self.arn().expression(), self.readable(), ACTIONS)
+    }
+}
+
+impl TableHandle {
+    /// Find an item by its key: the authorizer, among the keys.
+    pub fn look_up(&self) -> Grant {
+        self.grant(&["dynamodb:GetItem"])
+    }
+
+    /// Read windows and blocks: the authorizer and the analytics API.
+    pub fn read(&self) -> Grant {
+        self.grant(&["dynamodb:GetItem", "dynamodb:Query"])
+    }
+
+    /// Read by key, and search one of the indexes: the analytics API, a user's keys.
+    pub fn read_by(&self, index: &Index) -> Grant {
+        self.read().and(self.search(index))
+    }
+
+    /// Page through the items of a key: the deadlines API.
+    pub fn browse(&self) -> Grant {
+        self.grant(&["dynamodb:Query"])
+    }
+
+    /// Count a call against its quota and keep its event: the authorizer. A transaction asks for the permissions of
+    /// the writes in it.
+    pub fn meter(&self) -> Grant {
+        self.grant(&["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"])
+    }
+
+    /// Write blocks, failed records and marks: the processor.
+    pub fn record(&self) -> Grant {
+        self.grant(&["dynamodb:BatchWriteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"])
+    }
+
+    /// Fold blocks into windows, and clear the marks that asked for it: the aggregator.
+    pub fn aggregate(&self) -> Grant {
+        self.grant(&[
+            "dynamodb:BatchWriteItem",
+            "dynamodb:DeleteItem",
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:Query",
+            "dynamodb:UpdateItem",
+        ])
+    }
+
+    /// Move journals into blocks and set days: the aggregator, which finds the journals by `pending`.
+    pub fn settle(&self, pending: &Index) -> Grant {
+        let settle = self.grant(&[
+            "dynamodb:BatchGetItem",
+            "dynamodb:BatchWriteItem",
+            "dynamodb:DeleteItem",
+            "dynamodb:GetItem",
+            "dynamodb:Query",
+            "dynamodb:UpdateItem",
+        ]);
+        settle.and(self.search(pending))
+    }
+
+    fn search(&self, index: &Index) -> Grant {
+        let path = format!("/index/{}", index.name);
+        let arn = self.arn().expression().clone().and(&path);
+        Grant::on(&arn, &format!("{}{path}", self.readable()), &["dynamodb:Query"])
+    }
+
+    fn grant(&self, actions: &'static [&'static str]) -> Grant {
+        Grant::on(self.arn().expression(), self.readable(), actions)
+    }
+}
+
+impl BucketHandle {
+    /// Keep batches that could not be processed: the event source mapping, which acts as the processor.
+    pub fn keep_failures(&self) -> Grant {
+        let bucket = self.arn().expression();
+        let list = Grant::on(bucket, self.readable(), &["s3:ListBucket"]);
+        let objects = bucket.clone().and("/*");
+        list.and(Grant::on(&objects, &format!("{}/*", self.readable()), &["s3:PutObject"]))
+    }
+}
+
+impl LogGroupHandle {
+    /// Write to this log group and no other: the function it belongs to.
+    pub(crate) fn write(&self) -> Grant {
+        let actions = &["logs:CreateLogStream", "logs:PutLogEvents"];
+        Grant::on(self.arn().expression(), self.readable(), actions)
+    }
+}
+
+/// Publish the metrics of the system: the aggregator.
+pub fn publish_metrics() -> Grant {
+    let namespaces = Condition { key: "cloudwatch:namespace", one_of: vec![KINESIS_NAMESPACE, ANALYTICS_NAMESPACE] };
+    Grant::on_everything("metrics have no ARN", &["cloudwatch:PutMetricData"], Some(namespaces))
+}
+
+/// Send traces: every function, where tracing is on.
+pub(crate) fn trace() -> Grant {
+    Grant::on_everything("traces have no ARN", &["xray:PutTelemetryRecords", "xray:PutTraceSegments"], None)
+}
+
+/// The actions for which AWS has no narrower resource than everything, and the key of the condition each must have.
+pub(crate) const WITHOUT_RESOURCE: [(&str, Option<&str>); 3] = [
+    ("cloudwatch:PutMetricData", Some("cloudwatch:namespace")),
+    ("xray:PutTelemetryRecords", None),
+    ("xray:PutTraceSegments", None),
+];

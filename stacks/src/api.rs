@@ -1,0 +1,201 @@
+//! The API stack: the HTTP API, who may call it, its functions and tables.
+//!
+//! Invariant: every route has an authorizer, and what the gateway answers by itself looks like any other answer.
+
+use contract::{Environment, Function, Toggle, limit, name};
+
+use crate::authorizer::{KeyAuthorizer, UserAuthorizer};
+use crate::bounded::{MemoryMib, PasswordLength, Timeout};
+use crate::function::{FunctionHandle, Variable};
+use crate::gateway_response::{GatewayResponse, Refusal};
+use crate::lambda::Lambda;
+use crate::log_group::LogGroup;
+use crate::method::{Authorization, Method, Verb, camel};
+use crate::permission::Permission;
+use crate::rest_api::{PathHandle, PathPart, RestApi, RestApiHandle};
+use crate::role::GatewayLogRole;
+use crate::stage::{Deployment, GatewayAccount, Stage, Throttle};
+use crate::stream::StreamHandle;
+use crate::table::{BY_USER, PENDING_BY_PARTITION, Table, TableHandle};
+use crate::user_pool::{UserPool, UserPoolClient, UserPoolGroup, UserPoolHandle};
+use crate::value::{Expression, Value, kind};
+use crate::{App, Stack};
+
+/// The paths of the analytics API.
+const ANALYTICS: [&str; 3] = ["realtime", "timeseries", "user-stats"];
+
+/// The tables of this stack.
+struct Tables {
+    keys: TableHandle,
+    usage: TableHandle,
+    deadlines: TableHandle,
+}
+
+/// The API's name, which its metrics carry.
+pub(crate) fn rest_api_name(env: &Environment) -> String {
+    format!("complical-api-{env}")
+}
+
+/// Declares the stack.
+pub(crate) fn stack(app: &App) -> Stack {
+    let description = format!("CompliCal HTTP API, its functions and tables ({})", app.env);
+    let mut stack = Stack::new(name::api_stack(&app.env), description, app.target);
+
+    let tables = tables(app, &mut stack);
+    let users = users(app, &mut stack);
+    let authorizer = authorizer(app, &mut stack, &tables);
+    let deadlines = deadlines(app, &mut stack, &tables);
+
+    let api = RestApi { name: rest_api_name(&app.env), description: "Tax and compliance deadlines, and who asks" };
+    let api = stack.add("RestApi", api);
+    let mut definition = routes(app, &mut stack, &api, authorizer, deadlines, &users);
+    for to in Refusal::ALL {
+        let id = format!("Answer{}", to.id());
+        stack.add(&id, GatewayResponse { api: api.clone(), to });
+        definition.push(id);
+    }
+    let stage = stage(app, &mut stack, &api, &definition);
+
+    let url = Expression::text("https://")
+        .then(api.id().expression())
+        .and(".execute-api.")
+        .then(&Expression::reference("AWS::Region"))
+        .and(".")
+        .then(&Expression::reference("AWS::URLSuffix"))
+        .and("/")
+        .then(stage.expression());
+    stack.output("RestApiId", "The REST API", api.id());
+    stack.output("ApiUrl", "Where /v1/... begins", &Value::<kind::Url>::from(url));
+    stack.output("UserPoolId", "Who may ask for statistics", users.id());
+    stack
+}
+
+/// Keys, usage and deadlines.
+fn tables(app: &App, stack: &mut Stack) -> Tables {
+    let mut table = |id, name, indexes| stack.add(id, Table { name, indexes, protection: app.protection() });
+    Tables {
+        keys: table("ApiKeysTable", name::keys_table(&app.env), vec![BY_USER]),
+        usage: table("ApiUsageTable", name::usage_table(&app.env), vec![PENDING_BY_PARTITION]),
+        deadlines: table("DeadlinesTable", name::deadlines_table(&app.env), Vec::new()),
+    }
+}
+
+/// Who may ask for statistics.
+fn users(app: &App, stack: &mut Stack) -> UserPoolHandle {
+    let users = UserPool {
+        name: format!("complical-users-{}", app.env),
+        password: PasswordLength::of::<12>(),
+        protection: app.protection(),
+    };
+    let users = stack.add("UserPool", users);
+    let client = stack.add("UserPoolClient", UserPoolClient { name: "command-line", users: users.clone() });
+    let administrators =
+        UserPoolGroup { name: "admin", description: "Reads everybody's statistics", users: users.clone() };
+    stack.add("AdminGroup", administrators);
+    stack.output("UserPoolClientId", "By which users sign in", &client);
+    users
+}
+
+/// Decides each call and counts it: on the stream with the toggle on, in the usage table with it off.
+fn authorizer(app: &App, stack: &mut Stack, tables: &Tables) -> FunctionHandle {
+    let mut variables = vec![
+        Variable::Environment(app.env.clone()),
+        Variable::KeysTable(tables.keys.name().clone()),
+        Variable::UsageTable(tables.usage.name().clone()),
+    ];
+    let mut grants = vec![tables.keys.look_up(), tables.usage.meter()];
+    if app.toggle.is_on() {
+        let stream = StreamHandle::elsewhere(name::stream(&app.env));
+        let analytics = TableHandle::elsewhere(name::analytics_table(&app.env));
+        variables.push(Variable::Stream(stream.name().clone()));
+        variables.push(Variable::AnalyticsTable(analytics.name().clone()));
+        grants.extend([stream.produce(), analytics.read()]);
+    }
+    let authorizer = Lambda {
+        function: Function::ApiKeyAuthorizer,
+        memory: MemoryMib::of::<512>(),
+        timeout: Timeout::of::<{ limit::AUTHORIZER_TIMEOUT_SECONDS }>(),
+        reserved_concurrency: None,
+        variables,
+        grants,
+    };
+    authorizer.declare(stack, app)
+}
+
+/// Answers `/v1/deadlines`.
+fn deadlines(app: &App, stack: &mut Stack, tables: &Tables) -> FunctionHandle {
+    let deadlines = Lambda {
+        function: Function::DeadlinesApi,
+        memory: MemoryMib::of::<512>(),
+        timeout: Timeout::of::<10>(),
+        reserved_concurrency: None,
+        variables: vec![Variable::DeadlinesTable(tables.deadlines.name().clone())],
+        grants: vec![tables.deadlines.browse()],
+    };
+    deadlines.declare(stack, app)
+}
+
+/// Every route. Gives the logical ids of the methods.
+fn routes(
+    app: &App,
+    stack: &mut Stack,
+    api: &RestApiHandle,
+    authorizer: FunctionHandle,
+    deadlines: FunctionHandle,
+    users: &UserPoolHandle,
+) -> Vec<String> {
+    let keys = KeyAuthorizer { api: api.clone(), name: "api-keys", function: authorizer.clone() };
+    let keys = stack.add("KeyAuthorizer", keys);
+    let source = Expression::text("authorizers/").then(keys.expression());
+    stack.add("KeyAuthorizerPermission", Permission::by_api(api.id(), &source, &authorizer));
+
+    let v1 = path(stack, &api.root(), "v1");
+    let stage = app.env.as_str();
+    let route = |path, authorizer, function| Method { path, verb: Verb::Get, authorizer, function };
+    let deadlines = route(path(stack, &v1, "deadlines"), Authorization::Keys(keys), deadlines);
+    let mut methods = vec![deadlines.declare(stack, stage)];
+
+    if app.toggle == Toggle::On {
+        let users = UserAuthorizer { api: api.clone(), name: "users", users: users.clone() };
+        let users = stack.add("UserAuthorizer", users);
+        let function = FunctionHandle::elsewhere(Function::AnalyticsApi.physical_name(&app.env));
+        stack.needs(name::kinesis_stack(&app.env));
+        let analytics = path(stack, &v1, "analytics");
+        for part in ANALYTICS {
+            let route = route(path(stack, &analytics, part), Authorization::Users(users.clone()), function.clone());
+            methods.push(route.declare(stack, stage));
+        }
+    }
+    methods
+}
+
+#[track_caller]
+fn path(stack: &mut Stack, parent: &PathHandle, part: &'static str) -> PathHandle {
+    let id = format!("Path{}{}", camel(parent.path()), camel(part));
+    stack.add(&id, PathPart { parent: parent.clone(), part })
+}
+
+/// The API as callers reach it.
+fn stage(app: &App, stack: &mut Stack, api: &RestApiHandle, definition: &[String]) -> Value<kind::StageName> {
+    // A deployment is a snapshot: another definition needs another, under another id.
+    let id = format!("Deployment{:016X}", stack.fingerprint("AWS::ApiGateway::"));
+    let deployment = stack.add_after(&id, Deployment { api: api.clone() }, definition);
+
+    let role = stack.add("GatewayLogRole", GatewayLogRole);
+    stack.add("GatewayAccount", GatewayAccount { role });
+    let access_logs = LogGroup {
+        name: format!("/complical/{}/access", rest_api_name(&app.env)),
+        retention: app.settings.logs.access_days,
+    };
+    let access_logs = stack.add("AccessLogs", access_logs);
+    let stage = Stage {
+        api: api.clone(),
+        deployment,
+        name: app.env.as_str().into(),
+        throttle: Throttle { rate: app.settings.api.requests_per_second, burst: app.settings.api.burst },
+        access_logs,
+        tracing: app.settings.tracing,
+    };
+    // The stage is refused until the account has a role to write logs by.
+    stack.add_after("Stage", stage, &["GatewayAccount".to_owned()])
+}

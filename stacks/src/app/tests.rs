@@ -1,0 +1,128 @@
+//! What the stacks are by the toggle, the environment and the target.
+
+use contract::{Function, name, variable};
+use serde_json::{Value as Json, json};
+
+use super::*;
+
+fn app(env: &str, toggle: Toggle, target: Target) -> App {
+    let settings = match env {
+        "prod" => include_str!("../../environments/prod.toml"),
+        _ => include_str!("../../environments/test.toml"),
+    };
+    let (env, settings) = (env.parse().unwrap(), Settings::parse(settings).unwrap());
+    App { env, toggle, settings, target, architecture: Architecture::X86_64 }
+}
+
+fn templates(app: &App) -> Vec<Json> {
+    app.stacks().unwrap_or_else(|problems| panic!("{problems}")).iter().map(Stack::template).collect()
+}
+
+fn of_type<'a>(template: &'a Json, kind: &str) -> Vec<&'a Json> {
+    template["Resources"].as_object().unwrap().values().filter(|resource| resource["Type"] == kind).collect()
+}
+
+#[test]
+fn the_toggle_changes_the_authorizer_and_the_routes() {
+    let id = Function::ApiKeyAuthorizer.logical_id();
+    let on = &templates(&app("test", Toggle::On, Target::Aws))[1];
+    let off = &templates(&app("test", Toggle::Off, Target::Aws))[0];
+    let (with, without) = (&on["Resources"][id]["Properties"], &off["Resources"][id]["Properties"]);
+    assert_eq!(with["Handler"], contract::function::AUTHORIZER_KINESIS_HANDLER);
+    assert_eq!(without["Handler"], contract::function::AUTHORIZER_ENHANCED_HANDLER);
+    let stream = |function: &Json| function["Environment"]["Variables"][variable::KINESIS_STREAM].clone();
+    assert_eq!((stream(with), stream(without)), (json!(name::stream(&Environment::default())), Json::Null));
+    assert!(!off.to_string().contains("kinesis:PutRecord") && on.to_string().contains("kinesis:PutRecord"));
+    let routes = |template| of_type(template, "AWS::ApiGateway::Method").len();
+    assert_eq!((routes(on), routes(off)), (4, 1));
+}
+
+#[test]
+fn another_definition_of_the_api_is_another_deployment() {
+    let deployment = |toggle| {
+        let template = templates(&app("test", toggle, Target::Aws))
+            .into_iter()
+            .find(|template| !of_type(template, "AWS::ApiGateway::Deployment").is_empty());
+        let template = template.unwrap();
+        let ids = template["Resources"].as_object().unwrap().keys();
+        ids.filter(|id| id.starts_with("Deployment")).cloned().collect::<Vec<_>>()
+    };
+    assert_eq!(deployment(Toggle::On).len(), 1);
+    assert_eq!(deployment(Toggle::On), deployment(Toggle::On));
+    assert_ne!(deployment(Toggle::On), deployment(Toggle::Off));
+}
+
+#[test]
+fn data_is_protected_outside_test() {
+    for (env, protected) in [("test", false), ("prod", true)] {
+        for template in templates(&app(env, Toggle::On, Target::Aws)) {
+            for table in of_type(&template, "AWS::DynamoDB::Table") {
+                assert_eq!(table["Properties"]["DeletionProtectionEnabled"], protected, "{table}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_local_target_goes_without_what_it_refuses_and_says_so() {
+    let dropped = |target| {
+        let stacks = app("prod", Toggle::On, target).stacks().unwrap();
+        stacks.iter().flat_map(|stack| stack.dropped().map(ToString::to_string).collect::<Vec<_>>()).collect::<Vec<_>>()
+    };
+    assert_eq!(dropped(Target::Aws), [""; 0]);
+    let dropped = dropped(Target::Local);
+    assert_eq!(dropped.len(), 2, "{dropped:?}");
+    assert!(dropped[0].starts_with("UsageStreamFanOut (AWS::Kinesis::StreamConsumer): "), "{dropped:?}");
+    assert!(dropped[1].starts_with("RecordsNotCounted (AWS::CloudWatch::Alarm): "), "{dropped:?}");
+}
+
+#[test]
+fn the_stream_is_polled_by_lambda_or_by_our_runner_never_by_both() {
+    for (target, enabled, source) in [(Target::Aws, true, "UsageStreamFanOut"), (Target::Local, false, "UsageStream")] {
+        let kinesis = &templates(&app("prod", Toggle::On, target))[0];
+        let mapping = &of_type(kinesis, "AWS::Lambda::EventSourceMapping")[0]["Properties"];
+        assert_eq!(mapping["Enabled"], enabled);
+        assert_eq!(mapping["EventSourceArn"]["Fn::GetAtt"][0], source);
+        assert_eq!(mapping["StartingPosition"], "TRIM_HORIZON");
+        assert_eq!(mapping["BatchSize"], contract::limit::BATCH_SIZE);
+    }
+}
+
+#[test]
+fn every_resource_says_where_it_is_declared() {
+    for stack in app("test", Toggle::On, Target::Aws).stacks().unwrap() {
+        let template = stack.template();
+        for id in template["Resources"].as_object().unwrap().keys() {
+            let place = stack.declared_at(id).unwrap().to_string();
+            let files = ["kinesis.rs:", "api.rs:", "dashboard.rs:", "alarms.rs:"];
+            assert!(files.iter().any(|file| place.starts_with(&format!("stacks/src/{file}"))), "{id} at {place}");
+        }
+    }
+}
+
+#[test]
+fn the_yaml_view_keeps_texts_that_look_like_something_else() {
+    let stack = &app("test", Toggle::Off, Target::Aws).stacks().unwrap()[0];
+    let yaml = stack.to_yaml();
+    assert!(yaml.contains("\"2012-10-17\"") || yaml.contains("'2012-10-17'"), "{yaml}");
+    assert!(yaml.contains("\"2010-09-09\"") || yaml.contains("'2010-09-09'"));
+}
+
+#[test]
+fn the_code_of_each_function_is_a_parameter() {
+    let kinesis = &templates(&app("test", Toggle::On, Target::Aws))[0];
+    let parameters: Vec<&String> = kinesis["Parameters"].as_object().unwrap().keys().collect();
+    assert_eq!(
+        parameters,
+        ["AnalyticsApiCodeKey", "CodeBucket", "RealtimeAggregatorCodeKey", "StreamProcessorCodeKey"]
+    );
+}
+
+#[test]
+fn a_template_that_was_asked_for_early_has_what_was_declared_later() {
+    let mut stack = Stack::new("Late", "Declared after it was read", Target::Aws);
+    let before = stack.to_json();
+    let url = crate::value::Value::<crate::value::kind::Url>::literal("https://example.com");
+    stack.output("Late", "Declared late", &url);
+    assert!(!before.contains("example.com") && stack.to_json().contains("example.com"));
+}

@@ -1,0 +1,169 @@
+//! The dashboard stack: what a person looks at, and what wakes one.
+//!
+//! Invariant: it refers to the other stacks by the contract's names alone and holds no data, so it can be removed and
+//! made again at any time.
+
+use contract::metric::Metric as Own;
+use contract::{Function, name};
+
+use crate::bounded::{GridUnits, Percentile};
+use crate::function::FunctionHandle;
+use crate::metric::{ApiMetric, FunctionMetric, Metric, Period, Statistic, StreamMetric, TableMetric};
+use crate::stream::StreamHandle;
+use crate::table::TableHandle;
+use crate::value::{Expression, Value, kind};
+use crate::widget::{Chart, Dashboard, Row, Series, Widget};
+use crate::{App, Stack, alarms, api};
+
+const HEADING: GridUnits = GridUnits::of::<1>();
+const CHART: GridUnits = GridUnits::of::<6>();
+const P99: Statistic = Statistic::Percentile(Percentile::of::<99>());
+
+/// Declares the stack.
+pub(crate) fn stack(app: &App) -> Stack {
+    let description = format!("CompliCal usage dashboard and alarms ({})", app.env);
+    let mut stack = Stack::new(name::dashboard_stack(&app.env), description, app.target);
+    stack.needs(name::kinesis_stack(&app.env));
+    stack.needs(name::api_stack(&app.env));
+
+    let mut rows = vec![heading("Who calls"), business(app)];
+    rows.extend([heading("From the stream to the table"), pipeline(app), health(app)]);
+    rows.extend([heading("The API"), http(app), functions(app), tables(app)]);
+    stack.add("Dashboard", Dashboard { name: name::dashboard(&app.env), rows });
+    alarms::declare(app, &mut stack);
+
+    let region = Expression::reference("AWS::Region");
+    let url = Expression::text("https://")
+        .then(&region)
+        .and(".console.aws.amazon.com/cloudwatch/home?region=")
+        .then(&region)
+        .and(format!("#dashboards:name={}", name::dashboard(&app.env)));
+    stack.output("DashboardUrl", "The dashboard", &Value::<kind::Url>::from(url));
+    stack
+}
+
+fn heading(text: &'static str) -> Row {
+    Row { height: HEADING, widgets: vec![Widget::Heading(text)] }
+}
+
+fn business(app: &App) -> Row {
+    let number = |title, metric| {
+        let series = vec![series(title, Metric::own(metric, &app.env), Statistic::Sum)];
+        Chart { title, unit: "per minute", period: Period::Minute, series }
+    };
+    let widgets = vec![
+        Widget::Lines(number("API calls", Own::TotalApiCalls)),
+        Widget::Lines(number("Users with calls", Own::UniqueUsers)),
+        Widget::Lines(number("Failed authentications", Own::AuthFailures)),
+        Widget::Lines(number("Calls over quota", Own::RateLimited)),
+    ];
+    Row { height: CHART, widgets }
+}
+
+fn pipeline(app: &App) -> Row {
+    let stream = StreamHandle::elsewhere(name::stream(&app.env));
+    let latency = Metric::own(Own::ProcessingLatency, &app.env);
+    let records = vec![
+        series("Put on the stream", stream.metric(StreamMetric::IncomingRecords), Statistic::Sum),
+        series("Counted", Metric::own(Own::ProcessedRecords, &app.env), Statistic::Sum),
+        series("Failed", Metric::own(Own::FailedRecords, &app.env), Statistic::Sum),
+    ];
+    let latency = vec![series("Average", latency.clone(), Statistic::Average), series("p99", latency, P99)];
+    let widgets = vec![
+        lines("Records put and counted", "records per minute", records),
+        lines("From call to count", "ms", latency),
+    ];
+    Row { height: CHART, widgets }
+}
+
+fn health(app: &App) -> Row {
+    let stream = StreamHandle::elsewhere(name::stream(&app.env));
+    let processor = function(app, Function::StreamProcessor);
+    let age = vec![
+        series("Processor", processor.metric(FunctionMetric::IteratorAge), Statistic::Maximum),
+        series("Readers of the shards", stream.metric(StreamMetric::IteratorAge), Statistic::Maximum),
+    ];
+    let throttled = vec![
+        series("Writes", stream.metric(StreamMetric::WriteThrottled), Statistic::Sum),
+        series("Reads", stream.metric(StreamMetric::ReadThrottled), Statistic::Sum),
+    ];
+    let bytes = vec![series("Put on the stream", stream.metric(StreamMetric::IncomingBytes), Statistic::Sum)];
+    let widgets = vec![
+        lines("Age of the oldest record read", "ms", age),
+        lines("Refused by full shards: add shards if above 0", "requests per minute", throttled),
+        lines("Bytes put", "bytes per minute", bytes),
+    ];
+    Row { height: CHART, widgets }
+}
+
+fn http(app: &App) -> Row {
+    let metric = |metric| Metric::of_api(metric, api::rest_api_name(&app.env), &app.env);
+    let answers = vec![
+        series("All", metric(ApiMetric::Count), Statistic::Sum),
+        series("4xx", metric(ApiMetric::ClientErrors), Statistic::Sum),
+        series("5xx", metric(ApiMetric::ServerErrors), Statistic::Sum),
+    ];
+    let latency = vec![
+        series("Average", metric(ApiMetric::Latency), Statistic::Average),
+        series("p99", metric(ApiMetric::Latency), P99),
+    ];
+    let widgets = vec![lines("Answers", "per minute", answers), lines("Time until the answer", "ms", latency)];
+    Row { height: CHART, widgets }
+}
+
+fn functions(app: &App) -> Row {
+    let each = |metric: FunctionMetric, statistic: Statistic| -> Vec<Series> {
+        let one = |name: &Function| series(name.binary(), function(app, *name).metric(metric), statistic);
+        Function::ALL.iter().map(one).collect()
+    };
+    let widgets = vec![
+        lines(
+            "Errors of functions (a refused key is one of the authorizer's)",
+            "per minute",
+            each(FunctionMetric::Errors, Statistic::Sum),
+        ),
+        lines("Duration of functions, p99", "ms", each(FunctionMetric::Duration, P99)),
+        lines("Refused calls of functions", "per minute", each(FunctionMetric::Throttles, Statistic::Sum)),
+    ];
+    Row { height: CHART, widgets }
+}
+
+fn tables(app: &App) -> Row {
+    let tables = [
+        ("Analytics", name::analytics_table(&app.env)),
+        ("Usage", name::usage_table(&app.env)),
+        ("Keys", name::keys_table(&app.env)),
+        ("Deadlines", name::deadlines_table(&app.env)),
+    ];
+    let each = |reads: TableMetric, writes: TableMetric| -> Vec<Series> {
+        let both = |(label, name): &(&str, String)| {
+            let table = TableHandle::elsewhere(name.clone());
+            [
+                series(format!("{label} reads"), table.metric(reads), Statistic::Sum),
+                series(format!("{label} writes"), table.metric(writes), Statistic::Sum),
+            ]
+        };
+        tables.iter().flat_map(both).collect()
+    };
+    let widgets = vec![
+        lines("Capacity used", "units per minute", each(TableMetric::ConsumedReads, TableMetric::ConsumedWrites)),
+        lines(
+            "Refused by tables",
+            "requests per minute",
+            each(TableMetric::ReadThrottles, TableMetric::WriteThrottles),
+        ),
+    ];
+    Row { height: CHART, widgets }
+}
+
+fn lines(title: &'static str, unit: &'static str, series: Vec<Series>) -> Widget {
+    Widget::Lines(Chart { title, unit, period: Period::Minute, series })
+}
+
+fn series(label: impl Into<String>, metric: Metric, statistic: Statistic) -> Series {
+    Series { label: label.into(), metric, statistic }
+}
+
+fn function(app: &App, function: Function) -> FunctionHandle {
+    FunctionHandle::elsewhere(function.physical_name(&app.env))
+}

@@ -1,0 +1,170 @@
+//! `AWS::ApiGateway::GatewayResponse`: what API Gateway answers by itself.
+//!
+//! Invariant: each has the body and the headers that answers of our functions have.
+
+use serde_json::{Map, Value as Json, json};
+
+use crate::resource::{Properties, Resource};
+use crate::rest_api::RestApiHandle;
+
+/// An answer of the gateway's own.
+#[derive(Clone, Debug)]
+pub struct GatewayResponse {
+    /// The API.
+    pub api: RestApiHandle,
+    /// To what.
+    pub to: Refusal,
+}
+
+/// Why the gateway answers by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The authorizer knows no such key, or there is no token.
+    Unauthorized,
+    /// The token is too old.
+    ExpiredToken,
+    /// The authorizer said no.
+    AccessDenied,
+    /// No such path. API Gateway calls it so because it looks for a signature then.
+    MissingAuthenticationToken,
+    /// No such path, for a call with a header that could have been a signature.
+    InvalidSignature,
+    /// No such path below one that exists.
+    ResourceNotFound,
+    /// Too many calls at once.
+    Throttled,
+    /// A usage plan's calls are used up.
+    QuotaExceeded,
+    /// The body is not what the method takes.
+    BadRequestBody,
+    /// A parameter is not what the method takes.
+    BadRequestParameters,
+    /// Any other refusal.
+    Default4xx,
+    /// The authorizer failed.
+    AuthorizerFailure,
+    /// The authorizer answered what is no policy.
+    AuthorizerConfigurationError,
+    /// The function did not answer in time.
+    IntegrationTimeout,
+    /// Any other failure.
+    Default5xx,
+}
+
+/// Seconds after which a throttled call may come again: the gateway's bucket is refilled each second.
+const RETRY_AFTER: &str = "'1'";
+
+impl Refusal {
+    /// All of them.
+    pub const ALL: [Self; 15] = [
+        Self::Unauthorized,
+        Self::ExpiredToken,
+        Self::AccessDenied,
+        Self::MissingAuthenticationToken,
+        Self::InvalidSignature,
+        Self::ResourceNotFound,
+        Self::Throttled,
+        Self::QuotaExceeded,
+        Self::BadRequestBody,
+        Self::BadRequestParameters,
+        Self::Default4xx,
+        Self::AuthorizerFailure,
+        Self::AuthorizerConfigurationError,
+        Self::IntegrationTimeout,
+        Self::Default5xx,
+    ];
+
+    /// The refusal's name in logical ids.
+    pub(crate) const fn id(self) -> &'static str {
+        match self {
+            Self::Unauthorized => "Unauthorized",
+            Self::ExpiredToken => "ExpiredToken",
+            Self::AccessDenied => "AccessDenied",
+            Self::MissingAuthenticationToken => "MissingAuthenticationToken",
+            Self::InvalidSignature => "InvalidSignature",
+            Self::ResourceNotFound => "ResourceNotFound",
+            Self::Throttled => "Throttled",
+            Self::QuotaExceeded => "QuotaExceeded",
+            Self::BadRequestBody => "BadRequestBody",
+            Self::BadRequestParameters => "BadRequestParameters",
+            Self::Default4xx => "Default4xx",
+            Self::AuthorizerFailure => "AuthorizerFailure",
+            Self::AuthorizerConfigurationError => "AuthorizerConfigurationError",
+            Self::IntegrationTimeout => "IntegrationTimeout",
+            Self::Default5xx => "Default5xx",
+        }
+    }
+
+    const fn kind(self) -> &'static str {
+        match self {
+            Self::Unauthorized => "UNAUTHORIZED",
+            Self::ExpiredToken => "EXPIRED_TOKEN",
+            Self::AccessDenied => "ACCESS_DENIED",
+            Self::MissingAuthenticationToken => "MISSING_AUTHENTICATION_TOKEN",
+            Self::InvalidSignature => "INVALID_SIGNATURE",
+            Self::ResourceNotFound => "RESOURCE_NOT_FOUND",
+            Self::Throttled => "THROTTLED",
+            Self::QuotaExceeded => "QUOTA_EXCEEDED",
+            Self::BadRequestBody => "BAD_REQUEST_BODY",
+            Self::BadRequestParameters => "BAD_REQUEST_PARAMETERS",
+            Self::Default4xx => "DEFAULT_4XX",
+            Self::AuthorizerFailure => "AUTHORIZER_FAILURE",
+            Self::AuthorizerConfigurationError => "AUTHORIZER_CONFIGURATION_ERROR",
+            Self::IntegrationTimeout => "INTEGRATION_TIMEOUT",
+            Self::Default5xx => "DEFAULT_5XX",
+        }
+    }
+
+    /// The status, but for what keeps the one it has, and the error's code and message.
+    const fn answer(self) -> (Option<u16>, &'static str, &'static str) {
+        match self {
+            Self::Unauthorized | Self::ExpiredToken => {
+                (Some(401), "unauthorized", "The request has no valid credentials.")
+            }
+            Self::AccessDenied => (Some(403), "forbidden", "This is not yours to see."),
+            Self::MissingAuthenticationToken | Self::InvalidSignature | Self::ResourceNotFound => {
+                (Some(404), "not_found", "There is no such path.")
+            }
+            Self::Throttled => (Some(429), "throttled", "Too many calls at once. Please try again in a second."),
+            Self::QuotaExceeded => (Some(429), "quota_exceeded", "The quota of this period is used up."),
+            Self::BadRequestBody => (Some(400), "bad_request", "The body cannot be understood."),
+            Self::BadRequestParameters => (Some(400), "bad_request", "A parameter cannot be understood."),
+            Self::Default4xx => (None, "bad_request", "The request cannot be answered."),
+            Self::AuthorizerFailure | Self::AuthorizerConfigurationError | Self::Default5xx => {
+                (Some(500), "internal_error", "Something went wrong on our side. Please try again.")
+            }
+            Self::IntegrationTimeout => (Some(504), "timeout", "The answer took too long. Please try again."),
+        }
+    }
+}
+
+impl Resource for GatewayResponse {
+    const TYPE: &'static str = "AWS::ApiGateway::GatewayResponse";
+    type Handle = ();
+
+    fn properties(&self) -> Properties {
+        let Self { api, to } = self;
+        let (status, code, message) = to.answer();
+        let mut headers = Map::new();
+        headers.insert("gatewayresponse.header.X-Request-Id".into(), json!("context.requestId"));
+        if status == Some(429) {
+            headers.insert("gatewayresponse.header.Retry-After".into(), json!(RETRY_AFTER));
+        }
+        let body = json!({"error": {"code": code, "message": message}}).to_string();
+        Properties::of(json!({
+            "RestApiId": api.id(),
+            "ResponseType": to.kind(),
+            "StatusCode": status.map(|status| status.to_string()),
+            "ResponseParameters": Json::Object(headers),
+            "ResponseTemplates": {"application/json": body},
+        }))
+    }
+
+    fn handle(&self, _: &str) {}
+
+    fn summary(&self) -> String {
+        let (status, code, _) = self.to.answer();
+        let status = status.map_or_else(|| "its own status".into(), |status| status.to_string());
+        format!("{} is {status} {code}", self.to.kind())
+    }
+}

@@ -1,0 +1,127 @@
+//! The Kinesis stack: the stream, what reads it, and the analytics table.
+//!
+//! Invariant: a record that enters the stream is counted, or kept where somebody finds it.
+
+use contract::{Function, limit, name};
+
+use crate::actions::publish_metrics;
+use crate::bounded::{BatchSize, BatchingWindow, ExpiryDays, MemoryMib, RetentionHours, Timeout};
+use crate::bucket::{Bucket, BucketHandle, TlsOnly};
+use crate::consumer::Consumer;
+use crate::event_source::{EventSourceMapping, Polling, Source};
+use crate::function::Variable;
+use crate::lambda::Lambda;
+use crate::permission::Permission;
+use crate::schedule::{Every, Schedule};
+use crate::stream::{Stream, StreamHandle};
+use crate::table::{BY_USER, PENDING_BY_PARTITION, Table, TableHandle};
+use crate::{App, Stack};
+
+/// Declares the stack.
+pub(crate) fn stack(app: &App) -> Stack {
+    let description = format!("CompliCal usage stream, its consumers and the analytics table ({})", app.env);
+    let mut stack = Stack::new(name::kinesis_stack(&app.env), description, app.target);
+
+    let stream = Stream {
+        name: name::stream(&app.env),
+        capacity: app.settings.capacity(),
+        retention: RetentionHours::of::<{ limit::STREAM_RETENTION_HOURS }>(),
+    };
+    let stream = stack.add("UsageStream", stream);
+    let analytics = Table { name: name::analytics_table(&app.env), indexes: Vec::new(), protection: app.protection() };
+    let analytics = stack.add("AnalyticsTable", analytics);
+
+    // A batch that is given up lies here as long as the failed records that it could have become.
+    let failures = stack.add("FailedBatches", Bucket { expiry: ExpiryDays::of::<{ limit::HISTORY_DAYS }>() });
+    stack.add("FailedBatchesPolicy", TlsOnly { bucket: failures.clone() });
+
+    processor(app, &mut stack, &stream, &analytics, failures);
+    aggregator(app, &mut stack, &analytics);
+    analytics_api(app, &mut stack, &analytics);
+
+    stack.output("StreamArn", "The usage stream", stream.arn());
+    stack
+}
+
+/// Turns the stream's records into blocks of calls.
+fn processor(app: &App, stack: &mut Stack, stream: &StreamHandle, analytics: &TableHandle, failures: BucketHandle) {
+    let settings = &app.settings.processor;
+    let mut grants = vec![analytics.record(), stream.consume(), failures.keep_failures()];
+
+    let mut source = Source::Stream(stream.clone());
+    if app.settings.stream.fan_out {
+        let consumer = Consumer { name: "processor".into(), stream: stream.clone() };
+        if let Some(consumer) = stack.add_unless_refused("UsageStreamFanOut", consumer) {
+            grants.push(consumer.subscribe());
+            source = Source::FanOut(consumer);
+        }
+    }
+
+    let processor = Lambda {
+        function: Function::StreamProcessor,
+        memory: settings.memory,
+        timeout: Timeout::of::<60>(),
+        reserved_concurrency: settings.reserved_concurrency,
+        variables: vec![Variable::Environment(app.env.clone()), Variable::AnalyticsTable(analytics.name().clone())],
+        grants,
+    };
+    let processor = processor.declare(stack, app);
+
+    let mapping = EventSourceMapping {
+        source,
+        function: processor,
+        batch_size: BatchSize::of::<{ limit::BATCH_SIZE as u32 }>(),
+        window: BatchingWindow::of::<0>(),
+        parallelization_factor: settings.parallelization_factor,
+        retries: app.settings.retries(),
+        on_failure: failures,
+        polling: Polling::on(app.target),
+    };
+    stack.add("UsageStreamToProcessor", mapping);
+}
+
+/// Sets the windows of closed minutes, once a minute. A run that fails is made up for by the next.
+fn aggregator(app: &App, stack: &mut Stack, analytics: &TableHandle) {
+    let usage = TableHandle::elsewhere(name::usage_table(&app.env));
+    let aggregator = Lambda {
+        function: Function::RealtimeAggregator,
+        memory: MemoryMib::of::<512>(),
+        timeout: Timeout::of::<55>(),
+        reserved_concurrency: None,
+        variables: vec![
+            Variable::Environment(app.env.clone()),
+            Variable::AnalyticsTable(analytics.name().clone()),
+            Variable::UsageTable(usage.name().clone()),
+        ],
+        grants: vec![analytics.aggregate(), usage.settle(&PENDING_BY_PARTITION), publish_metrics()],
+    };
+    let aggregator = aggregator.declare(stack, app);
+
+    let each_minute = Schedule {
+        description: "Sets the windows of closed minutes",
+        every: Every::Minute,
+        function: aggregator.clone(),
+    };
+    let each_minute = stack.add("EachMinute", each_minute);
+    stack.add("EachMinutePermission", Permission::by_rule(&each_minute, &aggregator));
+}
+
+/// Answers `/v1/analytics/*`; the API stack has its routes.
+fn analytics_api(app: &App, stack: &mut Stack, analytics: &TableHandle) {
+    let usage = TableHandle::elsewhere(name::usage_table(&app.env));
+    let keys = TableHandle::elsewhere(name::keys_table(&app.env));
+    let analytics_api = Lambda {
+        function: Function::AnalyticsApi,
+        memory: MemoryMib::of::<512>(),
+        timeout: Timeout::of::<15>(),
+        reserved_concurrency: None,
+        variables: vec![
+            Variable::Environment(app.env.clone()),
+            Variable::AnalyticsTable(analytics.name().clone()),
+            Variable::UsageTable(usage.name().clone()),
+            Variable::KeysTable(keys.name().clone()),
+        ],
+        grants: vec![analytics.read(), usage.read(), keys.read_by(&BY_USER)],
+    };
+    analytics_api.declare(stack, app);
+}

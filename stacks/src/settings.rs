@@ -1,0 +1,194 @@
+//! What differs between environments: a checked file for each, not code.
+//!
+//! Invariant: a key that is not known, a number outside its bounds, or numbers that do not fit each other are refused.
+
+use serde::Deserialize;
+
+use crate::bounded::{
+    Burst, MemoryMib, ParallelizationFactor, RequestsPerSecond, ReservedConcurrency, RetentionDays, RetryAttempts,
+    Shards,
+};
+use crate::event_source::Retries;
+use crate::stream::Capacity;
+
+/// The settings of an environment.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Settings {
+    /// Whether calls are traced with X-Ray, from the gateway to the last function.
+    pub tracing: bool,
+    /// The usage stream.
+    pub stream: StreamSettings,
+    /// The function that reads the stream.
+    pub processor: ProcessorSettings,
+    /// The HTTP API.
+    pub api: ApiSettings,
+    /// How long logs are kept.
+    pub logs: LogSettings,
+    /// When the pipeline is slow or ill.
+    pub alarms: AlarmSettings,
+}
+
+/// The usage stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct StreamSettings {
+    /// How it is paid for.
+    pub mode: StreamMode,
+    /// Shards, where it is provisioned.
+    pub shards: Option<Shards>,
+    /// Whether the processor is sent records (about 70 ms) instead of asking for them once a second.
+    pub fan_out: bool,
+}
+
+/// How a stream is paid for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StreamMode {
+    /// By shard.
+    Provisioned,
+    /// By what passes through.
+    OnDemand,
+}
+
+/// The function that reads the stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ProcessorSettings {
+    /// Its memory, in MiB.
+    pub memory: MemoryMib,
+    /// Batches of one shard at the same time.
+    pub parallelization_factor: ParallelizationFactor,
+    /// Executions kept for it; without it, what the account has.
+    pub reserved_concurrency: Option<ReservedConcurrency>,
+    /// How often a batch is tried again before it goes to the bucket; without it, until its records expire.
+    pub retry_attempts: Option<RetryAttempts>,
+}
+
+/// The HTTP API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ApiSettings {
+    /// Calls a second from all callers together.
+    pub requests_per_second: RequestsPerSecond,
+    /// Calls at once.
+    pub burst: Burst,
+}
+
+/// How long logs are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct LogSettings {
+    /// Logs of functions, in days.
+    pub function_days: RetentionDays,
+    /// The API's access log, in days.
+    pub access_days: RetentionDays,
+}
+
+/// When an alarm goes off.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct AlarmSettings {
+    /// Who is written to; nobody, where it is left out.
+    pub email: Option<Email>,
+    /// Age of a record when it is read, in seconds, above which the processor is behind.
+    pub iterator_age_seconds: u32,
+    /// Age of an event when it has been counted, in milliseconds on average.
+    pub processing_latency_ms: u32,
+    /// Failed authentications in five minutes.
+    pub auth_failures: u32,
+}
+
+/// An e-mail address, as far as its form goes.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Email(String);
+
+/// Settings that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidSettings {
+    /// The text is not TOML, or not these settings. The message says where and why.
+    #[error("{0}")]
+    Unreadable(String),
+    /// Values that do not fit each other.
+    #[error("{0}")]
+    Contradiction(String),
+}
+
+impl Settings {
+    /// Reads the text of `stacks/environments/{env}.toml`.
+    ///
+    /// # Errors
+    /// When it is not TOML, has a key that is not known, lacks one, or has a value that AWS would refuse.
+    pub fn parse(text: &str) -> Result<Self, InvalidSettings> {
+        let settings: Self =
+            toml::from_str(text).map_err(|error| InvalidSettings::Unreadable(error.to_string().trim_end().into()))?;
+        settings.check().map_err(InvalidSettings::Contradiction)?;
+        Ok(settings)
+    }
+
+    /// How much the stream takes.
+    pub(crate) fn capacity(&self) -> Capacity {
+        match self.stream.mode {
+            StreamMode::Provisioned => Capacity::Provisioned(self.stream.shards.unwrap_or(DEFAULT_SHARDS)),
+            StreamMode::OnDemand => Capacity::OnDemand,
+        }
+    }
+
+    /// How often a batch is tried again.
+    pub(crate) fn retries(&self) -> Retries {
+        self.processor.retry_attempts.map_or(Retries::UntilExpiry, Retries::AtMost)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let Self { tracing: _, stream, processor, api, logs: _, alarms } = self;
+        if stream.mode == StreamMode::OnDemand && stream.shards.is_some() {
+            return Err("stream.shards is set, but an on-demand stream chooses its shards itself: leave it out".into());
+        }
+        let lanes = match self.capacity() {
+            Capacity::Provisioned(shards) => shards.get() * processor.parallelization_factor.get(),
+            // An on-demand stream begins with four shards.
+            Capacity::OnDemand => 4 * processor.parallelization_factor.get(),
+        };
+        if let Some(reserved) = processor.reserved_concurrency.filter(|reserved| reserved.get() < lanes) {
+            return Err(format!(
+                "processor.reserved-concurrency is {reserved}, but the stream calls the processor {lanes} times at once \
+                 (shards times processor.parallelization-factor): some shards would starve"
+            ));
+        }
+        if api.burst.get() < api.requests_per_second.get() {
+            return Err(format!(
+                "api.burst is {}, below api.requests-per-second, which is {}: the rate could never be reached",
+                api.burst, api.requests_per_second
+            ));
+        }
+        let thresholds = [alarms.iterator_age_seconds, alarms.processing_latency_ms, alarms.auth_failures];
+        if thresholds.contains(&0) {
+            return Err("a threshold under [alarms] is 0: the alarm would never end".into());
+        }
+        Ok(())
+    }
+}
+
+const DEFAULT_SHARDS: Shards = Shards::of::<{ contract::limit::DEFAULT_SHARDS }>();
+
+impl Email {
+    /// The address.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Email {
+    type Error = String;
+
+    fn try_from(address: String) -> Result<Self, String> {
+        let parts = address.split_once('@');
+        let fits = parts.is_some_and(|(user, host)| !user.is_empty() && host.contains('.') && !host.contains('@'))
+            && !address.contains(char::is_whitespace);
+        if fits { Ok(Self(address)) } else { Err(format!("`{address}` is no e-mail address")) }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,151 @@
+//! `AWS::ApiGateway::Deployment`, `Stage` and `Account`: an API as callers reach it.
+//!
+//! Invariant: a call is logged once, as JSON, without its headers, query or body.
+
+use serde_json::{Value as Json, json};
+
+use crate::bounded::{Burst, RequestsPerSecond};
+use crate::log_group::LogGroupHandle;
+use crate::resource::{Properties, Removal, Resource};
+use crate::rest_api::RestApiHandle;
+use crate::role::RoleHandle;
+use crate::template::Sorted;
+use crate::value::{Value, kind};
+
+/// A snapshot of an API's definition. A changed definition needs another.
+#[derive(Clone, Debug)]
+pub struct Deployment {
+    /// The API.
+    pub api: RestApiHandle,
+}
+
+/// An API under a name, as callers reach it.
+#[derive(Clone, Debug)]
+pub struct Stage {
+    /// The API.
+    pub api: RestApiHandle,
+    /// What callers reach.
+    pub deployment: Value<kind::DeploymentId>,
+    /// Its name, which is the first part of each path.
+    pub name: String,
+    /// How many calls it takes.
+    pub throttle: Throttle,
+    /// Where each call is logged.
+    pub access_logs: LogGroupHandle,
+    /// Whether calls are traced.
+    pub tracing: bool,
+}
+
+/// How many calls a stage takes from all callers together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Throttle {
+    /// In the long run.
+    pub rate: RequestsPerSecond,
+    /// At once.
+    pub burst: Burst,
+}
+
+/// The one setting of API Gateway in an account and region: who writes its logs.
+#[derive(Clone, Debug)]
+pub struct GatewayAccount {
+    /// The role.
+    pub role: RoleHandle,
+}
+
+/// What is logged of a call: what answers who waited how long for what, and nothing that a caller sent but the path.
+const ACCESS_LOG: [(&str, &str); 15] = [
+    ("requestId", "$context.requestId"),
+    ("time", "$context.requestTimeEpoch"),
+    ("method", "$context.httpMethod"),
+    ("path", "$context.path"),
+    ("status", "$context.status"),
+    ("responseType", "$context.error.responseType"),
+    ("responseLatency", "$context.responseLatency"),
+    ("responseLength", "$context.responseLength"),
+    ("integrationLatency", "$context.integrationLatency"),
+    ("integrationStatus", "$context.integration.integrationStatus"),
+    ("authorizerLatency", "$context.authorizer.latency"),
+    ("authorizerStatus", "$context.authorizer.status"),
+    ("apiKeyId", "$context.authorizer.apiKeyId"),
+    ("quota", "$context.authorizer.quota"),
+    ("userId", "$context.authorizer.claims.sub"),
+];
+
+fn access_log_format() -> String {
+    let fields: Json = ACCESS_LOG.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+    serde_json::to_string(&Sorted(&fields)).unwrap_or_default()
+}
+
+impl Resource for Deployment {
+    const TYPE: &'static str = "AWS::ApiGateway::Deployment";
+    type Handle = Value<kind::DeploymentId>;
+
+    fn properties(&self) -> Properties {
+        let Self { api } = self;
+        Properties::of(json!({"RestApiId": api.id()}))
+    }
+
+    fn handle(&self, logical_id: &str) -> Self::Handle {
+        Value::reference(logical_id)
+    }
+
+    fn summary(&self) -> String {
+        "the definition that this id is a hash of".into()
+    }
+}
+
+impl Resource for Stage {
+    const TYPE: &'static str = "AWS::ApiGateway::Stage";
+    type Handle = Value<kind::StageName>;
+
+    fn properties(&self) -> Properties {
+        let Self { api, deployment, name, throttle: Throttle { rate, burst }, access_logs, tracing } = self;
+        Properties::of(json!({
+            "RestApiId": api.id(),
+            "DeploymentId": deployment,
+            "StageName": name,
+            "TracingEnabled": tracing,
+            "AccessLogSetting": {"DestinationArn": access_logs.arn(), "Format": access_log_format()},
+            "MethodSettings": [{
+                "HttpMethod": "*",
+                "ResourcePath": "/*",
+                "ThrottlingRateLimit": rate,
+                "ThrottlingBurstLimit": burst,
+                // Traces of data hold headers and bodies, keys and tokens among them.
+                "DataTraceEnabled": false,
+                // Execution logs go to a log group that keeps them for ever; the access log says what is needed.
+                "LoggingLevel": "OFF",
+            }],
+        }))
+    }
+
+    fn handle(&self, logical_id: &str) -> Self::Handle {
+        Value::reference(logical_id)
+    }
+
+    fn summary(&self) -> String {
+        let Throttle { rate, burst } = self.throttle;
+        format!("{}, {rate} calls/s, {burst} at once, logs to {}", self.name, self.access_logs.readable())
+    }
+}
+
+impl Resource for GatewayAccount {
+    const TYPE: &'static str = "AWS::ApiGateway::Account";
+    type Handle = ();
+
+    fn properties(&self) -> Properties {
+        let Self { role } = self;
+        Properties::of(json!({"CloudWatchRoleArn": role.arn()}))
+    }
+
+    fn handle(&self, _: &str) {}
+
+    /// Other APIs of the account log by it too.
+    fn removal(&self) -> Removal {
+        Removal::Retain
+    }
+
+    fn summary(&self) -> String {
+        "lets stages write access logs".into()
+    }
+}

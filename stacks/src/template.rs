@@ -1,0 +1,95 @@
+//! A stack as text: the template CloudFormation takes, and the same for a reader.
+//!
+//! Invariant: keys are sorted here, whatever features another crate of the build switches on in `serde_json`.
+
+use std::collections::BTreeMap;
+
+use serde::{Serialize, Serializer};
+use serde_json::{Map, Value as Json, json};
+
+use crate::resource::Removal;
+use crate::stack::{Declared, Stack};
+
+impl Stack {
+    /// The template, as it is deployed: JSON with sorted keys and a final line feed.
+    pub fn to_json(&self) -> String {
+        self.json().to_owned()
+    }
+
+    /// The same, written once: the check has counted its bytes by the time it is asked for.
+    pub(crate) fn json(&self) -> &str {
+        self.json.get_or_init(|| {
+            // Serializing a JSON value into a string has no way to fail: every key is a string.
+            let mut text = serde_json::to_string_pretty(&Sorted(&self.template())).unwrap_or_default();
+            text.push('\n');
+            text
+        })
+    }
+
+    /// The template for reading. It is written by the one crate that quotes what YAML 1.1 takes for dates and booleans.
+    pub fn to_yaml(&self) -> String {
+        serde_saphyr::to_string(&Sorted(&self.template())).unwrap_or_default()
+    }
+
+    pub(crate) fn template(&self) -> Json {
+        let resources: Map<String, Json> =
+            self.resources.iter().map(|(id, declared)| (id.clone(), declared.json())).collect();
+        let parameters: Map<String, Json> = self
+            .parameters
+            .iter()
+            .map(|(name, description)| (name.clone(), json!({"Type": "String", "Description": description})))
+            .collect();
+        let outputs: Map<String, Json> = self
+            .outputs
+            .iter()
+            .map(|(name, output)| (name.clone(), json!({"Description": output.description, "Value": output.value})))
+            .collect();
+        let mut template = Map::new();
+        template.insert("AWSTemplateFormatVersion".into(), json!("2010-09-09"));
+        template.insert("Description".into(), json!(self.description));
+        for (section, entries) in [("Parameters", parameters), ("Resources", resources), ("Outputs", outputs)] {
+            if !entries.is_empty() {
+                template.insert(section.into(), Json::Object(entries));
+            }
+        }
+        Json::Object(template)
+    }
+}
+
+impl Declared {
+    fn json(&self) -> Json {
+        let Self { kind, properties, removal, depends_on, summary: _, at: _, untyped: _ } = self;
+        let mut resource = Map::new();
+        resource.insert("Type".into(), json!(kind));
+        resource.insert("Properties".into(), properties.json().clone());
+        if !depends_on.is_empty() {
+            resource.insert("DependsOn".into(), json!(depends_on));
+        }
+        if *removal == Removal::Retain {
+            // A table of a fixed name that outlives the roll-back of its own creation would block the next try.
+            resource.insert("DeletionPolicy".into(), json!("RetainExceptOnCreate"));
+            resource.insert("UpdateReplacePolicy".into(), json!("Retain"));
+        }
+        Json::Object(resource)
+    }
+}
+
+/// JSON whose objects are written in order of their keys.
+pub(crate) struct Sorted<'a>(pub(crate) &'a Json);
+
+impl Serialize for Sorted<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Json::Object(map) => {
+                let entries = map.iter().map(|(key, value)| (key, Sorted(value)));
+                // They are in order already, unless a feature of `serde_json` makes them not.
+                if map.keys().is_sorted() {
+                    return serializer.collect_map(entries);
+                }
+                serializer.collect_map(entries.collect::<BTreeMap<_, _>>())
+            }
+            Json::Array(list) => serializer.collect_seq(list.iter().map(Sorted)),
+            other => other.serialize(serializer),
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! `AWS::Cognito::UserPool`, its client and its group.
+//!
+//! Invariant: nobody signs up without an administrator.
+
+use serde_json::json;
+
+use crate::bounded::PasswordLength;
+use crate::resource::{Properties, Removal, Resource};
+use crate::table::Protection;
+use crate::value::{Value, kind};
+
+/// A pool of users, who sign in with their e-mail addresses.
+#[derive(Clone, Debug)]
+pub struct UserPool {
+    /// Its name.
+    pub name: String,
+    /// How long a password is at least.
+    pub password: PasswordLength,
+    /// Whether a delete is refused; a protected pool also outlives its stack.
+    pub protection: Protection,
+}
+
+/// The client by which users sign in.
+#[derive(Clone, Debug)]
+pub struct UserPoolClient {
+    /// Its name.
+    pub name: &'static str,
+    /// The pool.
+    pub users: UserPoolHandle,
+}
+
+/// A group of users.
+#[derive(Clone, Debug)]
+pub struct UserPoolGroup {
+    /// Its name.
+    pub name: &'static str,
+    /// What its members may do.
+    pub description: &'static str,
+    /// The pool.
+    pub users: UserPoolHandle,
+}
+
+/// A user pool that can be referred to.
+#[derive(Clone, Debug)]
+pub struct UserPoolHandle {
+    id: Value<kind::UserPoolId>,
+    arn: Value<kind::UserPoolArn>,
+}
+
+impl Resource for UserPool {
+    const TYPE: &'static str = "AWS::Cognito::UserPool";
+    type Handle = UserPoolHandle;
+
+    fn properties(&self) -> Properties {
+        let Self { name, password, protection } = self;
+        let protection = match protection {
+            Protection::On => "ACTIVE",
+            Protection::Off => "INACTIVE",
+        };
+        Properties::of(json!({
+            "UserPoolName": name,
+            "UsernameAttributes": ["email"],
+            "AutoVerifiedAttributes": ["email"],
+            "UsernameConfiguration": {"CaseSensitive": false},
+            "AdminCreateUserConfig": {"AllowAdminCreateUserOnly": true},
+            "AccountRecoverySetting": {"RecoveryMechanisms": [{"Name": "verified_email", "Priority": 1}]},
+            "Policies": {
+                "PasswordPolicy": {
+                    "MinimumLength": password,
+                    "RequireLowercase": true,
+                    "RequireUppercase": true,
+                    "RequireNumbers": true,
+                    "RequireSymbols": true,
+                    "TemporaryPasswordValidityDays": 7,
+                },
+            },
+            // Whoever wants a second factor has one; scripts that read statistics need none.
+            "MfaConfiguration": "OPTIONAL",
+            "EnabledMfas": ["SOFTWARE_TOKEN_MFA"],
+            "DeletionProtection": protection,
+        }))
+    }
+
+    fn handle(&self, logical_id: &str) -> UserPoolHandle {
+        UserPoolHandle { id: Value::reference(logical_id), arn: Value::attribute(logical_id, "Arn") }
+    }
+
+    fn removal(&self) -> Removal {
+        match self.protection {
+            Protection::On => Removal::Retain,
+            Protection::Off => Removal::Delete,
+        }
+    }
+
+    fn summary(&self) -> String {
+        let protected = if self.protection == Protection::On { ", protected" } else { "" };
+        format!("{}, no sign-up, passwords of {} characters{protected}", self.name, self.password)
+    }
+}
+
+impl Resource for UserPoolClient {
+    const TYPE: &'static str = "AWS::Cognito::UserPoolClient";
+    type Handle = Value<kind::UserPoolClientId>;
+
+    fn properties(&self) -> Properties {
+        let Self { name, users } = self;
+        Properties::of(json!({
+            "ClientName": name,
+            "UserPoolId": users.id,
+            "ExplicitAuthFlows": ["ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_PASSWORD_AUTH"],
+            // The same answer whether or not there is such a user.
+            "PreventUserExistenceErrors": "ENABLED",
+            "EnableTokenRevocation": true,
+            "AccessTokenValidity": 60,
+            "IdTokenValidity": 60,
+            "RefreshTokenValidity": 30,
+            "TokenValidityUnits": {"AccessToken": "minutes", "IdToken": "minutes", "RefreshToken": "days"},
+        }))
+    }
+
+    fn handle(&self, logical_id: &str) -> Self::Handle {
+        Value::reference(logical_id)
+    }
+
+    fn summary(&self) -> String {
+        format!("{}, signs in by password", self.name)
+    }
+}
+
+impl Resource for UserPoolGroup {
+    const TYPE: &'static str = "AWS::Cognito::UserPoolGroup";
+    type Handle = ();
+
+    fn properties(&self) -> Properties {
+        let Self { name, description, users } = self;
+        Properties::of(json!({"GroupName": name, "Description": description, "UserPoolId": users.id}))
+    }
+
+    fn handle(&self, _: &str) {}
+
+    fn summary(&self) -> String {
+        format!("{}: {}", self.name, self.description)
+    }
+}
+
+impl UserPoolHandle {
+    /// Its id.
+    pub const fn id(&self) -> &Value<kind::UserPoolId> {
+        &self.id
+    }
+
+    /// Its ARN.
+    pub const fn arn(&self) -> &Value<kind::UserPoolArn> {
+        &self.arn
+    }
+}
