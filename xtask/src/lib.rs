@@ -1,0 +1,19 @@
+//! The command line: every flag, and the commands that need no AWS.
+//!
+//! Invariant: nothing here depends on the SDK, so `synth` is there a second after an edit.
+
+pub mod build;
+pub mod cli;
+pub mod completions;
+pub mod elf;
+pub mod failure;
+pub mod handoff;
+pub mod package;
+pub mod printer;
+pub mod process;
+pub mod synth;
+pub mod test;
+pub mod workspace;
+
+pub use failure::Failure;
+pub use printer::Printer;

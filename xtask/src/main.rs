@@ -1,1 +1,26 @@
-fn main() {}
+//! `cargo xtask`: a match of one-liners.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use xtask::cli::{Cli, Command};
+use xtask::{Printer, build, completions, failure, handoff, synth, test};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let printer = Printer;
+    let done = match &cli.command {
+        Command::Synth(args) => synth::run(args, &printer),
+        Command::Build(args) => build::run(args, &printer),
+        Command::Test(args) => test::run(args, &printer),
+        Command::Completions(args) => completions::run(args),
+        command => handoff::run(command, &printer),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            printer.failure(&error);
+            ExitCode::from(failure::exit_status(&error))
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! Lambda's event source mapping for Kinesis, for a target whose own poller loses what a function reports as failed.
+//!
+//! `mapping` to `work` decide without a clock, a task or a network; `shard` and `runner` carry out what they decide
+//! against the traits of `outside`, which `aws` implements with the public APIs of Lambda, Kinesis and S3.
+//!
+//! Invariant: a checkpoint never passes a record that is neither processed nor discarded as the mapping says.
+
+mod aws;
+mod batch;
+mod checkpoint;
+mod discard;
+mod disturbance;
+mod event;
+mod follow;
+mod lane;
+mod mapping;
+mod outcome;
+mod outside;
+mod progress;
+mod record;
+mod report;
+mod runner;
+mod sequence;
+mod shard;
+mod status;
+mod work;
+
+#[cfg(test)]
+mod tests;
+
+pub use aws::Clients;
+pub use checkpoint::CheckpointError;
+pub use disturbance::Disturbance;
+pub use runner::{Options, Pace, Runner, Which};
+pub use status::{Phase, ShardStatus};

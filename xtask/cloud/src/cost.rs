@@ -1,0 +1,169 @@
+//! `cost`: what a month costs in each mode, from dated list prices and measured units.
+//!
+//! Invariant: nothing is asked of an account, so the answer is the same for everyone.
+
+pub mod estimate;
+pub mod price;
+
+use anyhow::Result;
+use contract::{Environment, Toggle, name};
+use serde_json::{Value, json};
+use stacks::{Architecture, Target};
+use xtask::{Printer, cli, workspace};
+
+use crate::deploy::template;
+use estimate::{Estimate, HOURS_PER_MONTH, Mode};
+use price::{Prices, Units};
+
+/// The command.
+///
+/// # Errors
+/// When the environment has no settings.
+pub fn run(args: &cli::Cost, printer: &Printer) -> Result<()> {
+    let (prices, units) = (Prices::read()?, Units::read()?);
+    let configured = configured(&args.env.env)?;
+    let (shards, fan_out) = match configured {
+        Mode::Provisioned { shards, fan_out } => (shards, fan_out),
+        Mode::OnDemand { fan_out } => (contract::limit::DEFAULT_SHARDS, fan_out),
+        Mode::Synchronous => (contract::limit::DEFAULT_SHARDS, false),
+    };
+    let modes = [Mode::Provisioned { shards, fan_out }, Mode::OnDemand { fan_out }, Mode::Synchronous];
+    let estimates = modes.map(|mode| Estimate::of(mode, args.calls, HOURS_PER_MONTH, &prices, &units));
+    if args.json {
+        printer.json(&document(args, configured, &estimates, &prices, &units));
+        return Ok(());
+    }
+    printer.data(format!("{} calls a month, {}: {}", thousands(args.calls), args.env.env, configured.name()));
+    for estimate in &estimates {
+        printer.data("");
+        lines(estimate).iter().for_each(|line| printer.data(line));
+    }
+    printer.data("");
+    notes(&estimates, &prices, &units).iter().for_each(|note| printer.data(note));
+    Ok(())
+}
+
+/// How an environment's settings have calls counted with the toggle on, as its template says.
+///
+/// # Errors
+/// When the environment has no settings.
+pub fn configured(env: &Environment) -> Result<Mode> {
+    let stacks = workspace::app(env, Toggle::On, Target::Aws, Architecture::X86_64)?.stacks()?;
+    let kinesis = name::kinesis_stack(env);
+    let template = stacks.iter().find(|stack| stack.name() == kinesis).map(template).transpose()?;
+    Ok(mode_of(&template.unwrap_or_default()))
+}
+
+fn mode_of(template: &Value) -> Mode {
+    let resources = || template["Resources"].as_object().into_iter().flatten().map(|(_, resource)| resource);
+    let mut of_kind = resources().filter(|resource| resource["Type"] == "AWS::Kinesis::Stream");
+    let fan_out = resources().any(|resource| resource["Type"] == "AWS::Kinesis::StreamConsumer");
+    let Some(stream) = of_kind.next() else { return Mode::Synchronous };
+    if stream["Properties"]["StreamModeDetails"]["StreamMode"] == "ON_DEMAND" {
+        return Mode::OnDemand { fan_out };
+    }
+    let shards = stream["Properties"]["ShardCount"].as_u64().and_then(|shards| u32::try_from(shards).ok());
+    Mode::Provisioned { shards: shards.unwrap_or(contract::limit::DEFAULT_SHARDS), fan_out }
+}
+
+fn document(args: &cli::Cost, configured: Mode, estimates: &[Estimate], prices: &Prices, units: &Units) -> Value {
+    json!({
+        "env": args.env.env.as_str(),
+        "calls": args.calls,
+        "configured": configured.key(),
+        "currency": "USD",
+        "pricesOf": prices.date,
+        "region": prices.region,
+        "unitsMeasured": (!units.measured.is_empty()).then_some(&units.measured),
+        "modes": estimates.iter().map(Estimate::to_json).collect::<Vec<_>>(),
+        "notes": notes(estimates, prices, units),
+    })
+}
+
+fn lines(estimate: &Estimate) -> Vec<String> {
+    let per_million = estimate.usd_per_million();
+    let per_million = per_million.map_or_else(String::new, |usd| format!(", {usd:.2} $ for a million calls"));
+    let mut lines = vec![format!("{}: {:.2} $ a month{per_million}", estimate.mode.name(), estimate.usd())];
+    for item in &estimate.items {
+        let place = if item.place == contract::name::DEFAULT_REGION { "" } else { "  *" };
+        lines.push(format!("  {:>10.2} $  {:<28} {:>12.4} {}{place}", item.usd, item.what, item.quantity, item.per));
+    }
+    lines
+}
+
+/// What has to be known to read the figures right.
+fn notes(estimates: &[Estimate], prices: &Prices, units: &Units) -> Vec<String> {
+    let mut notes = vec![format!(
+        "List prices of {} as of {}, in US dollars, without free tiers, data transfer and tax.",
+        prices.region, prices.date
+    )];
+    let mut elsewhere: Vec<&str> =
+        estimates.iter().flat_map(|estimate| &estimate.items).map(|item| &*item.place).collect();
+    elsewhere.sort_unstable();
+    elsewhere.dedup();
+    elsewhere.retain(|place| *place != prices.region);
+    if !elsewhere.is_empty() {
+        notes.push(format!("* No price of {} was found: that of {} stands in.", prices.region, elsewhere.join(" or ")));
+    }
+    notes.push(if units.measured.is_empty() {
+        "Units for each call are bounds to reach, not yet measured.".to_owned()
+    } else {
+        format!("Units for each call were measured: {}.", units.measured)
+    });
+    notes.push("Batches are reckoned as if calls came evenly; real traffic comes in bursts and costs less.".to_owned());
+    notes
+}
+
+/// `5000000` as `5,000,000`.
+pub fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let groups: Vec<&str> = digits.as_bytes().rchunks(3).rev().filter_map(|group| str::from_utf8(group).ok()).collect();
+    groups.join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mode_is_that_of_the_template() {
+        let stream =
+            |properties: Value| json!({"Resources": {"S": {"Type": "AWS::Kinesis::Stream", "Properties": properties}}});
+        assert_eq!(mode_of(&stream(json!({"ShardCount": 3}))), Mode::Provisioned { shards: 3, fan_out: false });
+        assert_eq!(
+            mode_of(&stream(json!({"StreamModeDetails": {"StreamMode": "ON_DEMAND"}}))),
+            Mode::OnDemand { fan_out: false }
+        );
+        let mut with_consumer = stream(json!({"ShardCount": 2}));
+        with_consumer["Resources"]["C"] = json!({"Type": "AWS::Kinesis::StreamConsumer"});
+        assert_eq!(mode_of(&with_consumer), Mode::Provisioned { shards: 2, fan_out: true });
+        assert_eq!(mode_of(&Value::Null), Mode::Synchronous);
+    }
+
+    #[test]
+    fn prices_of_another_region_are_marked_and_said() {
+        let (prices, units) = (Prices::read().unwrap(), Units::read().unwrap());
+        let mode = Mode::Provisioned { shards: 2, fan_out: false };
+        let estimate = Estimate::of(mode, 1_000_000, HOURS_PER_MONTH, &prices, &units);
+        assert!(lines(&estimate).iter().any(|line| line.contains("shards") && line.ends_with('*')));
+        let notes = notes(&[estimate], &prices, &units).join("\n");
+        assert!(notes.contains("that of ap-northeast-1 or us-east-1 stands in"), "{notes}");
+    }
+
+    #[test]
+    fn the_alarms_that_are_paid_for_are_those_of_the_dashboard_stack() {
+        let env = Environment::default();
+        let app = workspace::app(&env, Toggle::On, Target::Aws, Architecture::X86_64).unwrap();
+        let stacks = app.stacks().unwrap();
+        let dashboard = stacks.iter().find(|stack| stack.name() == name::dashboard_stack(&env)).unwrap();
+        let template = template(dashboard).unwrap();
+        let resources = template["Resources"].as_object().unwrap();
+        let n_alarms = resources.values().filter(|resource| resource["Type"] == "AWS::CloudWatch::Alarm").count();
+        assert_eq!(Units::read().unwrap().fixtures.alarms, n_alarms as f64, "units.toml names another number");
+    }
+
+    #[test]
+    fn numbers_are_grouped_by_thousands() {
+        assert_eq!([0, 999, 1_000, 5_000_000].map(thousands), ["0", "999", "1,000", "5,000,000"]);
+    }
+}

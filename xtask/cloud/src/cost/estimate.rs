@@ -1,0 +1,236 @@
+//! The arithmetic of a bill: so much of a thing, times its price.
+//!
+//! Invariant: an estimate is the sum of its items and nothing else.
+
+use serde_json::{Value, json};
+
+use super::price::{Invocation, Price, Prices, Units};
+
+/// Hours of an average month, as AWS reckons them.
+pub const HOURS_PER_MONTH: f64 = 730.0;
+const MILLION: f64 = 1e6;
+const GB: f64 = 1e9;
+/// A provisioned stream counts payload in units of 25 KB, an on-demand one rounds each record up to 1 KB.
+const PUT_UNIT_BYTES: f64 = 25_000.0;
+const ON_DEMAND_RECORD_BYTES: f64 = 1_000.0;
+/// Of the seven days for which records stay, the first is free; the average month has 30.4 days.
+const EXTENDED_MONTHS: f64 = 6.0 / 30.4;
+/// Below this many records a batch, a batch is taken for load C, else for A.
+const FULL_BATCH_RECORDS: f64 = 10.0;
+/// How often a standard consumer reads a shard.
+const POLLS_PER_SECOND: f64 = 1.0;
+
+/// How calls are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// A stream of so many shards.
+    Provisioned {
+        /// Shards.
+        shards: u32,
+        /// Whether the processor has a consumer of its own.
+        fan_out: bool,
+    },
+    /// A stream that follows the traffic.
+    OnDemand {
+        /// Whether the processor has a consumer of its own.
+        fan_out: bool,
+    },
+    /// No stream.
+    Synchronous,
+}
+
+/// One line of a bill.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Item {
+    /// What it is.
+    pub what: String,
+    /// How much of it.
+    pub quantity: f64,
+    /// Of what the price is for.
+    pub per: String,
+    /// US dollars.
+    pub usd: f64,
+    /// The region whose price was taken.
+    pub place: String,
+}
+
+/// A bill of some calls over some hours.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Estimate {
+    /// How they are counted.
+    pub mode: Mode,
+    /// How many.
+    pub calls: u64,
+    /// Its lines.
+    pub items: Vec<Item>,
+}
+
+impl Mode {
+    /// The mode in words.
+    pub fn name(self) -> String {
+        match self {
+            Self::Provisioned { shards, fan_out } => format!("provisioned, {shards} shards{}", consumer(fan_out)),
+            Self::OnDemand { fan_out } => format!("on-demand{}", consumer(fan_out)),
+            Self::Synchronous => "synchronous".to_owned(),
+        }
+    }
+
+    /// The mode in one word, for programs.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Provisioned { .. } => "provisioned",
+            Self::OnDemand { .. } => "onDemand",
+            Self::Synchronous => "synchronous",
+        }
+    }
+}
+
+fn consumer(fan_out: bool) -> &'static str {
+    if fan_out { ", enhanced fan-out" } else { "" }
+}
+
+impl Estimate {
+    /// The bill of `calls` within `hours`.
+    pub fn of(mode: Mode, calls: u64, hours: f64, prices: &Prices, units: &Units) -> Self {
+        let mut bill = Bill { calls: calls as f64, hours, prices, units, items: Vec::new() };
+        bill.every_call();
+        match mode {
+            Mode::Provisioned { shards, fan_out } => bill.provisioned(f64::from(shards), fan_out),
+            Mode::OnDemand { fan_out } => bill.on_demand(fan_out),
+            Mode::Synchronous => bill.synchronous(),
+        }
+        Self { mode, calls, items: bill.items }
+    }
+
+    /// All of it, in US dollars.
+    pub fn usd(&self) -> f64 {
+        self.items.iter().map(|item| item.usd).sum()
+    }
+
+    /// What a million calls cost, in US dollars; none without calls.
+    pub fn usd_per_million(&self) -> Option<f64> {
+        (self.calls > 0).then(|| self.usd() / self.calls as f64 * MILLION)
+    }
+
+    /// For `--json`.
+    pub fn to_json(&self) -> Value {
+        let items: Vec<Value> = self
+            .items
+            .iter()
+            .map(|item| {
+                let Item { what, quantity, per, usd, place } = item;
+                json!({"what": what, "quantity": quantity, "per": per, "usd": cents(*usd), "priceOf": place})
+            })
+            .collect();
+        json!({
+            "mode": self.mode.key(),
+            "description": self.mode.name(),
+            "usdPerMonth": cents(self.usd()),
+            "usdPerMillionCalls": self.usd_per_million().map(cents),
+            "items": items,
+        })
+    }
+}
+
+/// Dollars to a hundredth of a cent: more digits than that would promise what an estimate cannot keep.
+fn cents(usd: f64) -> f64 {
+    (usd * 1e4).round() / 1e4
+}
+
+/// A bill that is being written.
+struct Bill<'a> {
+    calls: f64,
+    hours: f64,
+    prices: &'a Prices,
+    units: &'a Units,
+    items: Vec<Item>,
+}
+
+impl Bill<'_> {
+    fn add(&mut self, what: &str, quantity: f64, price: &Price) {
+        let Price { usd, per, place, source: _ } = price;
+        self.items.push(Item {
+            what: what.to_owned(),
+            quantity,
+            per: per.clone(),
+            usd: quantity * usd,
+            place: place.clone(),
+        });
+    }
+
+    fn function(&mut self, what: &str, invocations: f64, invocation: &Invocation) {
+        let gb_seconds = invocations * invocation.milliseconds / 1e3 * invocation.memory_mb / 1024.0;
+        let prices = self.prices;
+        self.add(&format!("{what}, requests"), invocations / MILLION, &prices.lambda_requests_million);
+        self.add(&format!("{what}, time"), gb_seconds, &prices.lambda_gb_second);
+    }
+
+    fn every_call(&mut self) {
+        let (calls, prices, units) = (self.calls, self.prices, self.units);
+        self.add("API Gateway", calls / MILLION, &prices.api_gateway_requests_million);
+        self.function("authorizer", calls, &units.functions.authorizer);
+        self.function("deadlines function", calls, &units.functions.deadlines);
+        let reads = calls / 1e3 * units.read_units_per_1000_calls.authorizer;
+        self.add("DynamoDB reads", reads / MILLION, &prices.dynamodb_read_units_million);
+        self.add("logs", calls * units.bytes_per_call.logs / GB, &prices.logs_gb);
+    }
+
+    fn writes(&mut self, per_1000: f64) {
+        let writes = self.calls / 1e3 * per_1000;
+        self.add("DynamoDB writes", writes / MILLION, &self.prices.dynamodb_write_units_million);
+    }
+
+    fn provisioned(&mut self, shards: f64, fan_out: bool) {
+        let (hours, prices) = (self.hours, self.prices);
+        self.add("shards", shards * hours, &prices.kinesis_shard_hour);
+        self.add("seven days' retention", shards * hours, &prices.kinesis_extended_retention_shard_hour);
+        let put_units = self.calls * (self.units.bytes_per_call.event / PUT_UNIT_BYTES).ceil();
+        self.add("records put", put_units / MILLION, &prices.kinesis_put_units_million);
+        if fan_out {
+            self.add("enhanced fan-out", shards * hours, &prices.kinesis_consumer_shard_hour);
+            let read = self.calls * self.units.bytes_per_call.event / GB;
+            self.add("enhanced fan-out, data", read, &prices.kinesis_consumer_gb);
+        }
+        self.behind_the_stream(shards);
+    }
+
+    fn on_demand(&mut self, fan_out: bool) {
+        let (calls, hours, prices) = (self.calls, self.hours, self.prices);
+        self.add("stream", hours, &prices.kinesis_on_demand_hour);
+        let event = self.units.bytes_per_call.event;
+        let rounded = (event / ON_DEMAND_RECORD_BYTES).ceil() * ON_DEMAND_RECORD_BYTES;
+        self.add("data put", calls * rounded / GB, &prices.kinesis_on_demand_gb_in);
+        let out = if fan_out { &prices.kinesis_on_demand_consumer_gb } else { &prices.kinesis_on_demand_gb_out };
+        self.add("data read", calls * event / GB, out);
+        let kept = calls * event / GB * EXTENDED_MONTHS;
+        self.add("seven days' retention", kept, &prices.kinesis_on_demand_retention_gb_month);
+        // A new on-demand stream has four shards.
+        self.behind_the_stream(4.0);
+    }
+
+    fn behind_the_stream(&mut self, shards: f64) {
+        let (prices, units) = (self.prices, self.units);
+        let batch = batch(self.calls, self.hours, shards);
+        self.function("stream processor", self.calls / batch, &units.functions.processor);
+        self.function("aggregator", self.hours * 60.0, &units.functions.aggregator);
+        let writes = &units.write_units_per_1000_calls;
+        self.writes(if batch < FULL_BATCH_RECORDS { writes.c } else { writes.a });
+        let months = self.hours / HOURS_PER_MONTH;
+        self.add("metrics", units.fixtures.metrics * months, &prices.cloudwatch_metric_month);
+        self.add("dashboard", months, &prices.cloudwatch_dashboard_month);
+        self.add("alarms", units.fixtures.alarms * months, &prices.cloudwatch_alarm_month);
+    }
+
+    fn synchronous(&mut self) {
+        self.writes(self.units.write_units_per_1000_calls.synchronous);
+    }
+}
+
+/// How many records a batch has if calls come evenly; they do not, so real batches are larger and the bill smaller.
+fn batch(calls: f64, hours: f64, shards: f64) -> f64 {
+    let per_second = calls / (hours * 3600.0).max(1.0);
+    (per_second / shards / POLLS_PER_SECOND).clamp(1.0, f64::from(contract::limit::BATCH_SIZE))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,149 @@
+//! Prices and measured units, each from its one dated file.
+//!
+//! Invariant: a price carries where it holds and where it was read, so no figure passes for another region's.
+
+use anyhow::{Context as _, Result};
+use serde::Deserialize;
+
+/// One list price.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Price {
+    /// US dollars.
+    pub usd: f64,
+    /// For what.
+    pub per: String,
+    /// The region whose price it is.
+    pub place: String,
+    /// Where it was read.
+    pub source: String,
+}
+
+/// Every price there is, as `prices.toml` names it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "prices.toml says of each price what it is")]
+pub struct Prices {
+    pub date: String,
+    pub region: String,
+    pub kinesis_shard_hour: Price,
+    pub kinesis_put_units_million: Price,
+    pub kinesis_extended_retention_shard_hour: Price,
+    pub kinesis_on_demand_hour: Price,
+    pub kinesis_on_demand_gb_in: Price,
+    pub kinesis_on_demand_gb_out: Price,
+    pub kinesis_on_demand_retention_gb_month: Price,
+    pub kinesis_on_demand_consumer_gb: Price,
+    pub kinesis_consumer_shard_hour: Price,
+    pub kinesis_consumer_gb: Price,
+    pub lambda_requests_million: Price,
+    pub lambda_gb_second: Price,
+    pub dynamodb_write_units_million: Price,
+    pub dynamodb_read_units_million: Price,
+    pub api_gateway_requests_million: Price,
+    pub logs_gb: Price,
+    pub cloudwatch_metric_month: Price,
+    pub cloudwatch_dashboard_month: Price,
+    pub cloudwatch_alarm_month: Price,
+}
+
+/// What a call takes, as `units.toml` has it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Units {
+    /// When and where it was measured; empty for bounds that are to be reached.
+    pub measured: String,
+    /// Write units of DynamoDB.
+    pub write_units_per_1000_calls: WriteUnits,
+    /// Read units of DynamoDB.
+    pub read_units_per_1000_calls: ReadUnits,
+    /// Each function's invocation.
+    pub functions: Functions,
+    /// Traffic.
+    pub bytes_per_call: Bytes,
+    /// What there is whatever the traffic.
+    pub fixtures: Fixtures,
+}
+
+/// Write units for 1,000 calls.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WriteUnits {
+    /// Batches of 100 records of 20 users.
+    pub a: f64,
+    /// Batches of 100 records of 200 users.
+    pub b: f64,
+    /// One record a batch.
+    pub c: f64,
+    /// Without the stream.
+    pub synchronous: f64,
+}
+
+/// Read units for 1,000 calls.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReadUnits {
+    /// Of the authorizer.
+    pub authorizer: f64,
+}
+
+/// The functions' invocations.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "each is the function of that name")]
+pub struct Functions {
+    pub authorizer: Invocation,
+    pub deadlines: Invocation,
+    pub processor: Invocation,
+    pub aggregator: Invocation,
+}
+
+/// One invocation of a function.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Invocation {
+    /// Billed time.
+    pub milliseconds: f64,
+    /// Memory.
+    pub memory_mb: f64,
+}
+
+/// Bytes for each call.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bytes {
+    /// On the stream.
+    pub event: f64,
+    /// In all logs.
+    pub logs: f64,
+}
+
+/// What there is whatever the traffic.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fixtures {
+    /// Custom metrics.
+    pub metrics: f64,
+    /// Alarms.
+    pub alarms: f64,
+}
+
+impl Prices {
+    /// The prices of this program.
+    ///
+    /// # Errors
+    /// When the file it was built with is broken: a defect of ours.
+    pub fn read() -> Result<Self> {
+        toml::from_str(include_str!("../../prices.toml")).context("prices.toml")
+    }
+}
+
+impl Units {
+    /// The units of this program.
+    ///
+    /// # Errors
+    /// When the file it was built with is broken: a defect of ours.
+    pub fn read() -> Result<Self> {
+        toml::from_str(include_str!("../../units.toml")).context("units.toml")
+    }
+}

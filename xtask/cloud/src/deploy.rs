@@ -1,0 +1,320 @@
+//! `deploy`: from the stacks in Rust to the stacks in the account.
+//!
+//! Invariant: CloudFormation is the only state there is, so an interrupted deploy is finished by the next one.
+
+pub mod adopt;
+pub mod approval;
+pub mod bucket;
+pub mod change_set;
+pub mod consent;
+pub mod deadlines;
+pub mod emulator;
+pub mod event;
+pub mod operation;
+pub mod order;
+pub mod parameters;
+pub mod state;
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, Result};
+use aws_sdk_cloudformation::types::ChangeSetType;
+use futures::future::try_join_all;
+use serde_json::{Value, json};
+use stacks::{App, Stack};
+use xtask::package::Package;
+use xtask::{Failure, Printer, build, cli, workspace};
+
+use crate::{Connection, api};
+use approval::Approval;
+use change_set::{ChangeSet, Request};
+use operation::Story;
+use state::Way;
+
+/// What to deploy, and how.
+#[derive(Debug)]
+pub struct Plan<'a> {
+    /// Where.
+    pub connection: &'a Connection,
+    /// What.
+    pub app: &'a App,
+    /// The names of the stacks; none for all.
+    pub stacks: &'a [String],
+    /// The functions' packages; none to keep the code that is deployed.
+    pub packages: &'a [Package],
+    /// Who says yes.
+    pub approval: Approval,
+    /// Whether data may go.
+    pub allow_data_loss: bool,
+    /// How much is told.
+    pub story: Story,
+}
+
+/// A stack as it is after a deploy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deployed {
+    /// Its name.
+    pub stack: String,
+    /// Whether anything had to change.
+    pub changed: bool,
+    /// Its outputs.
+    pub outputs: BTreeMap<String, String>,
+}
+
+/// The command.
+///
+/// # Errors
+/// When it is not approved, or anything fails on the way.
+pub async fn run(args: &cli::Deploy, printer: &Printer) -> Result<()> {
+    let connection = Connection::open(&args.cloud).await?;
+    let env = &args.cloud.env.env;
+    let app = workspace::app(env, workspace::toggle()?, connection.target(), args.arch.into())?;
+    // What is wrong with the command line or the credentials is said before a build of minutes.
+    order::select(&app.stacks()?, &args.stacks)?;
+    let account = connection.account().await?;
+    printer.say(format!("deploying {env} to account {account}, {}", connection.region()));
+    let packages =
+        if connection.is_local() { build::for_this_machine(printer)? } else { build::for_lambda(args.arch, printer)? };
+    let plan = Plan {
+        connection: &connection,
+        app: &app,
+        stacks: &args.stacks,
+        packages: &packages,
+        approval: Approval::of(args.yes),
+        allow_data_loss: args.allow_data_loss,
+        story: Story::Full,
+    };
+    let deployed = deploy(&plan, printer).await?;
+    show(&deployed, args.json, printer);
+    hint_at_leftovers(&connection, &app, printer).await
+}
+
+/// Says what a deploy with the toggle off leaves behind.
+///
+/// # Errors
+/// When CloudFormation cannot be asked.
+pub async fn hint_at_leftovers(connection: &Connection, app: &App, printer: &Printer) -> Result<()> {
+    let kinesis = contract::name::kinesis_stack(&app.env);
+    if !app.toggle.is_on() && operation::describe(connection, &kinesis).await?.is_some() {
+        printer.say(format!("the API counts synchronously now; {kinesis} is still deployed"));
+        printer.hint("run `cargo xtask destroy`: it counts what is on the stream, then removes the stack");
+    }
+    Ok(())
+}
+
+/// Deploys the stacks of a plan, in the order they depend on each other.
+///
+/// # Errors
+/// When it is not approved, or anything fails on the way.
+pub async fn deploy(plan: &Plan<'_>, printer: &Printer) -> Result<Vec<Deployed>> {
+    let connection = plan.connection;
+    let all = plan.app.stacks()?;
+    let stacks = order::select(&all, plan.stacks)?;
+    for stack in &stacks {
+        for dropped in stack.dropped() {
+            printer.say(format!("{}: not on the local target: {dropped}", stack.name()));
+        }
+    }
+    let bucket = bucket::ensure(connection, printer).await?;
+    let templates = stacks.iter().map(|stack| template(stack)).collect::<Result<Vec<_>>>()?;
+    bucket::upload(connection, &bucket, &parameters::used(&templates, plan.packages), printer).await?;
+
+    let declared: Vec<(&Stack, Value)> = stacks.into_iter().zip(templates).collect();
+    let ways = try_join_all(declared.iter().map(|(stack, _)| state::settle(connection, stack, printer))).await?;
+    consent::check(plan, declared.iter().zip(&ways)).await?;
+    let adopted = adopt_all(plan, &bucket, declared.iter().zip(&ways), printer).await?;
+    let prepared = declared.iter().zip(&ways).map(|((stack, template), way)| {
+        let way = if adopted.contains(&stack.name()) { Way::Update } else { *way };
+        prepare(plan, &bucket, stack, template, way)
+    });
+    let prepared: Vec<(&Stack, Option<ChangeSet>)> = try_join_all(prepared).await?;
+    approve(plan, &prepared, printer).await?;
+    let changed = carry_out(plan, &prepared, printer).await?;
+    finish(plan, &declared, &changed, printer).await
+}
+
+/// The template as JSON.
+///
+/// # Errors
+/// When the stack wrote no JSON: a defect of ours.
+pub fn template(stack: &Stack) -> Result<Value> {
+    serde_json::from_str(&stack.to_json()).with_context(|| format!("the template of {}", stack.name()))
+}
+
+/// Takes what earlier stacks left behind into the stacks that are about to be made; returns whose.
+async fn adopt_all<'a>(
+    plan: &Plan<'_>,
+    bucket: &str,
+    declared: impl Iterator<Item = (&'a (&'a Stack, Value), &'a Way)>,
+    printer: &Printer,
+) -> Result<Vec<&'a str>> {
+    let connection = plan.connection;
+    let mut imports = Vec::new();
+    for ((stack, template), way) in declared {
+        if *way != Way::Create {
+            continue;
+        }
+        let (found, left): (Vec<_>, Vec<_>) = adopt::existing(connection, template)
+            .await?
+            .into_iter()
+            .partition(|resource| adopt::can_import(connection, resource));
+        for resource in left {
+            printer.say(format!("{}: the local target cannot adopt a stream, it begins empty", resource.name));
+        }
+        if found.is_empty() {
+            continue;
+        }
+        let request = Request {
+            stack: stack.name(),
+            env: plan.app.env.as_str(),
+            template: adopt::import_template(template, &found).to_string(),
+            parameters: Vec::new(),
+            kind: ChangeSetType::Import,
+            imports: adopt::imports(&found),
+        };
+        let change_set = change_set::create(connection, bucket, request).await?;
+        imports.push((*stack, change_set));
+    }
+    approve(plan, &imports, printer).await?;
+    carry_out(plan, &imports, printer).await?;
+    Ok(imports.iter().map(|(stack, _)| stack.name()).collect())
+}
+
+/// The change set of a stack; none when nothing changes.
+async fn prepare<'a>(
+    plan: &Plan<'_>,
+    bucket: &str,
+    stack: &'a Stack,
+    template: &Value,
+    way: Way,
+) -> Result<(&'a Stack, Option<ChangeSet>)> {
+    let is_new = way == Way::Create;
+    let request = Request {
+        stack: stack.name(),
+        env: plan.app.env.as_str(),
+        template: template.to_string(),
+        parameters: parameters::values(template, bucket, plan.packages, is_new)?,
+        kind: if is_new { ChangeSetType::Create } else { ChangeSetType::Update },
+        imports: Vec::new(),
+    };
+    Ok((stack, change_set::create(plan.connection, bucket, request).await?))
+}
+
+/// Shows the change sets and asks once for all of them.
+async fn approve(plan: &Plan<'_>, prepared: &[(&Stack, Option<ChangeSet>)], printer: &Printer) -> Result<()> {
+    let mut losses = Vec::new();
+    let mut n_changes = 0;
+    for (stack, change_set) in prepared {
+        let Some(change_set) = change_set else {
+            printer.say(format!("{}: no changes", stack.name()));
+            continue;
+        };
+        match plan.story {
+            Story::Full => printer.say(format!("{}:", stack.name())),
+            Story::Brief => printer.say(format!("{}: {} changes", stack.name(), change_set.changes.len())),
+        }
+        for change in &change_set.changes {
+            if plan.story == Story::Full {
+                printer.say(change.line());
+            }
+            if change.loses_data() {
+                losses.push(format!("{} {}", change.logical_id, change.kind));
+            }
+        }
+        n_changes += change_set.changes.len().max(1);
+    }
+    let approved = if !losses.is_empty() && !plan.allow_data_loss {
+        Err(Failure::new(format!("refused: this would lose the data of {}", losses.join(", ")))
+            .hint("keep the resource as it is, or add --allow-data-loss if its data may go")
+            .into())
+    } else if n_changes == 0 {
+        Ok(())
+    } else {
+        plan.approval.obtain(&format!("Carry out {n_changes} changes?"), printer)
+    };
+    if approved.is_err() {
+        for change_set in prepared.iter().filter_map(|(_, change_set)| change_set.as_ref()) {
+            let description = operation::describe(plan.connection, &change_set.stack_id).await?;
+            let is_ghost = description.as_ref().map(operation::status) == Some("REVIEW_IN_PROGRESS");
+            let ghost = is_ghost.then_some(change_set.stack_id.as_str());
+            change_set::discard(plan.connection, &change_set.id, ghost).await?;
+        }
+    }
+    approved
+}
+
+/// Carries the change sets out, wave by wave; returns the names of the stacks that changed.
+async fn carry_out(
+    plan: &Plan<'_>,
+    prepared: &[(&Stack, Option<ChangeSet>)],
+    printer: &Printer,
+) -> Result<Vec<String>> {
+    let connection = plan.connection;
+    let mut changed = Vec::new();
+    let stacks: Vec<&Stack> = prepared.iter().map(|(stack, _)| *stack).collect();
+    for wave in order::waves(&stacks)? {
+        let due = prepared.iter().filter(|(stack, _)| wave.contains(&stack.name()));
+        let due: Vec<(&Stack, &ChangeSet)> =
+            due.filter_map(|(stack, change_set)| Some((*stack, change_set.as_ref()?))).collect();
+        try_join_all(due.iter().map(async |(stack, change_set)| {
+            let before = operation::seen(connection, &change_set.stack_id).await?;
+            change_set::execute(connection, change_set).await?;
+            operation::follow(connection, &change_set.stack_id, Some(stack), before, plan.story, printer).await
+        }))
+        .await?;
+        changed.extend(due.iter().map(|(stack, _)| stack.name().to_owned()));
+    }
+    Ok(changed)
+}
+
+/// Loads the data that belongs to the deployment, does what the emulator left out, and reads the outputs.
+async fn finish(
+    plan: &Plan<'_>,
+    declared: &[(&Stack, Value)],
+    changed: &[String],
+    printer: &Printer,
+) -> Result<Vec<Deployed>> {
+    let connection = plan.connection;
+    let env = &plan.app.env;
+    if declared.iter().any(|(stack, _)| stack.name() == contract::name::api_stack(env)) {
+        deadlines::load(connection, env, printer).await?;
+    }
+    if connection.is_local() {
+        let templates = declared.iter().map(|(_, template)| template);
+        emulator::mend(connection, env, templates).await?;
+    }
+    let mut deployed = Vec::new();
+    for (stack, _) in declared {
+        let description = operation::describe(connection, stack.name()).await?;
+        let outputs = description.iter().flat_map(|stack| stack.outputs()).filter_map(|output| {
+            Some((output.output_key()?.to_owned(), output.output_value().unwrap_or_default().to_owned()))
+        });
+        let mut outputs: BTreeMap<String, String> = outputs.collect();
+        // What the template says is AWS's own address; a stand-in has the API elsewhere.
+        if let Some(url) = outputs.get_mut("ApiUrl").filter(|_| connection.endpoint().is_some()) {
+            *url = api::url(connection, env).await?;
+        }
+        let changed = changed.iter().any(|name| name == stack.name());
+        deployed.push(Deployed { stack: stack.name().to_owned(), changed, outputs });
+    }
+    Ok(deployed)
+}
+
+fn show(deployed: &[Deployed], as_json: bool, printer: &Printer) {
+    if as_json {
+        let stacks: Vec<Value> = deployed
+            .iter()
+            .map(|deployed| {
+                let Deployed { stack, changed, outputs } = deployed;
+                json!({"stack": stack, "changed": changed, "outputs": outputs})
+            })
+            .collect();
+        printer.json(&json!({ "stacks": stacks }));
+        return;
+    }
+    for Deployed { stack, outputs, .. } in deployed {
+        for (key, value) in outputs {
+            printer.data(format!("{stack}.{key} = {value}"));
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! Change sets: made, shown, carried out.
+//!
+//! Invariant: what is carried out is the change set that was shown, by its id, and no other.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::Result;
+use aws_sdk_cloudformation::types::{
+    Capability, ChangeSetStatus, ChangeSetType, Parameter, ResourceChange, ResourceToImport, Tag,
+};
+use xtask::Failure;
+
+use super::bucket;
+use crate::Connection;
+use crate::aws_error::failed_to;
+
+/// The largest template that a request may carry, in bytes (CloudFormation quotas); larger ones go through S3.
+const LARGEST_TEMPLATE: usize = 51_200;
+
+/// What a change set is asked for.
+#[derive(Debug)]
+pub struct Request<'a> {
+    /// The name of the stack.
+    pub stack: &'a str,
+    /// The environment's name, for the stack's tags.
+    pub env: &'a str,
+    /// The template, as JSON.
+    pub template: String,
+    /// The values of its parameters.
+    pub parameters: Vec<Parameter>,
+    /// Whether the stack is made, changed, or made of what is there.
+    pub kind: ChangeSetType,
+    /// What is there, for an import.
+    pub imports: Vec<ResourceToImport>,
+}
+
+/// A change set that can be carried out.
+#[derive(Clone, Debug)]
+pub struct ChangeSet {
+    /// Its ARN.
+    pub id: String,
+    /// The ARN of its stack.
+    pub stack_id: String,
+    /// What it would do.
+    pub changes: Vec<Change>,
+}
+
+/// What happens to one resource.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// `Add`, `Modify`, `Remove`, `Import`, `Dynamic`.
+    pub action: String,
+    /// The resource.
+    pub logical_id: String,
+    /// Such as `AWS::Lambda::Function`.
+    pub kind: String,
+    /// `True`, `Conditional`, `False` or nothing.
+    pub replacement: String,
+    /// Which properties change, such as `Properties.Handler`.
+    pub paths: Vec<String>,
+    /// Whether a removed resource is left in the account.
+    pub retained: bool,
+}
+
+impl Change {
+    /// The change in words.
+    pub fn line(&self) -> String {
+        let (sign, verb) = match self.action.as_str() {
+            "Add" => ('+', "add"),
+            "Remove" if self.retained => ('-', "leave in the account, outside the stack"),
+            "Remove" => ('-', "remove"),
+            "Import" => ('<', "adopt with its data"),
+            _ => ('~', "change"),
+        };
+        let replacement = match self.replacement.as_str() {
+            "True" => " REPLACES",
+            "Conditional" => " MAY REPLACE",
+            _ => "",
+        };
+        let paths = if self.paths.is_empty() { String::new() } else { format!(" ({})", self.paths.join(", ")) };
+        format!("  {sign} {verb}{replacement} {} {}{paths}", self.logical_id, self.kind)
+    }
+
+    /// Whether the change takes a table, a stream or a bucket away, or puts an empty one in its place.
+    pub fn loses_data(&self) -> bool {
+        let holds_data = HOLDS_DATA.contains(&self.kind.as_str());
+        let replaced = matches!(self.replacement.as_str(), "True" | "Conditional");
+        holds_data && (replaced || (self.action == "Remove" && !self.retained))
+    }
+}
+
+/// Types whose resources hold data that exists nowhere else.
+pub const HOLDS_DATA: [&str; 4] =
+    ["AWS::DynamoDB::Table", "AWS::Kinesis::Stream", "AWS::S3::Bucket", "AWS::Cognito::UserPool"];
+
+/// Has CloudFormation work out the changes; `None` when there are none.
+///
+/// # Errors
+/// When CloudFormation refuses the template, or cannot be asked.
+pub async fn create(connection: &Connection, bucket: &str, request: Request<'_>) -> Result<Option<ChangeSet>> {
+    let Request { stack, env, template, parameters, kind, imports } = request;
+    let is_new = kind != ChangeSetType::Update;
+    let milliseconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+    let name = format!("xtask-{milliseconds}");
+    let client = connection.cloudformation();
+    let mut create = client
+        .create_change_set()
+        .stack_name(stack)
+        .change_set_name(&name)
+        .change_set_type(kind.clone())
+        .capabilities(Capability::CapabilityNamedIam)
+        .set_parameters(Some(parameters));
+    // An import may not touch the tags.
+    create = if kind == ChangeSetType::Import {
+        create.set_resources_to_import(Some(imports))
+    } else {
+        create.tags(tag("Application", "complical")).tags(tag("Environment", env))
+    };
+    create = if template.len() <= LARGEST_TEMPLATE {
+        create.template_body(template)
+    } else {
+        let key = format!("templates/{stack}/{name}.json");
+        create.template_url(bucket::put_template(connection, bucket, &key, &template).await?)
+    };
+    let created = create.send().await.map_err(failed_to(format!("make a change set for {stack}")))?;
+    let id = created.id().unwrap_or_default().to_owned();
+    let stack_id = created.stack_id().unwrap_or_default().to_owned();
+    let changes = match wait(connection, &id).await {
+        Ok(changes) => changes,
+        Err(error) => {
+            discard(connection, &id, is_new.then_some(stack_id.as_str())).await?;
+            return Err(error);
+        }
+    };
+    if changes.is_none() {
+        discard(connection, &id, None).await?;
+    }
+    Ok(changes.map(|changes| ChangeSet { id, stack_id, changes }))
+}
+
+/// Removes a change set that will not be carried out, and the empty stack that was made for it.
+///
+/// # Errors
+/// When CloudFormation cannot be asked.
+pub async fn discard(connection: &Connection, id: &str, ghost: Option<&str>) -> Result<()> {
+    let client = connection.cloudformation();
+    client.delete_change_set().change_set_name(id).send().await.map_err(failed_to("remove the change set"))?;
+    if let Some(stack_id) = ghost {
+        client.delete_stack().stack_name(stack_id).send().await.map_err(failed_to("remove the empty stack"))?;
+    }
+    Ok(())
+}
+
+/// Begins to carry out a change set.
+///
+/// # Errors
+/// When it is no longer what was shown: something else has changed the stack since.
+pub async fn execute(connection: &Connection, change_set: &ChangeSet) -> Result<()> {
+    let client = connection.cloudformation();
+    let execute = client.execute_change_set().change_set_name(&change_set.id);
+    execute.send().await.map_err(failed_to("carry out the change set"))?;
+    Ok(())
+}
+
+/// Waits until the changes are known; `None` when there are none.
+async fn wait(connection: &Connection, id: &str) -> Result<Option<Vec<Change>>> {
+    let client = connection.cloudformation();
+    let mut changes = Vec::new();
+    let mut page: Option<String> = None;
+    loop {
+        let ask = client.describe_change_set().change_set_name(id).set_next_token(page.clone());
+        let answer = ask.send().await.map_err(failed_to("read the change set"))?;
+        let reason = answer.status_reason().unwrap_or_default();
+        match answer.status() {
+            Some(ChangeSetStatus::CreateComplete) => {
+                let unusable = answer.execution_status().is_some_and(|status| status.as_str() == "UNAVAILABLE");
+                if unusable {
+                    return Err(Failure::new(format!("the change set cannot be carried out: {reason}")).into());
+                }
+                changes.extend(answer.changes().iter().filter_map(|change| change.resource_change()).map(read));
+                page = answer.next_token().map(str::to_owned);
+                if page.is_none() {
+                    return Ok(Some(changes));
+                }
+            }
+            Some(ChangeSetStatus::Failed) if has_no_changes(reason) => return Ok(None),
+            Some(ChangeSetStatus::Failed) => {
+                return Err(Failure::new(format!("CloudFormation refuses the change: {reason}")).into());
+            }
+            _ => tokio::time::sleep(connection.pause()).await,
+        }
+    }
+}
+
+/// CloudFormation has no status for "nothing to do", only these two sentences.
+fn has_no_changes(reason: &str) -> bool {
+    reason.contains("didn't contain changes") || reason.contains("No updates are to be performed")
+}
+
+fn tag(key: &str, value: &str) -> Tag {
+    Tag::builder().key(key).value(value).build()
+}
+
+fn read(change: &ResourceChange) -> Change {
+    let text = |value: Option<&str>| value.unwrap_or_default().to_owned();
+    let mut paths: Vec<String> = Vec::new();
+    for detail in change.details() {
+        let Some(target) = detail.target() else { continue };
+        let place = target.attribute().map_or("", |attribute| attribute.as_str());
+        let path = match target.name() {
+            Some(name) => format!("{place}.{name}"),
+            None => place.to_owned(),
+        };
+        if !paths.contains(&path) {
+            paths.push(path);
+        }
+    }
+    Change {
+        action: change.action().map_or_else(String::new, |action| action.as_str().to_owned()),
+        logical_id: text(change.logical_resource_id()),
+        kind: text(change.resource_type()),
+        replacement: change.replacement().map_or_else(String::new, |replacement| replacement.as_str().to_owned()),
+        paths,
+        retained: change.policy_action().is_some_and(|policy| policy.as_str().starts_with("Retain")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn change(action: &str, kind: &str, replacement: &str, retained: bool) -> Change {
+        Change {
+            action: action.into(),
+            logical_id: "Thing".into(),
+            kind: kind.into(),
+            replacement: replacement.into(),
+            paths: vec!["Properties.TableName".into()],
+            retained,
+        }
+    }
+
+    #[test]
+    fn a_change_reads_as_a_sentence() {
+        let line = change("Modify", "AWS::DynamoDB::Table", "True", false).line();
+        assert_eq!(line, "  ~ change REPLACES Thing AWS::DynamoDB::Table (Properties.TableName)");
+        let line = change("Remove", "AWS::DynamoDB::Table", "", true).line();
+        assert!(line.starts_with("  - leave in the account"), "{line}");
+        let line = change("Import", "AWS::DynamoDB::Table", "", false).line();
+        assert!(line.starts_with("  < adopt with its data"), "{line}");
+    }
+
+    #[test]
+    fn only_changes_that_take_data_away_lose_data() {
+        assert!(change("Modify", "AWS::DynamoDB::Table", "True", false).loses_data());
+        assert!(change("Modify", "AWS::Kinesis::Stream", "Conditional", false).loses_data());
+        assert!(change("Remove", "AWS::DynamoDB::Table", "", false).loses_data());
+        assert!(!change("Remove", "AWS::DynamoDB::Table", "", true).loses_data());
+        assert!(!change("Modify", "AWS::DynamoDB::Table", "False", false).loses_data());
+        assert!(!change("Remove", "AWS::Lambda::Function", "", false).loses_data());
+    }
+
+    #[test]
+    fn nothing_to_do_is_told_from_a_refusal() {
+        assert!(has_no_changes("The submitted information didn't contain changes. Submit different information."));
+        assert!(!has_no_changes("Template error: unresolved dependency"));
+    }
+}

@@ -1,0 +1,121 @@
+//! Tables, the stream and the bucket of failed batches: what outlives a stack, and how it goes in the end.
+//!
+//! Invariant: only what our own template names and retains is ever deleted here.
+
+use anyhow::Result;
+use aws_sdk_s3::types::{Delete, ObjectIdentifier};
+use stacks::App;
+
+use crate::Connection;
+use crate::aws_error::{failed_to, is_missing};
+use crate::deploy::adopt::{self, DataResource};
+use crate::deploy::template;
+
+/// A bucket's type.
+pub const BUCKET: &str = "AWS::S3::Bucket";
+
+/// The data of these stacks that exists.
+///
+/// # Errors
+/// When a service cannot be asked.
+pub async fn of_stacks(connection: &Connection, app: &App, names: &[String]) -> Result<Vec<DataResource>> {
+    let mut found = Vec::new();
+    for stack in app.stacks()?.iter().filter(|stack| names.iter().any(|name| name == stack.name())) {
+        found.extend(adopt::existing(connection, &template(stack)?).await?);
+    }
+    Ok(found)
+}
+
+/// The bucket of batches that the processor gave up. CloudFormation named it, so the stack itself has to be asked.
+///
+/// # Errors
+/// When the stack cannot be asked.
+pub async fn failed_batches(connection: &Connection, stack: &str) -> Result<Option<DataResource>> {
+    let asked = connection.cloudformation().describe_stack_resources().stack_name(stack).send().await;
+    let resources = match asked {
+        Ok(answer) => answer.stack_resources.unwrap_or_default(),
+        Err(error) if error.as_service_error().is_some_and(is_missing) => return Ok(None),
+        Err(error) => return Err(failed_to(format!("look into {stack}"))(error)),
+    };
+    let bucket = resources.iter().find(|resource| resource.resource_type() == Some(BUCKET));
+    Ok(bucket.and_then(|bucket| {
+        Some(DataResource {
+            logical_id: bucket.logical_resource_id()?.to_owned(),
+            kind: BUCKET.to_owned(),
+            name: bucket.physical_resource_id()?.to_owned(),
+        })
+    }))
+}
+
+/// Whether a bucket holds nothing; one that is gone does not.
+///
+/// # Errors
+/// When it cannot be listed.
+pub async fn is_empty(connection: &Connection, bucket: &str) -> Result<bool> {
+    match connection.s3().list_objects_v2().bucket(bucket).max_keys(1).send().await {
+        Ok(listed) => Ok(listed.contents().is_empty()),
+        Err(error) if error.as_service_error().is_some_and(is_missing) => Ok(true),
+        Err(error) => Err(failed_to(format!("list the bucket {bucket}"))(error)),
+    }
+}
+
+/// Deletes one of them with everything in it, its protection removed first.
+///
+/// # Errors
+/// When the service refuses; what is gone already is fine.
+pub async fn delete(connection: &Connection, resource: &DataResource) -> Result<()> {
+    let name = resource.name.as_str();
+    match resource.kind.as_str() {
+        "AWS::DynamoDB::Table" => delete_table(connection, name).await,
+        "AWS::Kinesis::Stream" => {
+            let delete = connection.kinesis().delete_stream().stream_name(name).enforce_consumer_deletion(true);
+            match delete.send().await {
+                Err(error) if !error.as_service_error().is_some_and(is_missing) => {
+                    Err(failed_to(format!("delete the stream {name}"))(error))
+                }
+                _ => Ok(()),
+            }
+        }
+        _ => delete_bucket(connection, name).await,
+    }
+}
+
+async fn delete_table(connection: &Connection, name: &str) -> Result<()> {
+    let client = connection.dynamodb();
+    let described = client.describe_table().table_name(name).send().await;
+    let table = match described {
+        Ok(answer) => answer.table,
+        Err(error) if error.as_service_error().is_some_and(is_missing) => return Ok(()),
+        Err(error) => return Err(failed_to(format!("look at the table {name}"))(error)),
+    };
+    if table.is_some_and(|table| table.deletion_protection_enabled() == Some(true)) {
+        let unprotect = client.update_table().table_name(name).deletion_protection_enabled(false);
+        unprotect.send().await.map_err(failed_to(format!("remove the deletion protection of {name}")))?;
+    }
+    match client.delete_table().table_name(name).send().await {
+        Err(error) if !error.as_service_error().is_some_and(is_missing) => {
+            Err(failed_to(format!("delete the table {name}"))(error))
+        }
+        _ => Ok(()),
+    }
+}
+
+async fn delete_bucket(connection: &Connection, name: &str) -> Result<()> {
+    let s3 = connection.s3();
+    loop {
+        let listed = match s3.list_objects_v2().bucket(name).send().await {
+            Ok(listed) => listed,
+            Err(error) if error.as_service_error().is_some_and(is_missing) => return Ok(()),
+            Err(error) => return Err(failed_to(format!("list the bucket {name}"))(error)),
+        };
+        let keys = listed.contents().iter().filter_map(|object| object.key());
+        let objects = keys.map(|key| ObjectIdentifier::builder().key(key).build()).collect::<Result<Vec<_>, _>>()?;
+        if objects.is_empty() {
+            break;
+        }
+        let all = Delete::builder().set_objects(Some(objects)).quiet(true).build()?;
+        s3.delete_objects().bucket(name).delete(all).send().await.map_err(failed_to(format!("empty {name}")))?;
+    }
+    s3.delete_bucket().bucket(name).send().await.map_err(failed_to(format!("delete the bucket {name}")))?;
+    Ok(())
+}

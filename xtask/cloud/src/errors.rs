@@ -1,0 +1,82 @@
+//! `errors`: the records that could not be counted, from the table and from the bucket of batches that were given up.
+//!
+//! Invariant: a replay puts a record on the stream as it was; what names the call makes it count at most once.
+
+pub mod batch;
+pub mod record;
+pub mod replay;
+
+use anyhow::Result;
+use xtask::cli::ErrorsCommand;
+use xtask::{Failure, Printer};
+
+use crate::Connection;
+use batch::{Batch, Bucket};
+use record::{Failed, Records};
+use serde_json::{Value, json};
+
+/// What the id of a batch in the bucket begins with; the rest is the object's key.
+const BATCH: &str = "s3:";
+
+/// The command.
+///
+/// # Errors
+/// When there is no such record, or AWS cannot be asked.
+pub async fn run(command: &ErrorsCommand, printer: &Printer) -> Result<()> {
+    match command {
+        ErrorsCommand::List { cloud, limit, json } => {
+            let connection = Connection::open(cloud).await?;
+            let records = Records::of(&connection, &cloud.env.env).newest(*limit).await?;
+            let batches = match Bucket::of(&connection, &cloud.env.env).await? {
+                Some(bucket) => bucket.newest(*limit).await?,
+                None => Vec::new(),
+            };
+            list(&records, &batches, *json, printer);
+        }
+        ErrorsCommand::Show { cloud, id, json } => {
+            let connection = Connection::open(cloud).await?;
+            if let Some(key) = id.strip_prefix(BATCH) {
+                let bucket = Bucket::of(&connection, &cloud.env.env).await?.ok_or_else(|| unknown(id))?;
+                let batch = bucket.read(key).await?.ok_or_else(|| unknown(id))?;
+                show(batch.to_json(), batch.lines(), *json, printer);
+            } else {
+                let records = Records::of(&connection, &cloud.env.env);
+                let failed = records.get(id).await?.ok_or_else(|| unknown(id))?;
+                show(failed.to_json(), failed.lines(), *json, printer);
+            }
+        }
+        ErrorsCommand::Replay { cloud, id, json } => {
+            let connection = Connection::open(cloud).await?;
+            replay::run(&connection, &cloud.env.env, id.as_deref(), *json, printer).await?;
+        }
+    }
+    Ok(())
+}
+
+fn list(records: &[Failed], batches: &[Batch], as_json: bool, printer: &Printer) {
+    if as_json {
+        let records: Vec<Value> = records.iter().map(Failed::to_json).collect();
+        let batches: Vec<Value> = batches.iter().map(Batch::to_json).collect();
+        printer.json(&json!({"records": records, "batches": batches}));
+        return;
+    }
+    records.iter().for_each(|failed| printer.data(failed.line()));
+    batches.iter().for_each(|batch| printer.data(batch.line()));
+    let (n_records, n_batches) = (records.len(), batches.len());
+    printer.say(format!("failed records: {n_records}; batches that were given up: {n_batches}"));
+    if !records.is_empty() || !batches.is_empty() {
+        printer.hint("`cargo xtask errors show ID` shows one with its data");
+    }
+}
+
+fn show(document: Value, lines: Vec<String>, as_json: bool, printer: &Printer) {
+    if as_json {
+        printer.json(&document);
+    } else {
+        lines.iter().for_each(|line| printer.data(line));
+    }
+}
+
+fn unknown(id: &str) -> Failure {
+    Failure::new(format!("there is no failed record `{id}`")).hint("`cargo xtask errors list` shows their ids")
+}

@@ -1,0 +1,87 @@
+//! What makes the local system usable at once: two users who can sign in, and a key that works.
+//!
+//! Invariant: what is there already is used as it is, so figures and keys of an earlier run go on.
+
+use anyhow::Result;
+use aws_sdk_dynamodb::types::AttributeValue;
+use contract::{Environment, name, table};
+use futures::future::try_join;
+use xtask::Failure;
+
+use super::folder::Folder;
+use super::secrets::{ADMIN, Secrets, USER};
+use crate::Connection;
+use crate::aws_error::failed_to;
+use crate::keys::{self, NewKey};
+use crate::users::{self, NewUser};
+
+/// The company that the seeded users are counted for.
+const COMPANY: &str = "Example Pty Ltd";
+/// The seeded key is for trying things out on one machine: it need not expire while somebody does.
+const KEY_DAYS: u32 = 3650;
+
+/// A key and tokens that work now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seeded {
+    /// The key of [`USER`].
+    pub api_key: String,
+    /// A token of [`USER`].
+    pub user_token: String,
+    /// A token of [`ADMIN`].
+    pub admin_token: String,
+}
+
+/// Makes what is missing.
+///
+/// # Errors
+/// When a user or the key cannot be made.
+pub async fn seed(connection: &Connection, env: &Environment, folder: &Folder) -> Result<Seeded> {
+    let mut secrets = Secrets::of(folder, env)?;
+    // The passwords are kept before Cognito knows them: the other way round an interruption would lock us out.
+    secrets.keep(folder, env)?;
+    let tokens = try_join(sign_in(connection, env, &secrets, USER), sign_in(connection, env, &secrets, ADMIN));
+    let (user_token, admin_token) = tokens.await?;
+    let api_key = match &secrets.api_key {
+        Some(key) if is_stored(connection, env, key).await? => key.clone(),
+        _ => {
+            let new =
+                NewKey { email: USER.into(), name: "local".into(), company: None, expires_days: KEY_DAYS };
+            keys::create(connection, env, &new).await?.key
+        }
+    };
+    if secrets.api_key.as_ref() != Some(&api_key) {
+        secrets.api_key = Some(api_key.clone());
+        secrets.keep(folder, env)?;
+    }
+    Ok(Seeded { api_key, user_token, admin_token })
+}
+
+/// A token; the user is made when there is none who can sign in.
+async fn sign_in(connection: &Connection, env: &Environment, secrets: &Secrets, email: &str) -> Result<String> {
+    let Some(password) = secrets.password(email) else {
+        return Err(Failure::new(format!("{email} is no user of the local system")).into());
+    };
+    if let Ok(token) = users::token(connection, env, email, password).await {
+        return Ok(token);
+    }
+    let new = NewUser {
+        email: email.into(),
+        company: Some(COMPANY.into()),
+        quota: None,
+        admin: email == ADMIN,
+        password: password.into(),
+    };
+    users::create(connection, env, &new).await?;
+    users::token(connection, env, email, password).await
+}
+
+async fn is_stored(connection: &Connection, env: &Environment, key: &str) -> Result<bool> {
+    let get = connection
+        .dynamodb()
+        .get_item()
+        .table_name(name::keys_table(env))
+        .key(table::PK, AttributeValue::S(format!("KEY#{}", metering::key::hash(key))))
+        .key(table::SK, AttributeValue::S("KEY".into()));
+    let found = get.send().await.map_err(failed_to("look for the local key"))?;
+    Ok(found.item.is_some_and(|item| !item.contains_key("revokedAt")))
+}

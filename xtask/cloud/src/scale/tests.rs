@@ -1,0 +1,171 @@
+use std::sync::{Arc, Mutex};
+
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+
+use super::*;
+
+/// A Kinesis that has one stream and no records, and carries each change out before the second look.
+struct FakeKinesis {
+    connection: Connection,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Clone, Debug)]
+struct State {
+    shards: u64,
+    mode: String,
+    /// Looks until the stream is active.
+    busy: u32,
+    /// What was asked for, in order.
+    asked: Vec<String>,
+}
+
+impl FakeKinesis {
+    async fn start(shards: u64, mode: &str, busy: u32) -> Self {
+        let state = State { shards, mode: mode.to_owned(), busy, asked: Vec::new() };
+        let state = Arc::new(Mutex::new(state));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let shared = Arc::clone(&state);
+        tokio::spawn(async move {
+            while let Ok((connection, _)) = listener.accept().await {
+                tokio::spawn(serve(connection, Arc::clone(&shared)));
+            }
+        });
+        Self { connection: Connection::to_local(&endpoint).standing_in_for_aws(), state }
+    }
+
+    fn stream<'a>(&'a self, env: &'a Environment) -> Stream<'a> {
+        Stream { connection: &self.connection, env, name: name::stream(env), printer: &Printer }
+    }
+
+    fn asked(&self) -> Vec<String> {
+        self.state.lock().unwrap().asked.clone()
+    }
+}
+
+async fn serve(connection: TcpStream, state: Arc<Mutex<State>>) {
+    let mut connection = BufReader::new(connection);
+    loop {
+        let (mut operation, mut length) = (String::new(), 0);
+        loop {
+            let mut line = String::new();
+            if connection.read_line(&mut line).await.unwrap_or(0) == 0 {
+                return;
+            }
+            let Some((key, value)) = line.trim_end().split_once(": ") else {
+                if line.trim().is_empty() {
+                    break;
+                }
+                continue;
+            };
+            match key.to_ascii_lowercase().as_str() {
+                "x-amz-target" => operation = value.rsplit('.').next().unwrap_or_default().to_owned(),
+                "content-length" => length = value.parse().unwrap(),
+                _ => {}
+            }
+        }
+        let mut body = vec![0; length];
+        connection.read_exact(&mut body).await.unwrap();
+        let answer =
+            answer(&operation, &serde_json::from_slice(&body).unwrap(), &mut state.lock().unwrap()).to_string();
+        let head =
+            format!("HTTP/1.1 200 OK\r\ncontent-type: application/x-amz-json-1.1\r\ncontent-length: {}", answer.len());
+        connection.write_all(format!("{head}\r\n\r\n{answer}").as_bytes()).await.unwrap();
+    }
+}
+
+fn answer(operation: &str, request: &Value, state: &mut State) -> Value {
+    match operation {
+        "UpdateShardCount" => {
+            let target = request["TargetShardCount"].as_u64().unwrap();
+            assert!(target <= state.shards * 2 && target * 2 >= state.shards, "{} to {target}", state.shards);
+            state.shards = target;
+            state.busy = 1;
+            state.asked.push(format!("{target} shards"));
+            json!({})
+        }
+        "UpdateStreamMode" => {
+            state.mode = request["StreamModeDetails"]["StreamMode"].as_str().unwrap().to_owned();
+            state.busy = 1;
+            state.asked.push(state.mode.clone());
+            json!({})
+        }
+        _ => {
+            let status = if state.busy == 0 { "ACTIVE" } else { "UPDATING" };
+            state.busy = state.busy.saturating_sub(1);
+            json!({"StreamDescriptionSummary": {
+                "StreamName": "s", "StreamARN": "arn:aws:kinesis:ap-south-1:000000000000:stream/s", "StreamStatus": status,
+                "StreamModeDetails": {"StreamMode": state.mode}, "RetentionPeriodHours": 168, "OpenShardCount": state.shards,
+                "StreamCreationTimestamp": 1_700_000_000.0, "EnhancedMonitoring": []}})
+        }
+    }
+}
+
+#[test]
+fn a_step_at_most_doubles_or_halves_and_the_last_is_the_goal() {
+    assert_eq!(steps(2, 2), [0; 0]);
+    assert_eq!(steps(2, 4), [4]);
+    assert_eq!(steps(2, 10), [4, 8, 10]);
+    assert_eq!(steps(10, 2), [5, 3, 2]);
+    assert_eq!(steps(3, 1), [2, 1]);
+    for (from, to) in [(1, 200), (200, 1), (7, 3), (5, 64)] {
+        let mut now = from;
+        for step in steps(from, to) {
+            assert!(step <= now * 2 && step * 2 >= now, "{now} to {step}");
+            now = step;
+        }
+        assert_eq!(now, to);
+        assert!(steps(from, to).len() <= SCALINGS_PER_DAY, "the largest change fits into a day");
+    }
+}
+
+#[test]
+fn capacities_read_as_words() {
+    assert_eq!(Capacity::Provisioned(1).words(), "1 shard");
+    assert_eq!(Capacity::Provisioned(4).words(), "4 shards");
+    assert!(Capacity::OnDemand(4).words().starts_with("on-demand"));
+    assert_eq!(Capacity::OnDemand(4).to_json()["mode"], "ON_DEMAND");
+}
+
+#[tokio::test]
+async fn scaling_goes_step_by_step_and_waits_for_each() {
+    let kinesis = FakeKinesis::start(2, "PROVISIONED", 1).await;
+    let env = Environment::default();
+    let stream = kinesis.stream(&env);
+    let before = stream.settled().await.unwrap();
+    assert_eq!(stream.to_shards(before, 10).await.unwrap(), Capacity::Provisioned(10));
+    assert_eq!(kinesis.asked(), ["4 shards", "8 shards", "10 shards"]);
+}
+
+#[tokio::test]
+async fn the_capacity_there_is_already_is_not_asked_for() {
+    let kinesis = FakeKinesis::start(2, "PROVISIONED", 0).await;
+    let env = Environment::default();
+    let before = Capacity::Provisioned(2);
+    assert_eq!(kinesis.stream(&env).to_shards(before, 2).await.unwrap(), before);
+    let before = Capacity::OnDemand(4);
+    assert_eq!(kinesis.stream(&env).to_on_demand(before).await.unwrap(), before);
+    assert_eq!(kinesis.asked(), [String::new(); 0]);
+}
+
+#[tokio::test]
+async fn on_demand_and_back_changes_the_mode_before_the_shards() {
+    let kinesis = FakeKinesis::start(4, "PROVISIONED", 0).await;
+    let env = Environment::default();
+    let stream = kinesis.stream(&env);
+    let on_demand = stream.to_on_demand(Capacity::Provisioned(4)).await.unwrap();
+    assert_eq!(on_demand, Capacity::OnDemand(4));
+    assert_eq!(stream.to_shards(on_demand, 2).await.unwrap(), Capacity::Provisioned(2));
+    assert_eq!(kinesis.asked(), ["ON_DEMAND", "PROVISIONED", "2 shards"]);
+}
+
+#[tokio::test]
+async fn the_local_system_says_that_on_demand_is_not_emulated() {
+    let env = Environment::default();
+    let connection = Connection::to_local("http://127.0.0.1:1");
+    let stream = Stream { connection: &connection, env: &env, name: name::stream(&env), printer: &Printer };
+    let error = stream.to_on_demand(Capacity::Provisioned(2)).await.unwrap_err();
+    assert!(error.to_string().contains("not emulated"), "{error}");
+}

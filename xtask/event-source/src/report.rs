@@ -1,0 +1,41 @@
+//! What goes wrong, said once.
+//!
+//! Invariant: between two reports of one matter lies a report that it is settled.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// Where reports go.
+pub(crate) type Report = Arc<dyn Fn(String) + Send + Sync>;
+
+/// The matters that are open.
+pub(crate) struct Complaints {
+    report: Report,
+    open: BTreeSet<String>,
+}
+
+impl Complaints {
+    /// None yet.
+    pub(crate) fn new(report: Report) -> Self {
+        Self { report, open: BTreeSet::new() }
+    }
+
+    /// Says that something is wrong, unless that is said already.
+    pub(crate) fn open(&mut self, matter: &str, text: impl FnOnce() -> String) {
+        if self.open.insert(matter.to_owned()) {
+            (self.report)(text());
+        }
+    }
+
+    /// Says that it is right again, if it was wrong.
+    pub(crate) fn settle(&mut self, matter: &str, text: impl FnOnce() -> String) {
+        if self.open.remove(matter) {
+            (self.report)(text());
+        }
+    }
+
+    /// Says something.
+    pub(crate) fn say(&self, text: String) {
+        (self.report)(text);
+    }
+}

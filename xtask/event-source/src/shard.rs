@@ -1,0 +1,362 @@
+//! The reader of one shard for one mapping: reads, delivers, and moves the checkpoint.
+//!
+//! Invariant: what is under way when the reader is stopped is finished and counted before it ends.
+
+use std::num::NonZeroU64;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt as _;
+use futures::future::BoxFuture;
+use futures::stream::FuturesUnordered;
+use jiff::Timestamp;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::checkpoint::{CheckpointError, Checkpoints};
+use crate::discard::{Discard, object_key};
+use crate::disturbance::Disturbance;
+use crate::event::event;
+use crate::lane::{Step, Terms};
+use crate::mapping::Mapping;
+use crate::outcome::Outcome;
+use crate::outside::{Answer, Outside, Page, Position, Trouble};
+use crate::record::SharedRecord;
+use crate::report::{Complaints, Report};
+use crate::runner::Pace;
+use crate::sequence::SequenceNumber;
+use crate::status::{Board, Phase, ShardStatus};
+use crate::work::Work;
+
+/// What all readers share.
+pub(crate) struct Shared<O> {
+    /// The world.
+    pub(crate) outside: O,
+    /// Where readers begin.
+    pub(crate) checkpoints: Checkpoints,
+    /// Where they write what they do.
+    pub(crate) board: Arc<Board>,
+    /// Where they say what goes wrong.
+    pub(crate) report: Report,
+    /// How fast they are.
+    pub(crate) pace: Pace,
+    /// What they do beyond need.
+    pub(crate) disturbance: Disturbance,
+}
+
+/// The reader of one shard for one mapping.
+pub(crate) struct Reader<O> {
+    shared: Arc<Shared<O>>,
+    mapping: Arc<Mapping>,
+    shard: String,
+    work: Work,
+    complaints: Complaints,
+    under_way: FuturesUnordered<BoxFuture<'static, Event>>,
+    stop: watch::Receiver<bool>,
+    from: Position,
+    saved: Option<SequenceNumber>,
+    is_reading: bool,
+    is_closed: bool,
+    next_read: Instant,
+    failed_reads: u32,
+    n_invocations: u64,
+    last_error: Option<String>,
+    /// The question before a read that found no more records.
+    tip: Option<u64>,
+}
+
+/// What came of something that was under way.
+enum Event {
+    Read { question: u64, page: Result<Page, Trouble> },
+    Answered { lane: usize, records: Vec<SharedRecord>, answer: Answer, is_repeated: bool },
+    Kept { lane: usize, discard: Discard, result: Result<(), Trouble> },
+}
+
+impl<O: Outside> Reader<O> {
+    /// A reader from the checkpoint on; none where the shard is done with.
+    pub(crate) fn new(
+        shared: Arc<Shared<O>>,
+        mapping: Arc<Mapping>,
+        shard: String,
+        retention: Duration,
+        stop: watch::Receiver<bool>,
+    ) -> Option<Self> {
+        let from = shared.checkpoints.position(&mapping, &shard)?;
+        let Pace { first_pause, longest_pause, .. } = shared.pace;
+        let recut = shared.disturbance.recut;
+        let terms = Terms { rules: mapping.rules.clone(), retention, first_pause, longest_pause, recut };
+        let saved = if let Position::After(number) = &from { Some(number.clone()) } else { None };
+        Some(Self {
+            work: Work::new(terms),
+            complaints: Complaints::new(Arc::clone(&shared.report)),
+            under_way: FuturesUnordered::new(),
+            next_read: Instant::now(),
+            is_reading: false,
+            is_closed: false,
+            failed_reads: 0,
+            n_invocations: 0,
+            last_error: None,
+            tip: None,
+            shared,
+            mapping,
+            shard,
+            stop,
+            from,
+            saved,
+        })
+    }
+
+    /// Reads until the shard ends or the reader is stopped.
+    pub(crate) async fn run(mut self) {
+        let mut questions = self.shared.board.questions();
+        let mut stop = self.stop.clone();
+        // A sender that is gone means the same as one that says so.
+        let mut is_stopping = *stop.borrow_and_update();
+        self.publish();
+        loop {
+            if !is_stopping {
+                self.begin_what_can_begin();
+            }
+            if self.is_closed && self.work.is_finished() && !is_stopping {
+                return self.end();
+            }
+            if is_stopping && !self.work.is_busy() {
+                return;
+            }
+            let pause = self.pause();
+            tokio::select! {
+                Some(event) = self.under_way.next() => self.take(event),
+                () = tokio::time::sleep(pause), if !is_stopping => {}
+                Ok(()) = questions.changed(), if !is_stopping => self.next_read = Instant::now(),
+                changed = stop.changed(), if !is_stopping => is_stopping = changed.is_err() || *stop.borrow(),
+                else => return,
+            }
+            self.save();
+            self.publish();
+        }
+    }
+
+    fn begin_what_can_begin(&mut self) {
+        if self.may_invoke() {
+            for (lane, step) in self.work.next(Timestamp::now()) {
+                match step {
+                    Step::Invoke(records) => self.invoke(lane, records),
+                    Step::Keep(discard) => self.keep(lane, discard),
+                }
+            }
+        }
+        if self.wants_to_read() && self.next_read <= Instant::now() {
+            self.read();
+        }
+    }
+
+    fn may_invoke(&self) -> bool {
+        self.shared.disturbance.stop_after.is_none_or(|limit| self.n_invocations < limit)
+    }
+
+    fn wants_to_read(&self) -> bool {
+        !self.is_reading && !self.is_closed && self.work.wants_more()
+    }
+
+    /// How long there is nothing to begin.
+    fn pause(&self) -> Duration {
+        let until_read = self.wants_to_read().then(|| self.next_read.saturating_duration_since(Instant::now()));
+        let until = |instant: Timestamp| Duration::try_from(instant.duration_since(Timestamp::now())).unwrap_or_default();
+        let until_work = self.work.wakes_at().filter(|_| self.may_invoke()).map(until);
+        let longest = self.shared.pace.longest_pause;
+        [until_read, until_work].into_iter().flatten().fold(longest, Duration::min)
+    }
+
+    fn read(&mut self) {
+        self.is_reading = true;
+        let (shared, mapping) = (Arc::clone(&self.shared), Arc::clone(&self.mapping));
+        let (shard, from) = (self.shard.clone(), self.from.clone());
+        self.under_way.push(Box::pin(async move {
+            let question = shared.board.question();
+            let page = shared.outside.read(&mapping.stream, &shard, &from).await;
+            Event::Read { question, page }
+        }));
+    }
+
+    fn invoke(&mut self, lane: usize, records: Vec<SharedRecord>) {
+        self.n_invocations += 1;
+        let (shared, mapping) = (Arc::clone(&self.shared), Arc::clone(&self.mapping));
+        let event = event(&mapping, &self.shard, &records);
+        self.under_way.push(Box::pin(async move {
+            let answer = shared.outside.invoke(&mapping.function, event).await;
+            Event::Answered { lane, records, answer, is_repeated: false }
+        }));
+    }
+
+    /// Delivers once more what succeeded; the first answer stands.
+    fn repeat(&mut self, lane: usize, records: Vec<SharedRecord>, answer: Answer) {
+        let (shared, mapping) = (Arc::clone(&self.shared), Arc::clone(&self.mapping));
+        let event = event(&mapping, &self.shard, &records);
+        self.under_way.push(Box::pin(async move {
+            shared.outside.invoke(&mapping.function, event).await;
+            Event::Answered { lane, records, answer, is_repeated: true }
+        }));
+    }
+
+    fn keep(&mut self, lane: usize, discard: Discard) {
+        let (shared, mapping, shard) = (Arc::clone(&self.shared), Arc::clone(&self.mapping), self.shard.clone());
+        self.under_way.push(Box::pin(async move {
+            let result = keep(&shared.outside, &mapping, &shard, &discard).await;
+            Event::Kept { lane, discard, result }
+        }));
+    }
+
+    fn take(&mut self, event: Event) {
+        match event {
+            Event::Read { question, page } => {
+                self.is_reading = false;
+                self.take_page(question, page);
+            }
+            Event::Answered { lane, records, answer, is_repeated } => {
+                self.take_answer(lane, records, answer, is_repeated);
+            }
+            Event::Kept { lane, discard, result } => self.take_kept(lane, &discard, result),
+        }
+    }
+
+    fn take_page(&mut self, question: u64, page: Result<Page, Trouble>) {
+        let poll = self.shared.pace.poll;
+        let page = match page {
+            Ok(page) => page,
+            Err(trouble) => {
+                self.failed_reads += 1;
+                let pause = poll.saturating_mul(1 << self.failed_reads.min(16));
+                self.next_read = Instant::now() + pause.min(self.shared.pace.longest_pause);
+                self.complain("read", &trouble, |shard| format!("{shard} cannot be read"));
+                return;
+            }
+        };
+        self.failed_reads = 0;
+        self.settle("read", "can be read again");
+        self.is_closed = page.closed;
+        self.tip = page.at_tip.then_some(question);
+        if let Some(last) = page.records.last() {
+            self.from = Position::After(last.sequence_number.clone());
+        }
+        self.work.add(page.records, Timestamp::now());
+        self.next_read = Instant::now() + if page.at_tip { poll } else { Duration::ZERO };
+    }
+
+    fn take_answer(&mut self, lane: usize, records: Vec<SharedRecord>, answer: Answer, is_repeated: bool) {
+        let outcome = Outcome::of(&answer, &records, self.mapping.rules.reports_items);
+        let is_due = |every: NonZeroU64| self.n_invocations.is_multiple_of(every.get());
+        let repeats = !is_repeated && self.shared.disturbance.repeat_every.is_some_and(is_due);
+        if outcome == Outcome::Success && repeats {
+            return self.repeat(lane, records, answer);
+        }
+        let function = self.mapping.function_name().to_owned();
+        let invocation = match answer {
+            Answer::NotRun(trouble) => {
+                self.complain("run", &trouble, |shard| format!("{function} does not run for {shard}"));
+                None
+            }
+            Answer::Ran(invocation) => Some(invocation),
+        };
+        match (&outcome, &invocation) {
+            (Outcome::Success, _) => {
+                self.last_error = None;
+                self.settle("run", "is processed again");
+            }
+            (Outcome::FailedFrom(place), Some(invocation)) => {
+                let said = invocation.function_error.as_deref().unwrap_or("it reported failures");
+                let response: String = String::from_utf8_lossy(&invocation.response).chars().take(300).collect();
+                let trouble = Trouble::Refused(format!("{said}: {response}"));
+                let failed = records.len() - place;
+                self.complain("run", &trouble, |shard| format!("{function} failed on {failed} records of {shard}"));
+            }
+            _ => {}
+        }
+        self.work.answered(lane, &outcome, invocation, Timestamp::now());
+    }
+
+    fn take_kept(&mut self, lane: usize, discard: &Discard, result: Result<(), Trouble>) {
+        let is_kept = result.is_ok();
+        match result {
+            Ok(()) => {
+                let place = self.mapping.on_failure.as_deref().map_or("dropped".into(), |it| format!("kept in {it}"));
+                self.settle("keep", "has what was discarded kept again");
+                self.complaints.say(format!("{}: {} are {place}", self.shard, discard.summary()));
+            }
+            Err(trouble) => self.complain("keep", &trouble, |shard| format!("what {shard} discarded cannot be kept")),
+        }
+        self.work.kept(lane, is_kept, Timestamp::now());
+    }
+
+    fn complain(&mut self, matter: &str, trouble: &Trouble, text: impl FnOnce(&str) -> String) {
+        self.last_error = Some(trouble.to_string());
+        // That nothing answers is said once for all readers; that a shard is gone is nobody's fault.
+        let is_said_elsewhere = match trouble {
+            Trouble::Unreachable(_) => true,
+            Trouble::Gone(_) => matter == "read",
+            Trouble::Refused(_) => false,
+        };
+        if !is_said_elsewhere {
+            self.complaints.open(matter, || format!("{}: {trouble}", text(&self.shard)));
+        }
+    }
+
+    fn settle(&mut self, matter: &str, text: &str) {
+        self.complaints.settle(matter, || format!("{} {text}", self.shard));
+    }
+
+    fn save(&mut self) {
+        let Some(checkpoint) = self.work.checkpoint().filter(|checkpoint| self.saved.as_ref() != Some(*checkpoint)) else {
+            return;
+        };
+        let checkpoint = checkpoint.clone();
+        let result = self.shared.checkpoints.advance(&self.mapping.uuid, &self.shard, &checkpoint);
+        self.saved = Some(checkpoint);
+        self.say_saved(result);
+    }
+
+    fn end(&mut self) {
+        let result = self.shared.checkpoints.end(&self.mapping.uuid, &self.shard);
+        self.say_saved(result);
+        self.publish();
+        self.shared.board.wake();
+    }
+
+    fn say_saved(&mut self, result: Result<(), CheckpointError>) {
+        match result {
+            Ok(()) => self.settle("save", "has its checkpoint saved again"),
+            Err(error) => self.complaints.open("save", || format!("checkpoints cannot be saved: {error}")),
+        }
+    }
+
+    fn publish(&self) {
+        if *self.stop.borrow() {
+            return;
+        }
+        let is_finished = self.work.is_finished();
+        let phase = match () {
+            () if self.is_closed && is_finished => Phase::Ended,
+            () if self.work.is_retrying() => Phase::Retrying,
+            () => Phase::Reading,
+        };
+        self.shared.board.set(ShardStatus {
+            mapping: self.mapping.uuid.clone(),
+            function: self.mapping.function_name().to_owned(),
+            shard: self.shard.clone(),
+            phase,
+            checkpoint: self.saved.as_ref().map(ToString::to_string),
+            unfinished: self.work.unfinished(),
+            last_error: self.last_error.clone(),
+            drained: self.tip.filter(|_| is_finished).unwrap_or_default(),
+        });
+    }
+}
+
+/// Keeps what is given up, where the mapping says so.
+async fn keep<O: Outside>(outside: &O, mapping: &Mapping, shard: &str, discard: &Discard) -> Result<(), Trouble> {
+    let Some(bucket) = &mapping.on_failure else { return Ok(()) };
+    let mut random = [0; 16];
+    getrandom::fill(&mut random).map_err(|error| Trouble::Refused(error.to_string()))?;
+    let now = Timestamp::now();
+    let document = discard.document(mapping, shard, &event(mapping, shard, &discard.records), now);
+    outside.keep(bucket, &object_key(mapping, shard, now, random), document).await
+}

@@ -1,0 +1,610 @@
+//! Every command and every flag, with the words of `--help`.
+//!
+//! Invariant: a command that is listed here works; what a flag means is said here and nowhere else.
+//! Longer than other files, because it is the whole command line at a glance.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use contract::Environment;
+
+/// Deploys and runs the usage analytics of the CompliCal API.
+///
+/// The toggle ENABLE_KINESIS_ANALYTICS (true, 1, yes, on; false, 0, no, off, empty or unset) decides whether calls go
+/// through the stream or are counted synchronously.
+#[derive(Parser, Debug)]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    subcommand_required = true,
+    arg_required_else_help = true,
+    after_help = "Exit status: 0 done, 1 failed, 2 wrong usage (`diff` has its own, see its help).\n\
+                  Standard output is data, standard error is the story. No command needs a terminal.\n\
+                  Example: cargo xtask local"
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Write the CloudFormation templates
+    Synth(Synth),
+    /// Show what a deploy would change, property by property
+    Diff(Diff),
+    /// Build the Lambda packages
+    Build(Build),
+    /// Build, upload what changed, show the change sets, and carry them out
+    Deploy(Deploy),
+    /// Remove stacks; with the toggle off, roll back to synchronous counting first
+    Destroy(Destroy),
+    /// Check what is deployed, one line for each check
+    Verify(Verify),
+    /// Show shards, lag, throughput, errors and alarms on one screen
+    Status(Status),
+    /// Show a function's log
+    Logs(Logs),
+    /// Look at records that could not be counted, and count them after all
+    Errors(Errors),
+    /// Change the capacity of the stream
+    Scale(Scale),
+    /// Estimate the monthly cost of each mode
+    Cost(Cost),
+    /// Make, list and revoke API keys
+    Keys(Keys),
+    /// Make users and bearer tokens
+    Users(Users),
+    /// Run the whole system on this machine, with no AWS account
+    Local(Local),
+    /// Run every test
+    Test(Test),
+    /// Print a completion script for a shell
+    Completions(Completions),
+}
+
+/// Which deployment.
+#[derive(Args, Debug, Clone)]
+pub struct Env {
+    /// The environment, configured in stacks/environments/<ENV>.toml
+    #[arg(long, value_name = "ENV", default_value = "test", value_parser = clap::value_parser!(Environment))]
+    pub env: Environment,
+}
+
+/// Where to talk to AWS, or to what stands in for it.
+#[derive(Args, Debug, Clone)]
+pub struct Cloud {
+    #[command(flatten)]
+    pub env: Env,
+    /// The AWS region [default: AWS_REGION, the profile's, else ap-south-1]
+    #[arg(long, value_name = "REGION")]
+    pub region: Option<String>,
+    /// The profile of AWS's configuration files [default: AWS_PROFILE, else `default`]
+    #[arg(long, value_name = "PROFILE")]
+    pub profile: Option<String>,
+    /// Send every request to this address [default: AWS_ENDPOINT_URL, else AWS itself]
+    #[arg(long, value_name = "URL", conflicts_with = "local")]
+    pub endpoint_url: Option<String>,
+    /// Use the local system that `cargo xtask local` runs
+    #[arg(long)]
+    pub local: bool,
+}
+
+/// The processor that the functions run on.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Arch {
+    /// Intel and AMD
+    #[value(name = "x86_64")]
+    X86_64,
+    /// Graviton
+    #[value(name = "arm64")]
+    Arm64,
+}
+
+impl From<Arch> for stacks::Architecture {
+    fn from(arch: Arch) -> Self {
+        match arch {
+            Arch::X86_64 => Self::X86_64,
+            Arch::Arm64 => Self::Arm64,
+        }
+    }
+}
+
+/// How a template is written.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// What is deployed
+    Json,
+    /// For reading
+    Yaml,
+}
+
+/// `synth`.
+#[derive(Args, Debug)]
+#[command(after_help = "Output: the path of each template written. No network, no credentials, no Lambda build; the \
+                        same bytes every time.\n\
+                        Exit status: 0 written, 1 failed, 2 wrong usage.\n\
+                        Example: ENABLE_KINESIS_ANALYTICS=true cargo xtask synth --out /tmp/templates --format yaml")]
+pub struct Synth {
+    #[command(flatten)]
+    pub env: Env,
+    /// The folder to write to [default: target/synth/<ENV>]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// The format of the templates
+    #[arg(long, value_enum, default_value_t = Format::Json)]
+    pub format: Format,
+    /// The processor that the functions run on
+    #[arg(long, value_enum, default_value_t = Arch::X86_64)]
+    pub arch: Arch,
+    /// Leave out what the local system cannot take, and say what that is
+    #[arg(long)]
+    pub local: bool,
+}
+
+/// What `diff` compares with.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Against {
+    /// The templates that are deployed
+    Deployed,
+    /// The templates in snapshots/, without credentials
+    Snapshots,
+}
+
+/// `diff`.
+#[derive(Args, Debug)]
+#[command(after_help = "Output: one line for each property that changes: logical id, type, path, old -> new, and \
+                        beneath it, with the cause, whether it REPLACES, LOSES DATA, UNPROTECTS DATA or WIDENS \
+                        ACCESS; with --json one JSON document.\n\
+                        Exit status: 0 nothing would change, 1 something would, 2 wrong usage, 3 failed.\n\
+                        Example: cargo xtask diff --against snapshots --exit-code 0")]
+pub struct Diff {
+    #[command(flatten)]
+    pub cloud: Cloud,
+    /// The stacks to compare [default: all of them]
+    #[arg(value_name = "STACK")]
+    pub stacks: Vec<String>,
+    /// The exit status where something would change
+    #[arg(long, value_name = "STATUS", default_value_t = 1)]
+    pub exit_code: u8,
+    /// What to compare with
+    #[arg(long, value_enum, default_value_t = Against::Deployed)]
+    pub against: Against,
+    /// Print one JSON document
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `build`.
+#[derive(Args, Debug)]
+#[command(after_help = "Output: the path of each package, and its key in the bucket.\n\
+                        Exit status: 0 built, 1 failed, 2 wrong usage.\n\
+                        Example: cargo xtask build --arch x86_64")]
+pub struct Build {
+    #[command(flatten)]
+    pub env: Env,
+    /// The processor that the functions run on
+    #[arg(long, value_enum, default_value_t = Arch::X86_64)]
+    pub arch: Arch,
+    /// Package quick builds for the local system
+    #[arg(long)]
+    pub local: bool,
+}
+
+/// `deploy`.
+#[derive(Args, Debug)]
+#[command(after_help = "Output: the outputs of each stack; with --json one JSON document with them.\n\
+                        Exit status: 0 deployed or nothing to change, 1 failed or not approved, 2 wrong usage.\n\
+                        Interrupted, CloudFormation goes on: the same command picks up where the stack is.\n\
+                        Example: ENABLE_KINESIS_ANALYTICS=true cargo xtask deploy --yes")]
+pub struct Deploy {
+    #[command(flatten)]
+    pub cloud: Cloud,
+    /// The stacks to deploy [default: all that the toggle asks for]
+    #[arg(value_name = "STACK")]
+    pub stacks: Vec<String>,
+    /// Carry out the change sets without asking
+    #[arg(long, short)]
+    pub yes: bool,
+    /// Allow changes that replace or delete a table or the stream
+    #[arg(long)]
+    pub allow_data_loss: bool,
+    /// The processor that the functions run on
+    #[arg(long, value_enum, default_value_t = Arch::X86_64)]
+    pub arch: Arch,
+    /// Print one JSON document
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `destroy`.
+#[derive(Args, Debug)]
+#[command(after_help = "With the toggle off and no stack named: the API goes to synchronous counting, what is on the \
+                        stream is counted, then the dashboard and Kinesis stacks go. Tables and the stream stay, and \
+                        the next deploy adopts them with their data.\n\
+                        Output: what was removed; with --json one JSON document.\n\
+                        Exit status: 0 removed or nothing to remove, 1 failed or not approved, 2 wrong usage.\n\
+                        Example: ENABLE_KINESIS_ANALYTICS= cargo xtask destroy --yes")]
+pub struct Destroy {
+    #[command(flatten)]
+    pub cloud: Cloud,
+    /// The stacks to remove [default: those that the toggle, off, does not ask for]
+    #[arg(value_name = "STACK")]
+    pub stacks: Vec<String>,
+    /// Remove without asking (with --delete-data the environment's name is asked for all the same)
+    #[arg(long, short)]
+    pub yes: bool,
+    /// Delete the tables, the stream and their data as well
+    #[arg(long)]
+    pub delete_data: bool,
+    /// The environment's name, typed out, in place of the question that --delete-data asks
+    #[arg(long, value_name = "ENV", requires = "delete_data")]
+    pub confirm: Option<String>,
+    /// Print one JSON document
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `verify`.
+#[derive(Args, Debug)]
+#[command(after_help = "Output: one line for each check: ok, FAILED or skipped, what, and what was found; with --json \
+                        one JSON document.\n\
+                        Exit status: 0 every check passes, 1 one fails, 2 wrong usage.\n\
+                        Example: ENABLE_KINESIS_ANALYTICS=true cargo xtask verify --api-key ck_…")]
+pub struct Verify {
+    #[command(flatten)]
+    pub cloud: Cloud,
+    /// The key for a test call; without one that check is left out (with --local the seeded key is used)
+    #[arg(long, value_name = "KEY", env = "COMPLICAL_API_KEY", hide_env_values = true)]
+    pub api_key: Option<String>,
+    /// Print one JSON document
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `status`.
+#[derive(Args, Debug)]
+#[command(after_help = "Output: one screen of figures of the last hour; with --json one JSON document.\n\
+                        Exit status: 0 shown, 1 failed, 2 wrong usage.\n\
+                        Example: cargo xtask status --watch")]
+pub struct Status {
+    #[command(flatten)]
+    pub cloud: Cloud,
+    /// Show it again every five seconds, until Ctrl-C
+    #[arg(long, conflicts_with = "json")]
+    pub watch: bool,
+    /// Print one JSON document
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `logs`.
+#[derive(Args, Debug)]
+#[command(after_help = "Output: the lines of the log, oldest first; with --json one JSON document.\n\
+                        Exit status: 0 shown, 1 failed, 2 wrong usage.\n\
+                        Example: cargo xtask logs stream-processor --follow")]
+pub struct Logs {
+    #[command(flatten)]
+    pub cloud: Cloud,
+    /// The function: its binary, such as stream-processor, or its logical id, such as StreamProcessor
+    #[arg(value_name = "FUNCTION")]
+    pub function: String,
+    /// Go on showing new lines, until Ctrl-C
+    #[arg(long, short, conflicts_with = "json")]
+    pub follow: bool,
+    /// How far back to begin, in minutes
+    #[arg(long, value_name = "MINUTES", default_value_t = 60)]
+    pub since: u32,
+    /// Print one JSON document
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `errors`.
+#[derive(Args, Debug)]
+#[command(after_help = "Exit status: 0 done, 1 failed, 2 wrong usage.\n\
+                        Example: cargo xtask errors list --json")]
+pub struct Errors {
+    /// What to do with them.
+    #[command(subcommand)]
+    pub command: ErrorsCommand,
+}
+
+/// The commands of `errors`.
+#[derive(Subcommand, Debug)]
+pub enum ErrorsCommand {
+    /// List the failed records, newest first
+    List {
+        #[command(flatten)]
+        cloud: Cloud,
+        /// How many at most
+        #[arg(long, value_name = "N", default_value_t = 20)]
+        limit: u32,
+        /// Print one JSON document
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show one failed record with its data
+    Show {
+        #[command(flatten)]
+        cloud: Cloud,
+        /// The record's id, as `list` prints it
+        #[arg(value_name = "ID")]
+        id: String,
+        /// Print one JSON document
+        #[arg(long)]
+        json: bool,
+    },
+    /// Put failed records on the stream again; one that is counted already is not counted again
+    Replay {
+        #[command(flatten)]
+        cloud: Cloud,
+        /// The record's id, as `list` prints it [default: all of them]
+        #[arg(value_name = "ID")]
+        id: Option<String>,
+        /// Print one JSON document
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// `scale`.
+#[derive(Args, Debug)]
+#[command(
+    group = clap::ArgGroup::new("capacity").required(true),
+    after_help = "Output: the capacity before and after. The environment's settings should then say the same, or the \
+                  next deploy changes it back.\n\
+                  Exit status: 0 changed or already so, 1 failed, 2 wrong usage.\n\
+                  Example: cargo xtask scale --shards 4"
+)]
+pub struct Scale {
+    #[command(flatten)]
+    pub cloud: Cloud,
+    /// Provisioned capacity with this many shards
+    #[arg(long, value_name = "N", group = "capacity", value_parser = clap::value_parser!(u16).range(1..=200))]
+    pub shards: Option<u16>,
+    /// Capacity that follows the traffic
+    #[arg(long, group = "capacity")]
+    pub on_demand: bool,
+    /// Print one JSON document
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `cost`.
+#[derive(Args, Debug)]
+#[command(after_help = "Output: for each mode the cost of a month and of a million calls, from list prices of \
+                        ap-south-1 with their date.\n\
+                        Exit status: 0 shown, 1 failed, 2 wrong usage.\n\
+                        Example: cargo xtask cost --calls 5000000")]
+pub struct Cost {
+    #[command(flatten)]
+    pub env: Env,
+    /// Calls in a month
+    #[arg(long, value_name = "N", default_value_t = 5_000_000)]
+    pub calls: u64,
+    /// Print one JSON document
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `keys`.
+#[derive(Args, Debug)]
+#[command(after_help = "Exit status: 0 done, 1 failed, 2 wrong usage.\n\
+                        Example: cargo xtask keys create --email user@example.com --name production")]
+pub struct Keys {
+    /// What to do with them.
+    #[command(subcommand)]
+    pub command: KeysCommand,
+}
+
+/// The commands of `keys`.
+#[derive(Subcommand, Debug)]
+pub enum KeysCommand {
+    /// Make a key and print it: it is stored only as a hash and cannot be shown again
+    Create {
+        #[command(flatten)]
+        cloud: Cloud,
+        /// Whose key it is
+        #[arg(long, value_name = "EMAIL")]
+        email: String,
+        /// What the key is for
+        #[arg(long, value_name = "NAME", default_value = "default")]
+        name: String,
+        /// The company it is counted for [default: that of the user]
+        #[arg(long, value_name = "NAME")]
+        company: Option<String>,
+        /// In how many days it expires
+        #[arg(long, value_name = "DAYS", default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=3650))]
+        expires_days: u32,
+        /// Print one JSON document
+        #[arg(long)]
+        json: bool,
+    },
+    /// List the keys of a user
+    List {
+        #[command(flatten)]
+        cloud: Cloud,
+        /// Whose keys
+        #[arg(long, value_name = "EMAIL")]
+        email: String,
+        /// Print one JSON document
+        #[arg(long)]
+        json: bool,
+    },
+    /// Revoke a key: calls with it are refused within seconds
+    Revoke {
+        #[command(flatten)]
+        cloud: Cloud,
+        /// Whose key it is
+        #[arg(long, value_name = "EMAIL")]
+        email: String,
+        /// The key's id (k_…) or its first eight characters, as `list` prints them
+        #[arg(value_name = "KEY")]
+        key: String,
+        /// Print one JSON document
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// `users`.
+#[derive(Args, Debug)]
+#[command(after_help = "Exit status: 0 done, 1 failed, 2 wrong usage.\n\
+                        Example: COMPLICAL_PASSWORD=… cargo xtask users token --email user@example.com")]
+pub struct Users {
+    /// What to do with them.
+    #[command(subcommand)]
+    pub command: UsersCommand,
+}
+
+/// The commands of `users`.
+#[derive(Subcommand, Debug)]
+pub enum UsersCommand {
+    /// Make a user who can sign in, or change an existing one
+    Create {
+        #[command(flatten)]
+        cloud: Cloud,
+        /// The user's address, which is the user's name
+        #[arg(long, value_name = "EMAIL")]
+        email: String,
+        /// The company that calls are counted for
+        #[arg(long, value_name = "NAME")]
+        company: Option<String>,
+        /// Calls in a calendar month (UTC) [default: 10000]
+        #[arg(long, value_name = "CALLS")]
+        quota: Option<u64>,
+        /// Make the user a member of the group `admin`
+        #[arg(long)]
+        admin: bool,
+        /// The password; without it, it is asked for
+        #[arg(long, value_name = "PASSWORD", env = "COMPLICAL_PASSWORD", hide_env_values = true)]
+        password: Option<String>,
+        /// Print one JSON document
+        #[arg(long)]
+        json: bool,
+    },
+    /// Sign in and print the bearer token for /v1/analytics/*, which is good for an hour
+    Token {
+        #[command(flatten)]
+        cloud: Cloud,
+        /// The user's address [default with --local: user@example.com]
+        #[arg(long, value_name = "EMAIL", required_unless_present = "local")]
+        email: Option<String>,
+        /// The password; without it, it is asked for (with --local those of the seeded users are known)
+        #[arg(long, value_name = "PASSWORD", env = "COMPLICAL_PASSWORD", hide_env_values = true)]
+        password: Option<String>,
+        /// Print one JSON document
+        #[arg(long)]
+        json: bool,
+    },
+    /// List the users
+    List {
+        #[command(flatten)]
+        cloud: Cloud,
+        /// Print one JSON document
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// `local`.
+#[derive(Args, Debug)]
+#[command(after_help = "Output: where it is, a key and tokens; with --json one JSON document with endpointUrl, \
+                        apiUrl, apiKey, userEmail, userToken, adminToken and dashboardUrl, printed when it is ready.\n\
+                        Everything binds to 127.0.0.1. What it stores is under target/local, or the folder that \
+                        COMPLICAL_LOCAL_DIR names, and survives a restart.\n\
+                        Here ENABLE_KINESIS_ANALYTICS counts as on where it is unset; off leaves the stream out.\n\
+                        Exit status: 0 done, 1 failed, 2 wrong usage.\n\
+                        Example: cargo xtask local --detach --json")]
+pub struct Local {
+    /// What to do with it [default: up].
+    #[command(subcommand)]
+    pub command: Option<LocalCommand>,
+    #[command(flatten)]
+    pub up: LocalUp,
+}
+
+impl Local {
+    /// Whether it is to be started, rather than stopped.
+    pub fn is_up(&self) -> bool {
+        matches!(self.command, None | Some(LocalCommand::Up(_)))
+    }
+}
+
+/// The commands of `local`.
+#[derive(Subcommand, Debug)]
+pub enum LocalCommand {
+    /// Start it and deploy to it, until Ctrl-C
+    Up(LocalUp),
+    /// Stop what runs in the background
+    Down {
+        #[command(flatten)]
+        env: Env,
+    },
+    /// Stop it and remove what it has stored
+    Reset {
+        #[command(flatten)]
+        env: Env,
+    },
+}
+
+/// `local up`.
+#[derive(Args, Debug, Clone)]
+pub struct LocalUp {
+    #[command(flatten)]
+    pub env: Env,
+    /// The port it listens on; 0 for any that is free
+    #[arg(long, value_name = "PORT", default_value_t = 4571)]
+    pub port: u16,
+    /// Leave it running in the background
+    #[arg(long)]
+    pub detach: bool,
+    /// Print one JSON document when it is ready
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `test`.
+#[derive(Args, Debug)]
+#[command(after_help = "Formatting, lints, unit, property, compile-fail and snapshot tests, cfn-lint, and the whole \
+                        system on this machine.\n\
+                        Exit status: 0 all pass, 1 one fails, 2 wrong usage.\n\
+                        Example: cargo xtask test")]
+pub struct Test {
+    #[command(flatten)]
+    pub env: Env,
+}
+
+/// `completions`.
+#[derive(Args, Debug)]
+#[command(after_help = "Output: the script. It completes the program's own name, `xtask`.\n\
+                        Exit status: 0 printed, 2 wrong usage.\n\
+                        Example: cargo xtask completions bash > ~/.local/share/bash-completion/completions/xtask")]
+pub struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_shows_an_example_and_its_exit_status() {
+        for command in Cli::command().get_subcommands() {
+            let help = command.clone().render_long_help().to_string();
+            assert!(help.contains("Example:"), "{} has no example", command.get_name());
+            assert!(help.contains("Exit status:"), "{} says nothing of its exit status", command.get_name());
+        }
+    }
+}

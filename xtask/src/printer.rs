@@ -1,0 +1,62 @@
+//! The one place that writes to the terminal: data to standard output, the story to standard error.
+//!
+//! Invariant: nothing depends on colour, and a reader that went away is no error.
+
+use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+
+use crate::Failure;
+
+/// Writes for people and programs.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Printer;
+
+impl Printer {
+    /// A line of what was asked for, on standard output.
+    pub fn data(&self, line: impl AsRef<str>) {
+        let _ = writeln!(io::stdout().lock(), "{}", line.as_ref());
+    }
+
+    /// A JSON document, on standard output.
+    pub fn json(&self, document: &serde_json::Value) {
+        self.data(format!("{document:#}"));
+    }
+
+    /// A line about the way there, on standard error.
+    pub fn say(&self, line: impl AsRef<str>) {
+        let _ = writeln!(io::stderr().lock(), "{}", line.as_ref());
+    }
+
+    /// A way out, on standard error.
+    pub fn hint(&self, line: impl AsRef<str>) {
+        self.say(format!("hint: {}", line.as_ref()));
+    }
+
+    /// An error with its causes, then its hints, on standard error.
+    pub fn failure(&self, error: &anyhow::Error) {
+        self.say(format!("error: {error:#}"));
+        for failure in error.chain().filter_map(|cause| cause.downcast_ref::<Failure>()) {
+            for hint in failure.hints() {
+                self.hint(hint);
+            }
+        }
+    }
+
+    /// Whether someone is there to be asked.
+    pub fn can_ask(&self) -> bool {
+        io::stdin().is_terminal() && io::stderr().is_terminal()
+    }
+
+    /// Asks a question on standard error and returns the answer without its line end; `None` at the end of input.
+    ///
+    /// # Errors
+    /// When the terminal cannot be read.
+    pub fn ask(&self, question: &str) -> io::Result<Option<String>> {
+        let mut stderr = io::stderr().lock();
+        write!(stderr, "{question} ")?;
+        stderr.flush()?;
+        drop(stderr);
+        let mut answer = String::new();
+        let n_bytes = io::stdin().lock().read_line(&mut answer)?;
+        Ok((n_bytes > 0).then(|| answer.trim_end_matches(['\r', '\n']).to_owned()))
+    }
+}

@@ -1,0 +1,88 @@
+//! Where things are in this repository, and what an environment is configured to be.
+//!
+//! Invariant: every path is absolute, so a command works from any folder.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use contract::{Environment, Toggle};
+use stacks::{App, Architecture, Settings, Target};
+
+use crate::Failure;
+
+/// The repository's folder.
+pub fn root() -> PathBuf {
+    let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
+    xtask.parent().unwrap_or(xtask).to_owned()
+}
+
+/// Where builds and generated files go.
+pub fn target() -> PathBuf {
+    match std::env::var_os("CARGO_TARGET_DIR") {
+        Some(folder) => root().join(folder),
+        None => root().join("target"),
+    }
+}
+
+/// Where the local system keeps what it stores: `target/local`, or the folder that `COMPLICAL_LOCAL_DIR` names, so that
+/// the tests' own does not meet the developer's.
+pub fn local() -> PathBuf {
+    match std::env::var_os(LOCAL_DIR).filter(|folder| !folder.is_empty()) {
+        Some(folder) => root().join(folder),
+        None => target().join("local"),
+    }
+}
+
+/// The variable that moves [`local`] elsewhere.
+pub const LOCAL_DIR: &str = "COMPLICAL_LOCAL_DIR";
+
+/// The toggle, as the environment of this process has it.
+///
+/// # Errors
+/// When `ENABLE_KINESIS_ANALYTICS` is neither on nor off: wrong usage.
+pub fn toggle() -> Result<Toggle> {
+    Ok(Toggle::from_process().map_err(|error| Failure::usage(error.to_string()))?)
+}
+
+/// The toggle of the local system: unset, everything is brought up.
+///
+/// # Errors
+/// As [`toggle`].
+pub fn local_toggle() -> Result<Toggle> {
+    if std::env::var_os(contract::variable::TOGGLE).is_some() { toggle() } else { Ok(Toggle::On) }
+}
+
+/// The app of an environment: what `synth` writes and `deploy` deploys.
+///
+/// # Errors
+/// When the environment has no settings, or settings that cannot be read.
+pub fn app(env: &Environment, toggle: Toggle, target: Target, architecture: Architecture) -> Result<App> {
+    let settings = settings(env)?;
+    Ok(App { env: env.clone(), toggle, settings, target, architecture })
+}
+
+/// The settings of an environment, from `stacks/environments/{env}.toml`.
+///
+/// # Errors
+/// When there are none, or they cannot be read.
+pub fn settings(env: &Environment) -> Result<Settings> {
+    let folder = root().join("stacks/environments");
+    let path = folder.join(format!("{env}.toml"));
+    let text = fs::read_to_string(&path).map_err(|error| {
+        let message = format!("environment `{env}` has no settings: {}: {error}", path.display());
+        Failure::usage(message).hint(format!("there are: {}; copy one to make another", known(&folder).join(", ")))
+    })?;
+    Settings::parse(&text).with_context(|| format!("in {}", path.display()))
+}
+
+fn known(folder: &Path) -> Vec<String> {
+    let mut names: Vec<String> = fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| Some(entry.file_name().to_str()?.strip_suffix(".toml")?.to_owned()))
+        .collect();
+    names.sort();
+    names
+}
