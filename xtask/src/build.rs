@@ -44,9 +44,12 @@ pub fn for_lambda(arch: Arch, printer: &Printer) -> Result<Vec<Package>> {
     });
     process::run(build.current_dir(workspace::root()), printer)?;
     let built = workspace::target().join("lambda");
-    pack(Compression::Smallest, |function| built.join(function.binary()).join("bootstrap"), printer, |path| {
-        check_glibc(path)
-    })
+    pack(
+        Compression::Smallest,
+        |function| built.join(function.binary()).join("bootstrap"),
+        printer,
+        |path| check_glibc(path),
+    )
 }
 
 /// Packages of development builds, for a target that runs them on this machine.
@@ -116,8 +119,8 @@ fn preflight(arch: Arch) -> Result<()> {
     if !host && !process::succeeds(Command::new(linker).arg("--version")) {
         let variable = format!("CARGO_TARGET_{}_LINKER", triple.to_uppercase().replace('-', "_"));
         let package = linker.strip_suffix("-gcc").unwrap_or(linker);
-        failure = failure
-            .hint(format!("the linker is missing: apt-get install gcc-{package}, and set {variable}={linker}"));
+        failure =
+            failure.hint(format!("the linker is missing: apt-get install gcc-{package}, and set {variable}={linker}"));
     }
     if failure.hints().is_empty() { Ok(()) } else { Err(failure.into()) }
 }

@@ -249,10 +249,12 @@ pub struct Destroy {
 
 /// `verify`.
 #[derive(Args, Debug)]
-#[command(after_help = "Output: one line for each check: ok, FAILED or skipped, what, and what was found; with --json \
+#[command(
+    after_help = "Output: one line for each check: ok, FAILED or skipped, what, and what was found; with --json \
                         one JSON document.\n\
                         Exit status: 0 every check passes, 1 one fails, 2 wrong usage.\n\
-                        Example: ENABLE_KINESIS_ANALYTICS=true cargo xtask verify --api-key ck_…")]
+                        Example: ENABLE_KINESIS_ANALYTICS=true cargo xtask verify --api-key ck_…"
+)]
 pub struct Verify {
     #[command(flatten)]
     pub cloud: Cloud,

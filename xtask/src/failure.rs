@@ -56,9 +56,21 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-/// The exit status that an error asks for: that of the outermost [`Failure`] in its chain, else 1.
+/// The failures of an error, outermost first. One that was put around another error as its context hides from the
+/// chain and only the error itself finds it.
+pub fn failures(error: &anyhow::Error) -> Vec<&Failure> {
+    let mut failures: Vec<&Failure> = error.downcast_ref::<Failure>().into_iter().collect();
+    for failure in error.chain().filter_map(|cause| cause.downcast_ref::<Failure>()) {
+        if !failures.contains(&failure) {
+            failures.push(failure);
+        }
+    }
+    failures
+}
+
+/// The exit status that an error asks for: that of its outermost [`Failure`], else 1.
 pub fn exit_status(error: &anyhow::Error) -> u8 {
-    error.chain().find_map(|cause| cause.downcast_ref::<Failure>()).map_or(FAILED, |failure| failure.status)
+    failures(error).first().map_or(FAILED, |failure| failure.status)
 }
 
 #[cfg(test)]
@@ -71,5 +83,14 @@ mod tests {
         let error = Err::<(), _>(Failure::usage("no such stack").hint("see synth")).context("while deploying");
         assert_eq!(exit_status(&error.unwrap_err()), WRONG_USAGE);
         assert_eq!(exit_status(&anyhow::anyhow!("anything")), FAILED);
+    }
+
+    #[test]
+    fn a_failure_put_around_another_keeps_its_hints_and_its_status() {
+        let inner: anyhow::Error = Failure::new("exit status 1").hint("inner").into();
+        let error = inner.context(Failure::usage("cannot install").hint("outer"));
+        let hints: Vec<_> = failures(&error).iter().flat_map(|failure| failure.hints()).collect();
+        assert_eq!(hints, ["outer", "inner"]);
+        assert_eq!(exit_status(&error), WRONG_USAGE);
     }
 }

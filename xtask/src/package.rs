@@ -155,7 +155,7 @@ mod tests {
         let mut zip = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
         assert_eq!(zip.len(), 1);
         let entry = zip.by_index(0).unwrap();
-        assert_eq!((entry.name(), entry.unix_mode().unwrap() & 0o777), ("bootstrap", 0o755));
+        assert_eq!((entry.name().unwrap().as_ref(), entry.unix_mode().unwrap() & 0o777), ("bootstrap", 0o755));
         assert_eq!(entry.last_modified(), Some(DateTime::default()));
     }
 }

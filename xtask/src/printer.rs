@@ -4,7 +4,7 @@
 
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
-use crate::Failure;
+use crate::failure;
 
 /// Writes for people and programs.
 #[derive(Clone, Copy, Debug, Default)]
@@ -34,7 +34,7 @@ impl Printer {
     /// An error with its causes, then its hints, on standard error.
     pub fn failure(&self, error: &anyhow::Error) {
         self.say(format!("error: {error:#}"));
-        for failure in error.chain().filter_map(|cause| cause.downcast_ref::<Failure>()) {
+        for failure in failure::failures(error) {
             for hint in failure.hints() {
                 self.hint(hint);
             }

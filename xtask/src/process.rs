@@ -17,11 +17,8 @@ use crate::{Failure, Printer};
 pub fn run(command: &mut Command, printer: &Printer) -> Result<()> {
     let line = line(command);
     printer.say(format!("running: {line}"));
-    let status = command
-        .stdin(Stdio::null())
-        .stdout(io::stderr())
-        .status()
-        .with_context(|| format!("cannot start `{line}`"))?;
+    let status =
+        command.stdin(Stdio::null()).stdout(io::stderr()).status().with_context(|| format!("cannot start `{line}`"))?;
     if status.success() { Ok(()) } else { Err(Failure::new(format!("`{line}` failed: {status}")).into()) }
 }
 
@@ -45,9 +42,11 @@ pub fn pinned_venv(folder: &Path, pip_arguments: &[&str], program: &str, printer
     let mut make = Command::new("python3");
     make.args(["-m", "venv", "--clear"]).arg(folder);
     run(&mut make, printer).map_err(|error| {
-        error.context(Failure::new("cannot make a Python environment").hint(
-            "install Python 3.9 or later with its `venv` module (Debian: apt-get install python3 python3-venv)",
-        ))
+        error.context(
+            Failure::new("cannot make a Python environment").hint(
+                "install Python 3.9 or later with its `venv` module (Debian: apt-get install python3 python3-venv)",
+            ),
+        )
     })?;
     let mut install = Command::new(folder.join("bin/pip"));
     install.args(["install", "--quiet", "--disable-pip-version-check"]).args(pip_arguments);

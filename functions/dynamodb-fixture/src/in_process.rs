@@ -4,8 +4,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
@@ -86,6 +88,7 @@ impl Store {
             .region(Region::new(name::DEFAULT_REGION))
             .credentials_provider(Credentials::new("test", "test", None, None, "fixture"))
             .endpoint_url("http://in.process")
+            .retry_config(RetryConfig::standard().with_initial_backoff(Duration::from_millis(1)))
             .http_client(http_client_fn(move |_, _| connector.clone()))
             .build();
         Client::from_conf(config)
@@ -263,7 +266,7 @@ mod tests {
         put.send().await.is_ok()
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_put_costs_one_unit_and_a_kill_lasts_until_the_revival() {
         let store = Store::new().await;
         assert!(put(&store, "1").await);

@@ -20,8 +20,6 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 pub struct Answer {
     /// The status.
     pub status: u16,
-    /// `X-Request-Id`, which names the call in its event.
-    pub request_id: String,
     /// The body; null where it is no JSON.
     pub body: Value,
 }
@@ -37,9 +35,8 @@ pub async fn url(connection: &Connection, env: &Environment) -> Result<String> {
         let outputs = description.iter().flat_map(|stack| stack.outputs());
         outputs.into_iter().find(|output| output.output_key() == Some(key)).and_then(|output| output.output_value())
     };
-    let missing = || {
-        Failure::new(format!("{stack} is not deployed")).hint(format!("run `cargo xtask deploy --env {env}` first"))
-    };
+    let missing =
+        || Failure::new(format!("{stack} is not deployed")).hint(format!("run `cargo xtask deploy --env {env}` first"));
     // A stand-in has one host for everything, so the API is a path of it.
     Ok(match connection.endpoint() {
         Some(endpoint) => {
@@ -50,20 +47,18 @@ pub async fn url(connection: &Connection, env: &Environment) -> Result<String> {
     })
 }
 
-/// Asks the API, with one header.
+/// Asks the API, with these headers.
 ///
 /// # Errors
 /// When it cannot be reached; an answer of any status is none.
-pub async fn get(url: String, header: (&'static str, String)) -> Result<Answer> {
+pub async fn get(url: String, headers: Vec<(&'static str, String)>) -> Result<Answer> {
     let ask = move || -> Result<Answer> {
         let config = ureq::Agent::config_builder().timeout_global(Some(TIMEOUT)).http_status_as_error(false).build();
-        let mut answer = config.new_agent().get(&url).header(header.0, header.1).call()?;
-        let request_id = answer.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
-        Ok(Answer {
-            status: answer.status().as_u16(),
-            request_id: request_id.to_owned(),
-            body: answer.body_mut().read_json().unwrap_or(Value::Null),
-        })
+        let request = headers
+            .into_iter()
+            .fold(config.new_agent().get(&url), |request, (name, value)| request.header(name, value));
+        let mut answer = request.call()?;
+        Ok(Answer { status: answer.status().as_u16(), body: answer.body_mut().read_json().unwrap_or(Value::Null) })
     };
     tokio::task::spawn_blocking(ask).await?.context("cannot reach the API")
 }

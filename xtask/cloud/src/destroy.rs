@@ -107,7 +107,8 @@ impl Removal<'_> {
     fn approve(&self, printer: &Printer) -> Result<()> {
         let Self { args, env, stacks, data, .. } = self;
         if self.goes(&name::kinesis_stack(env)) {
-            printer.say("  ~ the API goes to synchronous counting, or with its stack; what is on the stream is counted");
+            printer
+                .say("  ~ the API goes to synchronous counting, or with its stack; what is on the stream is counted");
         }
         for stack in stacks {
             printer.say(format!("  - remove {stack}"));
@@ -209,7 +210,10 @@ impl Removal<'_> {
                 printer.say(format!("deleting {}: nothing in it is waiting to be counted", resource.name));
             } else {
                 if resource.kind == data::BUCKET {
-                    printer.say(format!("{} keeps batches that the processor gave up: they are not counted", resource.name));
+                    printer.say(format!(
+                        "{} keeps batches that the processor gave up: they are not counted",
+                        resource.name
+                    ));
                 }
                 continue;
             }

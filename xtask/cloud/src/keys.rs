@@ -12,9 +12,9 @@ use serde_json::{Value, json};
 use xtask::cli::KeysCommand;
 use xtask::{Failure, Printer};
 
+use crate::Connection;
 use crate::aws_error::failed_to;
 use crate::users::{self, Item};
-use crate::Connection;
 
 /// Characters of a key behind `ck_`: 40 of 62 kinds are 238 bits.
 const KEY_CHARS: usize = 40;
@@ -74,14 +74,19 @@ pub async fn run(command: &KeysCommand, printer: &Printer) -> Result<()> {
                 printer.json(&json!({"apiKey": made.key, "apiKeyId": made.id, "apiKeyName": name, "userEmail": email, "expiresAt": made.expires_at}));
             } else {
                 printer.data(&made.key);
-                printer.say(format!("{} expires {}; the key is not stored and will not be shown again", made.id, made.expires_at));
+                printer.say(format!(
+                    "{} expires {}; the key is not stored and will not be shown again",
+                    made.id, made.expires_at
+                ));
             }
         }
         KeysCommand::List { cloud, email, json } => {
             let connection = Connection::open(cloud).await?;
             let keys = list(&connection, &cloud.env.env, email).await?;
             if *json {
-                printer.json(&json!({"userEmail": email, "keys": keys.iter().map(StoredKey::to_json).collect::<Vec<_>>()}));
+                printer.json(
+                    &json!({"userEmail": email, "keys": keys.iter().map(StoredKey::to_json).collect::<Vec<_>>()}),
+                );
             } else {
                 keys.iter().for_each(|key| printer.data(key.line()));
                 printer.say(format!("{} keys of {email}", keys.len()));

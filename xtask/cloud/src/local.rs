@@ -44,8 +44,7 @@ pub async fn run(args: &Local, printer: &Printer) -> Result<()> {
 async fn up(args: &LocalUp, printer: &Printer) -> Result<()> {
     let toggle = workspace::local_toggle()?;
     let env = args.env.env.clone();
-    let architecture =
-        if cfg!(target_arch = "aarch64") { Architecture::Arm64 } else { Architecture::X86_64 };
+    let architecture = if cfg!(target_arch = "aarch64") { Architecture::Arm64 } else { Architecture::X86_64 };
     let app = workspace::app(&env, toggle, stacks::Target::Local, architecture)?;
     let folder = Folder::open()?;
     if args.detach {
@@ -59,7 +58,11 @@ async fn up(args: &LocalUp, printer: &Printer) -> Result<()> {
 
 async fn down(printer: &Printer) -> Result<()> {
     let stopped = background::stop(&Folder::open()?, printer).await?;
-    printer.say(if stopped { "stopped; what it stored is kept for the next start" } else { "the local system does not run" });
+    printer.say(if stopped {
+        "stopped; what it stored is kept for the next start"
+    } else {
+        "the local system does not run"
+    });
     Ok(())
 }
 

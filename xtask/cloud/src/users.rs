@@ -66,7 +66,8 @@ pub async fn run(command: &UsersCommand, printer: &Printer) -> Result<()> {
             create(&connection, &cloud.env.env, &new).await?;
             let group = if *admin { ", a member of admin" } else { "" };
             if *json {
-                printer.json(&json!({"userEmail": email, "companyName": company, "monthlyQuota": quota, "admin": admin}));
+                printer
+                    .json(&json!({"userEmail": email, "companyName": company, "monthlyQuota": quota, "admin": admin}));
             } else {
                 printer.data(format!("{email} can sign in{group}"));
             }
@@ -95,7 +96,12 @@ pub async fn run(command: &UsersCommand, printer: &Printer) -> Result<()> {
                 for user in &users {
                     let text = |field: &str| user[field].as_str().unwrap_or("-").to_owned();
                     let company = text("companyName");
-                    printer.data(format!("{} {} {company}: {} calls a month", text("userEmail"), text("status"), user["monthlyQuota"]));
+                    printer.data(format!(
+                        "{} {} {company}: {} calls a month",
+                        text("userEmail"),
+                        text("status"),
+                        user["monthlyQuota"]
+                    ));
                 }
                 printer.say(format!("{} users", users.len()));
             }

@@ -101,13 +101,15 @@ impl Streams for Aws {
             let arn = token.is_none().then(|| stream.to_owned());
             let request = kinesis.list_shards().set_stream_arn(arn).set_next_token(token);
             let page = request.send().await.map_err(trouble)?;
-            shards.extend(page.shards().iter().map(|shard| Shard {
-                id: shard.shard_id().to_owned(),
-                parents: [shard.parent_shard_id(), shard.adjacent_parent_shard_id()]
-                    .into_iter()
-                    .flatten()
-                    .map(str::to_owned)
-                    .collect(),
+            shards.extend(page.shards().iter().map(|shard| {
+                Shard {
+                    id: shard.shard_id().to_owned(),
+                    parents: [shard.parent_shard_id(), shard.adjacent_parent_shard_id()]
+                        .into_iter()
+                        .flatten()
+                        .map(str::to_owned)
+                        .collect(),
+                }
             }));
             token = page.next_token;
             if token.is_none() {
@@ -158,10 +160,9 @@ impl Functions for Aws {
                 response: output.payload.map(Blob::into_inner).unwrap_or_default(),
             }),
             // What is too large stays too large: it must be split or given up, not tried for ever.
-            Err(error) if error.code() == Some("RequestTooLargeException") => Answer::Ran(Invocation {
-                function_error: Some("RequestTooLarge".into()),
-                ..Invocation::default()
-            }),
+            Err(error) if error.code() == Some("RequestTooLargeException") => {
+                Answer::Ran(Invocation { function_error: Some("RequestTooLarge".into()), ..Invocation::default() })
+            }
             Err(error) => Answer::NotRun(trouble(error)),
         }
     }

@@ -111,12 +111,7 @@ impl Checkpoints {
     ///
     /// # Errors
     /// When the file cannot be written: then a restart begins further back.
-    pub(crate) fn advance(
-        &self,
-        mapping: &str,
-        shard: &str,
-        number: &SequenceNumber,
-    ) -> Result<(), CheckpointError> {
+    pub(crate) fn advance(&self, mapping: &str, shard: &str, number: &SequenceNumber) -> Result<(), CheckpointError> {
         self.set(mapping, shard, Place::After(number.clone()))
     }
 

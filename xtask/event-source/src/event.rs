@@ -38,8 +38,8 @@ pub(crate) fn event(mapping: &Mapping, shard: &str, records: &[SharedRecord]) ->
 }
 
 /// Seconds with a fraction of milliseconds.
-#[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 fit into 53 bits until the year 287396")]
 fn seconds(instant: Timestamp) -> f64 {
+    // Milliseconds since 1970 fit into the 53 bits of a float until the year 287396.
     instant.as_millisecond() as f64 / 1000.0
 }
 

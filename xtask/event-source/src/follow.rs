@@ -14,8 +14,9 @@ use crate::mapping::Mapping;
 use crate::outside::{Listed, Outside, Shard, StreamState, Trouble};
 use crate::report::Complaints;
 use crate::runner::Which;
-use crate::shard::{Reader, Shared};
+use crate::shard::Reader;
 use crate::status::{Phase, ShardStatus};
+use crate::way::Shared;
 
 /// What Lambda says of a mapping whose stream nobody else has read.
 const NOTHING_PROCESSED: &str = "No records processed";

@@ -23,6 +23,7 @@ mod runner;
 mod sequence;
 mod shard;
 mod status;
+mod way;
 mod work;
 
 #[cfg(test)]

@@ -118,16 +118,10 @@ impl Mapping {
 impl Rules {
     fn of(listed: &EventSourceMappingConfiguration) -> Result<Self, Refusal> {
         let batch_size = within("BatchSize", listed.batch_size(), 100, 1..=10_000)?;
-        let window = within(
-            "MaximumBatchingWindowInSeconds",
-            listed.maximum_batching_window_in_seconds(),
-            0,
-            0..=300,
-        )?;
+        let window = within("MaximumBatchingWindowInSeconds", listed.maximum_batching_window_in_seconds(), 0, 0..=300)?;
         let lanes = within("ParallelizationFactor", listed.parallelization_factor(), 1, 1..=10)?;
         let retries = within("MaximumRetryAttempts", listed.maximum_retry_attempts(), -1, -1..=10_000)?;
-        let max_age =
-            within("MaximumRecordAgeInSeconds", listed.maximum_record_age_in_seconds(), -1, -1..=604_800)?;
+        let max_age = within("MaximumRecordAgeInSeconds", listed.maximum_record_age_in_seconds(), -1, -1..=604_800)?;
         if (0..60).contains(&max_age) {
             return Err(Refusal::OutOfRange("MaximumRecordAgeInSeconds", max_age));
         }
@@ -198,7 +192,10 @@ mod tests {
 
     fn kept_in(arn: &str) -> Result<Mapping, Refusal> {
         let on_failure = OnFailure::builder().destination(arn).build();
-        Mapping::of(&listed().destination_config(DestinationConfig::builder().on_failure(on_failure).build()).build(), ROLE)
+        Mapping::of(
+            &listed().destination_config(DestinationConfig::builder().on_failure(on_failure).build()).build(),
+            ROLE,
+        )
     }
 
     #[test]

@@ -73,15 +73,27 @@ mod tests {
     fn outcome_of(response: &str) -> Outcome {
         let records = NUMBERS.map(|number| {
             let sequence_number = SequenceNumber::new(number);
-            Arc::new(Record { sequence_number, partition_key: "k".into(), data: vec![], arrived_at: Timestamp::UNIX_EPOCH })
+            Arc::new(Record {
+                sequence_number,
+                partition_key: "k".into(),
+                data: vec![],
+                arrived_at: Timestamp::UNIX_EPOCH,
+            })
         });
         Outcome::of(&Answer::Ran(Invocation::returning(response)), &records, true)
     }
 
     #[test]
     fn null_empty_and_no_failures_are_success() {
-        let responses =
-            ["", "null", "\"\"", "{}", r#"{"batchItemFailures":null}"#, r#"{"batchItemFailures":[]}"#, r#"{"ok":true}"#];
+        let responses = [
+            "",
+            "null",
+            "\"\"",
+            "{}",
+            r#"{"batchItemFailures":null}"#,
+            r#"{"batchItemFailures":[]}"#,
+            r#"{"ok":true}"#,
+        ];
         for response in responses {
             assert_eq!(outcome_of(response), Outcome::Success, "{response}");
         }
@@ -89,14 +101,20 @@ mod tests {
 
     #[test]
     fn the_lowest_reported_record_counts() {
-        let response = r#"{"batchItemFailures":[{"itemIdentifier":"11"},{"itemIdentifier":"9"},{"itemIdentifier":"10"}]}"#;
+        let response =
+            r#"{"batchItemFailures":[{"itemIdentifier":"11"},{"itemIdentifier":"9"},{"itemIdentifier":"10"}]}"#;
         assert_eq!(outcome_of(response), Outcome::FailedFrom(1));
     }
 
     #[test]
     fn an_identifier_that_names_no_record_fails_the_batch() {
-        let identifiers =
-            [r#"{"itemIdentifier":""}"#, r#"{"itemIdentifier":null}"#, r#"{"id":"9"}"#, r#"{"itemIdentifier":"7"}"#, "9"];
+        let identifiers = [
+            r#"{"itemIdentifier":""}"#,
+            r#"{"itemIdentifier":null}"#,
+            r#"{"id":"9"}"#,
+            r#"{"itemIdentifier":"7"}"#,
+            "9",
+        ];
         for identifier in identifiers {
             let response = format!(r#"{{"batchItemFailures":[{{"itemIdentifier":"10"}},{identifier}]}}"#);
             assert_eq!(outcome_of(&response), Outcome::FailedFrom(0), "{identifier}");

@@ -111,12 +111,7 @@ pub(crate) trait Streams {
     fn stream(&self, stream: &str) -> impl Future<Output = Result<StreamState, Trouble>> + Send;
 
     /// The records of a shard from a position on.
-    fn read(
-        &self,
-        stream: &str,
-        shard: &str,
-        from: &Position,
-    ) -> impl Future<Output = Result<Page, Trouble>> + Send;
+    fn read(&self, stream: &str, shard: &str, from: &Position) -> impl Future<Output = Result<Page, Trouble>> + Send;
 }
 
 /// The functions.

@@ -14,8 +14,8 @@ use crate::checkpoint::{CheckpointError, Checkpoints};
 use crate::disturbance::Disturbance;
 use crate::follow::Follower;
 use crate::outside::Outside;
-use crate::shard::Shared;
 use crate::status::{Board, ShardStatus};
+use crate::way::Shared;
 
 /// What to run, and how.
 #[derive(Clone, Debug)]

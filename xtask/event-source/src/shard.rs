@@ -13,42 +13,26 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::checkpoint::{CheckpointError, Checkpoints};
-use crate::discard::{Discard, object_key};
-use crate::disturbance::Disturbance;
-use crate::event::event;
+use crate::checkpoint::CheckpointError;
+use crate::discard::Discard;
 use crate::lane::{Step, Terms};
 use crate::mapping::Mapping;
 use crate::outcome::Outcome;
 use crate::outside::{Answer, Outside, Page, Position, Trouble};
 use crate::record::SharedRecord;
-use crate::report::{Complaints, Report};
+use crate::report::Complaints;
 use crate::runner::Pace;
 use crate::sequence::SequenceNumber;
-use crate::status::{Board, Phase, ShardStatus};
+use crate::status::{Phase, ShardStatus};
+use crate::way::{Event, Shared, Way};
 use crate::work::Work;
-
-/// What all readers share.
-pub(crate) struct Shared<O> {
-    /// The world.
-    pub(crate) outside: O,
-    /// Where readers begin.
-    pub(crate) checkpoints: Checkpoints,
-    /// Where they write what they do.
-    pub(crate) board: Arc<Board>,
-    /// Where they say what goes wrong.
-    pub(crate) report: Report,
-    /// How fast they are.
-    pub(crate) pace: Pace,
-    /// What they do beyond need.
-    pub(crate) disturbance: Disturbance,
-}
 
 /// The reader of one shard for one mapping.
 pub(crate) struct Reader<O> {
     shared: Arc<Shared<O>>,
     mapping: Arc<Mapping>,
     shard: String,
+    way: Way<O>,
     work: Work,
     complaints: Complaints,
     under_way: FuturesUnordered<BoxFuture<'static, Event>>,
@@ -63,13 +47,6 @@ pub(crate) struct Reader<O> {
     last_error: Option<String>,
     /// The question before a read that found no more records.
     tip: Option<u64>,
-}
-
-/// What came of something that was under way.
-enum Event {
-    Read { question: u64, page: Result<Page, Trouble> },
-    Answered { lane: usize, records: Vec<SharedRecord>, answer: Answer, is_repeated: bool },
-    Kept { lane: usize, discard: Discard, result: Result<(), Trouble> },
 }
 
 impl<O: Outside> Reader<O> {
@@ -87,6 +64,7 @@ impl<O: Outside> Reader<O> {
         let terms = Terms { rules: mapping.rules.clone(), retention, first_pause, longest_pause, recut };
         let saved = if let Position::After(number) = &from { Some(number.clone()) } else { None };
         Some(Self {
+            way: Way::new(&shared, &mapping, &shard),
             work: Work::new(terms),
             complaints: Complaints::new(Arc::clone(&shared.report)),
             under_way: FuturesUnordered::new(),
@@ -131,6 +109,10 @@ impl<O: Outside> Reader<O> {
                 changed = stop.changed(), if !is_stopping => is_stopping = changed.is_err() || *stop.borrow(),
                 else => return,
             }
+            if self.work.is_finished() {
+                // Parts of a batch that is split succeed and fail in turn: it is one matter until all are done.
+                self.settle("run", "is processed again");
+            }
             self.save();
             self.publish();
         }
@@ -140,13 +122,17 @@ impl<O: Outside> Reader<O> {
         if self.may_invoke() {
             for (lane, step) in self.work.next(Timestamp::now()) {
                 match step {
-                    Step::Invoke(records) => self.invoke(lane, records),
-                    Step::Keep(discard) => self.keep(lane, discard),
+                    Step::Invoke(records) => {
+                        self.n_invocations += 1;
+                        self.under_way.push(self.way.invoke(lane, records));
+                    }
+                    Step::Keep(discard) => self.under_way.push(self.way.keep(lane, discard)),
                 }
             }
         }
         if self.wants_to_read() && self.next_read <= Instant::now() {
-            self.read();
+            self.is_reading = true;
+            self.under_way.push(self.way.read(self.from.clone()));
         }
     }
 
@@ -161,49 +147,11 @@ impl<O: Outside> Reader<O> {
     /// How long there is nothing to begin.
     fn pause(&self) -> Duration {
         let until_read = self.wants_to_read().then(|| self.next_read.saturating_duration_since(Instant::now()));
-        let until = |instant: Timestamp| Duration::try_from(instant.duration_since(Timestamp::now())).unwrap_or_default();
+        let until =
+            |instant: Timestamp| Duration::try_from(instant.duration_since(Timestamp::now())).unwrap_or_default();
         let until_work = self.work.wakes_at().filter(|_| self.may_invoke()).map(until);
         let longest = self.shared.pace.longest_pause;
         [until_read, until_work].into_iter().flatten().fold(longest, Duration::min)
-    }
-
-    fn read(&mut self) {
-        self.is_reading = true;
-        let (shared, mapping) = (Arc::clone(&self.shared), Arc::clone(&self.mapping));
-        let (shard, from) = (self.shard.clone(), self.from.clone());
-        self.under_way.push(Box::pin(async move {
-            let question = shared.board.question();
-            let page = shared.outside.read(&mapping.stream, &shard, &from).await;
-            Event::Read { question, page }
-        }));
-    }
-
-    fn invoke(&mut self, lane: usize, records: Vec<SharedRecord>) {
-        self.n_invocations += 1;
-        let (shared, mapping) = (Arc::clone(&self.shared), Arc::clone(&self.mapping));
-        let event = event(&mapping, &self.shard, &records);
-        self.under_way.push(Box::pin(async move {
-            let answer = shared.outside.invoke(&mapping.function, event).await;
-            Event::Answered { lane, records, answer, is_repeated: false }
-        }));
-    }
-
-    /// Delivers once more what succeeded; the first answer stands.
-    fn repeat(&mut self, lane: usize, records: Vec<SharedRecord>, answer: Answer) {
-        let (shared, mapping) = (Arc::clone(&self.shared), Arc::clone(&self.mapping));
-        let event = event(&mapping, &self.shard, &records);
-        self.under_way.push(Box::pin(async move {
-            shared.outside.invoke(&mapping.function, event).await;
-            Event::Answered { lane, records, answer, is_repeated: true }
-        }));
-    }
-
-    fn keep(&mut self, lane: usize, discard: Discard) {
-        let (shared, mapping, shard) = (Arc::clone(&self.shared), Arc::clone(&self.mapping), self.shard.clone());
-        self.under_way.push(Box::pin(async move {
-            let result = keep(&shared.outside, &mapping, &shard, &discard).await;
-            Event::Kept { lane, discard, result }
-        }));
     }
 
     fn take(&mut self, event: Event) {
@@ -247,7 +195,7 @@ impl<O: Outside> Reader<O> {
         let is_due = |every: NonZeroU64| self.n_invocations.is_multiple_of(every.get());
         let repeats = !is_repeated && self.shared.disturbance.repeat_every.is_some_and(is_due);
         if outcome == Outcome::Success && repeats {
-            return self.repeat(lane, records, answer);
+            return self.under_way.push(self.way.repeat(lane, records, answer));
         }
         let function = self.mapping.function_name().to_owned();
         let invocation = match answer {
@@ -258,10 +206,7 @@ impl<O: Outside> Reader<O> {
             Answer::Ran(invocation) => Some(invocation),
         };
         match (&outcome, &invocation) {
-            (Outcome::Success, _) => {
-                self.last_error = None;
-                self.settle("run", "is processed again");
-            }
+            (Outcome::Success, _) => self.last_error = None,
             (Outcome::FailedFrom(place), Some(invocation)) => {
                 let said = invocation.function_error.as_deref().unwrap_or("it reported failures");
                 let response: String = String::from_utf8_lossy(&invocation.response).chars().take(300).collect();
@@ -305,7 +250,8 @@ impl<O: Outside> Reader<O> {
     }
 
     fn save(&mut self) {
-        let Some(checkpoint) = self.work.checkpoint().filter(|checkpoint| self.saved.as_ref() != Some(*checkpoint)) else {
+        let Some(checkpoint) = self.work.checkpoint().filter(|checkpoint| self.saved.as_ref() != Some(*checkpoint))
+        else {
             return;
         };
         let checkpoint = checkpoint.clone();
@@ -349,14 +295,4 @@ impl<O: Outside> Reader<O> {
             drained: self.tip.filter(|_| is_finished).unwrap_or_default(),
         });
     }
-}
-
-/// Keeps what is given up, where the mapping says so.
-async fn keep<O: Outside>(outside: &O, mapping: &Mapping, shard: &str, discard: &Discard) -> Result<(), Trouble> {
-    let Some(bucket) = &mapping.on_failure else { return Ok(()) };
-    let mut random = [0; 16];
-    getrandom::fill(&mut random).map_err(|error| Trouble::Refused(error.to_string()))?;
-    let now = Timestamp::now();
-    let document = discard.document(mapping, shard, &event(mapping, shard, &discard.records), now);
-    outside.keep(bucket, &object_key(mapping, shard, now, random), document).await
 }

@@ -101,9 +101,9 @@ impl Work {
 
 /// The lane of a partition key, by FNV-1a: the same in every run.
 fn lane_of(partition_key: &str, n_lanes: usize) -> usize {
-    let hash = partition_key.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
+    let hash = partition_key
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     // The low bits of this hash follow the key's last letters too closely.
     usize::try_from((hash >> 32) % n_lanes as u64).unwrap_or_default()
 }

@@ -49,9 +49,7 @@ impl Approval {
 pub fn typed_name(name: &str, given: Option<&str>, what: &str, printer: &Printer) -> Result<()> {
     let answer = match given {
         Some(given) => given.to_owned(),
-        None if printer.can_ask() => {
-            printer.ask(&format!("{what} Type `{name}` to go on:"))?.unwrap_or_default()
-        }
+        None if printer.can_ask() => printer.ask(&format!("{what} Type `{name}` to go on:"))?.unwrap_or_default(),
         None => {
             return Err(Failure::new("not approved: there is no terminal to ask on")
                 .hint(format!("add --confirm {name} if the data is really to go"))

@@ -99,9 +99,8 @@ async fn create(s3: &Client, bucket: &str, region: &str) -> Result<()> {
     // us-east-1 is S3's default and must not be named.
     if region != "us-east-1" {
         let place = BucketLocationConstraint::from(region);
-        create = create.create_bucket_configuration(
-            CreateBucketConfiguration::builder().location_constraint(place).build(),
-        );
+        create =
+            create.create_bucket_configuration(CreateBucketConfiguration::builder().location_constraint(place).build());
     }
     create.send().await.map_err(failed_to(format!("make the bucket {bucket}")))?;
     Ok(())

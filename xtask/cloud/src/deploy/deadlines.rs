@@ -59,9 +59,8 @@ pub async fn load(connection: &Connection, env: &Environment, printer: &Printer)
 }
 
 fn wanted(deadlines: &[Deadline]) -> Items {
-    let attributes = |deadline: &Deadline| {
-        deadline.attributes().into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
-    };
+    let attributes =
+        |deadline: &Deadline| deadline.attributes().into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     deadlines.iter().map(|deadline| ((deadline.partition(), deadline.sort()), attributes(deadline))).collect()
 }
 

@@ -88,7 +88,10 @@ impl Lines {
 /// What to do about a failure whose reason is known.
 pub fn hint(reason: &str) -> Option<&'static str> {
     const KNOWN: [(&str, &str); 8] = [
-        ("already exists", "a resource with this name is left from an earlier deployment: remove it, or let the stack that owns it go first"),
+        (
+            "already exists",
+            "a resource with this name is left from an earlier deployment: remove it, or let the stack that owns it go first",
+        ),
         ("LimitExceeded", "a quota of the account is reached: ask for more under Service Quotas"),
         ("is not authorized to perform", "the deploying user lacks the permission that is named"),
         ("deletion protection", "the table is protected: `destroy --delete-data` removes the protection knowingly"),

@@ -88,13 +88,7 @@ pub async fn follow(
 }
 
 /// Prints why an operation failed, cause first, and returns the error that ends the command.
-fn explain(
-    name: &str,
-    status: &str,
-    declared: Option<&Stack>,
-    history: &[Event],
-    printer: &Printer,
-) -> anyhow::Error {
+fn explain(name: &str, status: &str, declared: Option<&Stack>, history: &[Event], printer: &Printer) -> anyhow::Error {
     let (causes, consequences) = event::failures(history);
     let place = |event: &Event| {
         let at = declared.and_then(|stack| stack.declared_at(&event.logical_id));

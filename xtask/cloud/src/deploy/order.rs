@@ -35,10 +35,8 @@ pub fn check_names(known: &[&str], names: &[String]) -> Result<()> {
 /// # Errors
 /// When stacks depend on each other in a circle: a defect of ours.
 pub fn waves<'a>(stacks: &[&'a Stack]) -> Result<Vec<Vec<&'a str>>> {
-    let needs: Vec<(&str, Vec<&str>)> = stacks
-        .iter()
-        .map(|stack| (stack.name(), stack.depends_on().iter().map(AsRef::as_ref).collect()))
-        .collect();
+    let needs: Vec<(&str, Vec<&str>)> =
+        stacks.iter().map(|stack| (stack.name(), stack.depends_on().iter().map(AsRef::as_ref).collect())).collect();
     waves_of(&needs)
 }
 
@@ -65,7 +63,8 @@ mod tests {
 
     #[test]
     fn independent_stacks_go_at_the_same_time_and_dependent_ones_after() {
-        let needs = [("dashboard", vec!["api", "kinesis"]), ("api", vec!["kinesis"]), ("other", vec![]), ("kinesis", vec![])];
+        let needs =
+            [("dashboard", vec!["api", "kinesis"]), ("api", vec!["kinesis"]), ("other", vec![]), ("kinesis", vec![])];
         let waves = waves_of(&needs).unwrap();
         assert_eq!(waves, [vec!["other", "kinesis"], vec!["api"], vec!["dashboard"]]);
     }

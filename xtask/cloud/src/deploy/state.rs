@@ -51,7 +51,9 @@ pub async fn settle(connection: &Connection, stack: &Stack, printer: &Printer) -
             Way::Follow => {
                 printer.say(format!("{name} is {}: following what is under way", now.unwrap_or_default()));
                 // However that ends, the status it leaves decides what comes next.
-                if let Err(error) = follow(connection, &id, Some(stack), seen(connection, &id).await?, Story::Full, printer).await {
+                if let Err(error) =
+                    follow(connection, &id, Some(stack), seen(connection, &id).await?, Story::Full, printer).await
+                {
                     printer.say(format!("what was under way failed: {error:#}"));
                 }
             }

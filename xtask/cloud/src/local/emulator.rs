@@ -162,7 +162,9 @@ impl Emulator {
     pub async fn ended(&mut self, folder: &Folder) -> anyhow::Error {
         let status = self.child.wait().await.map_or_else(|error| error.to_string(), |status| status.to_string());
         let log = folder.emulator_log();
-        Failure::new(format!("the emulator has ended of itself: {status}")).hint(format!("its log is {}", log.display())).into()
+        Failure::new(format!("the emulator has ended of itself: {status}"))
+            .hint(format!("its log is {}", log.display()))
+            .into()
     }
 
     /// Has it save its state and end, then ends what it left behind.

@@ -121,8 +121,7 @@ mod tests {
     fn the_document_has_the_names_that_the_contract_promises() {
         let json = serde_json::to_value(ready()).unwrap();
         let names: Vec<&str> = json.as_object().unwrap().keys().map(String::as_str).collect();
-        let mut promised =
-            ["endpointUrl", "apiUrl", "apiKey", "userEmail", "userToken", "adminToken", "dashboardUrl"];
+        let mut promised = ["endpointUrl", "apiUrl", "apiKey", "userEmail", "userToken", "adminToken", "dashboardUrl"];
         promised.sort_unstable();
         let mut names = names;
         names.sort_unstable();
@@ -132,7 +131,8 @@ mod tests {
     #[test]
     fn a_line_to_copy_is_a_whole_command() {
         let lines = ready().lines();
-        let call = "curl -H 'x-api-key: ck_1' 'http://127.0.0.1:4571/restapis/a1/test/_user_request_/v1/deadlines?country=AU'";
+        let call =
+            "curl -H 'x-api-key: ck_1' 'http://127.0.0.1:4571/restapis/a1/test/_user_request_/v1/deadlines?country=AU'";
         assert!(lines.contains(call), "{lines}");
         assert!(lines.contains("user-stats?email=user@example.com'"), "{lines}");
     }

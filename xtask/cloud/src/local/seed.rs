@@ -44,8 +44,7 @@ pub async fn seed(connection: &Connection, env: &Environment, folder: &Folder) -
     let api_key = match &secrets.api_key {
         Some(key) if is_stored(connection, env, key).await? => key.clone(),
         _ => {
-            let new =
-                NewKey { email: USER.into(), name: "local".into(), company: None, expires_days: KEY_DAYS };
+            let new = NewKey { email: USER.into(), name: "local".into(), company: None, expires_days: KEY_DAYS };
             keys::create(connection, env, &new).await?.key
         }
     };

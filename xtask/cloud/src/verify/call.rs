@@ -1,6 +1,7 @@
 //! Step 5 of the guide: a call of the API, and whether it is counted.
 //!
-//! Invariant: the call is known by its request id, so nobody else's call can pass for it.
+//! Invariant: the call is known by a `User-Agent` of its own, so nobody else's call can pass for it. (Its request id would
+//! do on AWS; the emulator tells the authorizer none.)
 
 use std::time::{Duration, Instant};
 
@@ -15,6 +16,7 @@ use super::{Check, Subject};
 use crate::api::{self, Answer};
 use crate::aws_error::failed_to;
 use crate::destroy::drain::events_of;
+use crate::keys::random_text;
 use crate::local::folder::Folder;
 use crate::local::secrets::{Secrets, USER};
 use crate::users;
@@ -26,7 +28,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 /// A call that was answered.
 struct Made {
-    answer: Answer,
+    agent: String,
     began: Timestamp,
     answered: Instant,
 }
@@ -37,19 +39,23 @@ pub async fn checks(subject: &Subject<'_>, key: Option<&str>) -> Vec<Check> {
         Ok(url) => url,
         Err(error) => return vec![Check::of("API", false, format!("{error:#}"))],
     };
-    let mut checks = vec![refused(&url).await];
+    let agent = match random_text(16) {
+        Ok(text) => format!("complical-verify/{text}"),
+        Err(error) => return vec![Check::of("API", false, format!("{error:#}"))],
+    };
+    let mut checks = vec![refused(&url, &agent).await];
     let Some(key) = key else {
         checks.push(Check::skipped("a call with a key", "no key: add --api-key or set COMPLICAL_API_KEY"));
         return checks;
     };
     let began = Timestamp::now();
-    let answer = call(&url, key).await;
+    let answer = call(&url, key, &agent).await;
     let answered = Instant::now();
     let what = "a call with a key";
     match answer {
         Ok(answer) => {
             checks.push(answered_with_deadlines(what, &answer));
-            let made = Made { answer, began, answered };
+            let made = Made { agent, began, answered };
             checks.push(Check::tried("the call is counted", counted(subject, key, &made).await));
         }
         Err(error) => checks.push(Check::of(what, false, format!("{error:#}"))),
@@ -60,13 +66,14 @@ pub async fn checks(subject: &Subject<'_>, key: Option<&str>) -> Vec<Check> {
     checks
 }
 
-async fn call(url: &str, key: &str) -> Result<Answer> {
-    api::get(format!("{url}/v1/deadlines?country=AU"), ("x-api-key", key.to_owned())).await
+async fn call(url: &str, key: &str, agent: &str) -> Result<Answer> {
+    let headers = vec![("x-api-key", key.to_owned()), ("User-Agent", agent.to_owned())];
+    api::get(format!("{url}/v1/deadlines?country=AU"), headers).await
 }
 
-async fn refused(url: &str) -> Check {
+async fn refused(url: &str, agent: &str) -> Check {
     let what = "a call with a wrong key";
-    let answer = call(url, "ck_verify_0000000000000000000000000000000000").await;
+    let answer = call(url, "ck_verify_0000000000000000000000000000000000", agent).await;
     Check::tried(what, answer.map(|answer| Check::of(what, answer.status == 401, answer.status.to_string())))
 }
 
@@ -94,10 +101,14 @@ async fn counted(subject: &Subject<'_>, key: &str, made: &Made) -> Result<Check>
         let took = made.answered.elapsed();
         if is_there {
             let place = if subject.toggle.is_on() { "in a block" } else { "in the usage table" };
-            return Ok(Check::of(what, took <= COUNTED_WITHIN, format!("{place} {} ms after its answer", took.as_millis())));
+            return Ok(Check::of(
+                what,
+                took <= COUNTED_WITHIN,
+                format!("{place} {} ms after its answer", took.as_millis()),
+            ));
         }
         if took > COUNTED_WITHIN {
-            let found = format!("call {} is not there after {} s", made.answer.request_id, COUNTED_WITHIN.as_secs());
+            let found = format!("the call of {} is not there after {} s", made.agent, COUNTED_WITHIN.as_secs());
             return Ok(Check::of(what, false, found));
         }
         tokio::time::sleep(PAUSE).await;
@@ -121,14 +132,14 @@ async fn is_in_blocks(subject: &Subject<'_>, email: &str, made: &Made) -> Result
     // Clocks differ by some seconds at most; the call may lie in the minute before or after.
     for minute in Minute::of(made.began).plus(-1).through(Minute::of(Timestamp::now()).plus(1)) {
         let events = events_of(subject.connection, subject.env, minute, bucket).await?;
-        if events.iter().any(|event| event.request_id == made.answer.request_id) {
+        if events.iter().any(|event| event.user_agent.as_deref() == Some(&made.agent)) {
             return Ok(true);
         }
     }
     Ok(false)
 }
 
-/// In synchronous mode each call is an item of its own, named by month, time and request id.
+/// In synchronous mode each call is an item of its own, in the order of time, with the event as JSON.
 async fn is_in_journal(subject: &Subject<'_>, email: &str, made: &Made) -> Result<bool> {
     let month = Day::of(made.began).month();
     let query = subject
@@ -143,8 +154,8 @@ async fn is_in_journal(subject: &Subject<'_>, email: &str, made: &Made) -> Resul
         .expression_attribute_values(":pk", AttributeValue::S(format!("USER#{email}")))
         .expression_attribute_values(":call", AttributeValue::S(format!("{month}#CALL#")));
     let found = query.send().await.map_err(failed_to("read the usage table"))?;
-    let sorts = found.items().iter().filter_map(|item| item.get(table::SK)?.as_s().ok());
-    Ok(sorts.into_iter().any(|sort| sort.contains(&made.answer.request_id)))
+    let mut events = found.items().iter().filter_map(|item| item.get("event")?.as_s().ok());
+    Ok(events.any(|event| event.contains(&made.agent)))
 }
 
 /// The endpoint that a customer looks at, with a fresh token of the seeded user.
@@ -154,7 +165,7 @@ async fn user_stats(subject: &Subject<'_>, url: &str) -> Result<Check> {
     let password = secrets.password(USER).unwrap_or_default();
     let token = users::token(subject.connection, subject.env, USER, password).await?;
     let asked = format!("{url}/v1/analytics/user-stats?email={USER}");
-    let answer = api::get(asked, ("Authorization", format!("Bearer {token}"))).await?;
+    let answer = api::get(asked, vec![("Authorization", format!("Bearer {token}"))]).await?;
     let calls = &answer.body["allTime"]["apiCalls"];
     let is_fine = answer.status == 200 && calls.as_u64().is_some_and(|calls| calls > 0);
     Ok(Check::of(what, is_fine, format!("{}, {calls} calls in all", answer.status)))

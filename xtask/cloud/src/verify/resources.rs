@@ -2,6 +2,8 @@
 //!
 //! Invariant: names and descriptions come from the contract, so a check cannot drift from what is deployed.
 
+use std::time::{Duration, Instant};
+
 use anyhow::Result;
 use aws_sdk_dynamodb::types::TableStatus;
 use aws_sdk_kinesis::types::{EncryptionType, StreamStatus};
@@ -12,6 +14,9 @@ use futures::future::join_all;
 use super::{Check, Subject};
 use crate::aws_error::{failed_to, is_missing};
 use crate::deploy::operation;
+
+/// How long a function may be pending.
+const PENDING_AT_MOST: Duration = Duration::from_secs(20);
 
 /// What is there.
 pub async fn checks(subject: &Subject<'_>) -> Vec<Check> {
@@ -105,7 +110,17 @@ async fn function(subject: &Subject<'_>, function: Function) -> Check {
     let function_name = function.physical_name(subject.env);
     let what = format!("function {function_name}");
     let client = subject.connection.lambda();
-    let attempt = match client.get_function_configuration().function_name(&function_name).send().await {
+    let began = Instant::now();
+    let asked = loop {
+        let asked = client.get_function_configuration().function_name(&function_name).send().await;
+        // Just deployed, a function is pending for some seconds.
+        let is_pending = asked.as_ref().is_ok_and(|found| found.state() == Some(&State::Pending));
+        if !is_pending || began.elapsed() > PENDING_AT_MOST {
+            break asked;
+        }
+        tokio::time::sleep(subject.connection.pause()).await;
+    };
+    let attempt = match asked {
         Ok(found) => {
             let is_active = found.state().is_none_or(|state| *state == State::Active);
             let state = found.state().map_or("Active", |state| state.as_str());
