@@ -2,4 +2,5 @@
 
 mod app;
 mod cfn_lint;
+mod local;
 mod snapshots;

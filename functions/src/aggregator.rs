@@ -86,15 +86,17 @@ impl Aggregator {
         let mut watermark = self.begin(now).await?;
         let marks = self.blocks.marks().await?;
         let target = target(reach, now, &marks).max(watermark);
+        let closed = self.watermark.closed().await?;
         let late: Vec<Minute> = marks.iter().map(|mark| mark.minute).filter(|minute| *minute <= watermark).collect();
-        self.step(&late, watermark, watermark).await?;
+        self.step(&late, watermark, watermark, closed).await?;
         while watermark < target {
             let to = target.min(watermark.plus(STEP));
-            self.step(&watermark.plus(1).through(to).collect::<Vec<_>>(), watermark, to).await?;
+            self.step(&watermark.plus(1).through(to).collect::<Vec<_>>(), watermark, to, closed).await?;
             self.watermark.advance(to).await?;
             watermark = to;
         }
         if reach == Reach::Close {
+            self.watermark.close(target).await?;
             self.set_hours(DueHours::from([(target.hour(), Whose::Everybody)]), target).await?;
         }
         for mark in marks.iter().filter(|mark| mark.minute <= target) {
@@ -130,14 +132,22 @@ impl Aggregator {
     }
 
     /// Folds some minutes, then the hours and days that these changed or that are over between two watermarks.
-    async fn step(&self, minutes: &[Minute], before: Minute, after: Minute) -> Result<(), TableError> {
+    async fn step(
+        &self,
+        minutes: &[Minute],
+        before: Minute,
+        after: Minute,
+        closed: Option<Minute>,
+    ) -> Result<(), TableError> {
+        // Days go as far as the last hour that is over, or to where they were closed within an hour.
+        let through = closed.map_or(last_over(after), |closed| closed.max(last_over(after)));
         let mut due = DueHours::new();
         let mut news = Vec::new();
         let folds = minutes.iter().map(|minute| self.fold_minute(*minute));
         let folded: Vec<_> = futures::stream::iter(folds).buffered(4).try_collect().await?;
         for (minute, (subjects, new)) in minutes.iter().zip(folded) {
             news.extend(new);
-            if minute.hour().last_minute() <= after && !subjects.is_empty() {
+            if *minute <= through && !subjects.is_empty() {
                 match due.entry(minute.hour()).or_insert_with(|| Whose::These(BTreeSet::new())) {
                     Whose::These(these) => these.extend(subjects),
                     Whose::Everybody => {}
@@ -147,7 +157,7 @@ impl Aggregator {
         for hour in before.plus(1).hour().through(after.plus(1).hour().plus(-1)) {
             due.insert(hour, Whose::Everybody);
         }
-        self.set_hours(due, last_over(after)).await?;
+        self.set_hours(due, through).await?;
         if !news.is_empty()
             && let Err(cause) = self.metrics.publish(&news).await
         {
@@ -182,11 +192,11 @@ impl Aggregator {
         Ok((fold.cells.into_keys().collect(), news))
     }
 
-    /// Sets hours from their minutes, then their days from their hours, each day as far as `through`.
+    /// Sets hours from their minutes, then their days from their hours, each as far as `through`.
     async fn set_hours(&self, due: DueHours, through: Minute) -> Result<(), TableError> {
         let mut days: BTreeMap<Day, BTreeSet<Subject>> = BTreeMap::new();
         for (hour, whose) in due {
-            let mut fold = self.hour(hour).await?;
+            let mut fold = self.hour(hour.last_minute().min(through)).await?;
             if fold.is_empty() {
                 continue;
             }
@@ -207,10 +217,9 @@ impl Aggregator {
         Ok(())
     }
 
-    async fn hour(&self, hour: Hour) -> Result<Fold, TableError> {
-        let parts = Bucket::all().map(|bucket| self.windows.hour_of_minutes(hour, bucket));
-        let minutes = (Span::Minute(hour.first_minute()), Span::Minute(hour.last_minute()));
-        self.sum(parts, minutes).await
+    async fn hour(&self, last: Minute) -> Result<Fold, TableError> {
+        let parts = Bucket::all().map(|bucket| self.windows.hour_of_minutes(last, bucket));
+        self.sum(parts, (Span::Minute(last.hour().first_minute()), Span::Minute(last))).await
     }
 
     async fn day(&self, last: Hour) -> Result<Fold, TableError> {

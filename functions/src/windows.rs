@@ -144,12 +144,12 @@ impl Windows {
         unless_condition_failed(request.send().await).map(drop).map_err(|error| table.failed("UpdateItem", &error))
     }
 
-    /// The minutes of a bucket in an hour, by subject and summed.
+    /// The minutes of a bucket in the hour of `last`, up to `last`, by subject and summed.
     ///
     /// # Errors
     /// When the query fails or a row cannot be read.
-    pub async fn hour_of_minutes(&self, hour: Hour, bucket: Bucket) -> Result<Fold, TableError> {
-        self.sum(&format!("MINUTE#{hour}#{bucket}"), hour.last_minute().of_hour()).await
+    pub async fn hour_of_minutes(&self, last: Minute, bucket: Bucket) -> Result<Fold, TableError> {
+        self.sum(&format!("MINUTE#{}#{bucket}", last.hour()), last.of_hour()).await
     }
 
     /// The hours of a bucket in the day of `last`, up to `last`, by subject and summed.

@@ -1,0 +1,126 @@
+use dynamodb_fixture::Store;
+use metering::batch::Record;
+use metering::event::Event;
+
+use super::*;
+use crate::history::{Histories, Reach as Near};
+use crate::table::Table;
+
+struct World {
+    aggregator: Aggregator,
+    histories: Histories,
+}
+
+impl World {
+    async fn new() -> Self {
+        let store = Store::new().await;
+        let environment = contract::Environment::default();
+        let analytics = Table::new(store.client(), contract::name::analytics_table(&environment));
+        let usage = Table::new(store.client(), contract::name::usage_table(&environment));
+        let blocks = Blocks::new(analytics.clone());
+        let windows = Windows::new(analytics.clone(), usage.clone());
+        let watermark = Watermark::new(analytics);
+        let nowhere = aws_sdk_cloudwatch::Config::builder()
+            .behavior_version_latest()
+            .region(aws_sdk_cloudwatch::config::Region::new("ap-south-1"))
+            .retry_config(aws_sdk_cloudwatch::config::retry::RetryConfig::disabled())
+            .build();
+        Self {
+            histories: Histories::new(blocks.clone(), windows.clone(), watermark.clone()),
+            aggregator: Aggregator {
+                blocks,
+                windows,
+                watermark,
+                journal: Journal::new(usage),
+                metrics: Metrics::new(aws_sdk_cloudwatch::Client::from_conf(nowhere), "test"),
+            },
+        }
+    }
+
+    /// Commits a call made at an instant, at another.
+    async fn call(&self, id: &str, made: &str, committed: &str) {
+        let data = event(id, made).to_json();
+        let record = Record { data: &data, arrived_at: at(committed), shard_id: "s", sequence_number: "1" };
+        self.aggregator.blocks.commit(&Batch::of([record]), || at(committed)).await.unwrap();
+    }
+
+    async fn run(&self, reach: Reach, now: &str) -> Reached {
+        self.aggregator.run(reach, || at(now)).await.unwrap()
+    }
+
+    async fn calls(&self, now: &str) -> u64 {
+        let subject = Subject::User("a@b.au".into());
+        self.histories.read(&subject, None, at(now), Near::Blocks).await.unwrap().sum().calls
+    }
+
+    /// What the usage table alone knows: all that synchronous mode has.
+    async fn calls_in_days(&self) -> u64 {
+        let subject = Subject::User("a@b.au".into());
+        let windows = &self.aggregator.windows;
+        let items = windows.usage_items(&subject, None).await.unwrap();
+        items.iter().filter_map(|item| windows.user_day(item).unwrap()).map(|day| day.cell.calls).sum()
+    }
+}
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+fn event(id: &str, made: &str) -> Event {
+    let json = format!(r#"{{"eventType":"API_CALL","requestId":"{id}","timestamp":"{made}","userEmail":"a@b.au"}}"#);
+    serde_json::from_str(&json).unwrap()
+}
+
+#[tokio::test]
+async fn closing_in_the_middle_of_an_hour_leaves_every_call_in_a_day() {
+    let world = World::new().await;
+    world.run(Reach::Over, "2026-11-24T10:20:30Z").await;
+    world.call("1", "2026-11-24T10:24:10Z", "2026-11-24T10:24:10Z").await;
+    let reached = world.run(Reach::Close, "2026-11-24T10:24:40Z").await;
+    assert!(reached.done);
+    assert_eq!((world.calls_in_days().await, world.calls("2026-11-24T10:24:50Z").await), (1, 1));
+}
+
+#[tokio::test]
+async fn what_comes_after_the_closing_is_seen_before_the_hour_is_over() {
+    let world = World::new().await;
+    world.run(Reach::Over, "2026-11-24T10:20:30Z").await;
+    world.call("1", "2026-11-24T10:24:10Z", "2026-11-24T10:24:10Z").await;
+    world.run(Reach::Close, "2026-11-24T10:24:40Z").await;
+    // The same minute, a minute before it, and one of the hour before.
+    world.call("2", "2026-11-24T10:24:50Z", "2026-11-24T10:25:01Z").await;
+    world.call("3", "2026-11-24T10:22:50Z", "2026-11-24T10:25:01Z").await;
+    world.call("4", "2026-11-24T09:22:50Z", "2026-11-24T10:25:01Z").await;
+    world.call("5", "2026-11-24T10:26:10Z", "2026-11-24T10:26:10Z").await;
+    for now in ["2026-11-24T10:27:30Z", "2026-11-24T10:40:30Z", "2026-11-24T11:00:30Z", "2026-11-25T00:00:30Z"] {
+        world.run(Reach::Over, now).await;
+        assert_eq!(world.calls(now).await, 5, "at {now}");
+    }
+    assert_eq!(world.calls_in_days().await, 5);
+}
+
+#[tokio::test]
+async fn a_call_of_the_journal_counts_once_before_and_after_it_is_moved() {
+    let world = World::new().await;
+    world.run(Reach::Over, "2026-11-24T10:20:30Z").await;
+    world.aggregator.journal.put(&event("1", "2026-11-24T10:20:40Z")).await.unwrap();
+    assert_eq!(world.calls("2026-11-24T10:20:50Z").await, 1);
+    for now in ["2026-11-24T10:21:30Z", "2026-11-24T10:22:30Z", "2026-11-24T10:23:30Z"] {
+        world.run(Reach::Over, now).await;
+        assert_eq!(world.calls(now).await, 1, "at {now}");
+    }
+}
+
+#[tokio::test]
+async fn a_late_call_is_in_every_window_after_the_next_run_and_running_again_changes_nothing() {
+    let world = World::new().await;
+    world.run(Reach::Over, "2026-11-24T10:20:30Z").await;
+    world.call("late", "2026-11-23T23:59:59.999Z", "2026-11-24T10:20:40Z").await;
+    for _ in 0..2 {
+        world.run(Reach::Over, "2026-11-24T10:21:30Z").await;
+        assert_eq!(world.calls("2026-11-24T10:21:40Z").await, 1);
+        assert_eq!(world.calls_in_days().await, 1);
+    }
+    let day = world.aggregator.day("2026-11-23T23".parse().unwrap()).await.unwrap();
+    assert_eq!(Total::of(&day).calls, 1);
+}

@@ -77,8 +77,8 @@ impl Figures<'_> {
         let of_days = all(buckets(open_days).map(async |((first, last), bucket): ((Hour, Hour), Bucket)| {
             Ok((first.first_minute(), self.windows.day_of_hours(last, bucket).await?))
         }));
-        let of_hours = all(buckets(open_hours).map(async |((first, _), bucket): ((Minute, Minute), Bucket)| {
-            Ok((first, self.windows.hour_of_minutes(first.hour(), bucket).await?))
+        let of_hours = all(buckets(open_hours).map(async |((first, last), bucket): ((Minute, Minute), Bucket)| {
+            Ok((first, self.windows.hour_of_minutes(last, bucket).await?))
         }));
         let read = async { tokio::try_join!(totals, of_days, of_hours) };
         let (totals, of_days, of_hours): (Vec<_>, Vec<(Minute, Fold)>, Vec<(Minute, Fold)>) =

@@ -313,7 +313,7 @@ impl World {
         for (hour, wanted) in &wanted {
             let (mut of_minutes, mut of_day) = (Fold::default(), Fold::default());
             for bucket in Bucket::all() {
-                of_minutes.merge(&windows.hour_of_minutes(*hour, bucket).await.map_err(|error| error.to_string())?);
+                of_minutes.merge(&windows.hour_of_minutes(hour.last_minute(), bucket).await.map_err(|error| error.to_string())?);
                 of_day.merge(&windows.day_of_hours(*hour, bucket).await.map_err(|error| error.to_string())?);
                 if *hour != hour.day().first_hour() {
                     let before = windows.day_of_hours(hour.plus(-1), bucket).await.map_err(|error| error.to_string())?;

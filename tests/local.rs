@@ -1,0 +1,231 @@
+//! The whole system on this machine: real processes, a real gateway, real change sets, and every count exact.
+//!
+//! Invariant: it runs beside a developer's own instance, in a folder and on a port of its own, and leaves nothing.
+
+use std::path::PathBuf;
+use std::process::{Command, Output};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+/// Calls of the first part, bad keys among them.
+const CALLS: usize = 1_000;
+/// Clients that call at the same time.
+const CLIENTS: usize = 8;
+
+/// A running local system. It ends with the value.
+struct Local {
+    folder: PathBuf,
+    ready: Value,
+    agent: ureq::Agent,
+}
+
+/// Someone who calls.
+struct Customer {
+    email: &'static str,
+    key: String,
+}
+
+impl Local {
+    fn up() -> Self {
+        let folder = binaries().join(format!("../tmp/local-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let config = ureq::Agent::config_builder().http_status_as_error(false);
+        let agent = config.timeout_global(Some(Duration::from_secs(60))).build().new_agent();
+        let mut local = Self { folder, ready: Value::Null, agent };
+        local.ready = local.json(&["local", "up", "--port", "0", "--detach", "--json"]);
+        local
+    }
+
+    /// Runs a command of the command line, with the toggle on.
+    fn run(&self, toggle: &str, arguments: &[&str]) -> Output {
+        Command::new(binaries().join("cloud"))
+            .args(arguments)
+            .env("COMPLICAL_LOCAL_DIR", &self.folder)
+            .env("ENABLE_KINESIS_ANALYTICS", toggle)
+            .env("COMPLICAL_PASSWORD", "Only-for-this-test-1")
+            // The functions are built already, by the command that runs the tests.
+            .env("CARGO", "/bin/true")
+            .output()
+            .unwrap()
+    }
+
+    fn done(&self, toggle: &str, arguments: &[&str]) -> String {
+        let output = self.run(toggle, arguments);
+        let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{arguments:?}: {}\n{stdout}\n{stderr}", output.status);
+        stdout.into_owned()
+    }
+
+    fn json(&self, arguments: &[&str]) -> Value {
+        serde_json::from_str(&self.done("on", arguments)).unwrap()
+    }
+
+    fn text(&self, field: &str) -> &str {
+        self.ready[field].as_str().unwrap()
+    }
+
+    fn customer(&self, email: &'static str) -> Customer {
+        self.json(&["users", "create", "--local", "--json", "--email", email, "--company", "Example Pty Ltd"]);
+        let made = self.json(&["keys", "create", "--local", "--json", "--email", email]);
+        Customer { email, key: made["apiKey"].as_str().unwrap().to_owned() }
+    }
+
+    fn get(&self, path: &str, header: (&str, &str)) -> (u16, Value) {
+        let url = format!("{}{path}", self.text("apiUrl"));
+        let mut answer = self.agent.get(&url).header(header.0, header.1).call().unwrap();
+        let status = answer.status().as_u16();
+        assert!(answer.headers().contains_key("x-request-id"), "{path}: {status} without X-Request-Id");
+        (status, answer.body_mut().read_json().unwrap_or(Value::Null))
+    }
+
+    fn call(&self, key: &str) -> u16 {
+        let (status, body) = self.get("/v1/deadlines?country=AU&limit=1", ("x-api-key", key));
+        match status {
+            200 => assert_eq!(body["deadlines"][0]["country"], "AU", "{body}"),
+            _ => assert!(body["error"]["code"].is_string(), "{status} {body}"),
+        }
+        status
+    }
+
+    fn analytics(&self, path: &str) -> Value {
+        let (status, body) = self.get(path, ("authorization", &format!("Bearer {}", self.text("adminToken"))));
+        assert_eq!(status, 200, "{path}: {body}");
+        body
+    }
+
+    fn counted(&self, customer: &Customer) -> usize {
+        let stats = self.analytics(&format!("/v1/analytics/user-stats?email={}", customer.email.replace('#', "%23")));
+        usize::try_from(stats["allTime"]["apiCalls"].as_u64().unwrap()).unwrap()
+    }
+
+    /// Waits until a customer's count is what it has to be, and sees that it stays.
+    fn expect(&self, customer: &Customer, calls: usize, within: Duration) {
+        let began = Instant::now();
+        while self.counted(customer) != calls {
+            assert!(began.elapsed() < within, "{}: {} of {calls}", customer.email, self.counted(customer));
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+}
+
+impl Drop for Local {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let log = std::fs::read_to_string(self.folder.join("local.log")).unwrap_or_default();
+            eprintln!("{log}");
+        }
+        let _ = self.run("on", &["local", "reset"]);
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// Where the binaries under test are.
+fn binaries() -> PathBuf {
+    std::env::current_exe().unwrap().ancestors().nth(2).unwrap().to_owned()
+}
+
+#[test]
+fn every_call_is_answered_and_counted_exactly_in_both_modes_and_between_them() {
+    let local = Local::up();
+    let customers = ["one@example.com", "two#hash@example.com", "three@example.com"].map(|email| local.customer(email));
+    a_call_is_seen_at_once(&local, &customers[0]);
+    let counts = a_thousand_calls_are_exact(&local, &customers);
+    privacy_holds(&local);
+    local.done("on", &["verify", "--local"]);
+    no_call_is_lost_between_the_modes(&local, &customers[2], counts[2]);
+}
+
+fn a_call_is_seen_at_once(local: &Local, customer: &Customer) {
+    assert_eq!(local.call(&customer.key), 200);
+    let answered = Instant::now();
+    let seen = |stats: &Value| {
+        stats["current"]["apiCalls"].as_u64().unwrap() + stats["lastMinute"]["apiCalls"].as_u64().unwrap() > 0
+    };
+    while !seen(&local.analytics("/v1/analytics/realtime")) {
+        assert!(answered.elapsed() < Duration::from_secs(5), "realtime does not show the call");
+    }
+    local.expect(customer, 1, Duration::from_secs(5));
+    assert_eq!(local.call("ck_wrong"), 401);
+    assert_eq!(local.get("/v1/nothing", ("x-api-key", &customer.key)).0, 404);
+}
+
+/// Makes calls from several clients at once; returns what each customer has made in all.
+fn a_thousand_calls_are_exact(local: &Local, customers: &[Customer; 3]) -> [usize; 3] {
+    let next = AtomicUsize::new(0);
+    let good = [AtomicUsize::new(1), AtomicUsize::new(0), AtomicUsize::new(0)];
+    std::thread::scope(|scope| {
+        for _ in 0..CLIENTS {
+            scope.spawn(|| {
+                loop {
+                    let call = next.fetch_add(1, Ordering::Relaxed);
+                    if call >= CALLS {
+                        break;
+                    }
+                    // Every tenth call has a bad key; customers call unequally often.
+                    if call % 10 == 9 {
+                        assert_eq!(local.call(&format!("ck_wrong{call}")), 401);
+                    } else {
+                        let who = [0, 0, 0, 1, 1, 2][call % 6];
+                        assert_eq!(local.call(&customers[who].key), 200);
+                        good[who].fetch_add(1, Ordering::Relaxed);
+                    }
+                }
+            });
+        }
+    });
+    let counts = good.map(AtomicUsize::into_inner);
+    for (customer, calls) in customers.iter().zip(counts) {
+        local.expect(customer, calls, Duration::from_secs(20));
+    }
+    let day = local.analytics("/v1/analytics/timeseries?granularity=minute&duration=60m");
+    let sum = |field: &str| day["timeSeries"].as_array().unwrap().iter().map(|point| point[field].as_u64().unwrap()).sum::<u64>();
+    assert_eq!(sum("apiCalls"), counts.iter().sum::<usize>() as u64);
+    assert_eq!(sum("authFailures"), 1 + (CALLS / 10) as u64);
+    counts
+}
+
+fn privacy_holds(local: &Local) {
+    let own = ("authorization", format!("Bearer {}", local.text("userToken")));
+    let own = (own.0, own.1.as_str());
+    assert_eq!(local.get("/v1/analytics/user-stats?email=one@example.com", own).0, 403);
+    let (status, realtime) = local.get("/v1/analytics/realtime", own);
+    assert_eq!(status, 200);
+    assert!(!realtime.to_string().contains("one@example.com"), "{realtime}");
+    assert_eq!(local.get("/v1/analytics/realtime", ("authorization", "Bearer forged")).0, 401);
+}
+
+fn no_call_is_lost_between_the_modes(local: &Local, customer: &Customer, before: usize) {
+    let (over, good, unsure) = (AtomicBool::new(false), AtomicUsize::new(before), AtomicUsize::new(0));
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while !over.load(Ordering::Relaxed) {
+                    match local.call(&customer.key) {
+                        200 => good.fetch_add(1, Ordering::Relaxed),
+                        _ => unsure.fetch_add(1, Ordering::Relaxed),
+                    };
+                }
+            });
+        }
+        let off = local.run("off", &["destroy", "--local", "--yes"]);
+        let verified = local.run("off", &["verify", "--local"]);
+        let on = local.run("on", &["deploy", "--local", "--yes"]);
+        over.store(true, Ordering::Relaxed);
+        for output in [off, verified, on] {
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        }
+    });
+    let (good, unsure) = (good.into_inner(), unsure.into_inner());
+    let began = Instant::now();
+    loop {
+        let counted = local.counted(customer);
+        // An error while functions are exchanged leaves open whether its call was counted; an answer does not.
+        if (good..=good + unsure).contains(&counted) {
+            break;
+        }
+        assert!(began.elapsed() < Duration::from_secs(150), "{counted} calls are counted of {good} to {}", good + unsure);
+        std::thread::sleep(Duration::from_millis(500));
+    }
+}
