@@ -16,7 +16,7 @@ use metering::total::Total;
 use metering::window::{Day, Hour, Minute};
 use serde::Serialize;
 
-use crate::blocks::{Blocks, Mark};
+use crate::blocks::Blocks;
 use crate::journal::Journal;
 use crate::metrics::{Metrics, News};
 use crate::table::{CONCURRENCY, Consistency, TableError};
@@ -83,9 +83,19 @@ impl Aggregator {
             self.drain(&clock).await?;
         }
         let now = clock();
+        let over = last_settled(now);
         let mut watermark = self.begin(now).await?;
-        let marks = self.blocks.marks().await?;
-        let target = target(reach, now, &marks).max(watermark);
+        let mut marks = self.blocks.marks().await?;
+        let target = match reach {
+            Reach::Over => over.max(watermark),
+            // Clocks that ran ahead have left marks after the present minute.
+            Reach::Close => marks.iter().map(|mark| mark.minute).fold(Minute::of(now).max(watermark), Minute::max),
+        };
+        if reach == Reach::Close {
+            // The present minute may go on, and what is committed in it then is in turn: it has to be folded again.
+            self.blocks.mark(over.plus(1).through(target)).await?;
+            marks = self.blocks.marks().await?;
+        }
         let closed = self.watermark.closed().await?;
         let late: Vec<Minute> = marks.iter().map(|mark| mark.minute).filter(|minute| *minute <= watermark).collect();
         self.step(&late, watermark, watermark, closed).await?;
@@ -99,11 +109,11 @@ impl Aggregator {
             self.watermark.close(target).await?;
             self.set_hours(DueHours::from([(target.hour(), Whose::Everybody)]), target).await?;
         }
-        for mark in marks.iter().filter(|mark| mark.minute <= target) {
+        for mark in marks.iter().filter(|mark| mark.minute <= over) {
             self.blocks.clear(mark).await?;
         }
         let left = self.blocks.marks().await?;
-        Ok(Reached { watermark, done: !left.iter().any(|mark| mark.minute <= target) })
+        Ok(Reached { watermark, done: !left.iter().any(|mark| mark.minute <= over) })
     }
 
     /// Moves what the journal holds into blocks. Each leaves a mark where it is out of turn, so nothing waits.
@@ -242,13 +252,9 @@ impl Aggregator {
     }
 }
 
-/// The last minute that a run folds.
-fn target(reach: Reach, now: Timestamp, marks: &[Mark]) -> Minute {
-    match reach {
-        Reach::Over => Minute::of(now.checked_sub(GRACE).unwrap_or(now)).plus(-1),
-        // Clocks that ran ahead have left marks after the present minute.
-        Reach::Close => marks.iter().map(|mark| mark.minute).fold(Minute::of(now), Minute::max),
-    }
+/// The last minute in which nothing is committed in turn any more.
+fn last_settled(now: Timestamp) -> Minute {
+    Minute::of(now.checked_sub(GRACE).unwrap_or(now)).plus(-1)
 }
 
 /// The last minute of the last hour that is over when the watermark stands at a minute.

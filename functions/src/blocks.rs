@@ -60,7 +60,15 @@ impl Blocks {
         let minutes = batch.blocks.iter().map(|block| block.minute);
         let arrivals = batch.failed.iter().map(|record| Minute::of(record.arrived_at));
         let late = minutes.chain(arrivals).filter(|minute| Block::is_out_of_turn(*minute, finished));
-        self.table.put_all(late.map(item_of_mark)).await
+        self.mark(late).await
+    }
+
+    /// Has minutes folded again.
+    ///
+    /// # Errors
+    /// When a write fails.
+    pub async fn mark(&self, minutes: impl IntoIterator<Item = Minute>) -> Result<(), TableError> {
+        self.table.put_all(minutes.into_iter().map(item_of_mark)).await
     }
 
     /// Every block of a minute and bucket.

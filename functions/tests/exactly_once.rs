@@ -8,13 +8,13 @@
 mod world;
 
 use proptest::prelude::*;
-use proptest::test_runner::Config;
+use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use world::{Act, Call, Script, World};
 
 /// Users of one world, each with its own history.
 const USERS: u16 = 400;
 /// Worlds of a run: with [`USERS`] these are 10,000 histories.
-const WORLDS: u32 = 25;
+const WORLDS: u32 = 26;
 
 /// Seconds after the world's beginning at which a call is made: most of them within twelve minutes around midnight,
 /// some hours before, some on the days before.
@@ -53,17 +53,25 @@ fn script() -> impl Strategy<Value = Script> {
         .prop_map(|(calls, acts)| Script { calls, acts })
 }
 
-proptest! {
-    #![proptest_config(Config { cases: WORLDS, failure_persistence: None, max_shrink_iters: 60, ..Config::default() })]
+/// Plays worlds, half of them on each of two threads.
+#[test]
+fn ten_thousand_histories_count_every_distinct_event_once() {
+    std::thread::scope(|scope| {
+        let halves: Vec<_> = (0..2).map(|_| scope.spawn(play)).collect();
+        halves.into_iter().for_each(|half| half.join().unwrap());
+    });
+}
 
-    #[test]
-    fn ten_thousand_histories_count_every_distinct_event_once(script in script()) {
+fn play() {
+    let config = Config { cases: WORLDS / 2, failure_persistence: None, max_shrink_iters: 60, ..Config::default() };
+    let played = TestRunner::new(config).run(&script(), |script| {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let verdict = runtime.block_on(async {
             let mut world = World::new().await;
             world.play(&script).await?;
             world.finish(USERS).await
         });
-        prop_assert_eq!(verdict, Ok(()));
-    }
+        verdict.map_err(TestCaseError::fail)
+    });
+    played.unwrap_or_else(|failure| panic!("{failure}"));
 }

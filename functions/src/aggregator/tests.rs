@@ -87,16 +87,17 @@ async fn what_comes_after_the_closing_is_seen_before_the_hour_is_over() {
     world.run(Reach::Over, "2026-11-24T10:20:30Z").await;
     world.call("1", "2026-11-24T10:24:10Z", "2026-11-24T10:24:10Z").await;
     world.run(Reach::Close, "2026-11-24T10:24:40Z").await;
-    // The same minute, a minute before it, and one of the hour before.
+    // In turn in the very minute of the closing; then late in it, before it, and in the hour before.
+    world.call("0", "2026-11-24T10:24:45Z", "2026-11-24T10:24:45Z").await;
     world.call("2", "2026-11-24T10:24:50Z", "2026-11-24T10:25:01Z").await;
     world.call("3", "2026-11-24T10:22:50Z", "2026-11-24T10:25:01Z").await;
     world.call("4", "2026-11-24T09:22:50Z", "2026-11-24T10:25:01Z").await;
     world.call("5", "2026-11-24T10:26:10Z", "2026-11-24T10:26:10Z").await;
     for now in ["2026-11-24T10:27:30Z", "2026-11-24T10:40:30Z", "2026-11-24T11:00:30Z", "2026-11-25T00:00:30Z"] {
         world.run(Reach::Over, now).await;
-        assert_eq!(world.calls(now).await, 5, "at {now}");
+        assert_eq!(world.calls(now).await, 6, "at {now}");
     }
-    assert_eq!(world.calls_in_days().await, 5);
+    assert_eq!(world.calls_in_days().await, 6);
 }
 
 #[tokio::test]
