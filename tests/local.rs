@@ -180,7 +180,9 @@ fn a_thousand_calls_are_exact(local: &Local, customers: &[Customer; 3]) -> [usiz
         local.expect(customer, calls, Duration::from_secs(20));
     }
     let day = local.analytics("/v1/analytics/timeseries?granularity=minute&duration=60m");
-    let sum = |field: &str| day["timeSeries"].as_array().unwrap().iter().map(|point| point[field].as_u64().unwrap()).sum::<u64>();
+    let sum = |field: &str| {
+        day["timeSeries"].as_array().unwrap().iter().map(|point| point[field].as_u64().unwrap()).sum::<u64>()
+    };
     assert_eq!(sum("apiCalls"), counts.iter().sum::<usize>() as u64);
     assert_eq!(sum("authFailures"), 1 + (CALLS / 10) as u64);
     counts
@@ -225,7 +227,11 @@ fn no_call_is_lost_between_the_modes(local: &Local, customer: &Customer, before:
         if (good..=good + unsure).contains(&counted) {
             break;
         }
-        assert!(began.elapsed() < Duration::from_secs(150), "{counted} calls are counted of {good} to {}", good + unsure);
+        assert!(
+            began.elapsed() < Duration::from_secs(150),
+            "{counted} calls are counted of {good} to {}",
+            good + unsure
+        );
         std::thread::sleep(Duration::from_millis(500));
     }
 }

@@ -12,7 +12,9 @@ use metering::event::Event;
 use metering::subject::Bucket;
 use metering::window::{Minute, iso_millis};
 
-use crate::table::{Consistency, Item, Sort, Table, TableError, binary, integer, number, string, text, unless_condition_failed};
+use crate::table::{
+    Consistency, Item, Sort, Table, TableError, binary, integer, number, string, text, unless_condition_failed,
+};
 
 const ERRORS: &str = "ERRORS";
 const LATE: &str = "LATE";
@@ -166,11 +168,7 @@ fn item_of_mark(minute: Minute) -> Item {
     let mut stamp = [0_u8; 16];
     // Without randomness the mark is never equal to one that was read, and so is never cleared too early.
     let stamp = getrandom::fill(&mut stamp).map_or_else(|error| error.to_string(), |()| hex(&stamp));
-    Item::from([
-        (PK.into(), text(LATE)),
-        (SK.into(), text(minute.to_string())),
-        ("stamp".into(), text(stamp)),
-    ])
+    Item::from([(PK.into(), text(LATE)), (SK.into(), text(minute.to_string())), ("stamp".into(), text(stamp))])
 }
 
 /// Seconds since 1970 of the instant that many days later.

@@ -101,9 +101,9 @@ impl Histories {
             let settled = |minute: Minute| minute <= watermark || minute > current;
             history.minutes = minutes.into_iter().filter(|(minute, _)| settled(*minute) && wanted(*minute)).collect();
             history.live = live;
-            history.live.retain(|event| {
-                wanted(Minute::of(event.timestamp)) && Subject::of(event).as_ref() == Some(subject)
-            });
+            history
+                .live
+                .retain(|event| wanted(Minute::of(event.timestamp)) && Subject::of(event).as_ref() == Some(subject));
         }
         // An entry of the journal is in no window yet, and is its own event where a block has it already.
         history.live.extend(journal);
@@ -132,7 +132,8 @@ impl Histories {
         minutes: impl IntoIterator<Item = Minute>,
         buckets: impl IntoIterator<Item = Bucket> + Clone,
     ) -> Result<Distinct, TableError> {
-        let places = minutes.into_iter().flat_map(|minute| buckets.clone().into_iter().map(move |bucket| (minute, bucket)));
+        let places =
+            minutes.into_iter().flat_map(|minute| buckets.clone().into_iter().map(move |bucket| (minute, bucket)));
         let reads = places.map(|(minute, bucket)| self.blocks.read(minute, bucket, Consistency::Strong));
         let blocks: Vec<_> = futures::stream::iter(reads).buffered(CONCURRENCY).try_collect().await?;
         Ok(blocks.into_iter().flatten().flat_map(|block| block.events).collect())

@@ -48,11 +48,16 @@ impl Metrics {
         let mut namespaces: Vec<_> = Metric::ALL.iter().map(|metric| metric.namespace()).collect();
         namespaces.dedup();
         for namespace in namespaces {
-            let of_namespace: Vec<_> =
-                datums.iter().filter(|(metric, _)| metric.namespace() == namespace).map(|(_, datum)| datum.clone()).collect();
+            let of_namespace: Vec<_> = datums
+                .iter()
+                .filter(|(metric, _)| metric.namespace() == namespace)
+                .map(|(_, datum)| datum.clone())
+                .collect();
             for datums in of_namespace.chunks(MAX_DATUMS) {
                 let put = self.client.put_metric_data().namespace(namespace).set_metric_data(Some(datums.to_vec()));
-                put.send().await.map_err(|error| format!("PutMetricData to {namespace}: {}", DisplayErrorContext(error)))?;
+                put.send()
+                    .await
+                    .map_err(|error| format!("PutMetricData to {namespace}: {}", DisplayErrorContext(error)))?;
             }
         }
         Ok(())

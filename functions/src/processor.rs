@@ -40,7 +40,12 @@ impl Processor {
             tracing::warn!(%shard, %sequence, reason = %failed.reason, "record kept under ERRORS");
         }
         self.blocks.commit(&batch, clock).await?;
-        tracing::debug!(records = event.records.len(), blocks = batch.blocks.len(), failed = batch.failed.len(), "counted");
+        tracing::debug!(
+            records = event.records.len(),
+            blocks = batch.blocks.len(),
+            failed = batch.failed.len(),
+            "counted"
+        );
         Ok(())
     }
 }

@@ -141,7 +141,8 @@ impl Table {
     /// # Errors
     /// When a request fails or the table takes only a part. Some items may be in the table then.
     pub async fn put_all(&self, items: impl IntoIterator<Item = Item>) -> Result<(), TableError> {
-        let by_key: BTreeMap<_, _> = items.into_iter().map(|item| ((string(&item, PK), string(&item, SK)), item)).collect();
+        let by_key: BTreeMap<_, _> =
+            items.into_iter().map(|item| ((string(&item, PK), string(&item, SK)), item)).collect();
         let items: Vec<_> = by_key.into_values().collect();
         let batches: Vec<Vec<Item>> = items.chunks(BATCH_ITEMS).map(<[Item]>::to_vec).collect();
         let writes = batches.into_iter().map(|batch| self.put_batch(batch));

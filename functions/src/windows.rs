@@ -15,7 +15,9 @@ use metering::total::Total;
 use metering::window::{Day, Hour, Minute, Month};
 
 use crate::blocks::after_days;
-use crate::table::{CONCURRENCY, Consistency, Item, Sort, Table, TableError, json, number, string, text, unless_condition_failed};
+use crate::table::{
+    CONCURRENCY, Consistency, Item, Sort, Table, TableError, json, number, string, text, unless_condition_failed,
+};
 
 /// What was published of a minute, beside its total.
 const PUBLISHED: &str = "published";
@@ -116,8 +118,11 @@ impl Windows {
     pub async fn set_total(&self, span: Span, total: &Total) -> Result<(), TableError> {
         let (pk, sk) = span.key();
         let expires_at = span.expires_at();
-        self.set(&self.analytics, Row { pk, sk, events: total.events, attributes: vec![("total", json(total))], expires_at })
-            .await
+        self.set(
+            &self.analytics,
+            Row { pk, sk, events: total.events, attributes: vec![("total", json(total))], expires_at },
+        )
+        .await
     }
 
     async fn set_all(&self, table: &Table, rows: Vec<Row>) -> Result<(), TableError> {
@@ -251,7 +256,8 @@ impl Windows {
         if figures.as_ref() == Some(now) {
             return Ok(None);
         }
-        let request = self.analytics.client().update_item().table_name(self.analytics.name()).key(PK, text(pk)).key(SK, text(sk));
+        let request =
+            self.analytics.client().update_item().table_name(self.analytics.name()).key(PK, text(pk)).key(SK, text(sk));
         let request = request
             .update_expression("SET #published = :now, #ttl = if_not_exists(#ttl, :ttl)")
             .expression_attribute_names("#published", PUBLISHED)

@@ -28,8 +28,13 @@ fn delay() -> impl Strategy<Value = i32> {
 }
 
 fn call() -> impl Strategy<Value = Call> {
-    (0..USERS, 0..40_u16, second(), delay(), 0..4_u8)
-        .prop_map(|(user, id, second, delay_ms, kind)| Call { user, id, second, delay_ms, refused: kind == 0 })
+    (0..USERS, 0..40_u16, second(), delay(), 0..4_u8).prop_map(|(user, id, second, delay_ms, kind)| Call {
+        user,
+        id,
+        second,
+        delay_ms,
+        refused: kind == 0,
+    })
 }
 
 fn fault() -> impl Strategy<Value = Option<(u8, u8)>> {

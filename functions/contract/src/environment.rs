@@ -34,9 +34,7 @@ impl FromStr for Environment {
         let fits = (1..=16).contains(&name.len())
             && name.starts_with(|c: char| c.is_ascii_lowercase())
             && !name.ends_with('-')
-            && name
-                .chars()
-                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+            && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
         if fits { Ok(Self(name.into())) } else { Err(InvalidEnvironment(name.into())) }
     }
 }

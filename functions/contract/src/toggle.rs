@@ -61,12 +61,7 @@ impl FromStr for Toggle {
 
 impl fmt::Display for InvalidToggle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} is `{}`: use true, 1, yes or on; false, 0, no, off, empty or unset",
-            variable::TOGGLE,
-            self.0
-        )
+        write!(f, "{} is `{}`: use true, 1, yes or on; false, 0, no, off, empty or unset", variable::TOGGLE, self.0)
     }
 }
 

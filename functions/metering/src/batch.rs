@@ -105,7 +105,8 @@ mod tests {
 
     #[test]
     fn the_good_records_of_a_batch_are_counted_beside_the_bad() {
-        let call = br#"{"eventType":"API_CALL","requestId":"1","timestamp":"2026-11-24T10:15:30Z","userEmail":"a@b.au"}"#;
+        let call =
+            br#"{"eventType":"API_CALL","requestId":"1","timestamp":"2026-11-24T10:15:30Z","userEmail":"a@b.au"}"#;
         let batch = Batch::of([record(b"{"), record(call), record(b"\xff")]);
         assert_eq!(batch.blocks.iter().map(|block| block.events).sum::<usize>(), 1);
         assert_eq!(batch.failed.len(), 2);

@@ -107,7 +107,9 @@ mod tests {
     use super::*;
 
     fn event(id: &str) -> Event {
-        let json = format!(r#"{{"eventType":"API_CALL","requestId":"{id}","timestamp":"2026-11-24T10:15:30Z","userEmail":"a@b.au"}}"#);
+        let json = format!(
+            r#"{{"eventType":"API_CALL","requestId":"{id}","timestamp":"2026-11-24T10:15:30Z","userEmail":"a@b.au"}}"#
+        );
         serde_json::from_str(&json).unwrap()
     }
 

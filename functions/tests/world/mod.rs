@@ -313,17 +313,24 @@ impl World {
         for (hour, wanted) in &wanted {
             let (mut of_minutes, mut of_day) = (Fold::default(), Fold::default());
             for bucket in Bucket::all() {
-                of_minutes.merge(&windows.hour_of_minutes(hour.last_minute(), bucket).await.map_err(|error| error.to_string())?);
+                of_minutes.merge(
+                    &windows.hour_of_minutes(hour.last_minute(), bucket).await.map_err(|error| error.to_string())?,
+                );
                 of_day.merge(&windows.day_of_hours(*hour, bucket).await.map_err(|error| error.to_string())?);
                 if *hour != hour.day().first_hour() {
-                    let before = windows.day_of_hours(hour.plus(-1), bucket).await.map_err(|error| error.to_string())?;
+                    let before =
+                        windows.day_of_hours(hour.plus(-1), bucket).await.map_err(|error| error.to_string())?;
                     before.cells.iter().for_each(|(subject, cell)| {
                         of_day.cells.entry(subject.clone()).or_default().calls -= cell.calls;
                     });
                 }
             }
             let calls = |fold: &Fold| -> BTreeMap<Subject, u64> {
-                fold.cells.iter().map(|(subject, cell)| (subject.clone(), cell.calls)).filter(|(_, calls)| *calls > 0).collect()
+                fold.cells
+                    .iter()
+                    .map(|(subject, cell)| (subject.clone(), cell.calls))
+                    .filter(|(_, calls)| *calls > 0)
+                    .collect()
             };
             if calls(&of_minutes) != *wanted {
                 return Err(format!("minutes of {hour}: {:?}, not {wanted:?}", calls(&of_minutes)));
@@ -349,7 +356,8 @@ impl World {
         let days: BTreeSet<Day> = self.known.values().map(|event| Day::of(event.timestamp)).collect();
         for day in days {
             let (first, last) = (day.first_hour().first_minute(), day.last_hour().last_minute());
-            let totals = windows.totals(Span::Minute(first), Span::Minute(last)).await.map_err(|error| error.to_string())?;
+            let totals =
+                windows.totals(Span::Minute(first), Span::Minute(last)).await.map_err(|error| error.to_string())?;
             found.extend(totals.into_iter().map(|(minute, total)| (minute, (total.calls, total.rate_limited))));
         }
         if found == wanted { Ok(()) } else { Err(format!("totals: {found:?}, not {wanted:?}")) }

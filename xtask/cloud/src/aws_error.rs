@@ -42,7 +42,9 @@ fn short(text: &str) -> &str {
 
 fn hint(code: &str, text: &str) -> Option<&'static str> {
     match code {
-        "ExpiredToken" | "ExpiredTokenException" => return Some("the session has expired: sign in again (aws sso login)"),
+        "ExpiredToken" | "ExpiredTokenException" => {
+            return Some("the session has expired: sign in again (aws sso login)");
+        }
         "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => {
             return Some("the account's policies do not allow this: see the action named above");
         }
@@ -55,7 +57,9 @@ fn hint(code: &str, text: &str) -> Option<&'static str> {
         return Some("no credentials: set --profile or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or use --local");
     }
     if text.contains("dispatch failure") || text.contains("Connection refused") || text.contains("tcp connect") {
-        return Some("nothing answers there: check the network, --region and --endpoint-url (local: cargo xtask local)");
+        return Some(
+            "nothing answers there: check the network, --region and --endpoint-url (local: cargo xtask local)",
+        );
     }
     None
 }
