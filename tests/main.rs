@@ -1,5 +1,7 @@
 //! Tests of the whole.
 
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test that cannot go on says so and stops")]
+
 mod app;
 mod cfn_lint;
 mod local;

@@ -5,6 +5,8 @@
 //! Invariant: the code under test is the real one, on a real DynamoDB implementation. Each user of a world has a
 //! history of its own; a failing world is shrunk and printed as the script that replays it.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so and stops")]
+
 mod world;
 
 use proptest::prelude::*;

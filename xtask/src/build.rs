@@ -44,12 +44,7 @@ pub fn for_lambda(arch: Arch, printer: &Printer) -> Result<Vec<Package>> {
     });
     process::run(build.current_dir(workspace::root()), printer)?;
     let built = workspace::target().join("lambda");
-    pack(
-        Compression::Smallest,
-        |function| built.join(function.binary()).join("bootstrap"),
-        printer,
-        |path| check_glibc(path),
-    )
+    pack(Compression::Smallest, |function| built.join(function.binary()).join("bootstrap"), printer, check_glibc)
 }
 
 /// Packages of development builds, for a target that runs them on this machine.

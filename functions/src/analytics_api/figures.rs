@@ -38,6 +38,9 @@ pub(super) struct Figures<'a> {
 /// What a subject did in a window, by the window's first minute.
 type Part = (Minute, Subject, Cell);
 
+/// Users of a window that is not whole yet, by its first minute.
+type Users = (Minute, Fold);
+
 impl Figures<'_> {
     /// A range as its plan says, and the events of its live minutes.
     ///
@@ -81,8 +84,7 @@ impl Figures<'_> {
             Ok((first, self.windows.hour_of_minutes(last, bucket).await?))
         }));
         let read = async { tokio::try_join!(totals, of_days, of_hours) };
-        let (totals, of_days, of_hours): (Vec<_>, Vec<(Minute, Fold)>, Vec<(Minute, Fold)>) =
-            read.await.map_err(Failure::internal)?;
+        let (totals, of_days, of_hours): (Vec<_>, Vec<Users>, Vec<Users>) = read.await.map_err(Failure::internal)?;
         for (window, total) in totals.into_iter().flatten() {
             let (length, first) = place(&window).map_err(Failure::internal)?;
             if length == granularity { series.add_whole(first, &total) } else { series.add_part(first, &total) }

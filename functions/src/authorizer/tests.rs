@@ -51,7 +51,10 @@ enum Conduct {
 
 /// A stream under a test's control.
 #[derive(Clone, Debug, Default)]
-struct Double(Arc<Mutex<(Conduct, Vec<Vec<Record>>, usize)>>);
+struct Double(Arc<Mutex<(Conduct, Batches, usize)>>);
+
+/// What each request carried.
+type Batches = Vec<Vec<Record>>;
 
 impl Double {
     fn conduct(&self, conduct: Conduct) {

@@ -18,7 +18,10 @@ const SILENCE: (u16, &str) = (0, "");
 
 /// The requests so far, and the answers to come; the last one repeats.
 #[derive(Clone, Default)]
-struct Kinesis(Arc<Mutex<(Vec<(String, Value)>, VecDeque<(u16, &'static str)>)>>);
+struct Kinesis(Arc<Mutex<(Requests, Answers)>>);
+
+type Requests = Vec<(String, Value)>;
+type Answers = VecDeque<(u16, &'static str)>;
 
 impl Kinesis {
     async fn start(answers: impl IntoIterator<Item = (u16, &'static str)>) -> (Self, Stream) {

@@ -164,10 +164,10 @@ mod tests {
     #[test]
     fn a_narrower_or_moved_grant_widens_nothing() {
         let wide = json!([allow(json!("dynamodb:*"), "*")]);
-        assert_eq!(why(wide.clone(), json!([allow(json!(["dynamodb:PutItem"]), "T")])), [String::new(); 0]);
+        assert!(why(wide.clone(), json!([allow(json!(["dynamodb:PutItem"]), "T")])).is_empty());
         assert_eq!(why(json!([allow(json!("a:B"), "T")]), wide), ["allows dynamodb:* on *"]);
         let (one, other) = (allow(json!("a:B"), "T"), allow(json!("c:D"), "U"));
-        assert_eq!(why(json!([one, other]), json!([other, one])), [String::new(); 0]);
+        assert!(why(json!([one, other]), json!([other, one])).is_empty());
     }
 
     #[test]
@@ -176,14 +176,14 @@ mod tests {
         bound["Condition"] = json!({"Bool": {"aws:SecureTransport": "true"}});
         let free = allow(json!("a:B"), "T");
         assert_eq!(why(json!([bound]), json!([free])), ["allows a:B on T"]);
-        assert_eq!(why(json!([free]), json!([bound])), [String::new(); 0]);
+        assert!(why(json!([free]), json!([bound])).is_empty());
     }
 
     #[test]
     fn a_denial_that_goes_widens() {
         let deny = json!({"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "B"});
         assert_eq!(why(json!([deny]), json!([])), ["no longer denies * s3:* on B"]);
-        assert_eq!(why(json!([]), json!([deny])), [String::new(); 0]);
+        assert!(why(json!([]), json!([deny])).is_empty());
     }
 
     #[test]

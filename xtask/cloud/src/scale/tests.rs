@@ -147,7 +147,7 @@ async fn the_capacity_there_is_already_is_not_asked_for() {
     assert_eq!(kinesis.stream(&env).to_shards(before, 2).await.unwrap(), before);
     let before = Capacity::OnDemand(4);
     assert_eq!(kinesis.stream(&env).to_on_demand(before).await.unwrap(), before);
-    assert_eq!(kinesis.asked(), [String::new(); 0]);
+    assert!(kinesis.asked().is_empty());
 }
 
 #[tokio::test]

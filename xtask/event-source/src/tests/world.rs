@@ -28,6 +28,9 @@ pub(super) struct World {
     changed: watch::Sender<u64>,
 }
 
+/// What a function does with the numbers of a batch.
+type Behaviour = Box<dyn FnMut(&[u64]) -> Option<Answer> + Send>;
+
 /// What is in it.
 pub(super) struct State {
     pub(super) listed: Vec<Listed>,
@@ -35,7 +38,7 @@ pub(super) struct State {
     /// Whether nothing answers.
     pub(super) is_down: bool,
     /// What the function does with the numbers of a batch; nothing means that it runs on and on.
-    pub(super) function: Box<dyn FnMut(&[u64]) -> Option<Answer> + Send>,
+    pub(super) function: Behaviour,
     /// Whether the bucket takes anything.
     pub(super) takes: bool,
     pub(super) delivered: Vec<Vec<u64>>,

@@ -71,7 +71,7 @@ fn items_that_begin_to_expire_by_another_attribute_are_data_lost() {
     let other = table(json!({"TimeToLiveSpecification": {"AttributeName": "createdAt", "Enabled": true}}));
     assert_eq!(lost(&table(json!({})), &other), ["items expire by `createdAt` from now on"]);
     let off = table(json!({"TimeToLiveSpecification": {"AttributeName": "ttl", "Enabled": false}}));
-    assert_eq!(lost(&table(json!({})), &off), [String::new(); 0]);
+    assert!(lost(&table(json!({})), &off).is_empty());
     assert_eq!(lost(&off, &table(json!({}))), ["items expire by `ttl` from now on"]);
 }
 
@@ -79,13 +79,13 @@ fn items_that_begin_to_expire_by_another_attribute_are_data_lost() {
 fn a_shorter_retention_loses_what_is_older() {
     let stream = |hours: Value| one("AWS::Kinesis::Stream", json!({"RetentionPeriodHours": hours}));
     assert_eq!(lost(&stream(json!(168)), &stream(json!("24"))), ["records older than 24 h go, counted or not"]);
-    assert_eq!(lost(&stream(json!(24)), &stream(json!(168))), [String::new(); 0]);
+    assert!(lost(&stream(json!(24)), &stream(json!(168))).is_empty());
     assert_eq!(lost(&stream(json!(168)), &one("AWS::Kinesis::Stream", json!({}))).len(), 1);
     let bucket = |days: u64| {
         one("AWS::S3::Bucket", json!({"LifecycleConfiguration": {"Rules": [{"Id": "a", "ExpirationInDays": days}]}}))
     };
     assert_eq!(lost(&bucket(90), &bucket(30)), ["objects expire after 30 days from now on"]);
-    assert_eq!(lost(&bucket(90), &bucket(90)), [String::new(); 0]);
+    assert!(lost(&bucket(90), &bucket(90)).is_empty());
 }
 
 #[test]
