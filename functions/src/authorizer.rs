@@ -113,6 +113,7 @@ impl Mode {
 impl<P: Producer> Authorizer<P> {
     /// An authorizer that counts by the stream.
     pub fn streaming(keys: Table, usage: Table, analytics: Table, producer: P) -> Self {
+        tracing::info!("calls are counted through Kinesis");
         let (blocks, watermark) = (Blocks::new(analytics.clone()), Watermark::new(analytics.clone()));
         let histories = Histories::new(blocks, Windows::new(analytics, usage.clone()), watermark);
         let outbox = Outbox::new(producer, Journal::new(usage.clone()));
@@ -122,6 +123,7 @@ impl<P: Producer> Authorizer<P> {
 
     /// An authorizer that counts in the usage table and knows no other.
     pub fn synchronous(keys: Table, usage: Table) -> Self {
+        tracing::info!("calls are counted synchronously");
         Self { directory: Directory::new(Keys::new(keys)), counter: Counter::Synchronous(Ledger::new(usage)) }
     }
 

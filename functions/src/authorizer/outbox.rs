@@ -48,7 +48,7 @@ impl<P: Producer> Outbox<P> {
             Ok(Err(error)) => error.to_string(),
             Err(_) => format!("no answer within {} ms", STREAM.as_millis()),
         };
-        tracing::warn!(cause, "the stream did not take a call's events; the journal keeps them");
+        tracing::warn!(cause, "Kinesis did not take a call's events; the journal keeps them");
         *self.resting() = now.checked_add(RESPITE).ok();
         false
     }
