@@ -81,7 +81,7 @@ mod tests {
     #[test]
     fn a_group_gets_what_its_leader_gets() {
         let mut leader =
-            Command::new("sh").args(["-c", "cat & wait"]).stdin(Stdio::piped()).process_group(0).spawn().unwrap();
+            Command::new("sh").args(["-c", "sleep 60 & wait"]).stdin(Stdio::null()).process_group(0).spawn().unwrap();
         assert!(send("KILL", Receiver::Group(leader.id())));
         assert!(!leader.wait().unwrap().success());
     }
