@@ -3,13 +3,13 @@
 //! Invariant: success is answered only when everything the batch holds has been written; a batch that fails for a
 //! reason outside it is delivered again and changes nothing that was written before.
 
-use aws_lambda_events::kinesis::{KinesisEvent, KinesisEventRecord};
 use jiff::Timestamp;
-use metering::batch::{Batch, Record};
+use metering::batch::Batch;
 use metering::window::Minute;
 use tokio::sync::OnceCell;
 
 use crate::blocks::Blocks;
+use crate::stream_event::{StreamEvent, StreamRecord};
 use crate::table::TableError;
 use crate::watermark::Watermark;
 
@@ -31,10 +31,10 @@ impl Processor {
     ///
     /// # Errors
     /// When a write fails: the whole batch has to come again.
-    pub async fn process(&self, event: &KinesisEvent, clock: impl Fn() -> Timestamp) -> Result<(), TableError> {
+    pub async fn process(&self, event: &StreamEvent, clock: impl Fn() -> Timestamp) -> Result<(), TableError> {
         // Where there is no watermark yet, whatever is committed from here on is in its own minute, or marked.
         self.begun.get_or_try_init(|| self.watermark.begin(Minute::of(clock()).plus(-1))).await?;
-        let batch = Batch::of(event.records.iter().map(record));
+        let batch = Batch::of(event.records.iter().map(StreamRecord::record));
         for failed in &batch.failed {
             let (shard, sequence) = (&failed.shard_id, &failed.sequence_number);
             tracing::warn!(%shard, %sequence, reason = %failed.reason, "record kept under ERRORS");
@@ -47,16 +47,5 @@ impl Processor {
             "counted"
         );
         Ok(())
-    }
-}
-
-fn record(record: &KinesisEventRecord) -> Record<'_> {
-    let kinesis = &record.kinesis;
-    let arrived_at = kinesis.approximate_arrival_timestamp.timestamp_millis();
-    Record {
-        data: &kinesis.data,
-        arrived_at: Timestamp::from_millisecond(arrived_at).unwrap_or(Timestamp::MAX),
-        shard_id: record.event_id.as_deref().and_then(|id| id.split(':').next()).unwrap_or_default(),
-        sequence_number: &kinesis.sequence_number,
     }
 }

@@ -5,7 +5,6 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that cannot go on says so and stops")]
 
-use aws_lambda_events::kinesis::KinesisEvent;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use dynamodb_fixture::Store;
@@ -14,6 +13,7 @@ use functions::blocks::Blocks;
 use functions::journal::Journal;
 use functions::metrics::Metrics;
 use functions::processor::Processor;
+use functions::stream_event::StreamEvent;
 use functions::table::Table;
 use functions::watermark::Watermark;
 use functions::windows::Windows;
@@ -63,7 +63,7 @@ async fn write_units(load: Load) -> f64 {
             next_run += SignedDuration::from_secs(60);
         }
         let records: Vec<_> = batch.iter().map(|(_, record)| record.clone()).collect();
-        let event: KinesisEvent = serde_json::from_value(json!({ "Records": records })).unwrap();
+        let event: StreamEvent = serde_json::from_value(json!({ "Records": records })).unwrap();
         processor.process(&event, || arrived + SignedDuration::from_millis(100)).await.unwrap();
     }
     // The runs up to the end of the hour, which set hours and days.

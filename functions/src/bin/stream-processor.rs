@@ -2,9 +2,9 @@
 //!
 //! Invariant: everything is read from the environment once, before the first batch.
 
-use aws_lambda_events::kinesis::KinesisEvent;
 use functions::blocks::Blocks;
 use functions::processor::Processor;
+use functions::stream_event::StreamEvent;
 use functions::table::Table;
 use functions::watermark::Watermark;
 use functions::{log, variable};
@@ -17,7 +17,7 @@ async fn main() -> Result<(), Error> {
     let name = variable::required(contract::variable::ANALYTICS_TABLE)?;
     let table = Table::new(aws_sdk_dynamodb::Client::new(&variable::aws().await), name);
     let processor = &Processor::new(Blocks::new(table.clone()), Watermark::new(table));
-    run(service_fn(async |event: LambdaEvent<KinesisEvent>| {
+    run(service_fn(async |event: LambdaEvent<StreamEvent>| {
         processor.process(&event.payload, Timestamp::now).await?;
         // Everything is written or nothing is acknowledged, so there never is a partial failure to report.
         Ok::<_, Error>(serde_json::json!({ "batchItemFailures": [] }))

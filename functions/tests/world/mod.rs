@@ -5,7 +5,6 @@
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_lambda_events::kinesis::KinesisEvent;
 use dynamodb_fixture::{Fault, Store};
 use functions::aggregator::{Aggregator, Reach};
 use functions::blocks::Blocks;
@@ -13,6 +12,7 @@ use functions::history::{self, Histories};
 use functions::journal::Journal;
 use functions::metrics::Metrics;
 use functions::processor::Processor;
+use functions::stream_event::StreamEvent;
 use functions::table::Table;
 use functions::watermark::Watermark;
 use functions::windows::{Span, Windows};
@@ -198,7 +198,7 @@ impl World {
                 }
             })
         });
-        let event: KinesisEvent = serde_json::from_value(json!({ "Records": records.collect::<Vec<_>>() })).unwrap();
+        let event: StreamEvent = serde_json::from_value(json!({ "Records": records.collect::<Vec<_>>() })).unwrap();
         self.processor.process(&event, || self.tick()).await.is_ok()
     }
 

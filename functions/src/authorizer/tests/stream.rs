@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::processor::Processor;
-use aws_lambda_events::kinesis::KinesisEvent;
+use crate::stream_event::StreamEvent;
 
 #[tokio::test]
 async fn the_event_is_on_the_stream_before_the_answer_with_every_field() {
@@ -99,7 +99,7 @@ async fn calls_in_blocks_count_once_though_the_instance_remembers_them() {
     let table = Table::new(world.fixture.client.clone(), world.fixture.analytics_table());
     let processor = Processor::new(Blocks::new(table.clone()), Watermark::new(table));
     let records: Vec<_> = world.stream.events().iter().map(kinesis_record).collect();
-    let batch: KinesisEvent = serde_json::from_value(json!({ "Records": records })).unwrap();
+    let batch: StreamEvent = serde_json::from_value(json!({ "Records": records })).unwrap();
     processor.process(&batch, now).await.unwrap();
     let allowed = call(&authorizer, "r-31", after(40_000)).await.unwrap();
     assert_eq!(allowed.context["quotaUsed"], "31");
