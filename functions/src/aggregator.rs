@@ -19,7 +19,7 @@ use serde::Serialize;
 use crate::blocks::Blocks;
 use crate::journal::Journal;
 use crate::metrics::{Metrics, News};
-use crate::table::{CONCURRENCY, Consistency, TableError};
+use crate::table::{CONCURRENCY, Consistency, Table, TableError};
 use crate::watermark::Watermark;
 use crate::windows::{Span, Windows};
 
@@ -74,6 +74,17 @@ enum Whose {
 type DueHours = BTreeMap<Hour, Whose>;
 
 impl Aggregator {
+    /// An aggregator of these tables.
+    pub fn new(analytics: Table, usage: Table, metrics: Metrics) -> Self {
+        Self {
+            blocks: Blocks::new(analytics.clone()),
+            windows: Windows::new(analytics.clone(), usage.clone()),
+            watermark: Watermark::new(analytics),
+            journal: Journal::new(usage),
+            metrics,
+        }
+    }
+
     /// One run.
     ///
     /// # Errors

@@ -10,13 +10,11 @@ use base64::engine::general_purpose::STANDARD;
 use dynamodb_fixture::Store;
 use functions::aggregator::{Aggregator, Reach};
 use functions::blocks::Blocks;
-use functions::journal::Journal;
 use functions::metrics::Metrics;
 use functions::processor::Processor;
 use functions::stream_event::StreamEvent;
 use functions::table::Table;
 use functions::watermark::Watermark;
-use functions::windows::Windows;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -40,13 +38,8 @@ async fn write_units(load: Load) -> f64 {
         .region(aws_sdk_cloudwatch::config::Region::new("ap-south-1"))
         .retry_config(aws_sdk_cloudwatch::config::retry::RetryConfig::disabled())
         .build();
-    let aggregator = Aggregator {
-        blocks: Blocks::new(analytics.clone()),
-        windows: Windows::new(analytics.clone(), usage.clone()),
-        watermark: Watermark::new(analytics),
-        journal: Journal::new(usage),
-        metrics: Metrics::new(aws_sdk_cloudwatch::Client::from_conf(nowhere), "test"),
-    };
+    let aggregator =
+        Aggregator::new(analytics, usage, Metrics::new(aws_sdk_cloudwatch::Client::from_conf(nowhere), "test"));
     let beginning: Timestamp = "2026-11-24T10:00:00Z".parse().unwrap();
     let mut next_run = beginning + SignedDuration::from_secs(30);
     let calls: Vec<(Timestamp, Value)> = (0..load.calls)

@@ -4,12 +4,8 @@
 
 use contract::variable::{ANALYTICS_TABLE, API_USAGE_TABLE, ENVIRONMENT};
 use functions::aggregator::{Aggregator, Reach};
-use functions::blocks::Blocks;
-use functions::journal::Journal;
 use functions::metrics::Metrics;
 use functions::table::Table;
-use functions::watermark::Watermark;
-use functions::windows::Windows;
 use functions::{log, variable};
 use jiff::Timestamp;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
@@ -22,13 +18,11 @@ async fn main() -> Result<(), Error> {
     let client = aws_sdk_dynamodb::Client::new(&config);
     let analytics = Table::new(client.clone(), variable::required(ANALYTICS_TABLE)?);
     let usage = Table::new(client, variable::required(API_USAGE_TABLE)?);
-    let aggregator = &Aggregator {
-        blocks: Blocks::new(analytics.clone()),
-        windows: Windows::new(analytics.clone(), usage.clone()),
-        watermark: Watermark::new(analytics),
-        journal: Journal::new(usage),
-        metrics: Metrics::new(aws_sdk_cloudwatch::Client::new(&config), variable::required(ENVIRONMENT)?),
-    };
+    let aggregator = &Aggregator::new(
+        analytics,
+        usage,
+        Metrics::new(aws_sdk_cloudwatch::Client::new(&config), variable::required(ENVIRONMENT)?),
+    );
     run(service_fn(async |event: LambdaEvent<Value>| {
         let reach = if event.payload["close"] == true { Reach::Close } else { Reach::Over };
         Ok::<_, Error>(aggregator.run(reach, Timestamp::now).await?)

@@ -223,13 +223,8 @@ impl World {
             .region(aws_sdk_cloudwatch::config::Region::new("ap-south-1"))
             .retry_config(aws_sdk_cloudwatch::config::retry::RetryConfig::disabled())
             .build();
-        let aggregator = Aggregator {
-            blocks: Blocks::new(analytics.clone()),
-            windows: Windows::new(analytics.clone(), usage.clone()),
-            watermark: Watermark::new(analytics),
-            journal: Journal::new(usage),
-            metrics: Metrics::new(aws_sdk_cloudwatch::Client::from_conf(nowhere), "test"),
-        };
+        let aggregator =
+            Aggregator::new(analytics, usage, Metrics::new(aws_sdk_cloudwatch::Client::from_conf(nowhere), "test"));
         aggregator.run(reach, || self.tick()).await.map(|reached| reached.done).map_err(|error| error.to_string())
     }
 
