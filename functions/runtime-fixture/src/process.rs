@@ -1,0 +1,85 @@
+//! A function as a process: started as Lambda starts it, measured from outside, killed at any moment.
+//!
+//! Invariant: the process ends with the value, and nothing of this process's environment reaches it.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use contract::{Environment, name, variable};
+use tokio::process::{Child, Command};
+
+use crate::Host;
+
+/// A running function.
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+    id: u32,
+}
+
+impl Process {
+    /// Starts a binary against a Runtime API, with the variables of the environment `test` and, over them, some more.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start(binary: &Path, host: &Host, more: &[(&str, &str)]) -> io::Result<Self> {
+        let env = Environment::default();
+        let mut command = Command::new(binary);
+        command
+            .env_clear()
+            .env("AWS_LAMBDA_RUNTIME_API", host.address().to_string())
+            .envs([("AWS_LAMBDA_FUNCTION_NAME", "fixture"), ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")])
+            .envs([("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "512"), ("AWS_LAMBDA_LOG_GROUP_NAME", "fixture")])
+            .envs([("AWS_LAMBDA_LOG_STREAM_NAME", "fixture"), ("AWS_REGION", name::DEFAULT_REGION)])
+            .envs([("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")])
+            .env(variable::ENVIRONMENT, env.as_str())
+            .env(variable::ANALYTICS_TABLE, name::analytics_table(&env))
+            .env(variable::API_USAGE_TABLE, name::usage_table(&env))
+            .env(variable::API_KEYS_TABLE, name::keys_table(&env))
+            .env(variable::DEADLINES_TABLE, name::deadlines_table(&env))
+            .env(variable::KINESIS_STREAM, name::stream(&env))
+            .envs(more.iter().copied())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .kill_on_drop(true);
+        let child = command.spawn()?;
+        let id = child.id().unwrap_or_default();
+        Ok(Self { child, id })
+    }
+
+    /// The processor time it has taken so far, user and system, of all its threads, to the nanosecond.
+    ///
+    /// # Errors
+    /// When it is no more, or the system keeps no such account.
+    pub fn cpu(&self) -> io::Result<Duration> {
+        let mut nanoseconds = 0;
+        for task in fs::read_dir(format!("/proc/{}/task", self.id))? {
+            let account = fs::read_to_string(task?.path().join("schedstat"))?;
+            nanoseconds += account.split(' ').next().and_then(|time| time.parse::<u64>().ok()).unwrap_or_default();
+        }
+        Ok(Duration::from_nanos(nanoseconds))
+    }
+
+    /// The memory it has resident, in bytes.
+    ///
+    /// # Errors
+    /// When it is no more.
+    pub fn resident(&self) -> io::Result<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.id))?;
+        let kilobytes = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.split_whitespace().next());
+        let kilobytes = kilobytes.and_then(|number| number.parse::<u64>().ok());
+        kilobytes.map(|number| number * 1_024).ok_or_else(|| io::Error::other("no VmRSS in the process's status"))
+    }
+
+    /// Kills it with SIGKILL and waits until it is gone.
+    ///
+    /// # Errors
+    /// When it cannot be waited for.
+    pub async fn kill(mut self) -> io::Result<()> {
+        self.child.kill().await
+    }
+}
