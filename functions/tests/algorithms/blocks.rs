@@ -39,6 +39,10 @@ impl Algorithm for Blocks {
         Self { processor, aggregator, seen: RefCell::default() }
     }
 
+    fn part_of(load: Load) -> Load {
+        load
+    }
+
     async fn count(&self, batch: &StreamEvent, now: Timestamp) -> Outcome {
         let seen = events(batch).map(|event| (event.user_email.unwrap(), Hour::of(event.timestamp)));
         self.seen.borrow_mut().extend(seen);
@@ -56,7 +60,8 @@ impl Algorithm for Blocks {
 
     async fn counts(&self) -> Counts {
         let mut counts = Counts::new();
-        for (email, hour) in self.seen.borrow().clone() {
+        let seen = self.seen.borrow().clone();
+        for (email, hour) in seen {
             let minutes = self.aggregator.windows.minutes(&Subject::User(email.clone()), hour).await.unwrap();
             counts.extend(minutes.into_iter().map(|(minute, cell)| ((email.clone(), minute), cell.calls)));
         }
