@@ -61,6 +61,8 @@ pub enum Command {
     Local(Local),
     /// Run every test
     Test(Test),
+    /// Measure what the README claims of speed, size and cost
+    Bench(Bench),
     /// Print a completion script for a shell
     Completions(Completions),
 }
@@ -578,6 +580,24 @@ pub struct LocalUp {
 pub struct Test {
     #[command(flatten)]
     pub env: Env,
+}
+
+/// `bench`.
+#[derive(Args, Debug)]
+#[command(after_help = "Output: a table of figures beside the original's and those to reach; with --json one JSON \
+                        document. It builds the packages first, which takes some minutes.\n\
+                        Exit status: 0 measured, 1 failed, 2 wrong usage.\n\
+                        Example: cargo xtask bench --record")]
+pub struct Bench {
+    /// The processor that the functions are built for: this machine's
+    #[arg(long, value_enum, default_value_t = Arch::X86_64)]
+    pub arch: Arch,
+    /// Write the table into README.md as well
+    #[arg(long)]
+    pub record: bool,
+    /// Print one JSON document
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `completions`.

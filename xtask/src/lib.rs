@@ -2,6 +2,7 @@
 //!
 //! Invariant: nothing here depends on the SDK, so `synth` is there a second after an edit.
 
+pub mod bench;
 pub mod build;
 pub mod cli;
 pub mod completions;
