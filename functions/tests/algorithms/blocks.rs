@@ -1,0 +1,65 @@
+//! Ours: the real processor and the real aggregator.
+//!
+//! Invariant: what is read is what customers are billed by, the windows.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+use functions::aggregator::{Aggregator, Reach};
+use functions::metrics::Metrics;
+use functions::processor::Processor;
+use functions::table::Table;
+use metering::subject::Subject;
+use metering::window::Hour;
+
+use super::*;
+
+pub(crate) struct Blocks {
+    processor: Processor,
+    aggregator: Aggregator,
+    seen: RefCell<BTreeSet<(String, Hour)>>,
+}
+
+impl Algorithm for Blocks {
+    const NAME: &'static str = "**Blocks and windows (this system)**";
+    const IN_DYNAMODB: bool = true;
+
+    fn new(store: &Store) -> Self {
+        let environment = contract::Environment::default();
+        let analytics = Table::new(store.client(), contract::name::analytics_table(&environment));
+        let usage = Table::new(store.client(), contract::name::usage_table(&environment));
+        let nowhere = aws_sdk_cloudwatch::Config::builder()
+            .behavior_version_latest()
+            .region(aws_sdk_cloudwatch::config::Region::new("ap-south-1"))
+            .retry_config(aws_sdk_cloudwatch::config::retry::RetryConfig::disabled())
+            .build();
+        let metrics = Metrics::new(aws_sdk_cloudwatch::Client::from_conf(nowhere), "test");
+        let aggregator = Aggregator::new(analytics, usage, metrics);
+        let processor = Processor::new(aggregator.blocks.clone(), aggregator.watermark.clone());
+        Self { processor, aggregator, seen: RefCell::default() }
+    }
+
+    async fn count(&self, batch: &StreamEvent, now: Timestamp) -> Outcome {
+        let seen = events(batch).map(|event| (event.user_email.unwrap(), Hour::of(event.timestamp)));
+        self.seen.borrow_mut().extend(seen);
+        Ok(self.processor.process(batch, || now).await?)
+    }
+
+    async fn each_minute(&self, now: Timestamp) {
+        self.aggregator.run(Reach::Over, || now).await.unwrap();
+    }
+
+    async fn sleep_until(&self, now: Timestamp) {
+        // What the aggregator does with a minute in which nothing was called is to move the watermark.
+        self.aggregator.watermark.advance(Minute::of(now).plus(-2)).await.unwrap();
+    }
+
+    async fn counts(&self) -> Counts {
+        let mut counts = Counts::new();
+        for (email, hour) in self.seen.borrow().clone() {
+            let minutes = self.aggregator.windows.minutes(&Subject::User(email.clone()), hour).await.unwrap();
+            counts.extend(minutes.into_iter().map(|(minute, cell)| ((email.clone(), minute), cell.calls)));
+        }
+        counts
+    }
+}
