@@ -4,6 +4,7 @@
 
 use anyhow::Result;
 use aws_sdk_kinesis::types::{ScalingType, StreamDescriptionSummary, StreamMode, StreamModeDetails, StreamStatus};
+use contract::limit::SHARD_CHANGES_PER_DAY;
 use contract::{Environment, name};
 use serde_json::{Value, json};
 use xtask::{Failure, Printer, cli};
@@ -12,8 +13,6 @@ use crate::Connection;
 use crate::aws_error::{failed_to, is_missing};
 use crate::status::backlog;
 
-/// How often a stream's shards may be changed in 24 hours (Kinesis API Reference, UpdateShardCount).
-const SCALINGS_PER_DAY: usize = 10;
 /// How often its mode may be changed in 24 hours (Kinesis API Reference, UpdateStreamMode).
 const MODE_CHANGES_PER_DAY: usize = 2;
 /// Looks at an active stream with its old capacity before the change is taken to be lost.
@@ -117,7 +116,7 @@ impl Stream<'_> {
             let path: Vec<String> = steps.iter().map(u32::to_string).collect();
             self.say(format!("a call at most doubles or halves: {shards} -> {}", path.join(" -> ")));
         }
-        self.say(format!("AWS allows {SCALINGS_PER_DAY} changes in 24 hours; this is {}", steps.len()));
+        self.say(format!("AWS allows {SHARD_CHANGES_PER_DAY} changes in 24 hours; this is {}", steps.len()));
         for step in &steps {
             self.say(format!("to {step} shards"));
             let client = self.connection.kinesis();

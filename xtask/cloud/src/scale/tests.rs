@@ -117,7 +117,7 @@ fn a_step_at_most_doubles_or_halves_and_the_last_is_the_goal() {
             now = step;
         }
         assert_eq!(now, to);
-        assert!(steps(from, to).len() <= SCALINGS_PER_DAY, "the largest change fits into a day");
+        assert!(steps(from, to).len() <= SHARD_CHANGES_PER_DAY, "the largest change fits into a day");
     }
 }
 
