@@ -12,7 +12,7 @@ use crate::metric::{ApiMetric, FunctionMetric, Metric, Period, Statistic, Stream
 use crate::stream::StreamHandle;
 use crate::table::TableHandle;
 use crate::topic::{AlarmKey, AlarmsOnly, Subscription, Topic, TopicHandle};
-use crate::{App, Stack, api};
+use crate::{App, Stack};
 
 const ONE: DataPoints = DataPoints::of::<1>();
 const THREE: DataPoints = DataPoints::of::<3>();
@@ -208,7 +208,7 @@ fn api_and_tables(app: &App, stack: &mut Stack, topic: &TopicHandle) {
         beyond: Beyond::Above(0),
         missing: Missing::Fine,
     };
-    let errors = Metric::of_api(ApiMetric::ServerErrors, api::rest_api_name(&app.env), &app.env);
+    let errors = Metric::of_api(ApiMetric::ServerErrors, name::rest_api(&app.env), &app.env);
     add(
         stack,
         topic,

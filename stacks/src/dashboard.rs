@@ -13,7 +13,7 @@ use crate::stream::StreamHandle;
 use crate::table::TableHandle;
 use crate::value::{Expression, Value, kind};
 use crate::widget::{Chart, Dashboard, Row, Series, Widget};
-use crate::{App, Stack, alarms, api};
+use crate::{App, Stack, alarms};
 
 const HEADING: GridUnits = GridUnits::of::<1>();
 const CHART: GridUnits = GridUnits::of::<6>();
@@ -103,7 +103,7 @@ fn health(app: &App) -> Row {
 }
 
 fn http(app: &App) -> Row {
-    let metric = |metric| Metric::of_api(metric, api::rest_api_name(&app.env), &app.env);
+    let metric = |metric| Metric::of_api(metric, name::rest_api(&app.env), &app.env);
     let answers = vec![
         series("All", metric(ApiMetric::Count), Statistic::Sum),
         series("4xx", metric(ApiMetric::ClientErrors), Statistic::Sum),
