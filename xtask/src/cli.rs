@@ -254,6 +254,10 @@ pub struct Destroy {
 #[command(
     after_help = "Output: one line for each check: ok, FAILED or skipped, what, and what was found; with --json \
                         one JSON document.\n\
+                        Its last part compares the calls of the last minutes, one by one: in the gateway's access \
+                        log, on the stream, and as they are counted; a line for each minute that differs, and one \
+                        for all. A minute is settled two minutes after its end on the local system, \
+                        which keeps no such log, and five minutes on AWS.\n\
                         Exit status: 0 every check passes, 1 one fails, 2 wrong usage.\n\
                         Example: ENABLE_KINESIS_ANALYTICS=true cargo xtask verify --api-key ck_…"
 )]
@@ -263,6 +267,9 @@ pub struct Verify {
     /// The key for a test call; without one that check is left out (with --local the seeded key is used)
     #[arg(long, value_name = "KEY", env = "COMPLICAL_API_KEY", hide_env_values = true)]
     pub api_key: Option<String>,
+    /// How many settled minutes to compare call by call
+    #[arg(long, value_name = "N", default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..=1440))]
+    pub minutes: u32,
     /// Print one JSON document
     #[arg(long)]
     pub json: bool,
@@ -358,8 +365,9 @@ pub enum ErrorsCommand {
 #[derive(Args, Debug)]
 #[command(
     group = clap::ArgGroup::new("capacity").required(true),
-    after_help = "Output: the capacity before and after. The environment's settings should then say the same, or the \
-                  next deploy changes it back.\n\
+    after_help = "Output: the capacity before and after. The scaler goes on from there and keeps the stream between \
+                  min-shards and max-shards of the environment's settings; a mode that the settings do not name is \
+                  changed back by the next deploy that changes the stream.\n\
                   Exit status: 0 changed or already so, 1 failed, 2 wrong usage.\n\
                   Example: cargo xtask scale --shards 4"
 )]
