@@ -123,6 +123,15 @@ pub enum Format {
     Yaml,
 }
 
+/// How a command writes JSON.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Json {
+    /// One document, at the end
+    Document,
+    /// One object a line, as it happens; the last one is the result
+    Lines,
+}
+
 /// `synth`.
 #[derive(Args, Debug)]
 #[command(after_help = "Output: the path of each template written. No network, no credentials, no Lambda build; the \
@@ -197,10 +206,13 @@ pub struct Build {
 
 /// `deploy`.
 #[derive(Args, Debug)]
-#[command(after_help = "Output: the outputs of each stack; with --json one JSON document with them.\n\
+#[command(
+    after_help = "Output: the outputs of each stack; with --json one JSON document with them and the events, with \
+                        --json=lines each event as it happens.\n\
                         Exit status: 0 deployed or nothing to change, 1 failed or not approved, 2 wrong usage.\n\
                         Interrupted, CloudFormation goes on: the same command picks up where the stack is.\n\
-                        Example: ENABLE_KINESIS_ANALYTICS=true cargo xtask deploy --yes")]
+                        Example: ENABLE_KINESIS_ANALYTICS=true cargo xtask deploy --yes"
+)]
 pub struct Deploy {
     #[command(flatten)]
     pub cloud: Cloud,
@@ -213,12 +225,18 @@ pub struct Deploy {
     /// Allow changes that replace or delete a table or the stream
     #[arg(long)]
     pub allow_data_loss: bool,
+    /// Do not wait until what was made is ready to serve: CloudFormation's express mode, where the endpoint has it
+    #[arg(long)]
+    pub express: bool,
+    /// Take back what was changed by hand since the last deploy, where the endpoint can
+    #[arg(long)]
+    pub revert_drift: bool,
     /// The processor that the functions run on
     #[arg(long, value_enum, default_value_t = Arch::X86_64)]
     pub arch: Arch,
-    /// Print one JSON document
-    #[arg(long)]
-    pub json: bool,
+    /// Print JSON: one document, or with `=lines` one object a line as it happens
+    #[arg(long, value_enum, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "document")]
+    pub json: Option<Json>,
 }
 
 /// `destroy`.
@@ -226,7 +244,8 @@ pub struct Deploy {
 #[command(after_help = "With the toggle off and no stack named: the API goes to synchronous counting, what is on the \
                         stream is counted, then the dashboard and Kinesis stacks go. Tables and the stream stay, and \
                         the next deploy adopts them with their data.\n\
-                        Output: what was removed; with --json one JSON document.\n\
+                        Output: what was removed; with --json one JSON document with it and the events, with \
+                        --json=lines each event as it happens.\n\
                         Exit status: 0 removed or nothing to remove, 1 failed or not approved, 2 wrong usage.\n\
                         Example: ENABLE_KINESIS_ANALYTICS= cargo xtask destroy --yes")]
 pub struct Destroy {
@@ -244,9 +263,9 @@ pub struct Destroy {
     /// The environment's name, typed out, in place of the question that --delete-data asks
     #[arg(long, value_name = "ENV", requires = "delete_data")]
     pub confirm: Option<String>,
-    /// Print one JSON document
-    #[arg(long)]
-    pub json: bool,
+    /// Print JSON: one document, or with `=lines` one object a line as it happens
+    #[arg(long, value_enum, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "document")]
+    pub json: Option<Json>,
 }
 
 /// `verify`.
@@ -277,23 +296,25 @@ pub struct Verify {
 
 /// `status`.
 #[derive(Args, Debug)]
-#[command(after_help = "Output: one screen of figures of the last hour; with --json one JSON document.\n\
+#[command(after_help = "Output: one screen of figures of the last hour; with --json one JSON document, with --watch \
+                        --json=lines one a line.\n\
                         Exit status: 0 shown, 1 failed, 2 wrong usage.\n\
                         Example: cargo xtask status --watch")]
 pub struct Status {
     #[command(flatten)]
     pub cloud: Cloud,
     /// Show it again every five seconds, until Ctrl-C
-    #[arg(long, conflicts_with = "json")]
-    pub watch: bool,
-    /// Print one JSON document
     #[arg(long)]
-    pub json: bool,
+    pub watch: bool,
+    /// Print JSON: one document, or with `=lines` one object a line as it happens
+    #[arg(long, value_enum, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "document")]
+    pub json: Option<Json>,
 }
 
 /// `logs`.
 #[derive(Args, Debug)]
-#[command(after_help = "Output: the lines of the log, oldest first; with --json one JSON document.\n\
+#[command(after_help = "Output: the lines of the log, oldest first; with --json one JSON document, with --follow \
+                        --json=lines one object a line.\n\
                         Exit status: 0 shown, 1 failed, 2 wrong usage.\n\
                         Example: cargo xtask logs stream-processor --follow")]
 pub struct Logs {
@@ -303,14 +324,14 @@ pub struct Logs {
     #[arg(value_name = "FUNCTION")]
     pub function: String,
     /// Go on showing new lines, until Ctrl-C
-    #[arg(long, short, conflicts_with = "json")]
+    #[arg(long, short)]
     pub follow: bool,
     /// How far back to begin, in minutes
     #[arg(long, value_name = "MINUTES", default_value_t = 60)]
     pub since: u32,
-    /// Print one JSON document
-    #[arg(long)]
-    pub json: bool,
+    /// Print JSON: one document, or with `=lines` one object a line as it happens
+    #[arg(long, value_enum, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "document")]
+    pub json: Option<Json>,
 }
 
 /// `errors`.

@@ -8,6 +8,7 @@ pub mod cli;
 pub mod completions;
 pub mod elf;
 pub mod failure;
+pub mod foot;
 pub mod handoff;
 pub mod package;
 pub mod printer;
