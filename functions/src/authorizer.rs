@@ -16,6 +16,7 @@ mod verdict;
 
 use std::collections::BTreeMap;
 
+use contract::access_log::WITHIN;
 use contract::function::{AUTHORIZER_ENHANCED_HANDLER, AUTHORIZER_KINESIS_HANDLER};
 use jiff::Timestamp;
 use metering::event::{Event, EventType, Reason};
@@ -42,8 +43,6 @@ pub use request::Request;
 use streaming::Streaming;
 pub use verdict::{Allowed, Refused};
 
-/// Value of [`context::QUOTA`] for a call within the quota.
-const WITHIN: &str = "within";
 /// The limit of a user whose limit cannot be read: calls go on.
 const UNKNOWN_LIMIT: u64 = u64::MAX;
 /// Longest text of an error in an event, in characters; the log has the whole.

@@ -24,7 +24,7 @@ pub mod context {
     /// Id of the key.
     pub const API_KEY_ID: &str = "apiKeyId";
     /// Whether the call is within the quota: [`EXCEEDED`] if it is not.
-    pub const QUOTA: &str = "quota";
+    pub const QUOTA: &str = contract::access_log::QUOTA;
     /// The value of [`QUOTA`] for a call over it.
     pub const EXCEEDED: &str = "exceeded";
     /// Seconds until the quota begins anew, with a call over it.

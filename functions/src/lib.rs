@@ -16,6 +16,7 @@ pub mod log;
 pub mod metrics;
 pub mod processor;
 pub mod producer;
+pub mod scaler;
 pub mod stream_event;
 pub mod table;
 pub mod variable;

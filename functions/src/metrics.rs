@@ -44,7 +44,19 @@ impl Metrics {
     /// # Errors
     /// When CloudWatch does not take it; the text names the namespace.
     pub async fn publish(&self, news: &[News]) -> Result<(), String> {
-        let datums: Vec<_> = news.iter().flat_map(|news| self.datums(news)).collect();
+        self.put(&news.iter().flat_map(|news| self.datums(news)).collect::<Vec<_>>()).await
+    }
+
+    /// Publishes how many shards the stream has, and how many more it needs and cannot have.
+    ///
+    /// # Errors
+    /// When CloudWatch does not take it; the text names the namespace.
+    pub async fn publish_shards(&self, minute: Minute, open: u32, short: u32) -> Result<(), String> {
+        let count = |metric, shards: u32| (metric, self.datum(metric, minute).value(f64::from(shards)).build());
+        self.put(&[count(Metric::OpenShards, open), count(Metric::ShardsShort, short)]).await
+    }
+
+    async fn put(&self, datums: &[(Metric, MetricDatum)]) -> Result<(), String> {
         let mut namespaces: Vec<_> = Metric::ALL.iter().map(|metric| metric.namespace()).collect();
         namespaces.dedup();
         for namespace in namespaces {
@@ -98,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_metric_is_published_and_latencies_are_cut_to_what_a_datum_takes() {
+    fn every_metric_of_a_minute_is_published_and_latencies_are_cut_to_what_a_datum_takes() {
         let config = aws_sdk_cloudwatch::Config::builder().behavior_version_latest().build();
         let metrics = Metrics::new(Client::from_conf(config), "test");
         let news = News {
@@ -107,7 +119,8 @@ mod tests {
             ages: (0..400).map(|age| (age, 1)).collect(),
         };
         let datums = metrics.datums(&news);
-        for metric in Metric::ALL {
+        let of_the_scaler = [Metric::OpenShards, Metric::ShardsShort];
+        for metric in Metric::ALL.into_iter().filter(|metric| !of_the_scaler.contains(metric)) {
             assert!(datums.iter().any(|(published, _)| *published == metric), "{metric:?}");
         }
         assert!(datums.iter().all(|(_, datum)| datum.values().len() <= MAX_VALUES && datum.dimensions().len() == 1));

@@ -29,6 +29,11 @@ impl StreamHandle {
         ])
     }
 
+    /// See how many shards there are, and change that: the scaler.
+    pub fn scale(&self) -> Grant {
+        self.grant(&["kinesis:DescribeStreamSummary", "kinesis:UpdateShardCount"])
+    }
+
     fn grant(&self, actions: &'static [&'static str]) -> Grant {
         Grant::on(self.arn().expression(), self.readable(), actions)
     }
@@ -72,6 +77,11 @@ impl TableHandle {
     /// Write blocks, failed records and marks: the processor.
     pub fn record(&self) -> Grant {
         self.grant(&["dynamodb:BatchWriteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"])
+    }
+
+    /// Remember something in an item: the scaler, its last changes.
+    pub fn remember(&self) -> Grant {
+        self.grant(&["dynamodb:GetItem", "dynamodb:UpdateItem"])
     }
 
     /// Fold blocks into windows, and clear the marks that asked for it: the aggregator.
@@ -130,8 +140,22 @@ impl LogGroupHandle {
 
 /// Publish the metrics of the system: the aggregator.
 pub fn publish_metrics() -> Grant {
-    let namespaces = Condition { key: "cloudwatch:namespace", one_of: vec![KINESIS_NAMESPACE, ANALYTICS_NAMESPACE] };
-    Grant::on_everything("metrics have no ARN", &["cloudwatch:PutMetricData"], Some(namespaces))
+    publish_in(vec![KINESIS_NAMESPACE, ANALYTICS_NAMESPACE])
+}
+
+/// Publish the metrics of the stream: the scaler.
+pub fn publish_stream_metrics() -> Grant {
+    publish_in(vec![KINESIS_NAMESPACE])
+}
+
+/// Read what AWS's own metrics say: the scaler.
+pub fn read_metrics() -> Grant {
+    Grant::on_everything("metrics have no ARN", &["cloudwatch:GetMetricStatistics"], None)
+}
+
+fn publish_in(namespaces: Vec<&'static str>) -> Grant {
+    let only_if = Condition { key: "cloudwatch:namespace", one_of: namespaces };
+    Grant::on_everything("metrics have no ARN", &["cloudwatch:PutMetricData"], Some(only_if))
 }
 
 /// Send traces: every function, where tracing is on.
@@ -140,7 +164,8 @@ pub(crate) fn trace() -> Grant {
 }
 
 /// The actions for which AWS has no narrower resource than everything, and the key of the condition each must have.
-pub(crate) const WITHOUT_RESOURCE: [(&str, Option<&str>); 3] = [
+pub(crate) const WITHOUT_RESOURCE: [(&str, Option<&str>); 4] = [
+    ("cloudwatch:GetMetricStatistics", None),
     ("cloudwatch:PutMetricData", Some("cloudwatch:namespace")),
     ("xray:PutTelemetryRecords", None),
     ("xray:PutTraceSegments", None),

@@ -12,7 +12,7 @@ use crate::metric::{ApiMetric, FunctionMetric, Metric, Period, Statistic, Stream
 use crate::stream::StreamHandle;
 use crate::table::TableHandle;
 use crate::topic::{AlarmKey, AlarmsOnly, Subscription, Topic, TopicHandle};
-use crate::{App, Stack, api};
+use crate::{App, Stack};
 
 const ONE: DataPoints = DataPoints::of::<1>();
 const THREE: DataPoints = DataPoints::of::<3>();
@@ -45,7 +45,7 @@ pub(crate) fn declare(app: &App, stack: &mut Stack) {
 fn stream(app: &App, stack: &mut Stack, topic: &TopicHandle) {
     let stream = StreamHandle::elsewhere(name::stream(&app.env));
     let throttled = Rule {
-        description: "The stream refuses events; the authorizer keeps them in the usage table. Add shards: cargo xtask scale.",
+        description: "The stream refuses events; the authorizer keeps them in the usage table. The scaler adds shards; faster: cargo xtask scale.",
         watch: One(stream.metric(StreamMetric::WriteThrottled), Statistic::Sum),
         period: Period::Minute,
         data_points: ONE,
@@ -53,6 +53,10 @@ fn stream(app: &App, stack: &mut Stack, topic: &TopicHandle) {
         missing: Missing::Fine,
     };
     add(stack, topic, "StreamThrottled", throttled);
+
+    if app.settings.shard_bounds().is_some() {
+        scaler(app, stack, topic);
+    }
 
     let processor = function(app, Function::StreamProcessor);
     let behind = Rule {
@@ -74,6 +78,30 @@ fn stream(app: &App, stack: &mut Stack, topic: &TopicHandle) {
         missing: Missing::Fine,
     };
     add(stack, topic, "FailedBatchLost", not_kept);
+}
+
+/// Whether the stream has the shards that it needs.
+fn scaler(app: &App, stack: &mut Stack, topic: &TopicHandle) {
+    let short = Rule {
+        description: "The stream needs more shards than the scaler may take, or can: its log says why. Raise max-shards \
+                      in stacks/environments, or go on-demand.",
+        watch: One(Metric::own(Own::ShardsShort, &app.env), Statistic::Maximum),
+        period: Period::FiveMinutes,
+        data_points: ONE,
+        beyond: Beyond::Above(0),
+        missing: Missing::Fine,
+    };
+    add(stack, topic, "ShardsShort", short);
+
+    let stopped = Rule {
+        description: "The scaler has not run for five minutes: is its schedule switched off?",
+        watch: One(function(app, Function::StreamScaler).metric(FunctionMetric::Invocations), Statistic::Sum),
+        period: Period::FiveMinutes,
+        data_points: ONE,
+        beyond: Beyond::Below(1),
+        missing: Missing::Bad,
+    };
+    add(stack, topic, "StreamScalerStopped", stopped);
 }
 
 /// Processing performance and security.
@@ -136,7 +164,7 @@ fn processing(app: &App, stack: &mut Stack, topic: &TopicHandle) {
 
 /// Errors and throttles of each function, and the schedule.
 fn functions(app: &App, stack: &mut Stack, topic: &TopicHandle) {
-    for name in Function::ALL {
+    for name in app.settings.functions() {
         let function = function(app, name);
         let rule = |description, metric| Rule {
             description,
@@ -180,7 +208,7 @@ fn api_and_tables(app: &App, stack: &mut Stack, topic: &TopicHandle) {
         beyond: Beyond::Above(0),
         missing: Missing::Fine,
     };
-    let errors = Metric::of_api(ApiMetric::ServerErrors, api::rest_api_name(&app.env), &app.env);
+    let errors = Metric::of_api(ApiMetric::ServerErrors, name::rest_api(&app.env), &app.env);
     add(
         stack,
         topic,

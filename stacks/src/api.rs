@@ -2,7 +2,7 @@
 //!
 //! Invariant: every route has an authorizer, and what the gateway answers by itself looks like any other answer.
 
-use contract::{Environment, Function, Toggle, limit, name};
+use contract::{Function, Toggle, limit, name};
 
 use crate::authorizer::{KeyAuthorizer, UserAuthorizer};
 use crate::bounded::{MemoryMib, PasswordLength, Timeout};
@@ -31,11 +31,6 @@ struct Tables {
     deadlines: TableHandle,
 }
 
-/// The API's name, which its metrics carry.
-pub(crate) fn rest_api_name(env: &Environment) -> String {
-    format!("complical-api-{env}")
-}
-
 /// Declares the stack.
 pub(crate) fn stack(app: &App) -> Stack {
     let description = format!("CompliCal HTTP API, its functions and tables ({})", app.env);
@@ -46,7 +41,7 @@ pub(crate) fn stack(app: &App) -> Stack {
     let authorizer = authorizer(app, &mut stack, &tables);
     let deadlines = deadlines(app, &mut stack, &tables);
 
-    let api = RestApi { name: rest_api_name(&app.env), description: "Tax and compliance deadlines, and who asks" };
+    let api = RestApi { name: name::rest_api(&app.env), description: "Tax and compliance deadlines, and who asks" };
     let api = stack.add("RestApi", api);
     let mut definition = routes(app, &mut stack, &api, authorizer, deadlines, &users);
     for to in Refusal::ALL {
@@ -183,10 +178,7 @@ fn stage(app: &App, stack: &mut Stack, api: &RestApiHandle, definition: &[String
 
     let role = stack.add("GatewayLogRole", GatewayLogRole);
     stack.add("GatewayAccount", GatewayAccount { role });
-    let access_logs = LogGroup {
-        name: format!("/complical/{}/access", rest_api_name(&app.env)),
-        retention: app.settings.logs.access_days,
-    };
+    let access_logs = LogGroup { name: name::access_log(&app.env), retention: app.settings.logs.access_days };
     let access_logs = stack.add("AccessLogs", access_logs);
     let stage = Stage {
         api: api.clone(),

@@ -13,7 +13,7 @@ use crate::stream::StreamHandle;
 use crate::table::TableHandle;
 use crate::value::{Expression, Value, kind};
 use crate::widget::{Chart, Dashboard, Row, Series, Widget};
-use crate::{App, Stack, alarms, api};
+use crate::{App, Stack, alarms};
 
 const HEADING: GridUnits = GridUnits::of::<1>();
 const CHART: GridUnits = GridUnits::of::<6>();
@@ -88,16 +88,22 @@ fn health(app: &App) -> Row {
         series("Reads", stream.metric(StreamMetric::ReadThrottled), Statistic::Sum),
     ];
     let bytes = vec![series("Put on the stream", stream.metric(StreamMetric::IncomingBytes), Statistic::Sum)];
-    let widgets = vec![
+    let mut widgets = vec![
         lines("Age of the oldest record read", "ms", age),
-        lines("Refused by full shards: add shards if above 0", "requests per minute", throttled),
+        lines("Refused by full shards", "requests per minute", throttled),
         lines("Bytes put", "bytes per minute", bytes),
     ];
+    if app.settings.shard_bounds().is_some() {
+        let own = |label, metric| series(label, Metric::own(metric, &app.env), Statistic::Maximum);
+        let shards =
+            vec![own("There", Own::OpenShards), own("Needed beyond them, and not to be had", Own::ShardsShort)];
+        widgets.push(lines("Shards", "shards", shards));
+    }
     Row { height: CHART, widgets }
 }
 
 fn http(app: &App) -> Row {
-    let metric = |metric| Metric::of_api(metric, api::rest_api_name(&app.env), &app.env);
+    let metric = |metric| Metric::of_api(metric, name::rest_api(&app.env), &app.env);
     let answers = vec![
         series("All", metric(ApiMetric::Count), Statistic::Sum),
         series("4xx", metric(ApiMetric::ClientErrors), Statistic::Sum),
@@ -113,8 +119,8 @@ fn http(app: &App) -> Row {
 
 fn functions(app: &App) -> Row {
     let each = |metric: FunctionMetric, statistic: Statistic| -> Vec<Series> {
-        let one = |name: &Function| series(name.binary(), function(app, *name).metric(metric), statistic);
-        Function::ALL.iter().map(one).collect()
+        let one = |name: Function| series(name.binary(), function(app, name).metric(metric), statistic);
+        app.settings.functions().map(one).collect()
     };
     let widgets = vec![
         lines(

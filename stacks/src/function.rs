@@ -7,7 +7,7 @@ use contract::{Environment, Toggle, variable};
 use serde_json::{Map, Value as Json, json};
 
 use crate::Architecture;
-use crate::bounded::{MemoryMib, ReservedConcurrency, Timeout};
+use crate::bounded::{MemoryMib, ReservedConcurrency, Shards, Timeout};
 use crate::log_group::LogGroupHandle;
 use crate::resource::{Properties, Resource};
 use crate::role::RoleHandle;
@@ -66,6 +66,10 @@ pub enum Variable {
     DeadlinesTable(Value<kind::TableName>),
     /// The usage stream.
     Stream(Value<kind::StreamName>),
+    /// The fewest shards that there may be.
+    MinShards(Shards),
+    /// The most shards that there may be.
+    MaxShards(Shards),
 }
 
 /// A function that can be referred to.
@@ -145,6 +149,8 @@ impl Variable {
             Self::KeysTable(table) => (variable::API_KEYS_TABLE, json!(table)),
             Self::DeadlinesTable(table) => (variable::DEADLINES_TABLE, json!(table)),
             Self::Stream(stream) => (variable::KINESIS_STREAM, json!(stream)),
+            Self::MinShards(shards) => (variable::MIN_SHARDS, json!(shards.to_string())),
+            Self::MaxShards(shards) => (variable::MAX_SHARDS, json!(shards.to_string())),
         };
         (name.into(), value)
     }

@@ -4,8 +4,8 @@
 
 use contract::{Function, limit, name};
 
-use crate::actions::publish_metrics;
-use crate::bounded::{BatchSize, BatchingWindow, ExpiryDays, MemoryMib, RetentionHours, Timeout};
+use crate::actions::{publish_metrics, publish_stream_metrics, read_metrics};
+use crate::bounded::{BatchSize, BatchingWindow, ExpiryDays, MemoryMib, RetentionHours, Shards, Timeout};
 use crate::bucket::{Bucket, BucketHandle, TlsOnly};
 use crate::consumer::Consumer;
 use crate::event_source::{EventSourceMapping, Polling, Source};
@@ -38,6 +38,9 @@ pub(crate) fn stack(app: &App) -> Stack {
     processor(app, &mut stack, &stream, &analytics, failures);
     aggregator(app, &mut stack, &analytics);
     analytics_api(app, &mut stack, &analytics);
+    if let Some(bounds) = app.settings.shard_bounds() {
+        scaler(app, &mut stack, &stream, &analytics, bounds);
+    }
 
     stack.output("StreamArn", "The usage stream", stream.arn());
     stack
@@ -124,4 +127,31 @@ fn analytics_api(app: &App, stack: &mut Stack, analytics: &TableHandle) {
         grants: vec![analytics.read(), usage.read(), keys.read_by(&BY_USER)],
     };
     analytics_api.declare(stack, app);
+}
+
+/// Gives the stream more shards or fewer, once a minute. A run that fails is made up for by the next.
+fn scaler(app: &App, stack: &mut Stack, stream: &StreamHandle, analytics: &TableHandle, (min, max): (Shards, Shards)) {
+    let scaler = Lambda {
+        function: Function::StreamScaler,
+        memory: MemoryMib::of::<256>(),
+        timeout: Timeout::of::<30>(),
+        reserved_concurrency: None,
+        variables: vec![
+            Variable::Environment(app.env.clone()),
+            Variable::AnalyticsTable(analytics.name().clone()),
+            Variable::Stream(stream.name().clone()),
+            Variable::MinShards(min),
+            Variable::MaxShards(max),
+        ],
+        grants: vec![stream.scale(), analytics.remember(), read_metrics(), publish_stream_metrics()],
+    };
+    let scaler = scaler.declare(stack, app);
+
+    let each_minute = Schedule {
+        description: "Gives the stream more shards or fewer",
+        every: Every::Minute,
+        function: scaler.clone(),
+    };
+    let each_minute = stack.add("ScaleEachMinute", each_minute);
+    stack.add("ScaleEachMinutePermission", Permission::by_rule(&each_minute, &scaler));
 }

@@ -2,6 +2,7 @@
 //!
 //! Invariant: a key that is not known, a number outside its bounds, or numbers that do not fit each other are refused.
 
+use contract::{Function, limit};
 use serde::Deserialize;
 
 use crate::bounded::{
@@ -35,8 +36,12 @@ pub struct Settings {
 pub struct StreamSettings {
     /// How it is paid for.
     pub mode: StreamMode,
-    /// Shards, where it is provisioned.
+    /// Shards that a provisioned stream begins with. The scaler goes on from there.
     pub shards: Option<Shards>,
+    /// The fewest that the scaler leaves.
+    pub min_shards: Option<Shards>,
+    /// The most that the scaler takes.
+    pub max_shards: Option<Shards>,
     /// Whether the processor is sent records (about 70 ms) instead of asking for them once a second.
     pub fan_out: bool,
 }
@@ -135,6 +140,19 @@ impl Settings {
         }
     }
 
+    /// Between how many shards the scaler keeps the stream; nothing where the stream chooses them itself.
+    pub fn shard_bounds(&self) -> Option<(Shards, Shards)> {
+        let StreamSettings { mode, min_shards, max_shards, .. } = self.stream;
+        (mode == StreamMode::Provisioned)
+            .then(|| (min_shards.unwrap_or(DEFAULT_MIN_SHARDS), max_shards.unwrap_or(DEFAULT_MAX_SHARDS)))
+    }
+
+    /// The functions that are deployed with the stream.
+    pub fn functions(&self) -> impl Iterator<Item = Function> {
+        let has_scaler = self.shard_bounds().is_some();
+        Function::ALL.into_iter().filter(move |function| *function != Function::StreamScaler || has_scaler)
+    }
+
     /// How often a batch is tried again.
     pub(crate) fn retries(&self) -> Retries {
         self.processor.retry_attempts.map_or(Retries::UntilExpiry, Retries::AtMost)
@@ -142,18 +160,29 @@ impl Settings {
 
     fn check(&self) -> Result<(), String> {
         let Self { tracing: _, stream, processor, api, logs: _, alarms } = self;
-        if stream.mode == StreamMode::OnDemand && stream.shards.is_some() {
-            return Err("stream.shards is set, but an on-demand stream chooses its shards itself: leave it out".into());
+        let chosen = [("shards", stream.shards), ("min-shards", stream.min_shards), ("max-shards", stream.max_shards)];
+        if stream.mode == StreamMode::OnDemand
+            && let Some((key, _)) = chosen.iter().find(|(_, shards)| shards.is_some())
+        {
+            return Err(format!(
+                "stream.{key} is set, but an on-demand stream chooses its shards itself: leave it out"
+            ));
         }
-        let lanes = match self.capacity() {
-            Capacity::Provisioned(shards) => shards.get() * processor.parallelization_factor.get(),
-            // An on-demand stream begins with four shards.
-            Capacity::OnDemand => 4 * processor.parallelization_factor.get(),
-        };
+        if let (Capacity::Provisioned(shards), Some((min, max))) = (self.capacity(), self.shard_bounds())
+            && !(min.get()..=max.get()).contains(&shards.get())
+        {
+            return Err(format!(
+                "stream.shards is {shards}, but the scaler keeps the stream between {min} and {max} \
+                 (stream.min-shards, stream.max-shards)"
+            ));
+        }
+        // An on-demand stream begins with four shards.
+        let shards = self.shard_bounds().map_or(4, |(_, max)| max.get());
+        let lanes = shards * processor.parallelization_factor.get();
         if let Some(reserved) = processor.reserved_concurrency.filter(|reserved| reserved.get() < lanes) {
             return Err(format!(
                 "processor.reserved-concurrency is {reserved}, but the stream calls the processor {lanes} times at once \
-                 (shards times processor.parallelization-factor): some shards would starve"
+                 ({shards} shards times processor.parallelization-factor): some shards would starve"
             ));
         }
         if api.burst.get() < api.requests_per_second.get() {
@@ -170,7 +199,9 @@ impl Settings {
     }
 }
 
-const DEFAULT_SHARDS: Shards = Shards::of::<{ contract::limit::DEFAULT_SHARDS }>();
+const DEFAULT_SHARDS: Shards = Shards::of::<{ limit::DEFAULT_SHARDS }>();
+const DEFAULT_MIN_SHARDS: Shards = Shards::of::<{ limit::DEFAULT_MIN_SHARDS }>();
+const DEFAULT_MAX_SHARDS: Shards = Shards::of::<{ limit::DEFAULT_MAX_SHARDS }>();
 
 impl Email {
     /// The address.

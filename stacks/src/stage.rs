@@ -2,6 +2,7 @@
 //!
 //! Invariant: a call is logged once, as JSON, without its headers, query or body.
 
+use contract::access_log;
 use serde_json::{Value as Json, json};
 
 use crate::bounded::{Burst, RequestsPerSecond};
@@ -54,8 +55,8 @@ pub struct GatewayAccount {
 
 /// What is logged of a call: what answers who waited how long for what, and nothing that a caller sent but the path.
 const ACCESS_LOG: [(&str, &str); 15] = [
-    ("requestId", "$context.requestId"),
-    ("time", "$context.requestTimeEpoch"),
+    (access_log::REQUEST_ID, "$context.requestId"),
+    (access_log::TIME, "$context.requestTimeEpoch"),
     ("method", "$context.httpMethod"),
     ("path", "$context.path"),
     ("status", "$context.status"),
@@ -67,7 +68,7 @@ const ACCESS_LOG: [(&str, &str); 15] = [
     ("authorizerLatency", "$context.authorizer.latency"),
     ("authorizerStatus", "$context.authorizer.status"),
     ("apiKeyId", "$context.authorizer.apiKeyId"),
-    ("quota", "$context.authorizer.quota"),
+    (access_log::QUOTA, "$context.authorizer.quota"),
     ("userId", "$context.authorizer.claims.sub"),
 ];
 

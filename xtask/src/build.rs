@@ -43,8 +43,7 @@ pub fn for_lambda(arch: Arch, printer: &Printer) -> Result<Vec<Package>> {
         Arch::Arm64 => "--arm64",
     });
     process::run(build.current_dir(workspace::root()), printer)?;
-    let built = workspace::target().join("lambda");
-    pack(Compression::Smallest, |function| built.join(function.binary()).join("bootstrap"), printer, check_glibc)
+    pack(Compression::Smallest, Package::release_binary, printer, check_glibc)
 }
 
 /// Packages of development builds, for a target that runs them on this machine.

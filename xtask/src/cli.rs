@@ -61,6 +61,8 @@ pub enum Command {
     Local(Local),
     /// Run every test
     Test(Test),
+    /// Measure what the README claims of speed, size and cost
+    Bench(Bench),
     /// Print a completion script for a shell
     Completions(Completions),
 }
@@ -119,6 +121,15 @@ pub enum Format {
     Json,
     /// For reading
     Yaml,
+}
+
+/// How a command writes JSON.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Json {
+    /// One document, at the end
+    Document,
+    /// One object a line, as it happens; the last one is the result
+    Lines,
 }
 
 /// `synth`.
@@ -195,10 +206,13 @@ pub struct Build {
 
 /// `deploy`.
 #[derive(Args, Debug)]
-#[command(after_help = "Output: the outputs of each stack; with --json one JSON document with them.\n\
+#[command(
+    after_help = "Output: the outputs of each stack; with --json one JSON document with them and the events, with \
+                        --json=lines each event as it happens.\n\
                         Exit status: 0 deployed or nothing to change, 1 failed or not approved, 2 wrong usage.\n\
                         Interrupted, CloudFormation goes on: the same command picks up where the stack is.\n\
-                        Example: ENABLE_KINESIS_ANALYTICS=true cargo xtask deploy --yes")]
+                        Example: ENABLE_KINESIS_ANALYTICS=true cargo xtask deploy --yes"
+)]
 pub struct Deploy {
     #[command(flatten)]
     pub cloud: Cloud,
@@ -211,12 +225,18 @@ pub struct Deploy {
     /// Allow changes that replace or delete a table or the stream
     #[arg(long)]
     pub allow_data_loss: bool,
+    /// Do not wait until what was made is ready to serve: CloudFormation's express mode, where the endpoint has it
+    #[arg(long)]
+    pub express: bool,
+    /// Take back what was changed by hand since the last deploy, where the endpoint can
+    #[arg(long)]
+    pub revert_drift: bool,
     /// The processor that the functions run on
     #[arg(long, value_enum, default_value_t = Arch::X86_64)]
     pub arch: Arch,
-    /// Print one JSON document
-    #[arg(long)]
-    pub json: bool,
+    /// Print JSON: one document, or with `=lines` one object a line as it happens
+    #[arg(long, value_enum, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "document")]
+    pub json: Option<Json>,
 }
 
 /// `destroy`.
@@ -224,7 +244,8 @@ pub struct Deploy {
 #[command(after_help = "With the toggle off and no stack named: the API goes to synchronous counting, what is on the \
                         stream is counted, then the dashboard and Kinesis stacks go. Tables and the stream stay, and \
                         the next deploy adopts them with their data.\n\
-                        Output: what was removed; with --json one JSON document.\n\
+                        Output: what was removed; with --json one JSON document with it and the events, with \
+                        --json=lines each event as it happens.\n\
                         Exit status: 0 removed or nothing to remove, 1 failed or not approved, 2 wrong usage.\n\
                         Example: ENABLE_KINESIS_ANALYTICS= cargo xtask destroy --yes")]
 pub struct Destroy {
@@ -242,9 +263,9 @@ pub struct Destroy {
     /// The environment's name, typed out, in place of the question that --delete-data asks
     #[arg(long, value_name = "ENV", requires = "delete_data")]
     pub confirm: Option<String>,
-    /// Print one JSON document
-    #[arg(long)]
-    pub json: bool,
+    /// Print JSON: one document, or with `=lines` one object a line as it happens
+    #[arg(long, value_enum, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "document")]
+    pub json: Option<Json>,
 }
 
 /// `verify`.
@@ -252,6 +273,10 @@ pub struct Destroy {
 #[command(
     after_help = "Output: one line for each check: ok, FAILED or skipped, what, and what was found; with --json \
                         one JSON document.\n\
+                        Its last part compares the calls of the last minutes, one by one: in the gateway's access \
+                        log, on the stream, and as they are counted; a line for each minute that differs, and one \
+                        for all. A minute is settled two minutes after its end on the local system, \
+                        which keeps no such log, and five minutes on AWS.\n\
                         Exit status: 0 every check passes, 1 one fails, 2 wrong usage.\n\
                         Example: ENABLE_KINESIS_ANALYTICS=true cargo xtask verify --api-key ck_…"
 )]
@@ -261,6 +286,9 @@ pub struct Verify {
     /// The key for a test call; without one that check is left out (with --local the seeded key is used)
     #[arg(long, value_name = "KEY", env = "COMPLICAL_API_KEY", hide_env_values = true)]
     pub api_key: Option<String>,
+    /// How many settled minutes to compare call by call
+    #[arg(long, value_name = "N", default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..=1440))]
+    pub minutes: u32,
     /// Print one JSON document
     #[arg(long)]
     pub json: bool,
@@ -268,23 +296,25 @@ pub struct Verify {
 
 /// `status`.
 #[derive(Args, Debug)]
-#[command(after_help = "Output: one screen of figures of the last hour; with --json one JSON document.\n\
+#[command(after_help = "Output: one screen of figures of the last hour; with --json one JSON document, with --watch \
+                        --json=lines one a line.\n\
                         Exit status: 0 shown, 1 failed, 2 wrong usage.\n\
                         Example: cargo xtask status --watch")]
 pub struct Status {
     #[command(flatten)]
     pub cloud: Cloud,
     /// Show it again every five seconds, until Ctrl-C
-    #[arg(long, conflicts_with = "json")]
-    pub watch: bool,
-    /// Print one JSON document
     #[arg(long)]
-    pub json: bool,
+    pub watch: bool,
+    /// Print JSON: one document, or with `=lines` one object a line as it happens
+    #[arg(long, value_enum, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "document")]
+    pub json: Option<Json>,
 }
 
 /// `logs`.
 #[derive(Args, Debug)]
-#[command(after_help = "Output: the lines of the log, oldest first; with --json one JSON document.\n\
+#[command(after_help = "Output: the lines of the log, oldest first; with --json one JSON document, with --follow \
+                        --json=lines one object a line.\n\
                         Exit status: 0 shown, 1 failed, 2 wrong usage.\n\
                         Example: cargo xtask logs stream-processor --follow")]
 pub struct Logs {
@@ -294,14 +324,14 @@ pub struct Logs {
     #[arg(value_name = "FUNCTION")]
     pub function: String,
     /// Go on showing new lines, until Ctrl-C
-    #[arg(long, short, conflicts_with = "json")]
+    #[arg(long, short)]
     pub follow: bool,
     /// How far back to begin, in minutes
     #[arg(long, value_name = "MINUTES", default_value_t = 60)]
     pub since: u32,
-    /// Print one JSON document
-    #[arg(long)]
-    pub json: bool,
+    /// Print JSON: one document, or with `=lines` one object a line as it happens
+    #[arg(long, value_enum, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "document")]
+    pub json: Option<Json>,
 }
 
 /// `errors`.
@@ -356,8 +386,9 @@ pub enum ErrorsCommand {
 #[derive(Args, Debug)]
 #[command(
     group = clap::ArgGroup::new("capacity").required(true),
-    after_help = "Output: the capacity before and after. The environment's settings should then say the same, or the \
-                  next deploy changes it back.\n\
+    after_help = "Output: the capacity before and after. The scaler goes on from there and keeps the stream between \
+                  min-shards and max-shards of the environment's settings; a mode that the settings do not name is \
+                  changed back by the next deploy that changes the stream.\n\
                   Exit status: 0 changed or already so, 1 failed, 2 wrong usage.\n\
                   Example: cargo xtask scale --shards 4"
 )]
@@ -578,6 +609,24 @@ pub struct LocalUp {
 pub struct Test {
     #[command(flatten)]
     pub env: Env,
+}
+
+/// `bench`.
+#[derive(Args, Debug)]
+#[command(after_help = "Output: a table of figures beside the original's and those to reach; with --json one JSON \
+                        document. It builds the packages first, which takes some minutes.\n\
+                        Exit status: 0 measured, 1 failed, 2 wrong usage.\n\
+                        Example: cargo xtask bench --record")]
+pub struct Bench {
+    /// The processor that the functions are built for: this machine's
+    #[arg(long, value_enum, default_value_t = Arch::X86_64)]
+    pub arch: Arch,
+    /// Write the table into README.md as well
+    #[arg(long)]
+    pub record: bool,
+    /// Print one JSON document
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `completions`.

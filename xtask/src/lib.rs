@@ -2,11 +2,13 @@
 //!
 //! Invariant: nothing here depends on the SDK, so `synth` is there a second after an edit.
 
+pub mod bench;
 pub mod build;
 pub mod cli;
 pub mod completions;
 pub mod elf;
 pub mod failure;
+pub mod foot;
 pub mod handoff;
 pub mod package;
 pub mod printer;

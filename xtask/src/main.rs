@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use xtask::cli::{Cli, Command};
-use xtask::{Printer, build, completions, failure, handoff, synth, test};
+use xtask::{Printer, bench, build, completions, failure, handoff, synth, test};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -12,6 +12,7 @@ fn main() -> ExitCode {
     let done = match &cli.command {
         Command::Synth(args) => synth::run(args, &printer),
         Command::Build(args) => build::run(args, &printer),
+        Command::Bench(args) => bench::run(args, &printer),
         Command::Test(args) => test::run(args, &printer),
         Command::Completions(args) => completions::run(args),
         command => handoff::run(command, &printer),

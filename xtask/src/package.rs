@@ -46,6 +46,11 @@ impl Package {
         format!("{}CodeKey", self.function.logical_id())
     }
 
+    /// Where cargo-lambda leaves a function's binary.
+    pub fn release_binary(function: Function) -> PathBuf {
+        workspace::target().join("lambda").join(function.binary()).join("bootstrap")
+    }
+
     /// Packs a function's binary, unless this very binary has been packed before.
     ///
     /// # Errors

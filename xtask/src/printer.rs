@@ -4,7 +4,7 @@
 
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
-use crate::failure;
+use crate::{failure, foot};
 
 /// Writes for people and programs.
 #[derive(Clone, Copy, Debug, Default)]
@@ -13,7 +13,15 @@ pub struct Printer;
 impl Printer {
     /// A line of what was asked for, on standard output.
     pub fn data(&self, line: impl AsRef<str>) {
+        let mut foot = foot::lock();
+        let _ = write!(io::stderr(), "{}", foot.cleared());
         let _ = writeln!(io::stdout().lock(), "{}", line.as_ref());
+        let _ = write!(io::stderr(), "{}", foot.drawn(foot::size()));
+    }
+
+    /// A JSON object on a line of its own, on standard output.
+    pub fn json_line(&self, object: &serde_json::Value) {
+        self.data(object.to_string());
     }
 
     /// A JSON document, on standard output.
@@ -23,7 +31,22 @@ impl Printer {
 
     /// A line about the way there, on standard error.
     pub fn say(&self, line: impl AsRef<str>) {
-        let _ = writeln!(io::stderr().lock(), "{}", line.as_ref());
+        let mut foot = foot::lock();
+        // In one piece, so that a terminal shows no state in between.
+        let text = format!("{}{}\n{}", foot.cleared(), line.as_ref(), foot.drawn(foot::size()));
+        let _ = io::stderr().lock().write_all(text.as_bytes());
+    }
+
+    /// Keeps lines at the foot of the terminal, in the place of those that the owner had there before; none takes them
+    /// away. Where standard error is no terminal nothing is written.
+    pub fn foot(&self, owner: &str, lines: Vec<String>) {
+        if !foot::is_possible() {
+            return;
+        }
+        let mut foot = foot::lock();
+        foot.set(owner, lines);
+        let text = foot.cleared() + &foot.drawn(foot::size());
+        let _ = io::stderr().lock().write_all(text.as_bytes());
     }
 
     /// A way out, on standard error.

@@ -17,16 +17,19 @@ pub enum Function {
     RealtimeAggregator,
     /// Answers `/v1/analytics/*`.
     AnalyticsApi,
+    /// Keeps a provisioned stream at as many shards as its traffic needs.
+    StreamScaler,
 }
 
 impl Function {
     /// Every function, in the order of a call's way through the system.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::ApiKeyAuthorizer,
         Self::DeadlinesApi,
         Self::StreamProcessor,
         Self::RealtimeAggregator,
         Self::AnalyticsApi,
+        Self::StreamScaler,
     ];
 
     /// The binary in `functions/`, and the stem of its package.
@@ -37,6 +40,7 @@ impl Function {
             Self::StreamProcessor => "stream-processor",
             Self::RealtimeAggregator => "realtime-aggregator",
             Self::AnalyticsApi => "analytics-api",
+            Self::StreamScaler => "stream-scaler",
         }
     }
 
@@ -48,6 +52,7 @@ impl Function {
             Self::StreamProcessor => "StreamProcessor",
             Self::RealtimeAggregator => "RealtimeAggregator",
             Self::AnalyticsApi => "AnalyticsApi",
+            Self::StreamScaler => "StreamScaler",
         }
     }
 
@@ -55,7 +60,9 @@ impl Function {
     pub fn physical_name(self, env: &Environment) -> String {
         let stack = match self {
             Self::ApiKeyAuthorizer | Self::DeadlinesApi => name::api_stack(env),
-            Self::StreamProcessor | Self::RealtimeAggregator | Self::AnalyticsApi => name::kinesis_stack(env),
+            Self::StreamProcessor | Self::RealtimeAggregator | Self::AnalyticsApi | Self::StreamScaler => {
+                name::kinesis_stack(env)
+            }
         };
         format!("{stack}-{}", self.logical_id())
     }
@@ -78,6 +85,7 @@ impl Function {
             (Self::StreamProcessor, _) => "Turns the records of the usage stream into blocks of calls",
             (Self::RealtimeAggregator, _) => "Sets the windows of closed minutes and publishes the metrics",
             (Self::AnalyticsApi, _) => "Answers realtime, timeseries and user-stats",
+            (Self::StreamScaler, _) => "Keeps the usage stream at as many shards as its traffic needs",
         }
     }
 }

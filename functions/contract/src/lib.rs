@@ -2,6 +2,7 @@
 //!
 //! Invariant: each is spelled here and nowhere else, so that the two cannot disagree.
 
+pub mod access_log;
 pub mod environment;
 pub mod function;
 pub mod limit;

@@ -28,5 +28,14 @@ pub const BATCH_SIZE: u16 = 500;
 /// Shards of a provisioned stream, where the environment's settings name no other number.
 pub const DEFAULT_SHARDS: u32 = 2;
 
+/// Fewest shards that the scaler leaves, where the environment's settings name no other number.
+pub const DEFAULT_MIN_SHARDS: u32 = 2;
+
+/// Most shards that the scaler takes, where the environment's settings name no other number.
+pub const DEFAULT_MAX_SHARDS: u32 = 10;
+
+/// How often a stream's shards may be changed in any 24 hours (Kinesis API Reference, UpdateShardCount).
+pub const SHARD_CHANGES_PER_DAY: usize = 10;
+
 /// Time-out of the authorizer, in seconds. API Gateway itself waits 29 s at most.
 pub const AUTHORIZER_TIMEOUT_SECONDS: u32 = 5;

@@ -18,6 +18,11 @@ pub enum Metric {
     FailedRecords,
     /// Age of an event when it had been counted, in milliseconds.
     ProcessingLatency,
+    /// Shards that the stream has.
+    OpenShards,
+    /// Shards that the stream needs and cannot have: its maximum is reached, the day's changes are spent, or Kinesis
+    /// refuses. Zero while it has what it needs.
+    ShardsShort,
     /// `API_CALL` events.
     TotalApiCalls,
     /// Users with at least one call in the minute.
@@ -30,10 +35,12 @@ pub enum Metric {
 
 impl Metric {
     /// Every metric.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::ProcessedRecords,
         Self::FailedRecords,
         Self::ProcessingLatency,
+        Self::OpenShards,
+        Self::ShardsShort,
         Self::TotalApiCalls,
         Self::UniqueUsers,
         Self::AuthFailures,
@@ -43,7 +50,11 @@ impl Metric {
     /// CloudWatch's `Namespace`.
     pub const fn namespace(self) -> &'static str {
         match self {
-            Self::ProcessedRecords | Self::FailedRecords | Self::ProcessingLatency => KINESIS_NAMESPACE,
+            Self::ProcessedRecords
+            | Self::FailedRecords
+            | Self::ProcessingLatency
+            | Self::OpenShards
+            | Self::ShardsShort => KINESIS_NAMESPACE,
             _ => ANALYTICS_NAMESPACE,
         }
     }
@@ -54,6 +65,8 @@ impl Metric {
             Self::ProcessedRecords => "ProcessedRecords",
             Self::FailedRecords => "FailedRecords",
             Self::ProcessingLatency => "ProcessingLatency",
+            Self::OpenShards => "OpenShards",
+            Self::ShardsShort => "ShardsShort",
             Self::TotalApiCalls => "TotalAPICalls",
             Self::UniqueUsers => "UniqueUsers",
             Self::AuthFailures => "AuthFailures",

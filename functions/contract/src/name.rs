@@ -45,6 +45,16 @@ pub fn deadlines_table(env: &Environment) -> String {
     format!("complical-deadlines-{env}")
 }
 
+/// The HTTP API, which its metrics name.
+pub fn rest_api(env: &Environment) -> String {
+    format!("complical-api-{env}")
+}
+
+/// The log group of the API's access log.
+pub fn access_log(env: &Environment) -> String {
+    format!("/complical/{}/access", rest_api(env))
+}
+
 /// The CloudWatch dashboard.
 pub fn dashboard(env: &Environment) -> String {
     format!("complical-usage-analytics-{env}")

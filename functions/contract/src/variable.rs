@@ -12,6 +12,10 @@ pub const API_KEYS_TABLE: &str = "API_KEYS_TABLE";
 pub const DEADLINES_TABLE: &str = "DEADLINES_TABLE";
 /// Name of the usage stream.
 pub const KINESIS_STREAM: &str = "KINESIS_STREAM";
+/// The fewest shards that the scaler leaves.
+pub const MIN_SHARDS: &str = "MIN_SHARDS";
+/// The most shards that the scaler takes.
+pub const MAX_SHARDS: &str = "MAX_SHARDS";
 /// Set by Lambda from the template's `Handler`; the authorizer reads its mode from it.
 pub const HANDLER: &str = "_HANDLER";
 /// The toggle of the command line, see [`crate::Toggle`].

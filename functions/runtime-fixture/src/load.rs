@@ -3,7 +3,6 @@
 //! Invariant: a load is the same records every time, each the size that the authorizer writes; some users call often and
 //! most seldom.
 
-use axum::body::Bytes;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::{SignedDuration, Timestamp};
@@ -56,13 +55,6 @@ impl Load {
             let records: Vec<Value> = (first..=last).map(|n| record(n, self.user(n), made(n))).collect();
             Batch { arrived: made(last), event: json!({ "Records": records }) }
         })
-    }
-}
-
-impl Batch {
-    /// The payload as it goes over the wire.
-    pub fn bytes(&self) -> Bytes {
-        self.event.to_string().into()
     }
 }
 

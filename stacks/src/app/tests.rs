@@ -89,6 +89,21 @@ fn the_stream_is_polled_by_lambda_or_by_our_runner_never_by_both() {
 }
 
 #[test]
+fn only_a_stream_with_shards_has_a_scaler() {
+    let text = include_str!("../../environments/test.toml");
+    let on_demand = text.replace("\"provisioned\"", "\"on-demand\"");
+    let without: String =
+        on_demand.lines().filter(|line| !line.contains("shards =")).fold(String::new(), |all, line| all + line + "\n");
+    for (settings, expected) in [(text, true), (without.as_str(), false)] {
+        let app = App { settings: Settings::parse(settings).unwrap(), ..app("test", Toggle::On, Target::Aws) };
+        for template in templates(&app) {
+            let mentions = template.to_string().contains("StreamScaler");
+            assert_eq!(mentions, expected && template["Resources"]["RestApi"].is_null(), "{}", template["Description"]);
+        }
+    }
+}
+
+#[test]
 fn every_resource_says_where_it_is_declared() {
     for stack in app("test", Toggle::On, Target::Aws).stacks().unwrap() {
         let template = stack.template();
@@ -114,7 +129,13 @@ fn the_code_of_each_function_is_a_parameter() {
     let parameters: Vec<&String> = kinesis["Parameters"].as_object().unwrap().keys().collect();
     assert_eq!(
         parameters,
-        ["AnalyticsApiCodeKey", "CodeBucket", "RealtimeAggregatorCodeKey", "StreamProcessorCodeKey"]
+        [
+            "AnalyticsApiCodeKey",
+            "CodeBucket",
+            "RealtimeAggregatorCodeKey",
+            "StreamProcessorCodeKey",
+            "StreamScalerCodeKey"
+        ]
     );
 }
 

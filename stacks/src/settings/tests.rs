@@ -34,9 +34,13 @@ fn a_number_outside_its_bounds_is_refused_with_the_bounds() {
 #[test]
 fn settings_that_contradict_each_other_are_refused() {
     let error = refused("mode = \"provisioned\"", "mode = \"on-demand\"");
-    assert!(error.contains("leave it out"), "{error}");
+    assert!(error.contains("stream.shards is set") && error.contains("leave it out"), "{error}");
+    let error = refused("mode = \"provisioned\"\nshards = 2", "mode = \"on-demand\"");
+    assert!(error.contains("stream.min-shards is set"), "{error}");
+    let error = refused("max-shards = 10", "max-shards = 1");
+    assert!(error.contains("between 2 and 1"), "{error}");
     let error = refused("memory = 512", "memory = 512\nreserved-concurrency = 1");
-    assert!(error.contains("2 times at once"), "{error}");
+    assert!(error.contains("10 times at once"), "{error}");
     let error = refused("burst = 100", "burst = 1");
     assert!(error.contains("never be reached"), "{error}");
     let error = refused("auth-failures = 100", "auth-failures = 0");

@@ -6,7 +6,12 @@ use aws_smithy_types::error::display::DisplayErrorContext;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use xtask::Failure;
 
-/// Turns an SDK error into one for people: `cannot {what}: {code}: {message}`.
+/// Beneath an error that may pass by itself: AWS throttles, or cannot be reached.
+#[derive(Debug, thiserror::Error)]
+#[error("this may pass")]
+pub struct Passing;
+
+/// Turns an SDK error into one for people: `cannot {what}: {code}: {message}`, with [`Passing`] beneath where it may pass.
 pub fn failed_to<E>(what: impl AsRef<str>) -> impl FnOnce(E) -> anyhow::Error
 where
     E: ProvideErrorMetadata + std::error::Error,
@@ -19,11 +24,40 @@ where
             _ => format!("{}", DisplayErrorContext(&error)),
         };
         let failure = Failure::new(format!("cannot {what}: {}", short(&text)));
-        match hint(code.unwrap_or_default(), &text) {
-            Some(hint) => failure.hint(hint).into(),
-            None => failure.into(),
+        let failure = match hint(code.unwrap_or_default(), &text) {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        };
+        if may_pass(code, &text) { anyhow::Error::new(Passing).context(failure) } else { failure.into() }
+    }
+}
+
+fn may_pass(code: Option<&str>, text: &str) -> bool {
+    match code {
+        Some(
+            "Throttling"
+            | "ThrottlingException"
+            | "ThrottledException"
+            | "RequestThrottled"
+            | "RequestLimitExceeded"
+            | "TooManyRequestsException"
+            | "ServiceUnavailable"
+            | "InternalFailure"
+            | "InternalError"
+            | "RequestTimeout",
+        ) => true,
+        Some(_) => false,
+        None => {
+            let broken = ["dispatch failure", "timeout", "response error", "unhandled error"];
+            !text.contains("credentials") && broken.iter().any(|broken| text.contains(broken))
         }
     }
+}
+
+/// Whether the endpoint does not have the call, or the caller may not make it: what it would do has to be done otherwise.
+pub fn is_unknown_call<E: ProvideErrorMetadata>(error: &E) -> bool {
+    let unknown = ["InvalidAction", "UnknownOperation", "UnknownOperationException", "UnsupportedOperation"];
+    error.code().is_some_and(|code| unknown.contains(&code) || code.starts_with("AccessDenied"))
 }
 
 /// Whether the service says that what was asked for is not there.

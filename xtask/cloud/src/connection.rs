@@ -62,6 +62,13 @@ impl Connection {
         Self { config, target: Target::Local }
     }
 
+    /// The same, for callers that try again themselves: a failed request is answered at once.
+    #[must_use]
+    pub fn without_retries(&self) -> Self {
+        let config = self.config.clone().into_builder().retry_config(RetryConfig::disabled()).build();
+        Self { config, target: self.target }
+    }
+
     /// The same endpoint, treated as AWS: for tests of what the local system does not emulate.
     #[cfg(test)]
     pub(crate) fn standing_in_for_aws(self) -> Self {

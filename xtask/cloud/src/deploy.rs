@@ -8,28 +8,38 @@ pub mod bucket;
 pub mod change_set;
 pub mod consent;
 pub mod deadlines;
+pub mod diagnosis;
 pub mod emulator;
 pub mod event;
+pub mod hint;
 pub mod operation;
 pub mod order;
 pub mod parameters;
+pub mod patience;
+pub mod progress;
 pub mod state;
+pub mod story;
 
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result};
 use aws_sdk_cloudformation::types::ChangeSetType;
-use futures::future::try_join_all;
+use futures::future::{join_all, try_join_all};
 use serde_json::{Value, json};
 use stacks::{App, Stack};
 use xtask::package::Package;
 use xtask::{Failure, Printer, build, cli, workspace};
 
+use crate::interrupt::unless_interrupted;
 use crate::{Connection, api};
 use approval::Approval;
-use change_set::{ChangeSet, Request};
-use operation::Story;
+use change_set::{ChangeSet, Manner, Overtaken, Request};
+use operation::{Goal, Operation};
 use state::Way;
+use story::Story;
+
+/// How often a deploy begins anew because another one was first.
+const ROUNDS: usize = 5;
 
 /// What to deploy, and how.
 #[derive(Debug)]
@@ -46,8 +56,10 @@ pub struct Plan<'a> {
     pub approval: Approval,
     /// Whether data may go.
     pub allow_data_loss: bool,
-    /// How much is told.
-    pub story: Story,
+    /// How CloudFormation carries it out.
+    pub manner: Manner,
+    /// Who is told.
+    pub story: &'a Story,
 }
 
 /// A stack as it is after a deploy.
@@ -66,13 +78,20 @@ pub struct Deployed {
 /// # Errors
 /// When it is not approved, or anything fails on the way.
 pub async fn run(args: &cli::Deploy, printer: &Printer) -> Result<()> {
+    let story = Story::full(printer, args.json);
+    let outcome = unless_interrupted(deploy_all(args, &story)).await;
+    story.end(outcome, |deployed| document(deployed), |deployed| show(deployed, printer))
+}
+
+async fn deploy_all(args: &cli::Deploy, story: &Story) -> Result<Vec<Deployed>> {
+    let printer = story.printer();
     let connection = Connection::open(&args.cloud).await?;
     let env = &args.cloud.env.env;
     let app = workspace::app(env, workspace::toggle()?, connection.target(), args.arch.into())?;
     // What is wrong with the command line or the credentials is said before a build of minutes.
     order::select(&app.stacks()?, &args.stacks)?;
     let account = connection.account().await?;
-    printer.say(format!("deploying {env} to account {account}, {}", connection.region()));
+    story.say(format!("deploying {env} to account {account}, {}", connection.region()));
     let packages =
         if connection.is_local() { build::for_this_machine(printer)? } else { build::for_lambda(args.arch, printer)? };
     let plan = Plan {
@@ -82,11 +101,12 @@ pub async fn run(args: &cli::Deploy, printer: &Printer) -> Result<()> {
         packages: &packages,
         approval: Approval::of(args.yes),
         allow_data_loss: args.allow_data_loss,
-        story: Story::Full,
+        manner: Manner { express: args.express, revert_drift: args.revert_drift },
+        story,
     };
     let deployed = deploy(&plan, printer).await?;
-    show(&deployed, args.json, printer);
-    hint_at_leftovers(&connection, &app, printer).await
+    hint_at_leftovers(&connection, &app, printer).await?;
+    Ok(deployed)
 }
 
 /// Says what a deploy with the toggle off leaves behind.
@@ -102,11 +122,24 @@ pub async fn hint_at_leftovers(connection: &Connection, app: &App, printer: &Pri
     Ok(())
 }
 
-/// Deploys the stacks of a plan, in the order they depend on each other.
+/// Deploys the stacks of a plan, in the order they depend on each other. Where another deploy was first it is followed,
+/// and what is then left to change is worked out, shown and approved anew.
 ///
 /// # Errors
 /// When it is not approved, or anything fails on the way.
 pub async fn deploy(plan: &Plan<'_>, printer: &Printer) -> Result<Vec<Deployed>> {
+    for _ in 1..ROUNDS {
+        match deploy_once(plan, printer).await {
+            Err(error) if error.is::<Overtaken>() => {
+                plan.story.say(format!("{error:#}: looking again at what is there"))
+            }
+            done => return done,
+        }
+    }
+    deploy_once(plan, printer).await
+}
+
+async fn deploy_once(plan: &Plan<'_>, printer: &Printer) -> Result<Vec<Deployed>> {
     let connection = plan.connection;
     let all = plan.app.stacks()?;
     let stacks = order::select(&all, plan.stacks)?;
@@ -120,7 +153,7 @@ pub async fn deploy(plan: &Plan<'_>, printer: &Printer) -> Result<Vec<Deployed>>
     bucket::upload(connection, &bucket, &parameters::used(&templates, plan.packages), printer).await?;
 
     let declared: Vec<(&Stack, Value)> = stacks.into_iter().zip(templates).collect();
-    let ways = try_join_all(declared.iter().map(|(stack, _)| state::settle(connection, stack, printer))).await?;
+    let ways = try_join_all(declared.iter().map(|(stack, _)| state::settle(connection, stack, plan.story))).await?;
     consent::check(plan, declared.iter().zip(&ways)).await?;
     let adopted = adopt_all(plan, &bucket, declared.iter().zip(&ways), printer).await?;
     let prepared = declared.iter().zip(&ways).map(|((stack, template), way)| {
@@ -128,8 +161,8 @@ pub async fn deploy(plan: &Plan<'_>, printer: &Printer) -> Result<Vec<Deployed>>
         prepare(plan, &bucket, stack, template, way)
     });
     let prepared: Vec<(&Stack, Option<ChangeSet>)> = try_join_all(prepared).await?;
-    approve(plan, &prepared, printer).await?;
-    let changed = carry_out(plan, &prepared, printer).await?;
+    approve(plan, &prepared).await?;
+    let changed = carry_out(plan, &prepared).await?;
     finish(plan, &declared, &changed, printer).await
 }
 
@@ -165,18 +198,19 @@ async fn adopt_all<'a>(
             continue;
         }
         let request = Request {
-            stack: stack.name(),
+            stack,
             env: plan.app.env.as_str(),
             template: adopt::import_template(template, &found).to_string(),
             parameters: Vec::new(),
             kind: ChangeSetType::Import,
             imports: adopt::imports(&found),
+            manner: Manner::default(),
         };
-        let change_set = change_set::create(connection, bucket, request).await?;
+        let change_set = change_set::create(connection, bucket, request, plan.story).await?;
         imports.push((*stack, change_set));
     }
-    approve(plan, &imports, printer).await?;
-    carry_out(plan, &imports, printer).await?;
+    approve(plan, &imports).await?;
+    carry_out(plan, &imports).await?;
     Ok(imports.iter().map(|(stack, _)| stack.name()).collect())
 }
 
@@ -190,38 +224,39 @@ async fn prepare<'a>(
 ) -> Result<(&'a Stack, Option<ChangeSet>)> {
     let is_new = way == Way::Create;
     let request = Request {
-        stack: stack.name(),
+        stack,
         env: plan.app.env.as_str(),
         template: template.to_string(),
         parameters: parameters::values(template, bucket, plan.packages, is_new)?,
         kind: if is_new { ChangeSetType::Create } else { ChangeSetType::Update },
         imports: Vec::new(),
+        manner: plan.manner,
     };
-    Ok((stack, change_set::create(plan.connection, bucket, request).await?))
+    Ok((stack, change_set::create(plan.connection, bucket, request, plan.story).await?))
 }
 
 /// Shows the change sets and asks once for all of them.
-async fn approve(plan: &Plan<'_>, prepared: &[(&Stack, Option<ChangeSet>)], printer: &Printer) -> Result<()> {
+async fn approve(plan: &Plan<'_>, prepared: &[(&Stack, Option<ChangeSet>)]) -> Result<()> {
+    let story = plan.story;
     let mut losses = Vec::new();
     let mut n_changes = 0;
     for (stack, change_set) in prepared {
         let Some(change_set) = change_set else {
-            printer.say(format!("{}: no changes", stack.name()));
+            story.say(format!("{}: no changes", stack.name()));
             continue;
         };
-        match plan.story {
-            Story::Full => printer.say(format!("{}:", stack.name())),
-            Story::Brief => printer.say(format!("{}: {} changes", stack.name(), change_set.changes.len())),
-        }
+        let n_here = change_set.changes.len();
+        story.say(format!("{}: {n_here} change{}", stack.name(), if n_here == 1 { "" } else { "s" }));
         for change in &change_set.changes {
-            if plan.story == Story::Full {
-                printer.say(change.line());
+            if story.is_full() {
+                story.printer().say(change.line());
             }
+            story.tell(change.object(stack.name()));
             if change.loses_data() {
                 losses.push(format!("{} {}", change.logical_id, change.kind));
             }
         }
-        n_changes += change_set.changes.len().max(1);
+        n_changes += n_here.max(1);
     }
     let approved = if !losses.is_empty() && !plan.allow_data_loss {
         Err(Failure::new(format!("refused: this would lose the data of {}", losses.join(", ")))
@@ -230,7 +265,7 @@ async fn approve(plan: &Plan<'_>, prepared: &[(&Stack, Option<ChangeSet>)], prin
     } else if n_changes == 0 {
         Ok(())
     } else {
-        plan.approval.obtain(&format!("Carry out {n_changes} changes?"), printer)
+        plan.approval.obtain(&format!("Carry out {n_changes} changes?"), story.printer()).await
     };
     if approved.is_err() {
         for change_set in prepared.iter().filter_map(|(_, change_set)| change_set.as_ref()) {
@@ -243,28 +278,29 @@ async fn approve(plan: &Plan<'_>, prepared: &[(&Stack, Option<ChangeSet>)], prin
     approved
 }
 
-/// Carries the change sets out, wave by wave; returns the names of the stacks that changed.
-async fn carry_out(
-    plan: &Plan<'_>,
-    prepared: &[(&Stack, Option<ChangeSet>)],
-    printer: &Printer,
-) -> Result<Vec<String>> {
-    let connection = plan.connection;
+/// Carries the change sets out, wave by wave; returns the names of the stacks that changed. When one of a wave fails the
+/// others are followed to their end all the same, because CloudFormation goes on with them.
+async fn carry_out(plan: &Plan<'_>, prepared: &[(&Stack, Option<ChangeSet>)]) -> Result<Vec<String>> {
     let mut changed = Vec::new();
     let stacks: Vec<&Stack> = prepared.iter().map(|(stack, _)| *stack).collect();
     for wave in order::waves(&stacks)? {
         let due = prepared.iter().filter(|(stack, _)| wave.contains(&stack.name()));
         let due: Vec<(&Stack, &ChangeSet)> =
             due.filter_map(|(stack, change_set)| Some((*stack, change_set.as_ref()?))).collect();
-        try_join_all(due.iter().map(async |(stack, change_set)| {
-            let before = operation::seen(connection, &change_set.stack_id).await?;
-            change_set::execute(connection, change_set).await?;
-            operation::follow(connection, &change_set.stack_id, Some(stack), before, plan.story, printer).await
-        }))
-        .await?;
+        let ended = join_all(due.iter().map(|(stack, change_set)| carry_out_one(plan, stack, change_set))).await;
+        ended.into_iter().collect::<Result<Vec<String>>>()?;
         changed.extend(due.iter().map(|(stack, _)| stack.name().to_owned()));
     }
     Ok(changed)
+}
+
+async fn carry_out_one(plan: &Plan<'_>, stack: &Stack, change_set: &ChangeSet) -> Result<String> {
+    let id = change_set.stack_id.as_str();
+    let before = operation::seen(plan.connection, id).await?;
+    change_set::execute(plan.connection, change_set).await?;
+    let n_all = Some(change_set.changes.len());
+    let operation = Operation { id, declared: Some(stack), before, goal: Goal::Done, n_all };
+    operation::follow(plan.connection, operation, plan.story).await
 }
 
 /// Loads the data that belongs to the deployment, does what the emulator left out, and reads the outputs.
@@ -300,18 +336,15 @@ async fn finish(
     Ok(deployed)
 }
 
-fn show(deployed: &[Deployed], as_json: bool, printer: &Printer) {
-    if as_json {
-        let stacks: Vec<Value> = deployed
-            .iter()
-            .map(|deployed| {
-                let Deployed { stack, changed, outputs } = deployed;
-                json!({"stack": stack, "changed": changed, "outputs": outputs})
-            })
-            .collect();
-        printer.json(&json!({ "stacks": stacks }));
-        return;
-    }
+fn document(deployed: &[Deployed]) -> Value {
+    let stack = |deployed: &Deployed| {
+        let Deployed { stack, changed, outputs } = deployed;
+        json!({"stack": stack, "changed": changed, "outputs": outputs})
+    };
+    json!({ "stacks": deployed.iter().map(stack).collect::<Vec<_>>() })
+}
+
+fn show(deployed: &[Deployed], printer: &Printer) {
     for Deployed { stack, outputs, .. } in deployed {
         for (key, value) in outputs {
             printer.data(format!("{stack}.{key} = {value}"));

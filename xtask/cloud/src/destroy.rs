@@ -19,8 +19,11 @@ use crate::Connection;
 use crate::aws_error::{failed_to, is_missing};
 use crate::deploy::adopt::DataResource;
 use crate::deploy::approval::{Approval, typed_name};
-use crate::deploy::operation::{self, Story};
+use crate::deploy::change_set::Manner;
+use crate::deploy::operation;
+use crate::deploy::story::Story;
 use crate::deploy::{self, Plan, order, state};
+use crate::interrupt::unless_interrupted;
 use drain::Drained;
 
 /// What is to go.
@@ -33,6 +36,17 @@ struct Removal<'a> {
     stacks: Vec<String>,
     /// The data that is left behind, or deleted with `--delete-data`.
     data: Vec<DataResource>,
+    story: &'a Story,
+}
+
+/// What came of it.
+#[derive(Debug, Default)]
+struct Removed {
+    stacks: Vec<String>,
+    deleted: Vec<DataResource>,
+    kept: Vec<DataResource>,
+    /// Whether everything on the stream was counted; nothing where the stream stays.
+    drained: Option<bool>,
 }
 
 /// The command.
@@ -40,6 +54,13 @@ struct Removal<'a> {
 /// # Errors
 /// When it is not approved, the stream does not drain, or a stack cannot be deleted.
 pub async fn run(args: &cli::Destroy, printer: &Printer) -> Result<()> {
+    let story = Story::full(printer, args.json);
+    let outcome = unless_interrupted(destroy(args, &story)).await;
+    story.end(outcome, Removed::document, |removed| removed.show(printer))
+}
+
+async fn destroy(args: &cli::Destroy, story: &Story) -> Result<Removed> {
+    let printer = story.printer();
     let toggle = workspace::toggle()?;
     let env = &args.cloud.env.env;
     let wanted = wanted(env, toggle, &args.stacks)?;
@@ -57,15 +78,15 @@ pub async fn run(args: &cli::Destroy, printer: &Printer) -> Result<()> {
         data.extend(data::failed_batches(&connection, &name::kinesis_stack(env)).await?);
     }
     if stacks.is_empty() && (data.is_empty() || !args.delete_data) {
-        return nothing_to_remove(&data, args.json, printer);
+        return Ok(Removed { kept: data, ..Removed::default() });
     }
-    let removal = Removal { connection: &connection, env, args, stacks, data };
-    removal.approve(printer)?;
+    let removal = Removal { connection: &connection, env, args, stacks, data, story };
+    removal.approve(printer).await?;
     let drained = removal.let_the_stream_go(toggle, app, printer).await?;
-    removal.remove_stacks(printer).await?;
+    removal.remove_stacks().await?;
     let deleted = removal.remove_data(drained, printer).await?;
-    removal.show(&deleted, drained, printer);
-    Ok(())
+    let kept = removal.data.iter().filter(|resource| !deleted.contains(resource)).cloned().collect();
+    Ok(Removed { stacks: removal.stacks, deleted, kept, drained })
 }
 
 /// The stacks to remove, in the order in which they go: first those that only look at the others.
@@ -86,17 +107,27 @@ fn wanted(env: &Environment, toggle: Toggle, named: &[String]) -> Result<Vec<Str
     Ok(all.iter().filter(|stack| goes(stack)).cloned().collect())
 }
 
-fn nothing_to_remove(data: &[DataResource], as_json: bool, printer: &Printer) -> Result<()> {
-    if as_json {
-        let kept: Vec<&str> = data.iter().map(|resource| &*resource.name).collect();
-        printer.json(&json!({"removed": [], "deleted": [], "kept": kept, "drained": Value::Null}));
-        return Ok(());
+impl Removed {
+    fn document(&self) -> Value {
+        let Self { stacks, deleted, kept, drained } = self;
+        let names = |resources: &[DataResource]| resources.iter().map(|one| one.name.clone()).collect::<Vec<_>>();
+        json!({"removed": stacks, "deleted": names(deleted), "kept": names(kept), "drained": drained})
     }
-    printer.say("nothing to remove: no such stack is deployed");
-    for resource in data {
-        printer.say(format!("kept from before: {} ({})", resource.name, resource.kind));
+
+    fn show(&self, printer: &Printer) {
+        let Self { stacks, deleted, kept, drained: _ } = self;
+        if stacks.is_empty() && deleted.is_empty() {
+            printer.say("nothing to remove: no such stack is deployed");
+            kept.iter().for_each(|one| printer.say(format!("kept from before: {} ({})", one.name, one.kind)));
+            return;
+        }
+        stacks.iter().for_each(|stack| printer.data(format!("removed {stack}")));
+        deleted.iter().for_each(|resource| printer.data(format!("deleted {}", resource.name)));
+        kept.iter().for_each(|resource| printer.data(format!("kept {}", resource.name)));
+        if kept.iter().any(|resource| resource.kind == "AWS::DynamoDB::Table") {
+            printer.say("the next deploy adopts the tables with their data");
+        }
     }
-    Ok(())
 }
 
 impl Removal<'_> {
@@ -104,7 +135,7 @@ impl Removal<'_> {
         self.stacks.iter().any(|name| name == stack)
     }
 
-    fn approve(&self, printer: &Printer) -> Result<()> {
+    async fn approve(&self, printer: &Printer) -> Result<()> {
         let Self { args, env, stacks, data, .. } = self;
         if self.goes(&name::kinesis_stack(env)) {
             printer
@@ -124,9 +155,9 @@ impl Removal<'_> {
         }
         if args.delete_data {
             let what = format!("All data of {} is deleted and cannot be had back.", stacks.join(", "));
-            return typed_name(env.as_str(), args.confirm.as_deref(), &what, printer);
+            return typed_name(env.as_str(), args.confirm.as_deref(), &what, printer).await;
         }
-        Approval::of(args.yes).obtain(&format!("Remove {} stacks?", stacks.len()), printer)
+        Approval::of(args.yes).obtain(&format!("Remove {} stacks?", stacks.len()), printer).await
     }
 
     /// Before the Kinesis stack goes: nothing writes to the stream any more, and everything on it is counted.
@@ -137,7 +168,7 @@ impl Removal<'_> {
         }
         let api = name::api_stack(env);
         if self.goes(&api) {
-            remove(connection, &api, printer).await?;
+            remove(connection, &api, self.story).await?;
         } else if operation::describe(connection, &api).await?.is_some() {
             self.make_synchronous(toggle, app, printer).await?;
         }
@@ -173,7 +204,8 @@ impl Removal<'_> {
             packages: &[],
             approval: Approval::of(args.yes || args.delete_data),
             allow_data_loss: false,
-            story: Story::Full,
+            manner: Manner::default(),
+            story: self.story,
         };
         deploy::deploy(&plan, printer).await?;
         // The function itself is asked: the stack may have been changed by hand.
@@ -186,9 +218,9 @@ impl Removal<'_> {
             .into())
     }
 
-    async fn remove_stacks(&self, printer: &Printer) -> Result<()> {
+    async fn remove_stacks(&self) -> Result<()> {
         for stack in &self.stacks {
-            remove(self.connection, stack, printer).await?;
+            remove(self.connection, stack, self.story).await?;
         }
         Ok(())
     }
@@ -222,24 +254,6 @@ impl Removal<'_> {
         }
         Ok(deleted)
     }
-
-    fn show(&self, deleted: &[DataResource], drained: Option<bool>, printer: &Printer) {
-        let names = |resources: &[&DataResource]| resources.iter().map(|one| one.name.clone()).collect::<Vec<_>>();
-        let deleted: Vec<&DataResource> = deleted.iter().collect();
-        let kept: Vec<&DataResource> = self.data.iter().filter(|resource| !deleted.contains(resource)).collect();
-        if self.args.json {
-            printer.json(&json!({
-                "removed": self.stacks, "deleted": names(&deleted), "kept": names(&kept), "drained": drained
-            }));
-            return;
-        }
-        self.stacks.iter().for_each(|stack| printer.data(format!("removed {stack}")));
-        deleted.iter().for_each(|resource| printer.data(format!("deleted {}", resource.name)));
-        kept.iter().for_each(|resource| printer.data(format!("kept {}", resource.name)));
-        if kept.iter().any(|resource| resource.kind == "AWS::DynamoDB::Table") {
-            printer.say("the next deploy adopts the tables with their data");
-        }
-    }
 }
 
 /// The authorizer as it is deployed; none where there is none.
@@ -263,13 +277,13 @@ async fn architecture(connection: &Connection, env: &Environment) -> Result<Arch
 }
 
 /// Deletes a stack, unless it is gone already.
-async fn remove(connection: &Connection, stack: &str, printer: &Printer) -> Result<()> {
+async fn remove(connection: &Connection, stack: &str, story: &Story) -> Result<()> {
     let Some(description) = operation::describe(connection, stack).await? else { return Ok(()) };
     if operation::status(&description) == "DELETE_COMPLETE" {
         return Ok(());
     }
-    printer.say(format!("removing {stack}"));
-    state::delete(connection, description.stack_id().unwrap_or(stack), None, printer).await
+    story.say(format!("removing {stack}"));
+    state::delete(connection, description.stack_id().unwrap_or(stack), None, story).await
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ pub mod deploy;
 pub mod destroy;
 pub mod diff;
 pub mod errors;
+pub mod interrupt;
 pub mod keys;
 pub mod local;
 pub mod logs;

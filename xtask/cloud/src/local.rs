@@ -20,7 +20,8 @@ use xtask::package::Package;
 use xtask::{Printer, build, workspace};
 
 use crate::deploy::approval::Approval;
-use crate::deploy::operation::Story;
+use crate::deploy::change_set::Manner;
+use crate::deploy::story::Story;
 use crate::deploy::{self, Plan};
 use crate::{Connection, api};
 use emulator::Emulator;
@@ -140,7 +141,8 @@ async fn bring_up(
         packages,
         approval: Approval::Given,
         allow_data_loss: false,
-        story: Story::Brief,
+        manner: Manner::default(),
+        story: &Story::brief(clock.printer),
     };
     deploy::deploy(&plan, clock.printer).await?;
     clock.say("the stacks are deployed");

@@ -10,7 +10,8 @@ use contract::{Environment, Function};
 use jiff::{SignedDuration, Timestamp};
 use metering::window::iso_millis;
 use serde_json::{Value, json};
-use xtask::{Failure, Printer, cli};
+use xtask::cli::{self, Json};
+use xtask::{Failure, Printer};
 
 use crate::Connection;
 use crate::aws_error::{failed_to, is_missing};
@@ -39,24 +40,33 @@ struct Shown(BTreeMap<String, i64>);
 pub async fn run(args: &cli::Logs, printer: &Printer) -> Result<()> {
     let env = &args.cloud.env.env;
     let group = group(named(&args.function, env)?, env);
+    if args.follow && args.json == Some(Json::Document) {
+        return Err(never_ends("--follow").into());
+    }
     let connection = Connection::open(&args.cloud).await?;
     let since = Timestamp::now() - SignedDuration::from_mins(i64::from(args.since));
     if args.follow {
         return tokio::select! {
             stopped = tokio::signal::ctrl_c() => Ok(stopped?),
-            failed = follow(&connection, &group, since.as_millisecond(), printer) => failed,
+            failed = follow(&connection, &group, since.as_millisecond(), args.json, printer) => failed,
         };
     }
     let Some(lines) = read(&connection, &group, since.as_millisecond()).await? else {
         return Err(no_log(&group).into());
     };
-    if args.json {
+    if args.json == Some(Json::Document) {
         printer.json(&json!({"logGroup": group, "events": lines.iter().map(Line::to_json).collect::<Vec<_>>()}));
     } else {
-        lines.iter().for_each(|line| printer.data(line.text()));
+        lines.iter().for_each(|line| line.show(args.json, printer));
         printer.say(format!("{} lines of {group} since {}", lines.len(), iso_millis(since)));
     }
     Ok(())
+}
+
+/// What is wrong with one document of something that goes on for ever.
+pub(crate) fn never_ends(flag: &str) -> Failure {
+    Failure::usage(format!("with {flag} a JSON document would never end"))
+        .hint("use --json=lines, which prints one object a line as it comes")
 }
 
 /// The function of a name: its binary, its logical id or its physical name, in any case.
@@ -86,13 +96,19 @@ fn no_log(group: &str) -> Failure {
 }
 
 /// Shows what is there and what comes; ends only with an error.
-async fn follow(connection: &Connection, group: &str, mut since: i64, printer: &Printer) -> Result<()> {
+async fn follow(
+    connection: &Connection,
+    group: &str,
+    mut since: i64,
+    json: Option<Json>,
+    printer: &Printer,
+) -> Result<()> {
     let mut shown = Shown::default();
     printer.say(format!("following {group} until Ctrl-C"));
     loop {
         let Some(lines) = read(connection, group, since).await? else { return Err(no_log(group).into()) };
         let newest = lines.iter().map(|line| line.at).max();
-        shown.new_ones(lines).iter().for_each(|line| printer.data(line.text()));
+        shown.new_ones(lines).iter().for_each(|line| line.show(json, printer));
         since = newest.map_or(since, |newest| since.max(newest - OVERLAP_MS));
         shown.forget_before(since);
         tokio::time::sleep(connection.pause()).await;
@@ -143,6 +159,17 @@ impl Line {
         // What a function writes may quote a caller: a line must not move the cursor.
         let safe = |c: char| if c.is_control() && !matches!(c, '\n' | '\t') { ' ' } else { c };
         format!("{} {}", self.time(), self.message.chars().map(safe).collect::<String>())
+    }
+
+    fn show(&self, json: Option<Json>, printer: &Printer) {
+        match json {
+            None => printer.data(self.text()),
+            Some(_) => {
+                let mut object = self.to_json();
+                object["type"] = "log".into();
+                printer.json_line(&object);
+            }
+        }
     }
 
     fn to_json(&self) -> Value {

@@ -4,16 +4,16 @@
 
 use anyhow::Result;
 use aws_sdk_kinesis::types::{ScalingType, StreamDescriptionSummary, StreamMode, StreamModeDetails, StreamStatus};
+use contract::limit::SHARD_CHANGES_PER_DAY;
 use contract::{Environment, name};
 use serde_json::{Value, json};
-use xtask::{Failure, Printer, cli};
+use stacks::bounded::Shards;
+use xtask::{Failure, Printer, cli, workspace};
 
 use crate::Connection;
 use crate::aws_error::{failed_to, is_missing};
 use crate::status::backlog;
 
-/// How often a stream's shards may be changed in 24 hours (Kinesis API Reference, UpdateShardCount).
-const SCALINGS_PER_DAY: usize = 10;
 /// How often its mode may be changed in 24 hours (Kinesis API Reference, UpdateStreamMode).
 const MODE_CHANGES_PER_DAY: usize = 2;
 /// Looks at an active stream with its old capacity before the change is taken to be lost.
@@ -52,7 +52,7 @@ pub async fn run(args: &cli::Scale, printer: &Printer) -> Result<()> {
         printer.data(format!("{name}: {}, as it was", after.words()));
     }
     if changed {
-        printer.hint("say the same in stacks/environments, or the next deploy that changes the stream changes it back");
+        printer.hint(after.outlook(workspace::settings(env)?.shard_bounds()));
     }
     Ok(())
 }
@@ -71,6 +71,30 @@ impl Capacity {
             Self::Provisioned(1) => "1 shard".to_owned(),
             Self::Provisioned(shards) => format!("{shards} shards"),
             Self::OnDemand(shards) => format!("on-demand ({shards} shards just now)"),
+        }
+    }
+
+    /// What becomes of the capacity from here on. The scaler keeps a provisioned stream between its bounds, and a
+    /// deploy sets `shards` again only where the template's number is another than before.
+    fn outlook(self, bounds: Option<(Shards, Shards)>) -> String {
+        match (self, bounds) {
+            (Self::OnDemand(_), None) => "the settings in stacks/environments say on-demand too".to_owned(),
+            (Self::OnDemand(_), Some(_)) => {
+                "the scaler rests while the stream is on-demand; say `mode = \"on-demand\"` \
+                 in stacks/environments, or the next deploy that changes the stream changes it back"
+                    .to_owned()
+            }
+            (Self::Provisioned(_), None) => "the settings in stacks/environments say on-demand: the next deploy that \
+                 changes the stream changes it back"
+                .to_owned(),
+            (Self::Provisioned(shards), Some((min, max))) if (min.get()..=max.get()).contains(&shards) => format!(
+                "the scaler goes on from here and keeps the stream between {min} and {max} shards; a deploy leaves \
+                 their number alone unless `shards` in stacks/environments changes"
+            ),
+            (Self::Provisioned(_), Some((min, max))) => format!(
+                "the scaler brings the stream back to between {min} and {max} shards: for other bounds change \
+                 `min-shards` and `max-shards` in stacks/environments and deploy"
+            ),
         }
     }
 
@@ -117,7 +141,7 @@ impl Stream<'_> {
             let path: Vec<String> = steps.iter().map(u32::to_string).collect();
             self.say(format!("a call at most doubles or halves: {shards} -> {}", path.join(" -> ")));
         }
-        self.say(format!("AWS allows {SCALINGS_PER_DAY} changes in 24 hours; this is {}", steps.len()));
+        self.say(format!("AWS allows {SHARD_CHANGES_PER_DAY} changes in 24 hours; this is {}", steps.len()));
         for step in &steps {
             self.say(format!("to {step} shards"));
             let client = self.connection.kinesis();

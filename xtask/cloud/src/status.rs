@@ -13,9 +13,15 @@ use std::time::Duration;
 
 use anyhow::Result;
 use contract::Environment;
-use xtask::{Printer, cli};
+use jiff::Timestamp;
+use metering::window::iso_millis;
+use serde_json::{Value, json};
+use xtask::Printer;
+use xtask::cli::{self, Json};
 
 use crate::Connection;
+use crate::logs::never_ends;
+use screen::Snapshot;
 
 /// Between two screens of `--watch`.
 const WATCH: Duration = Duration::from_secs(5);
@@ -27,29 +33,41 @@ const EMPTY_SCREEN: &str = "\u{1b}[H\u{1b}[2J";
 /// # Errors
 /// When AWS cannot be asked.
 pub async fn run(args: &cli::Status, printer: &Printer) -> Result<()> {
+    if args.watch && args.json == Some(Json::Document) {
+        return Err(never_ends("--watch").into());
+    }
     let connection = Connection::open(&args.cloud).await?;
     let env = &args.cloud.env.env;
-    if args.json {
-        printer.json(&gather::snapshot(&connection, env).await?.to_json());
-        return Ok(());
+    if args.watch {
+        return tokio::select! {
+            stopped = tokio::signal::ctrl_c() => Ok(stopped?),
+            failed = watch(&connection, env, args.json, printer) => failed,
+        };
     }
-    if !args.watch {
-        gather::snapshot(&connection, env).await?.lines().iter().for_each(|line| printer.data(line));
-        return Ok(());
+    let snapshot = gather::snapshot(&connection, env).await?;
+    match args.json {
+        Some(Json::Document) => printer.json(&snapshot.to_json()),
+        Some(Json::Lines) => printer.json_line(&line(&snapshot)),
+        None => snapshot.lines().iter().for_each(|line| printer.data(line)),
     }
-    tokio::select! {
-        stopped = tokio::signal::ctrl_c() => Ok(stopped?),
-        failed = watch(&connection, env, printer) => failed,
-    }
+    Ok(())
+}
+
+fn line(snapshot: &Snapshot) -> Value {
+    json!({"type": "status", "time": iso_millis(Timestamp::now()), "snapshot": snapshot.to_json()})
 }
 
 /// Shows one screen after the other; ends only with an error.
-async fn watch(connection: &Connection, env: &Environment, printer: &Printer) -> Result<()> {
+async fn watch(connection: &Connection, env: &Environment, json: Option<Json>, printer: &Printer) -> Result<()> {
     loop {
-        let lines = gather::snapshot(connection, env).await?.lines();
-        // Whole at once, so that the screen does not flicker between two of them.
-        let start = if std::io::stdout().is_terminal() { EMPTY_SCREEN } else { "" };
-        printer.data(format!("{start}{}\n", lines.join("\n")));
+        let snapshot = gather::snapshot(connection, env).await?;
+        if json.is_some() {
+            printer.json_line(&line(&snapshot));
+        } else {
+            // Whole at once, so that the screen does not flicker between two of them.
+            let start = if std::io::stdout().is_terminal() { EMPTY_SCREEN } else { "" };
+            printer.data(format!("{start}{}\n", snapshot.lines().join("\n")));
+        }
         tokio::time::sleep(WATCH).await;
     }
 }

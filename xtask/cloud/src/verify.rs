@@ -1,16 +1,19 @@
-//! `verify`: the guide's steps 3 to 6 as checks on what is deployed.
+//! `verify`: the guide's steps 3 to 6 as checks on what is deployed, and whether every call was counted.
 //!
 //! Invariant: every check is one line, whether it passes or not; one that cannot be made says so and fails nothing.
 
 pub mod call;
 pub mod metrics;
+pub mod reconciliation;
 pub mod resources;
 
 use std::fmt;
 
 use anyhow::Result;
 use contract::{Environment, Toggle, name, variable};
-use serde_json::json;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use stacks::Settings;
 use xtask::{Failure, Printer, cli, workspace};
 
 use crate::Connection;
@@ -80,6 +83,8 @@ pub struct Subject<'a> {
     pub env: &'a Environment,
     /// What it should be.
     pub toggle: Toggle,
+    /// What its environment's settings say.
+    pub settings: &'a Settings,
 }
 
 /// The command.
@@ -90,12 +95,23 @@ pub async fn run(args: &cli::Verify, printer: &Printer) -> Result<()> {
     let connection = Connection::open(&args.cloud).await?;
     let env = &args.cloud.env.env;
     connection.account().await?;
-    let subject = Subject { connection: &connection, env, toggle: toggle(&connection, env).await? };
+    let settings = &workspace::settings(env)?;
+    let subject = Subject { connection: &connection, env, toggle: toggle(&connection, env).await?, settings };
     printer.say(format!("checking {env} with the toggle {}", subject.toggle.as_str()));
     let mut checks = resources::checks(&subject).await;
     checks.extend(call::checks(&subject, key(args, &connection)?.as_deref()).await);
     checks.extend(metrics::checks(&subject).await);
-    show(&checks, args.json, printer)
+    let reconciled = match reconciliation::reconcile(&subject, args.minutes, Timestamp::now()).await {
+        Ok(reconciliation) => {
+            checks.extend(reconciliation.checks());
+            Some(reconciliation.to_json())
+        }
+        Err(error) => {
+            checks.push(Check::of("every call counted once", false, format!("{error:#}")));
+            None
+        }
+    };
+    show(&checks, reconciled, args.json, printer)
 }
 
 /// The toggle. The local system comes up with the stream where the variable is unset, so there what is deployed decides.
@@ -114,7 +130,7 @@ fn key(args: &cli::Verify, connection: &Connection) -> Result<Option<String>> {
     Ok(Secrets::of(&Folder::open()?, &args.cloud.env.env)?.api_key)
 }
 
-fn show(checks: &[Check], as_json: bool, printer: &Printer) -> Result<()> {
+fn show(checks: &[Check], reconciliation: Option<Value>, as_json: bool, printer: &Printer) -> Result<()> {
     let n_failed = checks.iter().filter(|check| check.has_failed()).count();
     if as_json {
         let checks = checks.iter().map(|Check { what, outcome }| {
@@ -125,7 +141,9 @@ fn show(checks: &[Check], as_json: bool, printer: &Printer) -> Result<()> {
             };
             json!({"check": what, "outcome": word, "found": found})
         });
-        printer.json(&json!({"ok": n_failed == 0, "checks": checks.collect::<Vec<_>>()}));
+        printer.json(&json!({
+            "ok": n_failed == 0, "checks": checks.collect::<Vec<_>>(), "reconciliation": reconciliation,
+        }));
     } else {
         checks.iter().for_each(|check| printer.data(check.to_string()));
     }
@@ -149,8 +167,8 @@ mod tests {
     #[test]
     fn one_failed_check_fails_the_command_and_a_skipped_one_does_not() {
         let passed = Check::of("a", true, "");
-        assert!(show(&[passed.clone(), Check::skipped("b", "")], true, &Printer).is_ok());
-        let error = show(&[passed, Check::of("c", false, "")], true, &Printer).unwrap_err();
+        assert!(show(&[passed.clone(), Check::skipped("b", "")], None, true, &Printer).is_ok());
+        let error = show(&[passed, Check::of("c", false, "")], None, true, &Printer).unwrap_err();
         assert_eq!(xtask::failure::exit_status(&error), 1);
     }
 }

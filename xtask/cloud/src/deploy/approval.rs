@@ -3,6 +3,7 @@
 //! Invariant: without a terminal and without `--yes` nothing happens, and the command fails.
 
 use anyhow::Result;
+use tokio::sync::oneshot;
 use xtask::{Failure, Printer};
 
 /// Whether a change may be carried out.
@@ -24,7 +25,7 @@ impl Approval {
     ///
     /// # Errors
     /// When the answer is not yes, or there is nobody to ask.
-    pub fn obtain(self, question: &str, printer: &Printer) -> Result<()> {
+    pub async fn obtain(self, question: &str, printer: &Printer) -> Result<()> {
         if self == Self::Given {
             return Ok(());
         }
@@ -33,7 +34,7 @@ impl Approval {
                 .hint("read what would change above, then run the same command with --yes")
                 .into());
         }
-        let answer = printer.ask(&format!("{question} [y/N]"))?.unwrap_or_default();
+        let answer = ask(format!("{question} [y/N]"), printer).await?;
         if matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes") {
             Ok(())
         } else {
@@ -46,10 +47,10 @@ impl Approval {
 ///
 /// # Errors
 /// When something else is typed, or there is nobody to type.
-pub fn typed_name(name: &str, given: Option<&str>, what: &str, printer: &Printer) -> Result<()> {
+pub async fn typed_name(name: &str, given: Option<&str>, what: &str, printer: &Printer) -> Result<()> {
     let answer = match given {
         Some(given) => given.to_owned(),
-        None if printer.can_ask() => printer.ask(&format!("{what} Type `{name}` to go on:"))?.unwrap_or_default(),
+        None if printer.can_ask() => ask(format!("{what} Type `{name}` to go on:"), printer).await?,
         None => {
             return Err(Failure::new("not approved: there is no terminal to ask on")
                 .hint(format!("add --confirm {name} if the data is really to go"))
@@ -63,16 +64,24 @@ pub fn typed_name(name: &str, given: Option<&str>, what: &str, printer: &Printer
     }
 }
 
+/// The answer, read by a thread of its own, so that Ctrl-C is heard while nobody types.
+async fn ask(question: String, printer: &Printer) -> Result<String> {
+    let (give, take) = oneshot::channel();
+    let printer = *printer;
+    std::thread::spawn(move || give.send(printer.ask(&question)));
+    Ok(take.await??.unwrap_or_default())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn without_a_terminal_and_without_yes_it_is_refused_with_status_1() {
-        // Under `cargo test` standard input may be a terminal; the refusal itself is tested end to end.
-        assert!(Approval::Given.obtain("?", &Printer).is_ok());
-        assert!(typed_name("test", Some("test"), "All data goes.", &Printer).is_ok());
-        let error = typed_name("prod", Some("test"), "All data goes.", &Printer).unwrap_err();
+    #[tokio::test]
+    async fn a_given_approval_asks_nobody_and_another_name_is_refused_with_status_1() {
+        // Under `cargo test` standard input may be a terminal; the refusal without one is tested end to end.
+        assert!(Approval::Given.obtain("?", &Printer).await.is_ok());
+        assert!(typed_name("test", Some("test"), "All data goes.", &Printer).await.is_ok());
+        let error = typed_name("prod", Some("test"), "All data goes.", &Printer).await.unwrap_err();
         assert_eq!(xtask::failure::exit_status(&error), 1);
     }
 }

@@ -5,12 +5,20 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Result;
+use aws_sdk_cloudformation::operation::describe_change_set::DescribeChangeSetOutput;
 use aws_sdk_cloudformation::types::{
-    Capability, ChangeSetStatus, ChangeSetType, Parameter, ResourceChange, ResourceToImport, Tag,
+    Capability, ChangeSetStatus, ChangeSetType, DeploymentConfig, DeploymentConfigMode, DeploymentMode, Parameter,
+    ResourceChange, ResourceToImport, Tag,
 };
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use serde_json::{Value, json};
+use stacks::Stack;
 use xtask::Failure;
 
 use super::bucket;
+use super::diagnosis::{self, Of};
+use super::event::Role;
+use super::story::Story;
 use crate::Connection;
 use crate::aws_error::failed_to;
 
@@ -20,8 +28,8 @@ const LARGEST_TEMPLATE: usize = 51_200;
 /// What a change set is asked for.
 #[derive(Debug)]
 pub struct Request<'a> {
-    /// The name of the stack.
-    pub stack: &'a str,
+    /// The stack.
+    pub stack: &'a Stack,
     /// The environment's name, for the stack's tags.
     pub env: &'a str,
     /// The template, as JSON.
@@ -32,6 +40,17 @@ pub struct Request<'a> {
     pub kind: ChangeSetType,
     /// What is there, for an import.
     pub imports: Vec<ResourceToImport>,
+    /// How it is carried out.
+    pub manner: Manner,
+}
+
+/// How CloudFormation is to carry a change set out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Manner {
+    /// Without waiting until resources are ready to serve.
+    pub express: bool,
+    /// Resources that were changed by hand become what the template says.
+    pub revert_drift: bool,
 }
 
 /// A change set that can be carried out.
@@ -81,6 +100,16 @@ impl Change {
         format!("  {sign} {verb}{replacement} {} {}{paths}", self.logical_id, self.kind)
     }
 
+    /// The change for programs.
+    pub fn object(&self, stack: &str) -> Value {
+        let Self { action, logical_id, kind, replacement, paths, retained } = self;
+        json!({
+            "type": "change", "stack": stack, "action": action, "logicalId": logical_id, "resourceType": kind,
+            "replacement": if replacement.is_empty() { "False" } else { replacement }, "paths": paths,
+            "retained": retained
+        })
+    }
+
     /// Whether the change takes a table, a stream or a bucket away, or puts an empty one in its place.
     pub fn loses_data(&self) -> bool {
         let holds_data = HOLDS_DATA.contains(&self.kind.as_str());
@@ -96,9 +125,15 @@ pub const HOLDS_DATA: [&str; 4] =
 /// Has CloudFormation work out the changes; `None` when there are none.
 ///
 /// # Errors
-/// When CloudFormation refuses the template, or cannot be asked.
-pub async fn create(connection: &Connection, bucket: &str, request: Request<'_>) -> Result<Option<ChangeSet>> {
-    let Request { stack, env, template, parameters, kind, imports } = request;
+/// When CloudFormation refuses the template, with each reason told first, or cannot be asked.
+pub async fn create(
+    connection: &Connection,
+    bucket: &str,
+    request: Request<'_>,
+    story: &Story,
+) -> Result<Option<ChangeSet>> {
+    let Request { stack: declared, env, template, parameters, kind, imports, manner } = request;
+    let stack = declared.name();
     let is_new = kind != ChangeSetType::Update;
     let milliseconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
     let name = format!("xtask-{milliseconds}");
@@ -110,6 +145,14 @@ pub async fn create(connection: &Connection, bucket: &str, request: Request<'_>)
         .change_set_type(kind.clone())
         .capabilities(Capability::CapabilityNamedIam)
         .set_parameters(Some(parameters));
+    if manner.express {
+        // Express mode leaves failures where they are unless it is told otherwise.
+        let config = DeploymentConfig::builder().mode(DeploymentConfigMode::Express).disable_rollback(false);
+        create = create.deployment_config(config.build());
+    }
+    if manner.revert_drift && kind == ChangeSetType::Update {
+        create = create.deployment_mode(DeploymentMode::RevertDrift);
+    }
     // An import may not touch the tags.
     create = if kind == ChangeSetType::Import {
         create.set_resources_to_import(Some(imports))
@@ -122,12 +165,16 @@ pub async fn create(connection: &Connection, bucket: &str, request: Request<'_>)
         let key = format!("templates/{stack}/{name}.json");
         create.template_url(bucket::put_template(connection, bucket, &key, &template).await?)
     };
-    let created = create.send().await.map_err(failed_to(format!("make a change set for {stack}")))?;
+    let created = create.send().await.map_err(overtaken(format!("make a change set for {stack}")))?;
     let id = created.id().unwrap_or_default().to_owned();
     let stack_id = created.stack_id().unwrap_or_default().to_owned();
-    let changes = match wait(connection, &id).await {
+    let changes = match wait(connection, &id, manner, story).await {
         Ok(changes) => changes,
         Err(error) => {
+            // The stack's own name for what refuses it is a sentence; the validations say which property.
+            for cause in diagnosis::errors(connection, Of::ChangeSet(&id)).await {
+                diagnosis::tell(Role::Cause, &cause, Some(declared), story);
+            }
             discard(connection, &id, is_new.then_some(stack_id.as_str())).await?;
             return Err(error);
         }
@@ -136,6 +183,21 @@ pub async fn create(connection: &Connection, bucket: &str, request: Request<'_>)
         discard(connection, &id, None).await?;
     }
     Ok(changes.map(|changes| ChangeSet { id, stack_id, changes }))
+}
+
+impl Manner {
+    /// Says what of it the endpoint does not have: one that does repeats it.
+    fn compare(self, answer: &DescribeChangeSetOutput, story: &Story) {
+        let name = answer.stack_name().unwrap_or_default();
+        let is_express = answer.deployment_config().and_then(|config| config.mode()).is_some();
+        if self.express && !is_express {
+            story.say(format!("{name}: this endpoint has no express mode, going on without it"));
+        }
+        if self.revert_drift && answer.deployment_mode().is_none() {
+            story
+                .say(format!("{name}: this endpoint takes nothing back that was changed by hand, going on without it"));
+        }
+    }
 }
 
 /// Removes a change set that will not be carried out, and the empty stack that was made for it.
@@ -158,12 +220,33 @@ pub async fn discard(connection: &Connection, id: &str, ghost: Option<&str>) -> 
 pub async fn execute(connection: &Connection, change_set: &ChangeSet) -> Result<()> {
     let client = connection.cloudformation();
     let execute = client.execute_change_set().change_set_name(&change_set.id);
-    execute.send().await.map_err(failed_to("carry out the change set"))?;
+    execute.send().await.map_err(overtaken("carry out the change set"))?;
     Ok(())
 }
 
+/// Somebody else began to change the stack after it was looked at, so it has to be looked at again.
+#[derive(Debug, thiserror::Error)]
+#[error("another deploy was first")]
+pub struct Overtaken;
+
+/// As [`failed_to`], with [`Overtaken`] beneath where that is why.
+fn overtaken<E>(what: impl AsRef<str>) -> impl FnOnce(E) -> anyhow::Error
+where
+    E: ProvideErrorMetadata + std::error::Error,
+{
+    move |error| {
+        let is_overtaken = match error.code() {
+            Some("InvalidChangeSetStatus" | "ChangeSetNotFound") => true,
+            Some("ValidationError") => error.message().is_some_and(|message| message.contains("_IN_PROGRESS state")),
+            _ => false,
+        };
+        let failure = failed_to(what)(error);
+        if is_overtaken { anyhow::Error::new(Overtaken).context(failure) } else { failure }
+    }
+}
+
 /// Waits until the changes are known; `None` when there are none.
-async fn wait(connection: &Connection, id: &str) -> Result<Option<Vec<Change>>> {
+async fn wait(connection: &Connection, id: &str, manner: Manner, story: &Story) -> Result<Option<Vec<Change>>> {
     let client = connection.cloudformation();
     let mut changes = Vec::new();
     let mut page: Option<String> = None;
@@ -180,6 +263,7 @@ async fn wait(connection: &Connection, id: &str) -> Result<Option<Vec<Change>>> 
                 changes.extend(answer.changes().iter().filter_map(|change| change.resource_change()).map(read));
                 page = answer.next_token().map(str::to_owned);
                 if page.is_none() {
+                    manner.compare(&answer, story);
                     return Ok(Some(changes));
                 }
             }

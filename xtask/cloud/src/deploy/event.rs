@@ -1,9 +1,9 @@
-//! The events of a stack: one line each, and which of them is the cause of a failure.
+//! The events of a stack, and which of them is the cause of a failure.
 //!
 //! Invariant: pure functions over a recorded list, so every order of events can be tested.
 
-use std::collections::BTreeMap;
-
+use aws_sdk_cloudformation::primitives::DateTime;
+use aws_sdk_cloudformation::types::StackEvent;
 use jiff::Timestamp;
 
 /// What happened to one resource, or to the stack itself.
@@ -25,7 +25,32 @@ pub struct Event {
     pub reason: String,
 }
 
+/// What part a failure has in the failing of the whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// It made the rest fail.
+    Cause,
+    /// It followed from the cause.
+    Consequence,
+    /// It stopped the roll-back that followed.
+    RollBack,
+}
+
 impl Event {
+    /// An event as CloudFormation describes it.
+    pub fn of(event: &StackEvent) -> Self {
+        let text = |value: Option<&str>| value.unwrap_or_default().to_owned();
+        Self {
+            id: text(event.event_id()),
+            time: event.timestamp().and_then(instant).unwrap_or(Timestamp::UNIX_EPOCH),
+            stack: text(event.stack_name()),
+            logical_id: text(event.logical_resource_id()),
+            kind: text(event.resource_type()),
+            status: event.resource_status().map_or_else(String::new, |status| status.as_str().to_owned()),
+            reason: text(event.resource_status_reason()),
+        }
+    }
+
     /// Whether the event is about the stack as a whole.
     pub fn is_of_stack(&self) -> bool {
         self.kind == "AWS::CloudFormation::Stack" && self.logical_id == self.stack
@@ -33,21 +58,56 @@ impl Event {
 
     /// Whether something went wrong.
     pub fn is_failure(&self) -> bool {
-        self.status.ends_with("_FAILED")
+        self.status.ends_with("_FAILED") || self.status.ends_with("_ERROR")
     }
 
-    /// Whether the failure only follows from another.
-    pub fn is_consequence(&self) -> bool {
+    /// Whether an operation on the stack begins with it, rather than a phase of one.
+    pub fn begins_operation(&self) -> bool {
+        let begins = ["CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS", "IMPORT_IN_PROGRESS"];
+        self.is_of_stack() && (begins.contains(&&*self.status) || self.reason == "User Initiated")
+    }
+
+    fn begins_roll_back(&self) -> bool {
+        self.is_of_stack() && self.status.ends_with("ROLLBACK_IN_PROGRESS")
+    }
+
+    fn is_noise(&self) -> bool {
         let reason = self.reason.to_ascii_lowercase();
         self.is_of_stack() || ["cancelled", "canceled", "user initiated"].iter().any(|noise| reason.contains(noise))
     }
 }
 
-/// Failures of an operation: the causes in the order of time, then what followed from them.
-pub fn failures(events: &[Event]) -> (Vec<&Event>, Vec<&Event>) {
-    let mut failed: Vec<&Event> = events.iter().filter(|event| event.is_failure()).collect();
-    failed.sort_by_key(|event| event.time);
-    failed.into_iter().partition(|event| !event.is_consequence())
+/// An instant, as the SDK has it.
+pub fn instant(time: &DateTime) -> Option<Timestamp> {
+    Timestamp::from_nanosecond(time.as_nanos()).ok()
+}
+
+/// The failures of an operation: the causes in the order of time, what followed from them, and what stopped the
+/// roll-back. What only the stack itself says of its failing is left out, unless it is all there is.
+pub fn failures(events: &[Event]) -> Vec<(Role, &Event)> {
+    let mut events: Vec<&Event> = events.iter().collect();
+    events.sort_by_key(|event| event.time);
+    let mut is_rolling_back = false;
+    let mut failures = Vec::new();
+    for &event in &events {
+        is_rolling_back |= event.begins_roll_back();
+        if !event.is_failure() || event.is_of_stack() {
+            continue;
+        }
+        failures.push(match () {
+            () if event.is_noise() => (Role::Consequence, event),
+            () if is_rolling_back => (Role::RollBack, event),
+            () => (Role::Cause, event),
+        });
+    }
+    if !failures.iter().any(|(role, _)| *role != Role::Consequence) {
+        let of_stack = |event: &&&Event| event.is_of_stack() && (event.is_failure() || event.begins_roll_back());
+        let said = events.iter().filter(of_stack).find(|event| !event.reason.is_empty());
+        failures.extend(said.map(|&event| (Role::Cause, event)));
+    }
+    // The sort is stable: within a role the order of time stays.
+    failures.sort_by_key(|(role, _)| *role);
+    failures
 }
 
 /// Whether a stack in this status stays in it until somebody acts.
@@ -60,54 +120,11 @@ pub fn is_success(status: &str) -> bool {
     matches!(status, "CREATE_COMPLETE" | "UPDATE_COMPLETE" | "IMPORT_COMPLETE" | "DELETE_COMPLETE")
 }
 
-/// Writes events as lines, with the time each resource took.
-#[derive(Debug, Default)]
-pub struct Lines {
-    began: BTreeMap<(String, String), Timestamp>,
-}
-
-impl Lines {
-    /// Time, stack, status, logical id, type, how long it took, why.
-    pub fn line(&mut self, event: &Event) -> String {
-        let what = (event.stack.clone(), event.logical_id.clone());
-        let took = if event.status.ends_with("_IN_PROGRESS") {
-            self.began.entry(what).or_insert(event.time);
-            String::new()
-        } else {
-            let began = self.began.remove(&what);
-            began.map_or_else(String::new, |began| {
-                format!(" ({:.1} s)", event.time.duration_since(began).as_secs_f64().max(0.0))
-            })
-        };
-        let reason = if event.reason.is_empty() { String::new() } else { format!(": {}", event.reason) };
-        let time = event.time.strftime("%H:%M:%S");
-        format!("{time} {} {:<28} {} {}{took}{reason}", event.stack, event.status, event.logical_id, event.kind)
-    }
-}
-
-/// What to do about a failure whose reason is known.
-pub fn hint(reason: &str) -> Option<&'static str> {
-    const KNOWN: [(&str, &str); 8] = [
-        (
-            "already exists",
-            "a resource with this name is left from an earlier deployment: remove it, or let the stack that owns it go first",
-        ),
-        ("LimitExceeded", "a quota of the account is reached: ask for more under Service Quotas"),
-        ("is not authorized to perform", "the deploying user lacks the permission that is named"),
-        ("deletion protection", "the table is protected: `destroy --delete-data` removes the protection knowingly"),
-        ("DeletionProtection", "the table is protected: `destroy --delete-data` removes the protection knowingly"),
-        ("Rate exceeded", "AWS throttles: run the same command again"),
-        ("NoSuchKey", "the package is not in the bucket: run `cargo xtask deploy` again, which uploads it"),
-        ("is in use", "something else still uses it: wait for that stack to finish, then run the same command again"),
-    ];
-    KNOWN.iter().find(|(known, _)| reason.contains(known)).map(|(_, hint)| *hint)
-}
-
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn event(second: i64, logical_id: &str, status: &str, reason: &str) -> Event {
+    pub(in crate::deploy) fn event(second: i64, logical_id: &str, status: &str, reason: &str) -> Event {
         let kind = if logical_id == "S" { "AWS::CloudFormation::Stack" } else { "AWS::DynamoDB::Table" };
         Event {
             id: format!("{logical_id}-{second}"),
@@ -120,6 +137,10 @@ mod tests {
         }
     }
 
+    fn roles(events: &[Event]) -> Vec<(Role, &str)> {
+        failures(events).into_iter().map(|(role, event)| (role, &*event.logical_id)).collect()
+    }
+
     #[test]
     fn the_root_cause_comes_before_what_followed_from_it() {
         let recorded = [
@@ -129,24 +150,33 @@ mod tests {
             event(7, "S", "CREATE_FAILED", "The following resource(s) failed to create"),
             event(1, "A", "CREATE_IN_PROGRESS", ""),
         ];
-        let (causes, consequences) = failures(&recorded);
-        assert_eq!(causes.iter().map(|event| &*event.logical_id).collect::<Vec<_>>(), ["A"]);
-        assert_eq!(consequences.len(), 2);
+        assert_eq!(roles(&recorded), [(Role::Cause, "A"), (Role::Consequence, "B")]);
     }
 
     #[test]
     fn of_two_causes_the_earlier_is_named_first() {
         let recorded = [event(8, "late", "UPDATE_FAILED", "b"), event(3, "early", "UPDATE_FAILED", "a")];
-        assert_eq!(failures(&recorded).0[0].logical_id, "early");
+        assert_eq!(roles(&recorded)[0], (Role::Cause, "early"));
     }
 
     #[test]
-    fn a_line_says_how_long_it_took() {
-        let mut lines = Lines::default();
-        lines.line(&event(10, "A", "CREATE_IN_PROGRESS", ""));
-        lines.line(&event(11, "A", "CREATE_IN_PROGRESS", "Resource creation Initiated"));
-        let line = lines.line(&event(13, "A", "CREATE_COMPLETE", ""));
-        assert_eq!(line, "00:00:13 S CREATE_COMPLETE              A AWS::DynamoDB::Table (3.0 s)");
+    fn what_stops_a_roll_back_is_not_its_cause() {
+        let recorded = [
+            event(1, "A", "UPDATE_FAILED", "no such handler"),
+            event(1, "B", "UPDATE_FAILED", "Resource update cancelled"),
+            event(2, "S", "UPDATE_ROLLBACK_IN_PROGRESS", "The following resource(s) failed to update: [A]."),
+            event(3, "C", "UPDATE_FAILED", "the key is gone"),
+        ];
+        assert_eq!(roles(&recorded), [(Role::Cause, "A"), (Role::Consequence, "B"), (Role::RollBack, "C")]);
+    }
+
+    #[test]
+    fn where_no_resource_says_why_the_stack_does() {
+        let recorded = [
+            event(1, "S", "DELETE_IN_PROGRESS", "User Initiated"),
+            event(2, "S", "DELETE_FAILED", "Export X cannot be deleted as it is in use by Y"),
+        ];
+        assert_eq!(roles(&recorded), [(Role::Cause, "S")]);
     }
 
     #[test]
@@ -156,5 +186,13 @@ mod tests {
         }
         assert!(!is_settled("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"));
         assert!(is_settled("REVIEW_IN_PROGRESS"));
+    }
+
+    #[test]
+    fn a_phase_of_an_operation_does_not_begin_one() {
+        assert!(event(1, "S", "UPDATE_IN_PROGRESS", "User Initiated").begins_operation());
+        assert!(event(1, "S", "UPDATE_ROLLBACK_IN_PROGRESS", "User Initiated").begins_operation());
+        assert!(!event(1, "S", "UPDATE_ROLLBACK_IN_PROGRESS", "The following failed").begins_operation());
+        assert!(!event(1, "A", "UPDATE_IN_PROGRESS", "").begins_operation());
     }
 }

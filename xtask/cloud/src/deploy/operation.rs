@@ -3,24 +3,47 @@
 //! Invariant: the verdict is the stack's own status, read from the account, never what we last saw go by.
 
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use aws_sdk_cloudformation::types::Stack as Description;
 use jiff::Timestamp;
 use stacks::Stack;
-use xtask::{Failure, Printer};
+use xtask::foot::Lines;
 
-use super::event::{self, Event, Lines};
+use super::diagnosis;
+use super::event::{self, Event};
+use super::patience::Patience;
+use super::progress::Progress;
+use super::story::Story;
 use crate::Connection;
-use crate::aws_error::{failed_to, is_missing};
+use crate::aws_error::{Passing, failed_to, is_missing};
 
-/// How much of an operation is told.
+/// How often the foot of the terminal is drawn while nothing happens.
+const TICK: Duration = Duration::from_millis(500);
+
+/// What an operation is to end in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Story {
-    /// Every change and every event.
-    Full,
-    /// One line for each stack, and whatever goes wrong.
-    Brief,
+pub enum Goal {
+    /// The stack as it was asked for, or gone.
+    Done,
+    /// The stack as it was before.
+    RolledBack,
+}
+
+/// What is followed.
+#[derive(Debug)]
+pub struct Operation<'a> {
+    /// The stack, by its id: a name no longer finds a stack that is gone.
+    pub id: &'a str,
+    /// The stack as it is declared, to name places in the code.
+    pub declared: Option<&'a Stack>,
+    /// The events that are not part of it.
+    pub before: BTreeSet<String>,
+    /// What it is to end in.
+    pub goal: Goal,
+    /// How many resources it changes, where that is known.
+    pub n_all: Option<usize>,
 }
 
 /// A stack as the account has it; `None` when there is none of the name.
@@ -41,102 +64,104 @@ pub fn status(description: &Description) -> &str {
     description.stack_status().map_or("", |status| status.as_str())
 }
 
-/// The ids of the events there are, so that only later ones are shown.
+/// The ids of the newest events there are, so that only later ones are shown.
 ///
 /// # Errors
 /// When CloudFormation cannot be asked.
 pub async fn seen(connection: &Connection, name_or_id: &str) -> Result<BTreeSet<String>> {
-    Ok(events(connection, name_or_id, &BTreeSet::new()).await?.into_iter().map(|event| event.id).collect())
+    let (newest, _) = page(connection, name_or_id, None).await?;
+    Ok(newest.into_iter().map(|event| event.id).collect())
+}
+
+/// The ids of the newest events from before the operation that is under way.
+///
+/// # Errors
+/// When CloudFormation cannot be asked.
+pub async fn seen_before_this(connection: &Connection, name_or_id: &str) -> Result<BTreeSet<String>> {
+    let (newest, _) = page(connection, name_or_id, None).await?;
+    // Where it began before this page, the oldest event here is where the story starts.
+    let n_of_this = newest.iter().position(Event::begins_operation).map_or(newest.len().saturating_sub(1), |at| at + 1);
+    Ok(newest.into_iter().skip(n_of_this).map(|event| event.id).collect())
 }
 
 /// Follows a stack, line by line, until it is settled; returns its last status.
 ///
 /// # Errors
-/// When the operation failed, with the root cause first, or CloudFormation cannot be asked.
-pub async fn follow(
-    connection: &Connection,
-    name_or_id: &str,
-    declared: Option<&Stack>,
-    mut seen: BTreeSet<String>,
-    story: Story,
-    printer: &Printer,
-) -> Result<String> {
-    let mut lines = Lines::default();
+/// When the operation failed, with the root cause told first, or CloudFormation cannot be asked for long.
+pub async fn follow(connection: &Connection, operation: Operation<'_>, story: &Story) -> Result<String> {
+    let Operation { id, declared, before: mut seen, goal, n_all } = operation;
+    let once = connection.without_retries();
+    let foot = Lines::of(story.printer(), id);
+    let mut patience = Patience::of(connection.pause());
+    let mut progress = Progress::of(n_all);
     let mut history = Vec::new();
-    loop {
-        // The status is read before the events: when it is settled, the events that follow are all there are.
-        let description = describe(connection, name_or_id).await?;
-        let status = description.as_ref().map_or("DELETE_COMPLETE", status).to_owned();
-        if description.is_some() {
-            for event in events(connection, name_or_id, &seen).await? {
-                seen.insert(event.id.clone());
-                let line = lines.line(&event);
-                if story == Story::Full {
-                    printer.say(line);
+    let status = loop {
+        match look(&once, id, &seen).await {
+            Err(error) if error.is::<Passing>() => patience.wait(error, story).await?,
+            Err(error) => return Err(error),
+            Ok((status, events)) => {
+                patience.answered(story);
+                for event in events {
+                    seen.insert(event.id.clone());
+                    tell(&mut progress, &event, story);
+                    history.push(event);
                 }
-                history.push(event);
+                if event::is_settled(&status) {
+                    break status;
+                }
+                wait(connection.pause(), || foot.show(progress.foot(Timestamp::now()))).await;
             }
         }
-        if event::is_success(&status) {
-            return Ok(status);
-        }
-        if event::is_settled(&status) {
-            return Err(explain(name_or_id, &status, declared, &history, printer));
-        }
-        tokio::time::sleep(connection.pause()).await;
-    }
-}
-
-/// Prints why an operation failed, cause first, and returns the error that ends the command.
-fn explain(name: &str, status: &str, declared: Option<&Stack>, history: &[Event], printer: &Printer) -> anyhow::Error {
-    let (causes, consequences) = event::failures(history);
-    let place = |event: &Event| {
-        let at = declared.and_then(|stack| stack.declared_at(&event.logical_id));
-        at.map_or_else(String::new, |at| format!(" (declared at {at})"))
     };
-    for cause in &causes {
-        printer.say(format!("cause: {} {}{}: {}", cause.logical_id, cause.kind, place(cause), cause.reason));
-        if let Some(hint) = event::hint(&cause.reason) {
-            printer.hint(hint);
-        }
+    drop(foot);
+    let is_wanted = match goal {
+        Goal::Done => event::is_success(&status),
+        Goal::RolledBack => matches!(status.as_str(), "UPDATE_ROLLBACK_COMPLETE" | "ROLLBACK_COMPLETE"),
+    };
+    if is_wanted {
+        return Ok(status);
     }
-    for event in consequences.iter().filter(|event| !event.is_of_stack()) {
-        printer.say(format!("then: {} {}{}: {}", event.logical_id, event.kind, place(event), event.reason));
-    }
-    let name = name.split('/').nth(1).unwrap_or(name);
-    Failure::new(format!("{name} is {status}")).hint(way_out(status)).into()
+    Err(diagnosis::explain(connection, id, &status, declared, &history, story).await)
 }
 
-/// The one command that leaves a state.
-fn way_out(status: &str) -> &'static str {
-    match status {
-        "UPDATE_ROLLBACK_FAILED" => "mend what the cause names, then run deploy again: it continues the rollback first",
-        "DELETE_FAILED" => "mend what the cause names, then run the same command again: it deletes what is left",
-        "ROLLBACK_COMPLETE" | "ROLLBACK_FAILED" | "CREATE_FAILED" => {
-            "mend what the cause names, then run deploy again: it removes the failed stack first"
-        }
-        _ => "nothing was changed; mend what the cause names, then run deploy again",
+fn tell(progress: &mut Progress, event: &Event, story: &Story) {
+    let step = progress.take(event);
+    if story.is_full() {
+        story.printer().say(step.line(event));
+    }
+    story.tell(step.object("event", event));
+}
+
+/// The status and what is new. The status is read first: when it is settled, the events that follow are all there are.
+async fn look(connection: &Connection, id: &str, seen: &BTreeSet<String>) -> Result<(String, Vec<Event>)> {
+    match describe(connection, id).await? {
+        None => Ok(("DELETE_COMPLETE".to_owned(), Vec::new())),
+        Some(description) => Ok((status(&description).to_owned(), events(connection, id, seen).await?)),
+    }
+}
+
+/// Waits, and shows how far it is in the meantime.
+async fn wait(pause: Duration, show: impl Fn()) {
+    let began = Instant::now();
+    while let Some(left) = pause.checked_sub(began.elapsed()).filter(|left| !left.is_zero()) {
+        show();
+        tokio::time::sleep(left.min(TICK)).await;
     }
 }
 
 /// Events not yet seen, oldest first.
-async fn events(connection: &Connection, name_or_id: &str, seen: &BTreeSet<String>) -> Result<Vec<Event>> {
+async fn events(connection: &Connection, id: &str, seen: &BTreeSet<String>) -> Result<Vec<Event>> {
     let mut found = Vec::new();
-    let mut page: Option<String> = None;
+    let mut token = None;
     loop {
-        let client = connection.cloudformation();
-        let asked = client.describe_stack_events().stack_name(name_or_id).set_next_token(page).send().await;
-        let answer = match asked {
-            Ok(answer) => answer,
-            Err(error) if error.as_service_error().is_some_and(is_missing) => break,
-            Err(error) => return Err(failed_to(format!("read the events of {name_or_id}"))(error)),
-        };
-        let events = answer.stack_events();
-        let all_new = events.iter().all(|event| !seen.contains(event.event_id().unwrap_or_default()));
-        found.extend(events.iter().map(read).filter(|event| !seen.contains(&event.id)));
-        page = answer.next_token().map(str::to_owned);
+        let (events, next) = page(connection, id, token).await?;
+        let n_read = events.len();
+        let new: Vec<Event> = events.into_iter().filter(|event| !seen.contains(&event.id)).collect();
+        let all_new = new.len() == n_read;
+        found.extend(new);
+        token = next;
         // Newest come first: a page with one seen before ends what is new.
-        if page.is_none() || !all_new {
+        if token.is_none() || !all_new {
             break;
         }
     }
@@ -144,16 +169,12 @@ async fn events(connection: &Connection, name_or_id: &str, seen: &BTreeSet<Strin
     Ok(found)
 }
 
-fn read(event: &aws_sdk_cloudformation::types::StackEvent) -> Event {
-    let text = |value: Option<&str>| value.unwrap_or_default().to_owned();
-    let time = event.timestamp().and_then(|time| Timestamp::from_nanosecond(time.as_nanos()).ok());
-    Event {
-        id: text(event.event_id()),
-        time: time.unwrap_or(Timestamp::UNIX_EPOCH),
-        stack: text(event.stack_name()),
-        logical_id: text(event.logical_resource_id()),
-        kind: text(event.resource_type()),
-        status: event.resource_status().map_or_else(String::new, |status| status.as_str().to_owned()),
-        reason: text(event.resource_status_reason()),
+/// A page of events, newest first, and the token of the next one. A stack that is not there has none.
+async fn page(connection: &Connection, id: &str, token: Option<String>) -> Result<(Vec<Event>, Option<String>)> {
+    let ask = connection.cloudformation().describe_stack_events().stack_name(id).set_next_token(token);
+    match ask.send().await {
+        Ok(answer) => Ok((answer.stack_events().iter().map(Event::of).collect(), answer.next_token)),
+        Err(error) if error.as_service_error().is_some_and(is_missing) => Ok((Vec::new(), None)),
+        Err(error) => Err(failed_to(format!("read the events of {id}"))(error)),
     }
 }

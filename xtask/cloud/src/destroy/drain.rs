@@ -83,7 +83,10 @@ pub async fn drain(connection: &Connection, env: &Environment, printer: &Printer
 }
 
 /// The shards, closed ones included: they may hold records that nobody has read.
-async fn shards(connection: &Connection, env: &Environment) -> Result<Option<Vec<String>>> {
+///
+/// # Errors
+/// When the stream cannot be asked.
+pub(crate) async fn shards(connection: &Connection, env: &Environment) -> Result<Option<Vec<String>>> {
     let client = connection.kinesis();
     let mut shards = Vec::new();
     let mut page: Option<String> = None;
@@ -136,6 +139,29 @@ async fn tips(connection: &Connection, env: &Environment, shard: &str, since: Ti
 }
 
 async fn tips_after(connection: &Connection, env: &Environment, shard: &str, from: Timestamp) -> Result<Vec<Tip>> {
+    let mut tips = BTreeMap::new();
+    read_since(connection, env, shard, from, |record| {
+        let key = record.partition_key().map(str::to_owned);
+        tips.insert(key, Tip::of(shard, &record));
+    })
+    .await?;
+    let mut tips: Vec<Tip> = tips.into_values().collect();
+    tips.sort_by_key(|tip| std::cmp::Reverse(tip.arrived_at));
+    tips.truncate(KEYS);
+    Ok(tips)
+}
+
+/// Takes every record of a shard that arrived since an instant, up to the present one.
+///
+/// # Errors
+/// When the shard cannot be read.
+pub(crate) async fn read_since(
+    connection: &Connection,
+    env: &Environment,
+    shard: &str,
+    from: Timestamp,
+    mut take: impl FnMut(aws_sdk_kinesis::types::Record),
+) -> Result<()> {
     let client = connection.kinesis();
     let begin = client
         .get_shard_iterator()
@@ -145,35 +171,31 @@ async fn tips_after(connection: &Connection, env: &Environment, shard: &str, fro
         .timestamp(DateTime::from_millis(from.as_millisecond()));
     let begun = begin.send().await.map_err(failed_to(format!("read {shard}")))?;
     let mut iterator = begun.shard_iterator;
-    let mut tips = BTreeMap::new();
     while let Some(place) = iterator {
         let read = client.get_records().shard_iterator(place).send().await;
         let answer = read.map_err(failed_to(format!("read {shard}")))?;
         let is_at_end = answer.millis_behind_latest().unwrap_or(0) == 0;
-        for record in answer.records {
-            let key = record.partition_key().map(str::to_owned);
-            tips.insert(key, Tip::of(shard, &record));
-        }
+        answer.records.into_iter().for_each(&mut take);
         iterator = answer.next_shard_iterator.filter(|_| !is_at_end);
     }
-    let mut tips: Vec<Tip> = tips.into_values().collect();
-    tips.sort_by_key(|tip| std::cmp::Reverse(tip.arrived_at));
-    tips.truncate(KEYS);
-    Ok(tips)
+    Ok(())
 }
 
 impl Tip {
     fn of(shard: &str, record: &aws_sdk_kinesis::types::Record) -> Self {
-        let arrived_at = record.approximate_arrival_timestamp().map(DateTime::as_nanos);
-        let arrived_at = arrived_at.and_then(|nanos| Timestamp::from_nanosecond(nanos).ok());
         Self {
             shard: shard.to_owned(),
             sequence: record.sequence_number().to_owned(),
-            // Kinesis always says when; without it the record would only be looked for in another minute.
-            arrived_at: arrived_at.unwrap_or_else(Timestamp::now),
+            arrived_at: arrived_at(record),
             data: record.data().as_ref().to_vec(),
         }
     }
+}
+
+/// When a record arrived. Kinesis always says; without it the record would only be looked for in another minute.
+pub(crate) fn arrived_at(record: &aws_sdk_kinesis::types::Record) -> Timestamp {
+    let nanos = record.approximate_arrival_timestamp().map(DateTime::as_nanos);
+    nanos.and_then(|nanos| Timestamp::from_nanosecond(nanos).ok()).unwrap_or_else(Timestamp::now)
 }
 
 /// Whether a record is in its block, or under `ERRORS`.

@@ -117,7 +117,7 @@ fn a_step_at_most_doubles_or_halves_and_the_last_is_the_goal() {
             now = step;
         }
         assert_eq!(now, to);
-        assert!(steps(from, to).len() <= SCALINGS_PER_DAY, "the largest change fits into a day");
+        assert!(steps(from, to).len() <= SHARD_CHANGES_PER_DAY, "the largest change fits into a day");
     }
 }
 
@@ -168,4 +168,14 @@ async fn the_local_system_says_that_on_demand_is_not_emulated() {
     let stream = Stream { connection: &connection, env: &env, name: name::stream(&env), printer: &Printer };
     let error = stream.to_on_demand(Capacity::Provisioned(2)).await.unwrap_err();
     assert!(error.to_string().contains("not emulated"), "{error}");
+}
+
+#[test]
+fn it_is_said_what_the_scaler_will_make_of_the_capacity() {
+    let bounds = Some((Shards::of::<2>(), Shards::of::<10>()));
+    let outlook = |capacity: Capacity| capacity.outlook(bounds);
+    assert!(outlook(Capacity::Provisioned(4)).contains("goes on from here and keeps the stream between 2 and 10"));
+    assert!(outlook(Capacity::Provisioned(12)).contains("brings the stream back to between 2 and 10"));
+    assert!(outlook(Capacity::OnDemand(4)).contains("rests"));
+    assert!(Capacity::Provisioned(4).outlook(None).contains("changes it back"));
 }

@@ -32,8 +32,8 @@ pub async fn checks(subject: &Subject<'_>) -> Vec<Check> {
         tables.insert(0, name::analytics_table(env));
     }
     checks.extend(join_all(tables.iter().map(|table_name| table(subject, table_name))).await);
-    let functions: Vec<Function> = Function::ALL.into_iter().filter(|one| toggle.is_on() || is_of_api(*one)).collect();
-    checks.extend(join_all(functions.iter().map(|one| function(subject, *one))).await);
+    let functions = subject.settings.functions().filter(|one| toggle.is_on() || is_of_api(*one));
+    checks.extend(join_all(functions.map(|one| function(subject, one))).await);
     checks.push(authorizer(subject).await);
     if toggle.is_on() {
         checks.push(mapping(subject).await);
@@ -134,7 +134,7 @@ async fn function(subject: &Subject<'_>, function: Function) -> Check {
 }
 
 async fn authorizer(subject: &Subject<'_>) -> Check {
-    let Subject { connection, env, toggle } = subject;
+    let Subject { connection, env, toggle, .. } = subject;
     let what = "authorizer's mode";
     let found: Result<_> = crate::destroy::authorizer(connection, env).await;
     let attempt = found.map(|found| {

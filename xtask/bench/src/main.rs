@@ -1,0 +1,58 @@
+//! `bench`: the figures that the README names, measured on the packages that go to Lambda.
+//!
+//! Invariant: every figure comes from the release binaries as processes of their own; nothing is quoted that was not
+//! measured in the same run, but for the original's figures and the write units, which a test holds.
+
+mod authorizer;
+mod figure;
+mod machine;
+mod processor;
+mod readme;
+mod start;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Parser as _;
+use contract::Function;
+use figure::Figure;
+use serde_json::json;
+use xtask::cli::{Bench, Cli, Command};
+use xtask::package::Package;
+use xtask::{Printer, build, failure};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let printer = Printer;
+    let done = match Cli::parse().command {
+        Command::Bench(args) => run(&args, &printer).await,
+        _ => Err(xtask::Failure::usage("this program measures, and nothing else").into()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            printer.failure(&error);
+            ExitCode::from(failure::exit_status(&error))
+        }
+    }
+}
+
+async fn run(args: &Bench, printer: &Printer) -> Result<()> {
+    let packages = build::for_lambda(args.arch, printer)?;
+    let mut figures = figure::write_units()?;
+    figures.extend(processor::measure(&Package::release_binary(Function::StreamProcessor), printer).await?);
+    figures.extend(authorizer::measure(&Package::release_binary(Function::ApiKeyAuthorizer), printer).await?);
+    figures.extend(start::measure(&packages, printer).await?);
+    let machine = machine::describe()?;
+    if args.record {
+        readme::record(&figures, &machine)?;
+        printer.say("README.md has the table");
+    }
+    if args.json {
+        let figures: Vec<_> = figures.iter().map(Figure::json).collect();
+        printer.json(&json!({ "machine": machine, "figures": figures }));
+    } else {
+        printer.data(readme::table(&figures, &machine));
+    }
+    Ok(())
+}

@@ -1,0 +1,160 @@
+//! Whether every call was counted, and once: the gateway's own record against the stream against the count.
+//!
+//! Invariant: only minutes in which nothing moves any more are judged, and what is beside them is read as well, so a
+//! difference is one of calls and never one of clocks.
+
+pub mod ledger;
+mod source;
+
+use anyhow::Result;
+use jiff::{SignedDuration, Timestamp};
+use metering::window::Minute;
+use serde_json::{Value, json};
+
+use super::{Check, Subject};
+use ledger::{Books, Row, compare, numbers};
+
+/// After the end of a minute, how long its calls may still be under way into blocks: by the journal one is moved within
+/// a minute.
+const SETTLED_AFTER: SignedDuration = SignedDuration::from_mins(2);
+/// The same where the access log is compared, which is delivered late.
+const LOGGED_AFTER: SignedDuration = SignedDuration::from_mins(5);
+/// Minutes before and after those that are judged, of which calls are read: clocks differ by less.
+const BESIDE: i64 = 2;
+/// What the line of all minutes is about.
+const WHAT: &str = "every call counted once";
+
+/// What the records say of some minutes.
+#[derive(Clone, Debug)]
+pub struct Reconciliation {
+    rows: Vec<Row>,
+    /// Which records there are, or why not.
+    gateway: Result<(), &'static str>,
+    stream: Result<(), &'static str>,
+}
+
+/// Compares the last `minutes` settled minutes.
+pub async fn reconcile(subject: &Subject<'_>, minutes: u32, now: Timestamp) -> Result<Reconciliation> {
+    let is_local = subject.connection.is_local();
+    let last = Minute::of(now - if is_local { SETTLED_AFTER } else { LOGGED_AFTER }).plus(-1);
+    let first = last.plus(1 - i64::from(minutes));
+    let (from, to) = (first.plus(-BESIDE), last.plus(BESIDE));
+    let mut books = Books::default();
+    if !is_local {
+        books.gateway = source::gateway(subject, from, to).await?;
+    }
+    if subject.toggle.is_on() {
+        books.stream = source::stream(subject, from.start()).await?;
+    }
+    source::count(subject, &mut books, from, to).await?;
+    source::journal(subject, &mut books, from, to).await?;
+    let is_missing = |record: bool, why| if record { Ok(()) } else { Err(why) };
+    Ok(Reconciliation {
+        rows: compare(&books, first, last),
+        gateway: is_missing(
+            books.gateway.is_some(),
+            if is_local { "the emulator keeps no access log" } else { "there is no access log" },
+        ),
+        stream: is_missing(
+            books.stream.is_some(),
+            if subject.toggle.is_on() { "there is no stream" } else { "calls are counted synchronously" },
+        ),
+    })
+}
+
+impl Reconciliation {
+    /// A line for each minute that differs, one for each record that there is not, and one for all.
+    pub fn checks(&self) -> Vec<Check> {
+        let differing = self.rows.iter().filter(|row| row.differs());
+        let mut checks: Vec<Check> =
+            differing.map(|row| Check::of(format!("calls of {}", row.minute), false, row.text())).collect();
+        let n_differing = checks.len();
+        for (what, record) in [("calls at the gateway", self.gateway), ("calls on the stream", self.stream)] {
+            checks.extend(record.err().map(|why| Check::skipped(what, why)));
+        }
+        checks.push(match (self.gateway, self.stream) {
+            (Err(_), Err(_)) => Check::skipped(WHAT, "there is no other record to compare the count with"),
+            _ => Check::of(WHAT, n_differing == 0, self.summary(n_differing)),
+        });
+        checks
+    }
+
+    fn summary(&self, n_differing: usize) -> String {
+        let span = match (self.rows.first(), self.rows.last()) {
+            (Some(first), Some(last)) => format!("{} to {}", first.minute, last.minute),
+            _ => "no minutes".to_owned(),
+        };
+        let all = self.sum(|row| row.gateway);
+        let numbers =
+            numbers(all, self.sum(|row| row.stream), self.total(|row| row.journal), self.total(|row| row.counted));
+        let differ = if n_differing == 0 { String::new() } else { format!("; {n_differing} minutes differ") };
+        format!("{span}: {numbers}{differ}")
+    }
+
+    fn sum(&self, of: impl Fn(&Row) -> Option<u64>) -> Option<u64> {
+        self.rows.iter().map(of).sum()
+    }
+
+    fn total(&self, of: impl Fn(&Row) -> u64) -> u64 {
+        self.rows.iter().map(of).sum()
+    }
+
+    /// The same for a program: the sums, and the minutes that differ.
+    pub fn to_json(&self) -> Value {
+        json!({
+            "from": self.rows.first().map(|row| row.minute),
+            "to": self.rows.last().map(|row| row.minute),
+            "gateway": self.sum(|row| row.gateway),
+            "stream": self.sum(|row| row.stream),
+            "journal": self.total(|row| row.journal),
+            "counted": self.total(|row| row.counted),
+            "differing": self.rows.iter().filter(|row| row.differs()).map(Row::to_json).collect::<Vec<_>>(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Outcome;
+    use super::*;
+
+    fn reconciliation(gateway: Option<u64>, stream: Option<u64>, lost: &[&str]) -> Reconciliation {
+        let row = |n: i64, lost: Vec<String>| Row {
+            minute: "2026-11-24T10:15".parse::<Minute>().unwrap().plus(n),
+            gateway,
+            stream,
+            counted: 3,
+            journal: 0,
+            lost,
+            doubled: Vec::new(),
+            unknown: Vec::new(),
+            window: None,
+        };
+        let rows = vec![row(0, Vec::new()), row(1, lost.iter().map(|id| (*id).to_owned()).collect())];
+        let there = |record: Option<u64>| record.map(|_| ()).ok_or("there is none");
+        Reconciliation { rows, gateway: there(gateway), stream: there(stream) }
+    }
+
+    #[test]
+    fn each_minute_that_differs_is_a_failed_check_and_all_of_them_are_another() {
+        let checks = reconciliation(Some(4), Some(4), &["r-1"]).checks();
+        let lines: Vec<String> = checks.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            lines,
+            [
+                "FAILED  calls of 2026-11-24T10:16: 4 at the gateway, 4 on the stream, 3 counted; 1 not counted: r-1",
+                "FAILED  every call counted once: 2026-11-24T10:15 to 2026-11-24T10:16: 8 at the gateway, \
+                 8 on the stream, 6 counted; 1 minutes differ"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_record_that_there_is_not_is_said_to_be_skipped_and_without_any_nothing_passes() {
+        let checks = reconciliation(None, Some(3), &[]).checks();
+        assert!(matches!(checks[0].outcome, Outcome::Skipped(_)) && matches!(checks[1].outcome, Outcome::Passed(_)));
+        let checks = reconciliation(None, None, &[]).checks();
+        assert!(checks.iter().all(|check| matches!(check.outcome, Outcome::Skipped(_))));
+        assert_eq!(reconciliation(None, Some(3), &[]).to_json()["gateway"], Value::Null);
+    }
+}

@@ -1,0 +1,21 @@
+//! `bench`: first the inside, by the benchmarks of the crates, then whole processes.
+//!
+//! Invariant: what is measured is what `build` packs.
+
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::cli::Bench;
+use crate::{Printer, handoff, process, workspace};
+
+/// Runs the benchmarks of the crates and becomes the program that measures processes.
+///
+/// # Errors
+/// When something does not build or a benchmark fails.
+pub fn run(_args: &Bench, printer: &Printer) -> Result<()> {
+    let mut inside = Command::new(handoff::cargo());
+    inside.args(["bench", "--package", "metering"]).current_dir(workspace::root());
+    process::run(&mut inside, printer)?;
+    handoff::become_program("bench", printer)
+}
