@@ -82,11 +82,11 @@ impl Shard {
         let processor = Process::start(binary, &host, &[("AWS_ENDPOINT_URL", endpoint_url)]).unwrap();
         host.polled(0).await;
         while !self.is_over() {
-            let size = (100 + below(3_000)).min(self.records.len() - self.acknowledged);
+            let size = (100 + below(3_900)).min(self.records.len() - self.acknowledged);
             let batch = &self.records[self.acknowledged..][..size];
             let payload = format!(r#"{{"Records":[{}]}}"#, batch.join(","));
-            // Two of three die before they answer.
-            let moment = self.pace.mul_f64(size as f64 * below(1_500) as f64 / 1_000.0);
+            // Half of them would die if none were slower than the last.
+            let moment = self.pace.mul_f64(size as f64 * below(1_000) as f64 / 500.0);
             let started = Instant::now();
             tokio::select! {
                 answer = host.invoke(payload) => assert_eq!(answer, Answer::Response(r#"{"batchItemFailures":[]}"#.into())),
