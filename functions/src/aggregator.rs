@@ -130,15 +130,15 @@ impl Aggregator {
     /// Moves what the journal holds into blocks. Each leaves a mark where it is out of turn, so nothing waits.
     async fn drain(&self, clock: &impl Fn() -> Timestamp) -> Result<(), TableError> {
         for bucket in Bucket::all() {
-            let entries = self.journal.pending(bucket, JOURNAL_LIMIT).await?;
-            if entries.is_empty() {
+            let pending = self.journal.pending(bucket, JOURNAL_LIMIT).await?;
+            if pending.is_empty() {
                 continue;
             }
-            let blocks = Block::of(entries.iter().map(|entry| entry.event.clone()));
+            let blocks = Block::of(pending.entries.iter().map(|entry| entry.event.clone()));
             self.blocks.commit(&Batch { blocks, failed: Vec::new() }, clock).await?;
             // Before windows have them: a reader may miss them for moments, but never sees them twice.
-            self.journal.remove(&entries).await?;
-            tracing::info!(entries = entries.len(), "moved from the journal into blocks");
+            self.journal.remove(&pending).await?;
+            tracing::info!(entries = pending.entries.len(), "moved from the journal into blocks");
         }
         Ok(())
     }

@@ -10,13 +10,15 @@ use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure, Update};
-use contract::table::{PK, SK};
-use metering::subject::Subject;
+use contract::table::{PENDING, PK, SK};
+use metering::subject::{Bucket, Subject};
 use metering::window::Month;
 
-use crate::table::{Item, Table, TableError, integer, number, text, unless_condition_failed};
+use crate::table::{Item, Table, TableError, integer, number, string, text, unless_condition_failed};
 use crate::windows::usage_partition;
 
+/// End of a gate's sort key, after the month.
+const GATE: &str = "#GATE";
 /// Attribute that holds the number.
 const USED: &str = "used";
 /// Attribute that holds the sum of the user's days when the number was last brought up to what was counted.
@@ -37,6 +39,13 @@ pub struct Gates {
 pub struct Gate {
     pk: String,
     sk: String,
+}
+
+/// A gate with calls of its month in the journal, as it was before these were looked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    gate: Gate,
+    used: u64,
 }
 
 /// What came of a call at the gate.
@@ -60,7 +69,17 @@ pub struct Reading {
 impl Gate {
     /// The gate of a user in a month.
     pub fn of(user_email: &str, month: Month) -> Self {
-        Self { pk: usage_partition(&Subject::User(user_email.into())), sk: format!("{month}#GATE") }
+        Self { pk: usage_partition(&Subject::User(user_email.into())), sk: format!("{month}{GATE}") }
+    }
+
+    /// Its partition, which is its user's.
+    pub fn partition(&self) -> &str {
+        &self.pk
+    }
+
+    /// Its month, as sort keys begin with it.
+    pub fn month(&self) -> &str {
+        self.sk.strip_suffix(GATE).unwrap_or(&self.sk)
     }
 
     /// Its sort key: it sorts behind the calls and days of its month.
@@ -74,6 +93,20 @@ impl Reading {
     pub fn of(item: Option<&Item>) -> Self {
         let value = |name| item.and_then(|item| integer(item, name)).and_then(|value| u64::try_from(value).ok());
         Self { used: value(USED), days: value(DAYS) }
+    }
+}
+
+impl Waiting {
+    /// The gate that an item holds, if it is one.
+    pub fn of(item: &Item) -> Option<Self> {
+        let gate = Gate { pk: string(item, PK), sk: string(item, SK) };
+        let used = Reading::of(Some(item)).used.filter(|_| gate.sk.ends_with(GATE))?;
+        Some(Self { gate, used })
+    }
+
+    /// The gate.
+    pub const fn gate(&self) -> &Gate {
+        &self.gate
     }
 }
 
@@ -166,16 +199,33 @@ impl Gates {
         Ok(answer.map_err(|error| self.usage.failed("UpdateItem", &error))?.is_some())
     }
 
-    /// The part of a transaction that lets a call pass if fewer than `limit` have.
-    pub(crate) fn part(&self, gate: &Gate, limit: u64) -> Result<Update, TableError> {
+    /// Takes note that the journal holds no more calls of a gate, unless it has let one pass since.
+    ///
+    /// # Errors
+    /// When the request fails.
+    pub async fn release(&self, waiting: &Waiting) -> Result<(), TableError> {
+        let request = self
+            .update(&waiting.gate)
+            .update_expression("REMOVE #pending")
+            .condition_expression("#used = :used")
+            .expression_attribute_names("#pending", PENDING)
+            .expression_attribute_values(":used", number(waiting.used));
+        unless_condition_failed(request.send().await).map(drop).map_err(|error| self.usage.failed("UpdateItem", &error))
+    }
+
+    /// The part of a transaction that lets a call pass if fewer than `limit` have, and says that the journal keeps it.
+    /// The index of what waits is written with the first such call alone: a value that stays costs it nothing.
+    pub(crate) fn part(&self, gate: &Gate, bucket: Bucket, limit: u64) -> Result<Update, TableError> {
         let part = Update::builder()
             .table_name(self.usage.name())
             .key(PK, text(&gate.pk))
             .key(SK, text(&gate.sk))
-            .update_expression("SET #used = if_not_exists(#used, :zero) + :one")
+            .update_expression("SET #used = if_not_exists(#used, :zero) + :one, #pending = :bucket")
             // An absent number is below every limit but none at all.
             .condition_expression("(attribute_not_exists(#used) AND :zero < :limit) OR #used < :limit")
             .expression_attribute_names("#used", USED)
+            .expression_attribute_names("#pending", PENDING)
+            .expression_attribute_values(":bucket", text(bucket.to_string()))
             .expression_attribute_values(":zero", number(0))
             .expression_attribute_values(":one", number(1))
             .expression_attribute_values(":limit", number(limit))

@@ -1,9 +1,11 @@
 //! Events that are not on the stream: kept beside their user's days until the aggregator moves them into blocks.
 //!
-//! Invariant: an entry never changes once it is written, so that writing it again and removing it twice are harmless.
+//! Invariant: an entry never changes once it is written, so that writing it again and removing it twice are harmless,
+//! and it is found by itself or by the gate that let its call pass, which is released when none waits behind it.
 
 use std::time::Duration;
 
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 use contract::table::{PENDING, PENDING_JOURNALS, PK, SK};
 use futures::{StreamExt, TryStreamExt};
@@ -11,6 +13,7 @@ use metering::event::{Event, EventType};
 use metering::subject::{Bucket, Subject};
 use metering::window::{Month, iso_millis};
 
+use crate::gate::{Gate, Gates, Waiting};
 use crate::table::{CONCURRENCY, Item, Table, TableError, json, string, text};
 use crate::windows::usage_partition;
 
@@ -29,6 +32,16 @@ const EVENT: &str = "event";
 #[derive(Clone, Debug)]
 pub struct Journal {
     usage: Table,
+    gates: Gates,
+}
+
+/// Some of what waits in a bucket.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Pending {
+    /// Entries.
+    pub entries: Vec<Entry>,
+    /// Gates all of whose entries these are.
+    gates: Vec<Waiting>,
 }
 
 /// An event as the journal keeps it.
@@ -42,8 +55,8 @@ pub struct Entry {
 
 impl Journal {
     /// The journal of a usage table.
-    pub const fn new(usage: Table) -> Self {
-        Self { usage }
+    pub fn new(usage: Table) -> Self {
+        Self { gates: Gates::new(usage.clone()), usage }
     }
 
     /// Keeps an event.
@@ -51,7 +64,8 @@ impl Journal {
     /// # Errors
     /// When the request fails. The event may be kept nevertheless; keeping it again is right then.
     pub async fn put(&self, event: &Event) -> Result<(), TableError> {
-        let request = self.usage.client().put_item().table_name(self.usage.name()).set_item(Some(item_of(event)));
+        let request =
+            self.usage.client().put_item().table_name(self.usage.name()).set_item(Some(item_by_itself(event)));
         request.send().await.map(drop).map_err(|error| self.usage.failed("PutItem", &error))
     }
 
@@ -59,23 +73,54 @@ impl Journal {
     ///
     /// # Errors
     /// When a request fails.
-    pub async fn pending(&self, bucket: Bucket, limit: usize) -> Result<Vec<Entry>, TableError> {
+    pub async fn pending(&self, bucket: Bucket, limit: usize) -> Result<Pending, TableError> {
         let request = self.usage.client().query().table_name(self.usage.name()).index_name(PENDING_JOURNALS);
         let request = request
             .key_condition_expression("#pending = :bucket")
             .expression_attribute_names("#pending", PENDING)
             .expression_attribute_values(":bucket", text(bucket.to_string()));
-        let mut pages = request.into_paginator().items().send();
-        let mut keys = Vec::new();
-        while keys.len() < limit
-            && let Some(item) = pages.next().await
-        {
-            keys.push(item.map_err(|error| self.usage.failed("Query", &error))?);
-        }
+        let keys = self.some(request, limit).await?;
         let batches: Vec<Vec<Item>> = keys.chunks(BATCH_KEYS).map(<[Item]>::to_vec).collect();
         let reads = batches.into_iter().map(|batch| self.get_batch(batch));
         let batches: Vec<_> = futures::stream::iter(reads).buffered(CONCURRENCY).try_collect().await?;
-        Ok(batches.into_iter().flatten().filter_map(Entry::of).collect())
+        let (gates, entries): (Vec<_>, Vec<_>) =
+            batches.into_iter().flatten().partition(|item| Waiting::of(item).is_some());
+        let mut pending = Pending { entries: entries.into_iter().filter_map(Entry::of).collect(), gates: Vec::new() };
+        for gate in gates.iter().filter_map(Waiting::of) {
+            let room = limit.saturating_sub(pending.entries.len());
+            let calls = self.calls_behind(gate.gate(), room).await?;
+            if calls.len() < room {
+                pending.gates.push(gate);
+            }
+            pending.entries.extend(calls.into_iter().filter_map(Entry::of));
+        }
+        // A call that its transaction kept and that was kept by itself as well is found both ways.
+        pending.entries.sort_by(|one, other| one.key().cmp(&other.key()));
+        pending.entries.dedup_by(|one, other| one.key() == other.key());
+        Ok(pending)
+    }
+
+    async fn calls_behind(&self, gate: &Gate, limit: usize) -> Result<Vec<Item>, TableError> {
+        let request = self.usage.client().query().table_name(self.usage.name()).consistent_read(true);
+        let request = request
+            .key_condition_expression("#p = :p AND begins_with(#s, :s)")
+            .expression_attribute_names("#p", PK)
+            .expression_attribute_names("#s", SK)
+            .expression_attribute_values(":p", text(gate.partition()))
+            .expression_attribute_values(":s", text(format!("{}{CALL}", gate.month())));
+        self.some(request, limit).await
+    }
+
+    /// The first items of a query.
+    async fn some(&self, query: QueryFluentBuilder, limit: usize) -> Result<Vec<Item>, TableError> {
+        let mut pages = query.into_paginator().items().send();
+        let mut items = Vec::new();
+        while items.len() < limit
+            && let Some(item) = pages.next().await
+        {
+            items.push(item.map_err(|error| self.usage.failed("Query", &error))?);
+        }
+        Ok(items)
     }
 
     /// The items of some keys, as of now: an index knows keys, and may still know those of removed items.
@@ -109,18 +154,33 @@ impl Journal {
     ///
     /// # Errors
     /// When a request fails. Some entries may be gone then; removing all of them again is right.
-    pub async fn remove(&self, entries: &[Entry]) -> Result<(), TableError> {
+    pub async fn remove(&self, Pending { entries, gates }: &Pending) -> Result<(), TableError> {
         let deletes = entries.iter().map(|Entry { pk, sk, .. }| async move {
             let request = self.usage.client().delete_item().table_name(self.usage.name());
             let request = request.key(PK, text(pk)).key(SK, text(sk));
             request.send().await.map(drop).map_err(|error| self.usage.failed("DeleteItem", &error))
         });
         let deletes: Vec<_> = deletes.collect();
-        futures::stream::iter(deletes).buffer_unordered(CONCURRENCY).try_collect().await
+        let () = futures::stream::iter(deletes).buffer_unordered(CONCURRENCY).try_collect().await?;
+        for gate in gates {
+            self.gates.release(gate).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Pending {
+    /// Whether nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty() && self.gates.is_empty()
     }
 }
 
 impl Entry {
+    fn key(&self) -> (&str, &str) {
+        (&self.pk, &self.sk)
+    }
+
     /// An entry that cannot be read stays where it is, for a person to look at, and holds up no other.
     fn of(item: Item) -> Option<Self> {
         let (pk, sk) = (string(&item, PK), string(&item, SK));
@@ -139,6 +199,13 @@ pub fn entry_of(item: &Item) -> Option<Event> {
     serde_json::from_str(json).ok()
 }
 
+/// The item of an event that is found by itself.
+fn item_by_itself(event: &Event) -> Item {
+    let mut item = item_of(event);
+    item.insert(PENDING.into(), text(Bucket::of_event(event).to_string()));
+    item
+}
+
 /// The item of an event: the same one however often it is made.
 pub(crate) fn item_of(event: &Event) -> Item {
     let bucket = Bucket::of_event(event);
@@ -148,12 +215,7 @@ pub(crate) fn item_of(event: &Event) -> Item {
         let kind = serde_json::to_string(&event.event_type).unwrap_or_default();
         sort = format!("{sort}#{}", kind.trim_matches('"'));
     }
-    Item::from([
-        (PK.into(), text(partition)),
-        (SK.into(), text(sort)),
-        (EVENT.into(), json(event)),
-        (PENDING.into(), text(bucket.to_string())),
-    ])
+    Item::from([(PK.into(), text(partition)), (SK.into(), text(sort)), (EVENT.into(), json(event))])
 }
 
 #[cfg(test)]

@@ -76,7 +76,7 @@ impl TableHandle {
 
     /// Write blocks, failed records and marks: the processor.
     pub fn record(&self) -> Grant {
-        self.grant(&["dynamodb:BatchWriteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"])
+        self.grant(&["dynamodb:BatchWriteItem", "dynamodb:UpdateItem"])
     }
 
     /// Remember something in an item: the scaler, its last changes.
@@ -90,7 +90,6 @@ impl TableHandle {
             "dynamodb:BatchWriteItem",
             "dynamodb:DeleteItem",
             "dynamodb:GetItem",
-            "dynamodb:PutItem",
             "dynamodb:Query",
             "dynamodb:UpdateItem",
         ])
@@ -98,14 +97,8 @@ impl TableHandle {
 
     /// Move journals into blocks and set days: the aggregator, which finds the journals by `pending`.
     pub fn settle(&self, pending: &Index) -> Grant {
-        let settle = self.grant(&[
-            "dynamodb:BatchGetItem",
-            "dynamodb:BatchWriteItem",
-            "dynamodb:DeleteItem",
-            "dynamodb:GetItem",
-            "dynamodb:Query",
-            "dynamodb:UpdateItem",
-        ]);
+        let settle =
+            self.grant(&["dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:Query", "dynamodb:UpdateItem"]);
         settle.and(self.search(pending))
     }
 

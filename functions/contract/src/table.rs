@@ -17,5 +17,5 @@ pub const CREATED_AT: &str = "createdAt";
 /// Sparse, keys-only index of the usage table: the journals that hold calls the analytics table does not have yet.
 /// Partition key [`PENDING`], sort key `PK`.
 pub const PENDING_JOURNALS: &str = "PendingJournals";
-/// Present on a journal while it waits.
+/// Present on what leads to an entry of the journal while it waits: the entry itself, or the gate that let its call pass.
 pub const PENDING: &str = "pending";

@@ -17,7 +17,7 @@ use metering::block::hex;
 use metering::cell::Cell;
 use metering::event::{Event, EventType};
 use metering::quota::Quota;
-use metering::subject::Subject;
+use metering::subject::{Bucket, Subject};
 use metering::window::Month;
 use sha2::{Digest, Sha256};
 
@@ -127,7 +127,9 @@ impl Ledger {
             .usage
             .client()
             .transact_write_items()
-            .transact_items(TransactWriteItem::builder().update(self.gates.part(gate, limit)?).build())
+            .transact_items(
+                TransactWriteItem::builder().update(self.gates.part(gate, Bucket::of_event(call), limit)?).build(),
+            )
             .transact_items(TransactWriteItem::builder().put(put).build())
             .client_request_token(hex(&Sha256::digest(&call.request_id)[..TOKEN_BYTES]));
         for n in 0..TRIES {

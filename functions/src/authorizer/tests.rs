@@ -174,7 +174,7 @@ impl World {
         let journal = Journal::new(Table::new(self.fixture.client.clone(), self.fixture.usage_table()));
         let mut entries = Vec::new();
         for bucket in Bucket::all() {
-            entries.extend(journal.pending(bucket, 10_000).await.unwrap());
+            entries.extend(journal.pending(bucket, 10_000).await.unwrap().entries);
         }
         entries
     }

@@ -1,5 +1,6 @@
 //! The journal against a DynamoDB in this process.
 
+use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use dynamodb_fixture::Fixture;
 use serde_json::json;
 
@@ -23,7 +24,7 @@ async fn journal() -> (Fixture, Table, Journal) {
 async fn pending(journal: &Journal) -> Vec<Entry> {
     let mut entries = Vec::new();
     for bucket in Bucket::all() {
-        entries.extend(journal.pending(bucket, 1_000).await.unwrap());
+        entries.extend(journal.pending(bucket, 1_000).await.unwrap().entries);
     }
     entries
 }
@@ -42,8 +43,9 @@ async fn what_is_kept_is_pending_once_until_it_is_removed() {
     let entries = pending(&journal).await;
     assert_eq!(entries.len(), events.len());
     assert!(events.iter().all(|event| entries.iter().any(|entry| entry.event == *event)));
-    journal.remove(&entries).await.unwrap();
-    journal.remove(&entries).await.unwrap();
+    let all = Pending { entries, gates: Vec::new() };
+    journal.remove(&all).await.unwrap();
+    journal.remove(&all).await.unwrap();
     assert_eq!(pending(&journal).await, []);
 }
 
@@ -61,17 +63,47 @@ async fn entries_lie_in_their_users_month_and_under_the_keys_of_the_design() {
 async fn more_entries_than_one_request_reads_are_all_found() {
     let (_fixture, table, journal) = journal().await;
     let events: Vec<_> = (0..250).map(|n| event("API_CALL", Some("a@example.com"), &n.to_string())).collect();
-    table.put_all(events.iter().map(item_of)).await.unwrap();
+    table.put_all(events.iter().map(item_by_itself)).await.unwrap();
     assert_eq!(pending(&journal).await.len(), events.len());
     let bucket = Bucket::of_event(&events[0]);
-    assert_eq!(journal.pending(bucket, 10).await.unwrap().len(), 10);
+    assert_eq!(journal.pending(bucket, 10).await.unwrap().entries.len(), 10);
 }
 
 #[tokio::test]
 async fn an_item_that_cannot_be_read_holds_up_no_other() {
     let (_fixture, table, journal) = journal().await;
-    let mut broken = item_of(&event("API_CALL", Some("a@example.com"), "1"));
+    let mut broken = item_by_itself(&event("API_CALL", Some("a@example.com"), "1"));
     broken.insert(EVENT.into(), text("{"));
-    table.put_all([broken, item_of(&event("API_CALL", Some("a@example.com"), "2"))]).await.unwrap();
+    table.put_all([broken, item_by_itself(&event("API_CALL", Some("a@example.com"), "2"))]).await.unwrap();
     assert_eq!(pending(&journal).await.len(), 1);
+}
+
+#[tokio::test]
+async fn calls_behind_a_gate_are_found_by_it_until_none_is_left_and_none_has_passed_since() {
+    let (_fixture, table, journal) = journal().await;
+    let call = |id: &str| event("API_CALL", Some("a@example.com"), id);
+    let gates = Gates::new(table.clone());
+    let gate = Gate::of("a@example.com", Month::of(call("1").timestamp));
+    let bucket = Bucket::of_event(&call("1"));
+    let pass = async |id: &str| {
+        let put = Put::builder().table_name(table.name()).set_item(Some(item_of(&call(id)))).build().unwrap();
+        let transaction = table.client().transact_write_items();
+        let update = gates.part(&gate, bucket, 100).unwrap();
+        let transaction = transaction.transact_items(TransactWriteItem::builder().update(update).build());
+        transaction.transact_items(TransactWriteItem::builder().put(put).build()).send().await.unwrap();
+    };
+    for id in ["1", "2", "3"] {
+        pass(id).await;
+    }
+    let some = journal.pending(bucket, 2).await.unwrap();
+    assert_eq!((some.entries.len(), some.gates.len()), (2, 0));
+    journal.remove(&some).await.unwrap();
+    let rest = journal.pending(bucket, 1_000).await.unwrap();
+    assert_eq!((rest.entries.len(), rest.gates.len()), (1, 1));
+    pass("4").await;
+    journal.remove(&rest).await.unwrap();
+    let last = journal.pending(bucket, 1_000).await.unwrap();
+    assert_eq!((last.entries.len(), &last.entries[0].event), (1, &call("4")));
+    journal.remove(&last).await.unwrap();
+    assert!(journal.pending(bucket, 1_000).await.unwrap().is_empty());
 }

@@ -62,7 +62,7 @@ pub(crate) trait Algorithm {
 }
 
 /// The events of a batch.
-fn events(batch: &StreamEvent) -> impl Iterator<Item = Event> {
+pub(crate) fn events(batch: &StreamEvent) -> impl Iterator<Item = Event> {
     let records = batch.records.iter().map(StreamRecord::record);
     records.map(|record| Event::parse(record.data, record.arrived_at).unwrap())
 }
