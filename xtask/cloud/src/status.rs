@@ -15,7 +15,7 @@ use anyhow::Result;
 use contract::Environment;
 use xtask::{Printer, cli};
 
-use crate::Connection;
+use crate::{Connection, watcher};
 
 /// Between two screens of `--watch`.
 const WATCH: Duration = Duration::from_secs(5);
@@ -37,10 +37,7 @@ pub async fn run(args: &cli::Status, printer: &Printer) -> Result<()> {
         gather::snapshot(&connection, env).await?.lines().iter().for_each(|line| printer.data(line));
         return Ok(());
     }
-    tokio::select! {
-        stopped = tokio::signal::ctrl_c() => Ok(stopped?),
-        failed = watch(&connection, env, printer) => failed,
-    }
+    watcher::serve(watch(&connection, env, printer)).await
 }
 
 /// Shows one screen after the other; ends only with an error.
