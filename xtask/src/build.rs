@@ -43,7 +43,7 @@ pub fn for_lambda(arch: Arch, printer: &Printer) -> Result<Vec<Package>> {
         Arch::Arm64 => "--arm64",
     });
     process::run(build.current_dir(workspace::root()), printer)?;
-    pack(Compression::Smallest, Package::release_binary, printer, check_glibc)
+    pack(Compression::Smallest, built_for_lambda, printer, check_glibc)
 }
 
 /// Packages of development builds, for a target that runs them on this machine.
@@ -58,8 +58,17 @@ pub fn for_this_machine(printer: &Printer) -> Result<Vec<Package>> {
         build.args(["--bin", function.binary()]);
     }
     process::run(&mut build, printer)?;
-    let built = workspace::target().join("debug");
-    pack(Compression::Stored, |function| built.join(function.binary()), printer, |_| Ok(()))
+    pack(Compression::Stored, built_for_this_machine, printer, |_| Ok(()))
+}
+
+/// Where the last build for AWS left a function.
+pub fn built_for_lambda(function: Function) -> PathBuf {
+    workspace::target().join("lambda").join(function.binary()).join("bootstrap")
+}
+
+/// Where the last build for this machine left a function.
+pub fn built_for_this_machine(function: Function) -> PathBuf {
+    workspace::target().join("debug").join(function.binary())
 }
 
 fn pack(

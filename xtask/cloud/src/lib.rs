@@ -18,6 +18,7 @@ pub mod scale;
 pub mod status;
 pub mod users;
 pub mod verify;
+pub mod watcher;
 
 use anyhow::Result;
 use xtask::Printer;
