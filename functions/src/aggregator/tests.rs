@@ -17,24 +17,10 @@ impl World {
         let environment = contract::Environment::default();
         let analytics = Table::new(store.client(), contract::name::analytics_table(&environment));
         let usage = Table::new(store.client(), contract::name::usage_table(&environment));
-        let blocks = Blocks::new(analytics.clone());
-        let windows = Windows::new(analytics.clone(), usage.clone());
-        let watermark = Watermark::new(analytics);
-        let nowhere = aws_sdk_cloudwatch::Config::builder()
-            .behavior_version_latest()
-            .region(aws_sdk_cloudwatch::config::Region::new("ap-south-1"))
-            .retry_config(aws_sdk_cloudwatch::config::retry::RetryConfig::disabled())
-            .build();
-        Self {
-            histories: Histories::new(blocks.clone(), windows.clone(), watermark.clone()),
-            aggregator: Aggregator {
-                blocks,
-                windows,
-                watermark,
-                journal: Journal::new(usage),
-                metrics: Metrics::new(aws_sdk_cloudwatch::Client::from_conf(nowhere), "test"),
-            },
-        }
+        let metrics = Metrics::new(runtime_fixture::unreachable_cloudwatch(), "test");
+        let aggregator = Aggregator::new(analytics, usage, metrics);
+        let Aggregator { blocks, windows, watermark, .. } = aggregator.clone();
+        Self { aggregator, histories: Histories::new(blocks, windows, watermark) }
     }
 
     /// Commits a call made at an instant, at another.

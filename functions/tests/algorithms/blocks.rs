@@ -28,15 +28,14 @@ impl Algorithm for Blocks {
         let environment = contract::Environment::default();
         let analytics = Table::new(store.client(), contract::name::analytics_table(&environment));
         let usage = Table::new(store.client(), contract::name::usage_table(&environment));
-        let nowhere = aws_sdk_cloudwatch::Config::builder()
-            .behavior_version_latest()
-            .region(aws_sdk_cloudwatch::config::Region::new("ap-south-1"))
-            .retry_config(aws_sdk_cloudwatch::config::retry::RetryConfig::disabled())
-            .build();
-        let metrics = Metrics::new(aws_sdk_cloudwatch::Client::from_conf(nowhere), "test");
+        let metrics = Metrics::new(runtime_fixture::unreachable_cloudwatch(), "test");
         let aggregator = Aggregator::new(analytics, usage, metrics);
         let processor = Processor::new(aggregator.blocks.clone(), aggregator.watermark.clone());
         Self { processor, aggregator, seen: RefCell::default() }
+    }
+
+    fn part_of(load: Load) -> Load {
+        load
     }
 
     async fn count(&self, batch: &StreamEvent, now: Timestamp) -> Outcome {
@@ -56,7 +55,8 @@ impl Algorithm for Blocks {
 
     async fn counts(&self) -> Counts {
         let mut counts = Counts::new();
-        for (email, hour) in self.seen.borrow().clone() {
+        let seen = self.seen.borrow().clone();
+        for (email, hour) in seen {
             let minutes = self.aggregator.windows.minutes(&Subject::User(email.clone()), hour).await.unwrap();
             counts.extend(minutes.into_iter().map(|(minute, cell)| ((email.clone(), minute), cell.calls)));
         }

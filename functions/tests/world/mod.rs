@@ -218,13 +218,8 @@ impl World {
 
     async fn aggregate(&self, reach: Reach) -> Result<bool, String> {
         let (analytics, usage) = self.tables.clone();
-        let nowhere = aws_sdk_cloudwatch::Config::builder()
-            .behavior_version_latest()
-            .region(aws_sdk_cloudwatch::config::Region::new("ap-south-1"))
-            .retry_config(aws_sdk_cloudwatch::config::retry::RetryConfig::disabled())
-            .build();
         let aggregator =
-            Aggregator::new(analytics, usage, Metrics::new(aws_sdk_cloudwatch::Client::from_conf(nowhere), "test"));
+            Aggregator::new(analytics, usage, Metrics::new(runtime_fixture::unreachable_cloudwatch(), "test"));
         aggregator.run(reach, || self.tick()).await.map(|reached| reached.done).map_err(|error| error.to_string())
     }
 

@@ -5,23 +5,11 @@ use jiff::SignedDuration;
 use super::exact::{NOW, assert_exact};
 use super::*;
 use crate::aggregator::{Aggregator, Reach};
-use crate::journal::Journal;
 use crate::metrics::Metrics;
 
 fn aggregator(world: &World) -> Aggregator {
-    let nowhere = aws_sdk_cloudwatch::Config::builder()
-        .behavior_version_latest()
-        .region(aws_sdk_cloudwatch::config::Region::new("ap-south-1"))
-        .retry_config(aws_sdk_cloudwatch::config::retry::RetryConfig::disabled())
-        .build();
-    let [_, usage, _] = tables(&world.store);
-    Aggregator {
-        blocks: world.api.blocks.clone(),
-        windows: world.api.windows.clone(),
-        watermark: world.api.watermark.clone(),
-        journal: Journal::new(usage),
-        metrics: Metrics::new(aws_sdk_cloudwatch::Client::from_conf(nowhere), "test"),
-    }
+    let [analytics, usage, _] = tables(&world.store);
+    Aggregator::new(analytics, usage, Metrics::new(runtime_fixture::unreachable_cloudwatch(), "test"))
 }
 
 /// Seconds from a call to its block: most at once, some minutes later, some an hour and more.

@@ -1,0 +1,138 @@
+//! The real processor, killed at random moments of its work and started again until a hundred thousand calls are through.
+//!
+//! Invariant: a batch that was not acknowledged comes again, cut anew; nothing else tells a life of what came before it.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so and stops")]
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use dynamodb_fixture::Fixture;
+use functions::aggregator::{Aggregator, Reach};
+use functions::history::{self, Histories};
+use functions::metrics::Metrics;
+use functions::stream_event::StreamEvent;
+use functions::table::Table;
+use functions::windows::Span;
+use jiff::{SignedDuration, Timestamp};
+use metering::event::Event;
+use metering::subject::Subject;
+use metering::window::Minute;
+use runtime_fixture::{Answer, Host, Load, Process};
+
+/// The calls, of many users, all over by the time they are counted.
+const CALLS: Load = Load { name: "killed", calls: 100_000, users: 300, batch: 1_000, minutes: 10 };
+/// Fewer kills than this prove nothing.
+const KILLS: usize = 30;
+
+type Counts = BTreeMap<(String, Minute), u64>;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_processor_that_is_killed_at_any_moment_counts_every_call_once() {
+    let fixture = Fixture::start().await;
+    let now = Timestamp::now();
+    let (records, wanted) = calls(now - SignedDuration::from_mins(CALLS.minutes as i64 + 1));
+    let mut shard = Shard { records, acknowledged: 0, pace: Duration::from_micros(100) };
+    let mut kills = 0;
+    while !shard.is_over() {
+        kills += usize::from(shard.outlive(&fixture.endpoint_url).await);
+    }
+    assert!(kills > KILLS, "killed {kills} times only");
+
+    let analytics = Table::new(fixture.client.clone(), fixture.analytics_table());
+    let usage = Table::new(fixture.client.clone(), fixture.usage_table());
+    let aggregator = Aggregator::new(analytics, usage, Metrics::new(runtime_fixture::unreachable_cloudwatch(), "test"));
+    let later = Timestamp::now() + SignedDuration::from_mins(2);
+    while !aggregator.run(Reach::Over, || later).await.unwrap().done {}
+    compare(&aggregator, &wanted, later).await;
+}
+
+/// The records of the calls, and how many each user makes in each minute.
+fn calls(beginning: Timestamp) -> (Vec<String>, Counts) {
+    let (mut records, mut counts) = (Vec::new(), Counts::new());
+    for batch in CALLS.batches(beginning) {
+        records.extend(batch.event["Records"].as_array().unwrap().iter().map(ToString::to_string));
+        let event: StreamEvent = serde_json::from_value(batch.event).unwrap();
+        for record in event.records.iter().map(|record| record.record()) {
+            let event = Event::parse(record.data, record.arrived_at).unwrap();
+            *counts.entry((event.user_email.unwrap(), Minute::of(event.timestamp))).or_default() += 1;
+        }
+    }
+    (records, counts)
+}
+
+/// One shard, as Lambda follows it.
+struct Shard {
+    records: Vec<String>,
+    acknowledged: usize,
+    /// How long the processor takes for a record.
+    pace: Duration,
+}
+
+impl Shard {
+    fn is_over(&self) -> bool {
+        self.acknowledged == self.records.len()
+    }
+
+    /// Starts a processor and delivers batches to it until it is killed, or nothing is left; says which.
+    async fn outlive(&mut self, endpoint_url: &str) -> bool {
+        let host = Host::start().await;
+        let binary = Path::new(env!("CARGO_BIN_EXE_stream-processor"));
+        let processor = Process::start(binary, &host, &[("AWS_ENDPOINT_URL", endpoint_url)]).unwrap();
+        host.polled(0).await;
+        while !self.is_over() {
+            let size = (100 + below(3_900)).min(self.records.len() - self.acknowledged);
+            let batch = &self.records[self.acknowledged..][..size];
+            let payload = format!(r#"{{"Records":[{}]}}"#, batch.join(","));
+            // Half of them would die if none were slower than the last.
+            let moment = self.pace.mul_f64(size as f64 * below(1_000) as f64 / 500.0);
+            let started = Instant::now();
+            tokio::select! {
+                answer = host.invoke(payload) => assert_eq!(answer, Answer::Response(r#"{"batchItemFailures":[]}"#.into())),
+                () = tokio::time::sleep(moment) => {
+                    processor.kill().await.unwrap();
+                    return true;
+                }
+            }
+            self.pace = started.elapsed() / u32::try_from(size).unwrap();
+            self.acknowledged += size;
+        }
+        false
+    }
+}
+
+/// Compares every user's minutes, every user's history and the totals with what was called.
+async fn compare(aggregator: &Aggregator, wanted: &Counts, now: Timestamp) {
+    let Aggregator { blocks, windows, watermark, .. } = aggregator.clone();
+    let histories = Histories::new(blocks, windows.clone(), watermark);
+    let mut users: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut totals: BTreeMap<String, u64> = BTreeMap::new();
+    for ((email, minute), calls) in wanted {
+        *users.entry(email).or_default() += calls;
+        *totals.entry(minute.to_string()).or_default() += calls;
+    }
+    let minutes = || wanted.keys().map(|(_, minute)| *minute);
+    let (first, last) = (minutes().min().unwrap(), minutes().max().unwrap());
+    let mut found = Counts::new();
+    for (email, calls) in users {
+        let subject = Subject::User(email.to_owned());
+        let history = histories.read(&subject, None, now, history::Reach::Blocks).await.unwrap();
+        assert_eq!(history.sum().calls, calls, "{email}");
+        for hour in first.hour().through(last.hour()) {
+            let minutes = windows.minutes(&subject, hour).await.unwrap();
+            found.extend(minutes.into_iter().map(|(minute, cell)| ((email.to_owned(), minute), cell.calls)));
+        }
+    }
+    assert!(found == *wanted, "minutes of users differ");
+    let mut sums = BTreeMap::new();
+    for minute in first.through(last) {
+        let total = windows.totals(Span::Minute(minute), Span::Minute(minute)).await.unwrap();
+        sums.extend(total.into_iter().map(|(minute, total)| (minute, total.calls)));
+    }
+    assert_eq!(sums, totals);
+}
+
+fn below(bound: usize) -> usize {
+    getrandom::u32().unwrap() as usize % bound
+}
