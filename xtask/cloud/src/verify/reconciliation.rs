@@ -130,47 +130,4 @@ impl Reconciliation {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::Outcome;
-    use super::*;
-
-    fn reconciliation(gateway: Option<u64>, stream: Option<u64>, lost: &[&str]) -> Reconciliation {
-        let row = |n: i64, lost: Vec<String>| Row {
-            minute: "2026-11-24T10:15".parse::<Minute>().unwrap().plus(n),
-            gateway,
-            stream,
-            counted: 3,
-            journal: 0,
-            lost,
-            doubled: Vec::new(),
-            unknown: Vec::new(),
-            window: None,
-        };
-        let rows = vec![row(0, Vec::new()), row(1, lost.iter().map(|id| (*id).to_owned()).collect())];
-        let there = |record: Option<u64>| record.map(|_| ()).ok_or("there is none");
-        Reconciliation { rows, gateway: there(gateway), stream: there(stream) }
-    }
-
-    #[test]
-    fn each_minute_that_differs_is_a_failed_check_and_all_of_them_are_another() {
-        let checks = reconciliation(Some(4), Some(4), &["r-1"]).checks();
-        let lines: Vec<String> = checks.iter().map(ToString::to_string).collect();
-        assert_eq!(
-            lines,
-            [
-                "FAILED  calls of 2026-11-24T10:16: 4 at the gateway, 4 on the stream, 3 counted; 1 not counted: r-1",
-                "FAILED  every call counted once: 2026-11-24T10:15 to 2026-11-24T10:16: 8 at the gateway, \
-                 8 on the stream, 6 counted; 1 minutes differ"
-            ]
-        );
-    }
-
-    #[test]
-    fn a_record_that_there_is_not_is_said_to_be_skipped_and_without_any_nothing_passes() {
-        let checks = reconciliation(None, Some(3), &[]).checks();
-        assert!(matches!(checks[0].outcome, Outcome::Skipped(_)) && matches!(checks[1].outcome, Outcome::Passed(_)));
-        let checks = reconciliation(None, None, &[]).checks();
-        assert!(checks.iter().all(|check| matches!(check.outcome, Outcome::Skipped(_))));
-        assert_eq!(reconciliation(None, Some(3), &[]).to_json()["gateway"], Value::Null);
-    }
-}
+mod tests;
