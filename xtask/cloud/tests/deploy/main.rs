@@ -13,4 +13,5 @@ mod scenario;
 mod failing;
 mod following;
 mod lines;
+mod preflight;
 mod refusing;
