@@ -35,7 +35,9 @@ pub fn run(args: &Build, printer: &Printer) -> Result<()> {
 /// # Errors
 /// As [`run`].
 pub fn for_lambda(arch: Arch, printer: &Printer) -> Result<Vec<Package>> {
-    preflight(arch)?;
+    if let Some(missing) = missing(arch)?.pop() {
+        return Err(missing.into());
+    }
     let mut build = cargo_lambda(printer)?;
     build.args(["lambda", "build", "--release", "--compiler", "cargo", "--package", "functions"]);
     build.arg(match arch {
@@ -106,14 +108,18 @@ fn fits_lambda(newest: Option<Glibc>) -> Result<()> {
     }
 }
 
-/// Names everything that is missing for a build of another architecture, before minutes go into it.
-fn preflight(arch: Arch) -> Result<()> {
+/// What this machine lacks to build for Lambda, found before minutes go into it.
+///
+/// # Errors
+/// When the compiler cannot be started.
+pub fn missing(arch: Arch) -> Result<Vec<Failure>> {
     let (triple, linker) = match arch {
         Arch::X86_64 => ("x86_64-unknown-linux-gnu", "x86_64-linux-gnu-gcc"),
         Arch::Arm64 => ("aarch64-unknown-linux-gnu", "aarch64-linux-gnu-gcc"),
     };
     let sysroot = Command::new("rustc").args(["--print", "sysroot"]).output().context("cannot start `rustc`")?;
     let sysroot = PathBuf::from(String::from_utf8_lossy(&sysroot.stdout).trim());
+    let mut missing = Vec::new();
     let mut failure = Failure::new(format!("cannot build for {triple} on this machine"));
     if !sysroot.join("lib/rustlib").join(triple).join("lib").exists() {
         failure = failure.hint(format!("the standard library is missing: rustup target add {triple}"));
@@ -125,13 +131,28 @@ fn preflight(arch: Arch) -> Result<()> {
         failure =
             failure.hint(format!("the linker is missing: apt-get install gcc-{package}, and set {variable}={linker}"));
     }
-    if failure.hints().is_empty() { Ok(()) } else { Err(failure.into()) }
+    if !failure.hints().is_empty() {
+        missing.push(failure);
+    }
+    // Without cargo-lambda on the `PATH` it is installed with pip.
+    let python = ["-c", "import sys, venv; sys.exit(sys.version_info < (3, 9))"];
+    if !has_cargo_lambda() && !process::succeeds(Command::new("python3").args(python)) {
+        missing.push(
+            Failure::new("there is neither cargo-lambda nor Python 3.9 to install it with")
+                .hint("cargo install cargo-lambda, or apt-get install python3 python3-venv"),
+        );
+    }
+    Ok(missing)
+}
+
+fn has_cargo_lambda() -> bool {
+    process::succeeds(Command::new("cargo-lambda").args(["lambda", "--version"]))
 }
 
 /// `cargo`, with `cargo lambda` where cargo finds it.
 fn cargo_lambda(printer: &Printer) -> Result<Command> {
     let mut cargo = Command::new(handoff::cargo());
-    if !process::succeeds(Command::new("cargo-lambda").args(["lambda", "--version"])) {
+    if !has_cargo_lambda() {
         let venv = workspace::target().join("venv-cargo-lambda");
         process::pinned_venv(&venv, &CARGO_LAMBDA, "cargo-lambda", printer)?;
         let path = std::env::var_os("PATH").unwrap_or_default();
