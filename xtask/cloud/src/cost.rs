@@ -4,6 +4,7 @@
 
 pub mod estimate;
 pub mod price;
+pub mod standing;
 
 use anyhow::Result;
 use contract::{Environment, Toggle, name};

@@ -14,6 +14,8 @@ pub mod keys;
 pub mod local;
 pub mod logs;
 pub mod scale;
+#[cfg(test)]
+mod stand_in;
 pub mod status;
 pub mod users;
 pub mod verify;
