@@ -171,7 +171,8 @@ pub enum Against {
                         ACCESS; then each function whose code would change, and what the stacks cost without a call; \
                         with --json one JSON document.\n\
                         The code that was built last is compared: nothing is built here.\n\
-                        Exit status: 0 nothing would change, 1 something would, 2 wrong usage, 3 failed.\n\
+                        Exit status: 0 nothing would change, 1 something would (or has drifted, with --drift), 2 wrong \
+                        usage, 3 failed.\n\
                         Example: cargo xtask diff --against snapshots --exit-code 0")]
 pub struct Diff {
     #[command(flatten)]

@@ -16,6 +16,20 @@ pub(crate) type Answers = dyn Fn(&str, &str) -> Answer + Send + Sync;
 #[derive(Clone, Debug)]
 pub(crate) struct Answer(pub(crate) u16, pub(crate) String);
 
+impl Answer {
+    /// The answer of a service of the query protocol.
+    pub(crate) fn query(operation: &str, result: &str) -> Self {
+        let result = format!("<{operation}Result>{result}</{operation}Result>");
+        Self(200, format!("<{operation}Response>{result}</{operation}Response>"))
+    }
+
+    /// Its refusal.
+    pub(crate) fn refusal(code: &str, message: &str) -> Self {
+        let error = format!("<Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>");
+        Self(400, format!("<ErrorResponse>{error}</ErrorResponse>"))
+    }
+}
+
 /// Starts it; the connection treats it as AWS. It ends with the test's runtime.
 pub(crate) async fn start(answers: impl Fn(&str, &str) -> Answer + Send + Sync + 'static) -> Connection {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
