@@ -35,7 +35,9 @@ pub fn run(args: &Build, printer: &Printer) -> Result<()> {
 /// # Errors
 /// As [`run`].
 pub fn for_lambda(arch: Arch, printer: &Printer) -> Result<Vec<Package>> {
-    preflight(arch)?;
+    if let Some(missing) = missing(arch)?.pop() {
+        return Err(missing.into());
+    }
     let mut build = cargo_lambda(printer)?;
     build.args(["lambda", "build", "--release", "--compiler", "cargo", "--package", "functions"]);
     build.arg(match arch {
@@ -43,7 +45,7 @@ pub fn for_lambda(arch: Arch, printer: &Printer) -> Result<Vec<Package>> {
         Arch::Arm64 => "--arm64",
     });
     process::run(build.current_dir(workspace::root()), printer)?;
-    pack(Compression::Smallest, Package::release_binary, printer, check_glibc)
+    pack(Compression::Smallest, built_for_lambda, printer, check_glibc)
 }
 
 /// Packages of development builds, for a target that runs them on this machine.
@@ -58,8 +60,17 @@ pub fn for_this_machine(printer: &Printer) -> Result<Vec<Package>> {
         build.args(["--bin", function.binary()]);
     }
     process::run(&mut build, printer)?;
-    let built = workspace::target().join("debug");
-    pack(Compression::Stored, |function| built.join(function.binary()), printer, |_| Ok(()))
+    pack(Compression::Stored, built_for_this_machine, printer, |_| Ok(()))
+}
+
+/// Where the last build for AWS left a function.
+pub fn built_for_lambda(function: Function) -> PathBuf {
+    workspace::target().join("lambda").join(function.binary()).join("bootstrap")
+}
+
+/// Where the last build for this machine left a function.
+pub fn built_for_this_machine(function: Function) -> PathBuf {
+    workspace::target().join("debug").join(function.binary())
 }
 
 fn pack(
@@ -97,14 +108,18 @@ fn fits_lambda(newest: Option<Glibc>) -> Result<()> {
     }
 }
 
-/// Names everything that is missing for a build of another architecture, before minutes go into it.
-fn preflight(arch: Arch) -> Result<()> {
+/// What this machine lacks to build for Lambda, found before minutes go into it.
+///
+/// # Errors
+/// When the compiler cannot be started.
+pub fn missing(arch: Arch) -> Result<Vec<Failure>> {
     let (triple, linker) = match arch {
         Arch::X86_64 => ("x86_64-unknown-linux-gnu", "x86_64-linux-gnu-gcc"),
         Arch::Arm64 => ("aarch64-unknown-linux-gnu", "aarch64-linux-gnu-gcc"),
     };
     let sysroot = Command::new("rustc").args(["--print", "sysroot"]).output().context("cannot start `rustc`")?;
     let sysroot = PathBuf::from(String::from_utf8_lossy(&sysroot.stdout).trim());
+    let mut missing = Vec::new();
     let mut failure = Failure::new(format!("cannot build for {triple} on this machine"));
     if !sysroot.join("lib/rustlib").join(triple).join("lib").exists() {
         failure = failure.hint(format!("the standard library is missing: rustup target add {triple}"));
@@ -116,13 +131,28 @@ fn preflight(arch: Arch) -> Result<()> {
         failure =
             failure.hint(format!("the linker is missing: apt-get install gcc-{package}, and set {variable}={linker}"));
     }
-    if failure.hints().is_empty() { Ok(()) } else { Err(failure.into()) }
+    if !failure.hints().is_empty() {
+        missing.push(failure);
+    }
+    // Without cargo-lambda on the `PATH` it is installed with pip.
+    let python = ["-c", "import sys, venv; sys.exit(sys.version_info < (3, 9))"];
+    if !has_cargo_lambda() && !process::succeeds(Command::new("python3").args(python)) {
+        missing.push(
+            Failure::new("there is neither cargo-lambda nor Python 3.9 to install it with")
+                .hint("cargo install cargo-lambda, or apt-get install python3 python3-venv"),
+        );
+    }
+    Ok(missing)
+}
+
+fn has_cargo_lambda() -> bool {
+    process::succeeds(Command::new("cargo-lambda").args(["lambda", "--version"]))
 }
 
 /// `cargo`, with `cargo lambda` where cargo finds it.
 fn cargo_lambda(printer: &Printer) -> Result<Command> {
     let mut cargo = Command::new(handoff::cargo());
-    if !process::succeeds(Command::new("cargo-lambda").args(["lambda", "--version"])) {
+    if !has_cargo_lambda() {
         let venv = workspace::target().join("venv-cargo-lambda");
         process::pinned_venv(&venv, &CARGO_LAMBDA, "cargo-lambda", printer)?;
         let path = std::env::var_os("PATH").unwrap_or_default();

@@ -3,7 +3,7 @@
 //! Invariant: equal binaries make equal bytes and equal keys, whenever and wherever they were built.
 
 use std::fs;
-use std::io::{Cursor, Write as _};
+use std::io::{Cursor, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
@@ -38,17 +38,12 @@ pub enum Compression {
 impl Package {
     /// The object's key in the bucket of packages.
     pub fn key(&self) -> String {
-        format!("functions/{}/{}.zip", self.function.binary(), self.sha256)
+        key(self.function, &self.sha256)
     }
 
     /// The template's parameter that carries [`Package::key`].
     pub fn parameter(&self) -> String {
-        format!("{}CodeKey", self.function.logical_id())
-    }
-
-    /// Where cargo-lambda leaves a function's binary.
-    pub fn release_binary(function: Function) -> PathBuf {
-        workspace::target().join("lambda").join(function.binary()).join("bootstrap")
+        parameter(self.function)
     }
 
     /// Packs a function's binary, unless this very binary has been packed before.
@@ -74,12 +69,37 @@ impl Package {
             }
         }
         let bootstrap = fs::read(binary).with_context(|| binary.display().to_string())?;
-        let sha256: String = Sha256::digest(&bootstrap).iter().map(|byte| format!("{byte:02x}")).collect();
+        let sha256 = sha256(&bootstrap);
         let zip = folder.join(format!("{}-{sha256}.zip", function.binary()));
         write_whole(&zip, &archive(&bootstrap, compression)?)?;
         write_whole(&stamp, sha256.as_bytes())?;
         Ok(Self { function, sha256, zip })
     }
+}
+
+/// The template's parameter that carries the key of a function's package.
+pub fn parameter(function: Function) -> String {
+    format!("{}CodeKey", function.logical_id())
+}
+
+/// The key that the package of a binary has, or would have; none where there is no binary.
+///
+/// # Errors
+/// When the binary cannot be read.
+pub fn key_of(function: Function, binary: &Path) -> Result<Option<String>> {
+    match fs::read(binary) {
+        Ok(bootstrap) => Ok(Some(key(function, &sha256(&bootstrap)))),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| binary.display().to_string()),
+    }
+}
+
+fn key(function: Function, sha256: &str) -> String {
+    format!("functions/{}/{sha256}.zip", function.binary())
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The zip file: one entry, a fixed time, permissions that let Lambda run it.
@@ -147,8 +167,10 @@ mod tests {
         let folder = folder("changed");
         let binary = folder.join("binary");
         let pack = || Package::pack_into(&folder, Function::AnalyticsApi, &binary, Compression::Stored).unwrap().key();
+        assert_eq!(key_of(Function::AnalyticsApi, &binary).unwrap(), None);
         fs::write(&binary, b"one").unwrap();
         let before = pack();
+        assert_eq!(key_of(Function::AnalyticsApi, &binary).unwrap(), Some(before.clone()));
         fs::write(&binary, b"three").unwrap();
         assert_ne!(before, pack());
         fs::remove_dir_all(folder).unwrap();

@@ -37,6 +37,10 @@ pub fn local() -> PathBuf {
 /// The variable that moves [`local`] elsewhere.
 pub const LOCAL_DIR: &str = "COMPLICAL_LOCAL_DIR";
 
+/// The variable that has the local system's functions send their requests elsewhere than to the emulator: to what puts
+/// faults in between.
+pub const LOCAL_FUNCTIONS_ENDPOINT: &str = "COMPLICAL_LOCAL_FUNCTIONS_ENDPOINT";
+
 /// The toggle, as the environment of this process has it.
 ///
 /// # Errors

@@ -18,7 +18,6 @@ use contract::Function;
 use figure::Figure;
 use serde_json::json;
 use xtask::cli::{Bench, Cli, Command};
-use xtask::package::Package;
 use xtask::{Printer, build, failure};
 
 #[tokio::main]
@@ -40,8 +39,8 @@ async fn main() -> ExitCode {
 async fn run(args: &Bench, printer: &Printer) -> Result<()> {
     let packages = build::for_lambda(args.arch, printer)?;
     let mut figures = figure::write_units()?;
-    figures.extend(processor::measure(&Package::release_binary(Function::StreamProcessor), printer).await?);
-    figures.extend(authorizer::measure(&Package::release_binary(Function::ApiKeyAuthorizer), printer).await?);
+    figures.extend(processor::measure(&build::built_for_lambda(Function::StreamProcessor), printer).await?);
+    figures.extend(authorizer::measure(&build::built_for_lambda(Function::ApiKeyAuthorizer), printer).await?);
     figures.extend(start::measure(&packages, printer).await?);
     let machine = machine::describe()?;
     if args.record {

@@ -8,8 +8,8 @@ use anyhow::{Context as _, Result};
 use contract::function::AUTHORIZER_KINESIS_HANDLER;
 use contract::variable::HANDLER;
 use runtime_fixture::{Host, Process};
-use xtask::Printer;
 use xtask::package::Package;
+use xtask::{Printer, build};
 
 use crate::figure::{Figure, median};
 
@@ -50,7 +50,7 @@ pub(crate) async fn measure(packages: &[Package], printer: &Printer) -> Result<V
 
 /// Milliseconds to the first poll, and MiB resident then.
 async fn start(package: &Package) -> Result<(f64, f64)> {
-    let binary = Package::release_binary(package.function);
+    let binary = build::built_for_lambda(package.function);
     let (mut times, mut sizes) = (Vec::new(), Vec::new());
     for _ in 0..STARTS {
         let host = Host::start().await;

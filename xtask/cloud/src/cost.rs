@@ -4,6 +4,7 @@
 
 pub mod estimate;
 pub mod price;
+pub mod standing;
 
 use anyhow::Result;
 use contract::{Environment, Toggle, name};
@@ -74,7 +75,7 @@ fn document(args: &cli::Cost, configured: Mode, estimates: &[Estimate], prices: 
         "currency": "USD",
         "pricesOf": prices.date,
         "region": prices.region,
-        "unitsMeasured": (!units.measured.is_empty()).then_some(&units.measured),
+        "notMeasured": units.assumed(),
         "modes": estimates.iter().map(Estimate::to_json).collect::<Vec<_>>(),
         "notes": notes(estimates, prices, units),
     })
@@ -94,7 +95,8 @@ fn lines(estimate: &Estimate) -> Vec<String> {
 /// What has to be known to read the figures right.
 fn notes(estimates: &[Estimate], prices: &Prices, units: &Units) -> Vec<String> {
     let mut notes = vec![format!(
-        "List prices of {} as of {}, in US dollars, without free tiers, data transfer and tax.",
+        "List prices of {} as of {}, in US dollars, without free tiers, stored bytes, key management, data transfer \
+         and tax.",
         prices.region, prices.date
     )];
     let mut elsewhere: Vec<&str> =
@@ -105,11 +107,10 @@ fn notes(estimates: &[Estimate], prices: &Prices, units: &Units) -> Vec<String> 
     if !elsewhere.is_empty() {
         notes.push(format!("* No price of {} was found: that of {} stands in.", prices.region, elsewhere.join(" or ")));
     }
-    notes.push(if units.measured.is_empty() {
-        "Units for each call are bounds to reach, not yet measured.".to_owned()
-    } else {
-        format!("Units for each call were measured: {}.", units.measured)
-    });
+    match units.assumed().as_slice() {
+        [] => {}
+        assumed => notes.push(format!("Not measured but assumed: {}.", assumed.join(", "))),
+    }
     notes.push("Batches are reckoned as if calls came evenly; real traffic comes in bursts and costs less.".to_owned());
     notes
 }
@@ -123,6 +124,8 @@ pub fn thousands(number: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use contract::Function;
+
     use super::*;
 
     #[test]
@@ -150,16 +153,46 @@ mod tests {
         assert!(notes.contains("that of ap-northeast-1 or us-east-1 stands in"), "{notes}");
     }
 
-    #[test]
-    fn the_alarms_that_are_paid_for_are_those_of_the_dashboard_stack() {
-        let env = Environment::default();
-        let app = workspace::app(&env, Toggle::On, Target::Aws, Architecture::X86_64).unwrap();
+    fn resources(stack: &str) -> Vec<Value> {
+        let app = workspace::app(&Environment::default(), Toggle::On, Target::Aws, Architecture::X86_64).unwrap();
         let stacks = app.stacks().unwrap();
-        let dashboard = stacks.iter().find(|stack| stack.name() == name::dashboard_stack(&env)).unwrap();
-        let template = template(dashboard).unwrap();
-        let resources = template["Resources"].as_object().unwrap();
-        let n_alarms = resources.values().filter(|resource| resource["Type"] == "AWS::CloudWatch::Alarm").count();
-        assert_eq!(Units::read().unwrap().fixtures.alarms, n_alarms as f64, "units.toml names another number");
+        let template = template(stacks.iter().find(|found| found.name() == stack).unwrap()).unwrap();
+        template["Resources"].as_object().unwrap().values().cloned().collect()
+    }
+
+    #[test]
+    fn the_alarms_and_metrics_that_are_paid_for_are_those_there_are() {
+        let dashboard = resources(&name::dashboard_stack(&Environment::default()));
+        let n_alarms = dashboard.iter().filter(|resource| resource["Type"] == "AWS::CloudWatch::Alarm").count();
+        let fixtures = Units::read().unwrap().fixtures;
+        assert_eq!(fixtures.alarms, n_alarms as f64, "units.toml names another number");
+        assert_eq!(fixtures.metrics, contract::metric::Metric::ALL.len() as f64, "units.toml names another number");
+    }
+
+    #[test]
+    fn a_functions_memory_is_that_of_its_template() {
+        let env = Environment::default();
+        let functions = [resources(&name::kinesis_stack(&env)), resources(&name::api_stack(&env))].concat();
+        let memory = |function: Function| {
+            let name = function.physical_name(&env);
+            let found = functions.iter().find(|resource| resource["Properties"]["FunctionName"] == name.as_str());
+            found.unwrap()["Properties"]["MemorySize"].as_f64().unwrap()
+        };
+        let units = Units::read().unwrap().functions;
+        assert_eq!(units.authorizer.memory_mb, memory(Function::ApiKeyAuthorizer));
+        assert_eq!(units.deadlines.memory_mb, memory(Function::DeadlinesApi));
+        assert_eq!(units.processor.memory_mb, memory(Function::StreamProcessor));
+        assert_eq!(units.aggregator.memory_mb, memory(Function::RealtimeAggregator));
+    }
+
+    #[test]
+    fn what_was_not_measured_is_named() {
+        let (prices, mut units) = (Prices::read().unwrap(), Units::read().unwrap());
+        units.read_units_per_1000_calls.measured = String::new();
+        units.fixtures.measured = "counted".into();
+        let notes = notes(&[], &prices, &units).join("\n");
+        let line = notes.lines().find(|line| line.starts_with("Not measured but assumed: ")).unwrap();
+        assert!(line.contains("read units") && !line.contains("metrics and alarms"), "{line}");
     }
 
     #[test]

@@ -16,6 +16,7 @@ pub mod operation;
 pub mod order;
 pub mod parameters;
 pub mod patience;
+pub mod preflight;
 pub mod progress;
 pub mod state;
 pub mod story;
@@ -24,6 +25,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result};
 use aws_sdk_cloudformation::types::ChangeSetType;
+use contract::Toggle;
 use futures::future::{join_all, try_join_all};
 use serde_json::{Value, json};
 use stacks::{App, Stack};
@@ -35,6 +37,7 @@ use crate::{Connection, api};
 use approval::Approval;
 use change_set::{ChangeSet, Manner, Overtaken, Request};
 use operation::{Goal, Operation};
+use preflight::Preflight;
 use state::Way;
 use story::Story;
 
@@ -87,11 +90,17 @@ async fn deploy_all(args: &cli::Deploy, story: &Story) -> Result<Vec<Deployed>> 
     let printer = story.printer();
     let connection = Connection::open(&args.cloud).await?;
     let env = &args.cloud.env.env;
-    let app = workspace::app(env, workspace::toggle()?, connection.target(), args.arch.into())?;
-    // What is wrong with the command line or the credentials is said before a build of minutes.
-    order::select(&app.stacks()?, &args.stacks)?;
-    let account = connection.account().await?;
-    story.say(format!("deploying {env} to account {account}, {}", connection.region()));
+    // With a toggle that cannot be read the most is looked at.
+    let (toggle, problems) = match workspace::toggle() {
+        Ok(toggle) => (toggle, Vec::new()),
+        Err(error) => (Toggle::On, vec![preflight::known(&error)]),
+    };
+    let app = workspace::app(env, toggle, connection.target(), args.arch.into())?;
+    let all = app.stacks()?;
+    let stacks = order::select(&all, &args.stacks)?;
+    let declared = stacks.into_iter().map(|stack| Ok((stack, template(stack)?))).collect::<Result<Vec<_>>>()?;
+    let preflight = Preflight { connection: &connection, declared: &declared, arch: args.arch };
+    preflight.check(env, problems, story).await?;
     let packages =
         if connection.is_local() { build::for_this_machine(printer)? } else { build::for_lambda(args.arch, printer)? };
     let plan = Plan {

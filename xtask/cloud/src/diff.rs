@@ -4,25 +4,39 @@
 
 pub mod access;
 pub mod change;
+pub mod code;
+pub mod drift;
 pub mod finding;
 pub mod grant;
 pub mod loss;
 pub mod render;
 pub mod replacement;
 pub mod report;
+pub mod review;
 pub mod source;
 
 use anyhow::Result;
 use contract::{Environment, Toggle, name};
+use futures::future::try_join_all;
 use serde_json::Value;
 use stacks::{Architecture, Stack, Target};
 use xtask::cli::Against;
-use xtask::{Printer, cli, workspace};
+use xtask::{Failure, Printer, cli, workspace};
 
 use crate::Connection;
+use crate::cost::price::Prices;
+use crate::cost::standing;
 use crate::deploy::{order, template};
 pub use finding::{Finding, Mark, verdict};
 use report::Report;
+use review::{Review, Standing};
+
+/// A stack as it is, if it is, and as it would be.
+struct Pair {
+    stack: String,
+    old: Option<Value>,
+    new: Value,
+}
 
 /// The command; returns the exit status.
 ///
@@ -30,50 +44,75 @@ use report::Report;
 /// When a stack is unknown, or a template cannot be made or read.
 pub async fn run(args: &cli::Diff, printer: &Printer) -> Result<u8> {
     let toggle = workspace::toggle()?;
-    let reports = match args.against {
+    let review = match args.against {
         Against::Deployed => against_deployed(args, toggle, printer).await?,
-        Against::Snapshots => against_snapshots(args, toggle)?,
+        Against::Snapshots if args.drift => {
+            return Err(Failure::usage("snapshots do not drift: --drift needs what is deployed")
+                .hint("leave out --against snapshots, or --drift")
+                .into());
+        }
+        Against::Snapshots => review(&against_snapshots(args, toggle)?)?,
     };
     if args.json {
-        printer.json(&report::document(&reports));
+        printer.json(&review.to_json());
     } else {
-        reports.iter().flat_map(Report::lines).for_each(|line| printer.data(line));
-        printer.say(report::summary(&reports));
+        review.lines().iter().for_each(|line| printer.data(line));
+        printer.say(review.summary());
     }
-    let differs = reports.iter().any(|report| !report.changes.is_empty());
-    Ok(if differs { args.exit_code } else { 0 })
+    if let Some(note) = review.note_of_code() {
+        printer.say(note);
+    }
+    Ok(if review.differs() { args.exit_code } else { 0 })
 }
 
-async fn against_deployed(args: &cli::Diff, toggle: Toggle, printer: &Printer) -> Result<Vec<Report>> {
+async fn against_deployed(args: &cli::Diff, toggle: Toggle, printer: &Printer) -> Result<Review> {
     let connection = Connection::open(&args.cloud).await?;
     let env = &args.cloud.env.env;
     // Which processor the functions run on is no setting: what is deployed says it.
     let api = source::deployed(&connection, &name::api_stack(env)).await?;
     let architecture = api.as_ref().map_or(Architecture::X86_64, source::architecture);
     let stacks = workspace::app(env, toggle, connection.target(), architecture)?.stacks()?;
-    let mut reports = Vec::new();
+    let (mut pairs, mut code) = (Vec::new(), Vec::new());
     for stack in order::select(&stacks, &args.stacks)? {
-        let old = source::deployed(&connection, stack.name()).await?;
-        reports.push(report(stack, old)?);
+        let pair = pair(stack, source::deployed(&connection, stack.name()).await?)?;
+        code.extend(code::of_stack(&connection, &pair.stack, &pair.new).await?);
+        pairs.push(pair);
     }
+    let drift = match args.drift {
+        true => Some(try_join_all(pairs.iter().map(|pair| drift::of_stack(&connection, &pair.stack))).await?),
+        false => None,
+    };
     if args.stacks.is_empty() {
         say_what_stays(&connection, env, &stacks, printer).await?;
     }
-    printer.say("the code of the functions is not compared: deploy builds it and uploads what changed");
-    Ok(reports)
+    Ok(Review { code: Some(code), drift, ..review(&pairs)? })
 }
 
-fn against_snapshots(args: &cli::Diff, toggle: Toggle) -> Result<Vec<Report>> {
+fn against_snapshots(args: &cli::Diff, toggle: Toggle) -> Result<Vec<Pair>> {
     let env = &args.cloud.env.env;
     let api = source::snapshot(env, toggle, &name::api_stack(env))?;
     let architecture = api.as_ref().map_or(Architecture::X86_64, source::architecture);
     let stacks = workspace::app(env, toggle, Target::Aws, architecture)?.stacks()?;
     let selected = order::select(&stacks, &args.stacks)?;
-    selected.into_iter().map(|stack| report(stack, source::snapshot(env, toggle, stack.name())?)).collect()
+    selected.into_iter().map(|stack| pair(stack, source::snapshot(env, toggle, stack.name())?)).collect()
 }
 
-fn report(stack: &Stack, old: Option<Value>) -> Result<Report> {
-    Ok(Report::of(stack.name(), old.as_ref(), &template(stack)?))
+fn pair(stack: &Stack, old: Option<Value>) -> Result<Pair> {
+    Ok(Pair { stack: stack.name().to_owned(), old, new: template(stack)? })
+}
+
+/// What the templates alone tell.
+fn review(pairs: &[Pair]) -> Result<Review> {
+    let prices = Prices::read()?;
+    let old = |pair: &Pair| pair.old.as_ref().map_or(0.0, |old| standing::per_month(old, &prices));
+    let (before, after) =
+        (pairs.iter().map(old).sum(), pairs.iter().map(|pair| standing::per_month(&pair.new, &prices)).sum());
+    Ok(Review {
+        reports: pairs.iter().map(|Pair { stack, old, new }| Report::of(stack, old.as_ref(), new)).collect(),
+        code: None,
+        drift: None,
+        standing: Standing { before, after, prices_of: prices.date },
+    })
 }
 
 /// A stack that the toggle does not ask for stays at a deploy; only `destroy` removes it.

@@ -15,9 +15,12 @@ pub mod keys;
 pub mod local;
 pub mod logs;
 pub mod scale;
+#[cfg(test)]
+mod stand_in;
 pub mod status;
 pub mod users;
 pub mod verify;
+pub mod watcher;
 
 use anyhow::Result;
 use xtask::Printer;

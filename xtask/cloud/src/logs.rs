@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 use xtask::cli::{self, Json};
 use xtask::{Failure, Printer};
 
-use crate::Connection;
 use crate::aws_error::{failed_to, is_missing};
+use crate::{Connection, watcher};
 
 /// How far behind the newest line the next look begins, in milliseconds: lines of parallel invocations arrive late.
 const OVERLAP_MS: i64 = 60_000;
@@ -46,10 +46,7 @@ pub async fn run(args: &cli::Logs, printer: &Printer) -> Result<()> {
     let connection = Connection::open(&args.cloud).await?;
     let since = Timestamp::now() - SignedDuration::from_mins(i64::from(args.since));
     if args.follow {
-        return tokio::select! {
-            stopped = tokio::signal::ctrl_c() => Ok(stopped?),
-            failed = follow(&connection, &group, since.as_millisecond(), args.json, printer) => failed,
-        };
+        return watcher::serve(follow(&connection, &group, since.as_millisecond(), args.json, printer)).await;
     }
     let Some(lines) = read(&connection, &group, since.as_millisecond()).await? else {
         return Err(no_log(&group).into());

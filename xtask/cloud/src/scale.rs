@@ -74,8 +74,8 @@ impl Capacity {
         }
     }
 
-    /// What becomes of the capacity from here on. The scaler keeps a provisioned stream between its bounds, and a
-    /// deploy sets `shards` again only where the template's number is another than before.
+    /// What becomes of the capacity from here on. CloudFormation touches a stream only where its template changes; if
+    /// that sets `shards` again, the scaler goes on from there.
     fn outlook(self, bounds: Option<(Shards, Shards)>) -> String {
         match (self, bounds) {
             (Self::OnDemand(_), None) => "the settings in stacks/environments say on-demand too".to_owned(),
@@ -88,8 +88,8 @@ impl Capacity {
                  changes the stream changes it back"
                 .to_owned(),
             (Self::Provisioned(shards), Some((min, max))) if (min.get()..=max.get()).contains(&shards) => format!(
-                "the scaler goes on from here and keeps the stream between {min} and {max} shards; a deploy leaves \
-                 their number alone unless `shards` in stacks/environments changes"
+                "the scaler goes on from here and keeps the stream between {min} and {max} shards; a deploy that changes \
+                 nothing of the stream leaves their number alone"
             ),
             (Self::Provisioned(_), Some((min, max))) => format!(
                 "the scaler brings the stream back to between {min} and {max} shards: for other bounds change \

@@ -19,8 +19,8 @@ use serde_json::{Value, json};
 use xtask::Printer;
 use xtask::cli::{self, Json};
 
-use crate::Connection;
 use crate::logs::never_ends;
+use crate::{Connection, watcher};
 use screen::Snapshot;
 
 /// Between two screens of `--watch`.
@@ -39,10 +39,7 @@ pub async fn run(args: &cli::Status, printer: &Printer) -> Result<()> {
     let connection = Connection::open(&args.cloud).await?;
     let env = &args.cloud.env.env;
     if args.watch {
-        return tokio::select! {
-            stopped = tokio::signal::ctrl_c() => Ok(stopped?),
-            failed = watch(&connection, env, args.json, printer) => failed,
-        };
+        return watcher::serve(watch(&connection, env, args.json, printer)).await;
     }
     let snapshot = gather::snapshot(&connection, env).await?;
     match args.json {

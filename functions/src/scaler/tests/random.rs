@@ -10,7 +10,7 @@ fn stretch() -> impl Strategy<Value = Vec<Offer>> {
     let load =
         prop_oneof![4 => (0.0..3_000.0_f64).prop_map(Some), 1 => (3_000.0..30_000.0).prop_map(Some), 1 => Just(None)];
     (1..90_usize, load, 100.0..5_000.0_f64, 0.0..1.0_f64).prop_map(|(minutes, load, bytes, swing)| {
-        let minute = |n: usize| load.map(|load| offered(if n % 2 == 0 { load } else { load * swing }, bytes));
+        let minute = |n: usize| load.map(|load| offered(if n.is_multiple_of(2) { load } else { load * swing }, bytes));
         (0..minutes).map(minute).collect()
     })
 }

@@ -172,7 +172,8 @@ impl Bill<'_> {
         self.function("deadlines function", calls, &units.functions.deadlines);
         let reads = calls / 1e3 * units.read_units_per_1000_calls.authorizer;
         self.add("DynamoDB reads", reads / MILLION, &prices.dynamodb_read_units_million);
-        self.add("logs", calls * units.bytes_per_call.logs / GB, &prices.logs_gb);
+        let logs = units.bytes_per_call.logs + units.access_log_bytes_per_call.gateway;
+        self.add("logs", calls * logs / GB, &prices.logs_gb);
     }
 
     fn writes(&mut self, per_1000: f64) {
@@ -222,7 +223,7 @@ impl Bill<'_> {
     }
 
     fn synchronous(&mut self) {
-        self.writes(self.units.write_units_per_1000_calls.synchronous);
+        self.writes(self.units.synchronous_write_units_per_1000_calls.authorizer);
     }
 }
 

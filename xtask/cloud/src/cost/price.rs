@@ -47,20 +47,22 @@ pub struct Prices {
     pub cloudwatch_alarm_month: Price,
 }
 
-/// What a call takes, as `units.toml` has it.
+/// What a call takes, as `units.toml` has it. Each group says how it was measured; nothing there means that it was not.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Units {
-    /// When and where it was measured; empty for bounds that are to be reached.
-    pub measured: String,
     /// Write units of DynamoDB.
     pub write_units_per_1000_calls: WriteUnits,
+    /// Those without the stream.
+    pub synchronous_write_units_per_1000_calls: OfAuthorizer,
     /// Read units of DynamoDB.
-    pub read_units_per_1000_calls: ReadUnits,
+    pub read_units_per_1000_calls: OfAuthorizer,
     /// Each function's invocation.
     pub functions: Functions,
     /// Traffic.
     pub bytes_per_call: Bytes,
+    /// The gateway's own log.
+    pub access_log_bytes_per_call: OfGateway,
     /// What there is whatever the traffic.
     pub fixtures: Fixtures,
 }
@@ -68,23 +70,30 @@ pub struct Units {
 /// Write units for 1,000 calls.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "units.toml says what the loads are")]
 pub struct WriteUnits {
-    /// Batches of 100 records of 20 users.
+    pub measured: String,
     pub a: f64,
-    /// Batches of 100 records of 200 users.
     pub b: f64,
-    /// One record a batch.
     pub c: f64,
-    /// Without the stream.
-    pub synchronous: f64,
 }
 
-/// Read units for 1,000 calls.
+/// A figure of the authorizer.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ReadUnits {
-    /// Of the authorizer.
+#[expect(missing_docs, reason = "the group says what it is")]
+pub struct OfAuthorizer {
+    pub measured: String,
     pub authorizer: f64,
+}
+
+/// A figure of the gateway.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the group says what it is")]
+pub struct OfGateway {
+    pub measured: String,
+    pub gateway: f64,
 }
 
 /// The functions' invocations.
@@ -92,6 +101,7 @@ pub struct ReadUnits {
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "each is the function of that name")]
 pub struct Functions {
+    pub measured: String,
     pub authorizer: Invocation,
     pub deadlines: Invocation,
     pub processor: Invocation,
@@ -111,20 +121,20 @@ pub struct Invocation {
 /// Bytes for each call.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "units.toml says what they are")]
 pub struct Bytes {
-    /// On the stream.
+    pub measured: String,
     pub event: f64,
-    /// In all logs.
     pub logs: f64,
 }
 
 /// What there is whatever the traffic.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "units.toml says what they are")]
 pub struct Fixtures {
-    /// Custom metrics.
+    pub measured: String,
     pub metrics: f64,
-    /// Alarms.
     pub alarms: f64,
 }
 
@@ -145,5 +155,28 @@ impl Units {
     /// When the file it was built with is broken: a defect of ours.
     pub fn read() -> Result<Self> {
         toml::from_str(include_str!("../../units.toml")).context("units.toml")
+    }
+
+    /// What was not measured but assumed, in words.
+    pub fn assumed(&self) -> Vec<&'static str> {
+        let Self {
+            write_units_per_1000_calls: writes,
+            synchronous_write_units_per_1000_calls: synchronous,
+            read_units_per_1000_calls: reads,
+            functions,
+            bytes_per_call: bytes,
+            access_log_bytes_per_call: access_log,
+            fixtures,
+        } = self;
+        let groups = [
+            (&writes.measured, "write units behind the stream"),
+            (&synchronous.measured, "write units of the synchronous mode"),
+            (&reads.measured, "read units"),
+            (&functions.measured, "the functions' billed time"),
+            (&bytes.measured, "bytes of events and logs"),
+            (&access_log.measured, "bytes of the access log"),
+            (&fixtures.measured, "metrics and alarms"),
+        ];
+        groups.into_iter().filter(|(measured, _)| measured.is_empty()).map(|(_, what)| what).collect()
     }
 }

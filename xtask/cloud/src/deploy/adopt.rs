@@ -90,7 +90,11 @@ pub fn imports(resources: &[DataResource]) -> Vec<ResourceToImport> {
     resources.iter().map(import).collect()
 }
 
-async fn exists(connection: &Connection, resource: &DataResource) -> Result<bool> {
+/// Whether a resource exists.
+///
+/// # Errors
+/// When its service cannot be asked.
+pub async fn exists(connection: &Connection, resource: &DataResource) -> Result<bool> {
     let what = format!("look for {}", resource.name);
     match resource.kind.as_str() {
         "AWS::DynamoDB::Table" => {

@@ -111,10 +111,12 @@ impl Change {
     }
 
     /// Whether the change takes a table, a stream or a bucket away, or puts an empty one in its place.
+    ///
+    /// `Conditional` is no loss here: CloudFormation says it of any value that it does not know yet, and a change of a
+    /// property that is fixed at creation was refused before, by our own comparison of the templates.
     pub fn loses_data(&self) -> bool {
         let holds_data = HOLDS_DATA.contains(&self.kind.as_str());
-        let replaced = matches!(self.replacement.as_str(), "True" | "Conditional");
-        holds_data && (replaced || (self.action == "Remove" && !self.retained))
+        holds_data && (self.replacement == "True" || (self.action == "Remove" && !self.retained))
     }
 }
 
@@ -337,10 +339,11 @@ mod tests {
     #[test]
     fn only_changes_that_take_data_away_lose_data() {
         assert!(change("Modify", "AWS::DynamoDB::Table", "True", false).loses_data());
-        assert!(change("Modify", "AWS::Kinesis::Stream", "Conditional", false).loses_data());
+        assert!(change("Modify", "AWS::Kinesis::Stream", "True", false).loses_data());
         assert!(change("Remove", "AWS::DynamoDB::Table", "", false).loses_data());
         assert!(!change("Remove", "AWS::DynamoDB::Table", "", true).loses_data());
         assert!(!change("Modify", "AWS::DynamoDB::Table", "False", false).loses_data());
+        assert!(!change("Modify", "AWS::Kinesis::Stream", "Conditional", false).loses_data());
         assert!(!change("Remove", "AWS::Lambda::Function", "", false).loses_data());
     }
 

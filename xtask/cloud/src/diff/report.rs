@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 
 use super::change::{self, Change, Edit};
-use super::finding::{self, Finding, Mark};
+use super::finding::{self, Finding};
 use super::render::short;
 
 /// What a deploy would do to one stack.
@@ -80,44 +80,6 @@ impl Report {
     }
 }
 
-/// The document of `--json`.
-pub fn document(reports: &[Report]) -> Value {
-    let stacks: Vec<Value> = reports.iter().map(Report::to_json).collect();
-    let count = |mark: Mark| findings(reports).filter(|finding| finding.mark == mark).count();
-    json!({
-        "stacks": stacks,
-        "summary": {
-            "changes": reports.iter().map(|report| report.changes.len()).sum::<usize>(),
-            "replaces": count(Mark::Replaces),
-            "mayReplace": count(Mark::MayReplace),
-            "losesData": count(Mark::LosesData),
-            "unprotectsData": count(Mark::Unprotects),
-            "widensAccess": count(Mark::WidensAccess),
-        },
-    })
-}
-
-/// The whole in one line.
-pub fn summary(reports: &[Report]) -> String {
-    let n_changes: usize = reports.iter().map(|report| report.changes.len()).sum();
-    let mut parts = vec![match n_changes {
-        0 => "nothing would change".to_owned(),
-        1 => "1 change".to_owned(),
-        n => format!("{n} changes"),
-    }];
-    for mark in [Mark::Replaces, Mark::MayReplace, Mark::LosesData, Mark::Unprotects, Mark::WidensAccess] {
-        let n_marked = findings(reports).filter(|finding| finding.mark == mark).count();
-        if n_marked > 0 {
-            parts.push(format!("{n_marked} {mark}"));
-        }
-    }
-    parts.join(", ")
-}
-
-fn findings(reports: &[Report]) -> impl Iterator<Item = &Finding> {
-    reports.iter().flat_map(|report| &report.findings)
-}
-
 fn line(change: &Change) -> String {
     let Change { logical_id, kind, path, edit } = change;
     // Of a whole resource its name and type say enough; its properties are in the template and in --json.
@@ -160,14 +122,12 @@ mod tests {
                 "      LOSES DATA: records older than 24 h go, counted or not",
             ]
         );
-        assert_eq!(summary(&[report]), "2 changes, 1 REPLACES, 2 LOSES DATA");
     }
 
     #[test]
     fn an_equal_stack_is_one_line() {
         let report = Report::of("S", Some(&stream("a", 24)), &stream("a", 24));
         assert_eq!(report.lines(), ["S: no changes"]);
-        assert_eq!(summary(&[report]), "nothing would change");
     }
 
     #[test]
@@ -179,11 +139,9 @@ mod tests {
     #[test]
     fn the_document_has_every_value_whole() {
         let long = "x".repeat(500);
-        let new = stream(&long, 168);
-        let document = document(&[Report::of("S", Some(&stream("a", 168)), &new)]);
-        assert_eq!(document["stacks"][0]["changes"][0]["new"], Value::String(long));
-        assert_eq!(document["stacks"][0]["changes"][0]["marks"][0]["mark"], "REPLACES");
-        assert_eq!(document["summary"]["losesData"], 1);
+        let document = Report::of("S", Some(&stream("a", 168)), &stream(&long, 168)).to_json();
+        assert_eq!(document["changes"][0]["new"], Value::String(long));
+        assert_eq!(document["changes"][0]["marks"][0]["mark"], "REPLACES");
     }
 
     #[test]

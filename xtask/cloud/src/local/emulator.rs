@@ -103,6 +103,7 @@ impl Emulator {
             fs::create_dir_all(&needed).with_context(|| needed.display().to_string())?;
         }
         let endpoint = format!("http://127.0.0.1:{port}");
+        let functions = std::env::var(workspace::LOCAL_FUNCTIONS_ENDPOINT).unwrap_or_else(|_| endpoint.clone());
         let mut command = Command::new(program);
         command
             .env_clear()
@@ -113,7 +114,7 @@ impl Emulator {
             .env("MINISTACK_HOST", "localhost")
             .env("MINISTACK_REGION", name::DEFAULT_REGION)
             .env("MINISTACK_ACCOUNT_ID", "000000000000")
-            .env("AWS_ENDPOINT_URL", &endpoint)
+            .env("AWS_ENDPOINT_URL", &functions)
             // Either would listen on every interface.
             .env("IOT_MTLS_ENABLED", "0")
             .env("SFTP_ENABLED", "0")

@@ -1,9 +1,7 @@
 use std::sync::{Arc, Mutex};
 
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::net::{TcpListener, TcpStream};
-
 use super::*;
+use crate::stand_in::{self, Answer};
 
 /// A Kinesis that has one stream and no records, and carries each change out before the second look.
 struct FakeKinesis {
@@ -25,15 +23,13 @@ impl FakeKinesis {
     async fn start(shards: u64, mode: &str, busy: u32) -> Self {
         let state = State { shards, mode: mode.to_owned(), busy, asked: Vec::new() };
         let state = Arc::new(Mutex::new(state));
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let shared = Arc::clone(&state);
-        tokio::spawn(async move {
-            while let Ok((connection, _)) = listener.accept().await {
-                tokio::spawn(serve(connection, Arc::clone(&shared)));
-            }
-        });
-        Self { connection: Connection::to_local(&endpoint).standing_in_for_aws(), state }
+        let connection = stand_in::start(move |operation, body| {
+            let request = serde_json::from_str(body).unwrap();
+            Answer(200, answer(operation, &request, &mut shared.lock().unwrap()).to_string())
+        })
+        .await;
+        Self { connection, state }
     }
 
     fn stream<'a>(&'a self, env: &'a Environment) -> Stream<'a> {
@@ -42,37 +38,6 @@ impl FakeKinesis {
 
     fn asked(&self) -> Vec<String> {
         self.state.lock().unwrap().asked.clone()
-    }
-}
-
-async fn serve(connection: TcpStream, state: Arc<Mutex<State>>) {
-    let mut connection = BufReader::new(connection);
-    loop {
-        let (mut operation, mut length) = (String::new(), 0);
-        loop {
-            let mut line = String::new();
-            if connection.read_line(&mut line).await.unwrap_or(0) == 0 {
-                return;
-            }
-            let Some((key, value)) = line.trim_end().split_once(": ") else {
-                if line.trim().is_empty() {
-                    break;
-                }
-                continue;
-            };
-            match key.to_ascii_lowercase().as_str() {
-                "x-amz-target" => operation = value.rsplit('.').next().unwrap_or_default().to_owned(),
-                "content-length" => length = value.parse().unwrap(),
-                _ => {}
-            }
-        }
-        let mut body = vec![0; length];
-        connection.read_exact(&mut body).await.unwrap();
-        let answer =
-            answer(&operation, &serde_json::from_slice(&body).unwrap(), &mut state.lock().unwrap()).to_string();
-        let head =
-            format!("HTTP/1.1 200 OK\r\ncontent-type: application/x-amz-json-1.1\r\ncontent-length: {}", answer.len());
-        connection.write_all(format!("{head}\r\n\r\n{answer}").as_bytes()).await.unwrap();
     }
 }
 

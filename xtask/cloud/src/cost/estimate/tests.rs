@@ -29,7 +29,8 @@ fn two_shards_cost_two_shards_for_730_hours() {
 fn writes_are_priced_by_the_million() {
     let (prices, units) = (Prices::read().unwrap(), Units::read().unwrap());
     let estimate = estimate(Mode::Synchronous, 1_000_000);
-    let wanted = units.write_units_per_1000_calls.synchronous / 1e3 * prices.dynamodb_write_units_million.usd;
+    let wanted =
+        units.synchronous_write_units_per_1000_calls.authorizer / 1e3 * prices.dynamodb_write_units_million.usd;
     assert!(near(usd(&estimate, "DynamoDB writes"), wanted));
 }
 
@@ -48,6 +49,13 @@ fn time_is_billed_by_memory() {
     units.functions.authorizer = Invocation { milliseconds: 100.0, memory_mb: 512.0 };
     let estimate = Estimate::of(Mode::Synchronous, 1_000, HOURS_PER_MONTH, &prices, &units);
     assert!(near(usd(&estimate, "authorizer, time"), 50.0 * prices.lambda_gb_second.usd));
+}
+
+#[test]
+fn every_line_of_every_log_is_paid_for() {
+    let (prices, units) = (Prices::read().unwrap(), Units::read().unwrap());
+    let bytes = units.bytes_per_call.logs + units.access_log_bytes_per_call.gateway;
+    assert!(near(usd(&estimate(Mode::Synchronous, 1_000_000), "logs"), bytes * 1e6 / 1e9 * prices.logs_gb.usd));
 }
 
 #[test]

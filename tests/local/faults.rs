@@ -1,0 +1,63 @@
+//! A run of the whole system with faults between its functions and what they call.
+//!
+//! Invariant: a call that was answered is counted once; of one that was not the caller cannot know, and so neither do we.
+
+use std::net::TcpListener;
+
+use super::proxy::{Fault, Proxy};
+use super::*;
+
+/// How long calls are made, in seconds, unless the variable of this name says otherwise.
+const SECONDS: (&str, u64) = ("COMPLICAL_FAULTS_SECONDS", 40);
+/// Clients that call at the same time.
+const CALLERS: usize = 6;
+
+#[test]
+fn under_faults_every_call_that_is_answered_is_counted_once() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let proxy = Proxy::start(port);
+    let local = Local::up_at(port, vec![("COMPLICAL_LOCAL_FUNCTIONS_ENDPOINT", proxy.endpoint_url.clone())]);
+    let customers = ["one@example.com", "two#hash@example.com", "three@example.com"].map(|email| local.customer(email));
+    for customer in &customers {
+        assert_eq!(local.call(&customer.key), 200);
+    }
+    let seconds = std::env::var(SECONDS.0).map_or(SECONDS.1, |seconds| seconds.parse().unwrap());
+    let until = Instant::now() + Duration::from_secs(seconds);
+    proxy.set_calm(false);
+    let counts = [(); 3].map(|()| (AtomicUsize::new(1), AtomicUsize::new(0)));
+    std::thread::scope(|scope| {
+        for caller in 0..CALLERS {
+            let (local, customer, (good, unsure)) = (&local, &customers[caller % 3], &counts[caller % 3]);
+            scope.spawn(move || {
+                while Instant::now() < until {
+                    let answered = if local.call(&customer.key) == 200 { good } else { unsure };
+                    answered.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+    });
+    proxy.set_calm(true);
+    let faults = proxy.faults();
+    eprintln!("{seconds} s: {counts:?} calls answered and not, {faults:?}");
+    for kind in [Fault::LoseAnswer, Fault::Reset, Fault::Throttle, Fault::Fail, Fault::Delay] {
+        assert!(faults.get(&kind) > Some(&10), "{faults:?}");
+    }
+    // Two runs of the aggregator later nothing has changed.
+    for wait in [0, 65, 65] {
+        std::thread::sleep(Duration::from_secs(wait));
+        let began = Instant::now();
+        for (customer, (good, unsure)) in customers.iter().zip(&counts) {
+            let (good, unsure) = (good.load(Ordering::Relaxed), unsure.load(Ordering::Relaxed));
+            while !(good..=good + unsure).contains(&local.counted(customer)) {
+                let counted = local.counted(customer);
+                assert!(
+                    began.elapsed() < Duration::from_secs(30),
+                    "{}: {counted} of {good} to {}",
+                    customer.email,
+                    good + unsure
+                );
+                std::thread::sleep(Duration::from_millis(200));
+            }
+        }
+    }
+}

@@ -1,0 +1,111 @@
+use std::sync::Mutex;
+
+use super::*;
+use crate::stand_in::{self, Answer};
+
+fn status(detection: &str, rest: &str) -> Answer {
+    let ids = "<StackId>arn</StackId><StackDriftDetectionId>1</StackDriftDetectionId>";
+    let time = "<Timestamp>2026-11-24T10:00:00Z</Timestamp>";
+    let body = format!("{ids}<DetectionStatus>{detection}</DetectionStatus>{rest}{time}");
+    Answer::query("DescribeStackDriftDetectionStatus", &body)
+}
+
+/// A resource as CloudFormation describes it.
+fn drifted(id: &str, kind: &str, status: &str, differences: &str) -> String {
+    format!(
+        "<member><StackId>arn</StackId><LogicalResourceId>{id}</LogicalResourceId><ResourceType>{kind}</ResourceType>\
+         <PropertyDifferences>{differences}</PropertyDifferences>\
+         <StackResourceDriftStatus>{status}</StackResourceDriftStatus><Timestamp>2026-11-24T10:00:00Z</Timestamp></member>"
+    )
+}
+
+fn difference(path: &str, expected: &str, actual: &str) -> String {
+    format!(
+        "<member><PropertyPath>{path}</PropertyPath><ExpectedValue>{expected}</ExpectedValue>\
+         <ActualValue>{actual}</ActualValue><DifferenceType>NOT_EQUAL</DifferenceType></member>"
+    )
+}
+
+#[tokio::test]
+async fn what_drifted_is_told_in_the_words_of_the_stack_once_it_has_been_looked_for() {
+    let looks = Mutex::new(0);
+    let connection = stand_in::start(move |operation, body| match operation {
+        "DetectStackDrift" => Answer::query(operation, "<StackDriftDetectionId>1</StackDriftDetectionId>"),
+        "DescribeStackDriftDetectionStatus" => {
+            let mut looks = looks.lock().unwrap();
+            *looks += 1;
+            match *looks {
+                1 => status("DETECTION_IN_PROGRESS", ""),
+                _ => status("DETECTION_COMPLETE", "<StackDriftStatus>DRIFTED</StackDriftStatus>"),
+            }
+        }
+        // Two pages, and on the second a resource that the filter should have left out.
+        _ if body.contains("NextToken=more") => {
+            let gone = drifted("Rule", "AWS::Events::Rule", "DELETED", "");
+            let same = drifted("Role", "AWS::IAM::Role", "IN_SYNC", "");
+            Answer::query(operation, &format!("<StackResourceDrifts>{gone}{same}</StackResourceDrifts>"))
+        }
+        _ => {
+            let differences =
+                [difference("/ShardCount", "2", "4"), difference("/Tags/0/Value", "complical", "null")].concat();
+            let stream = drifted("UsageStream", "AWS::Kinesis::Stream", "MODIFIED", &differences);
+            let page = format!("<StackResourceDrifts>{stream}</StackResourceDrifts><NextToken>more</NextToken>");
+            Answer::query(operation, &page)
+        }
+    })
+    .await;
+    let drift = of_stack(&connection, "S").await.unwrap();
+    let stream = "UsageStream AWS::Kinesis::Stream Properties";
+    assert_eq!(
+        drift.lines(),
+        [
+            "S: drift of 2 resources".to_owned(),
+            format!("  ~ {stream}.ShardCount: expected 2 -> actual 4"),
+            format!("  ~ {stream}.Tags[0].Value: expected \"complical\" -> actual -"),
+            "  - Rule AWS::Events::Rule: deleted".to_owned(),
+        ]
+    );
+    assert_eq!(drift.to_json()["resources"][0]["differences"][1]["actual"], Value::Null);
+    assert_eq!(drift.to_json()["resources"][1]["status"], "DELETED");
+}
+
+#[tokio::test]
+async fn a_look_that_fails_says_why_and_what_it_found() {
+    let connection = stand_in::start(|operation, _| match operation {
+        "DetectStackDrift" => Answer::query(operation, "<StackDriftDetectionId>1</StackDriftDetectionId>"),
+        "DescribeStackDriftDetectionStatus" => {
+            let reason = "<DetectionStatusReason>Access denied for dynamodb:DescribeTable</DetectionStatusReason>";
+            status("DETECTION_FAILED", reason)
+        }
+        _ => {
+            let gone = drifted("Rule", "AWS::Events::Rule", "DELETED", "");
+            Answer::query(operation, &format!("<StackResourceDrifts>{gone}</StackResourceDrifts>"))
+        }
+    })
+    .await;
+    let lines = of_stack(&connection, "S").await.unwrap().lines();
+    assert_eq!(lines[0], "S: whether it drifted is not known: Access denied for dynamodb:DescribeTable");
+    assert_eq!(lines[1], "  - Rule AWS::Events::Rule: deleted");
+}
+
+#[tokio::test]
+async fn an_endpoint_that_cannot_look_says_so() {
+    let connection =
+        stand_in::start(|_, _| Answer::refusal("InvalidAction", "The action DetectStackDrift is not valid")).await;
+    let drift = of_stack(&connection, "S").await.unwrap();
+    assert_eq!(drift.verdict, Verdict::NotSupported);
+    assert_eq!(drift.lines(), ["S: looking for drift is not supported by this endpoint"]);
+    assert_eq!(drift.to_json()["status"], "NOT_SUPPORTED");
+}
+
+#[tokio::test]
+async fn a_stack_that_is_not_there_has_not_drifted() {
+    let connection = stand_in::start(|_, _| Answer::refusal("ValidationError", "Stack with id S does not exist")).await;
+    assert_eq!(of_stack(&connection, "S").await.unwrap().verdict, Verdict::NotDeployed);
+}
+
+#[tokio::test]
+async fn another_refusal_is_an_error() {
+    let connection = stand_in::start(|_, _| Answer::refusal("AccessDenied", "not authorized")).await;
+    assert!(of_stack(&connection, "S").await.is_err());
+}

@@ -1,0 +1,305 @@
+//! CloudFormation, as far as the deployer calls it: stacks whose events were recorded.
+//!
+//! Invariant: a stack's status is that of its own newest event that has been shown.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt::Write as _;
+
+use crate::http::Response;
+use crate::scenario::{Recorded, Scenario, StackEvent};
+
+/// How many events a look at a stack lets happen.
+const STEP: usize = 3;
+
+#[derive(Debug, Default)]
+pub(crate) struct CloudFormation {
+    stacks: BTreeMap<String, Stack>,
+    /// Calls that the endpoint does not have.
+    pub(crate) lacks: Vec<&'static str>,
+    /// What was called, in order, with its parameters.
+    pub(crate) calls: Vec<(String, BTreeMap<String, String>)>,
+    /// How many of the next calls are throttled.
+    pub(crate) n_throttled: usize,
+    /// No event happens while it is set.
+    pub(crate) holds: bool,
+    /// What another deploy begins just before the next change set would be carried out.
+    pub(crate) overtaken: Option<Vec<StackEvent>>,
+    n_change_sets: usize,
+}
+
+#[derive(Debug, Default)]
+struct Stack {
+    recorded: Recorded,
+    shown: Vec<StackEvent>,
+    coming: VecDeque<StackEvent>,
+    n_calls: BTreeMap<String, usize>,
+    template: String,
+    /// The change set that can be carried out.
+    change_set: Option<String>,
+}
+
+impl Stack {
+    fn status(&self, name: &str) -> Option<&str> {
+        let own = self.shown.iter().rev().find(|event| event.logical_resource_id == name);
+        own.map(|event| event.resource_status.as_str()).filter(|status| *status != "DELETE_COMPLETE")
+    }
+
+    /// Lets what was recorded for a call begin; what is not recorded succeeds.
+    fn begin(&mut self, name: &str, call: &str, prefix: &str) {
+        let n_before = self.n_calls.entry(call.to_owned()).or_default();
+        let lists = self.recorded.after.get(call).cloned().unwrap_or_default();
+        let list = lists.get(*n_before).or(lists.last()).cloned();
+        *n_before += 1;
+        let own = |status: &str, reason: &str| StackEvent {
+            timestamp: "2026-11-24T10:00:00.000Z".to_owned(),
+            logical_resource_id: name.to_owned(),
+            resource_type: "AWS::CloudFormation::Stack".to_owned(),
+            resource_status: format!("{prefix}_{status}"),
+            resource_status_reason: reason.to_owned(),
+        };
+        let events = list.unwrap_or_else(|| vec![own("IN_PROGRESS", "User Initiated"), own("COMPLETE", "")]);
+        let mut events = VecDeque::from(events);
+        // The first event is there when the call returns.
+        self.shown.extend(events.pop_front());
+        self.coming = events;
+    }
+}
+
+impl CloudFormation {
+    pub(crate) fn of(scenario: Scenario) -> Self {
+        let stack = |recorded: Recorded| Stack {
+            shown: recorded.before.clone(),
+            template: r#"{"Resources": {}}"#.to_owned(),
+            recorded,
+            ..Stack::default()
+        };
+        let stacks = scenario.stacks.into_iter().map(|(name, recorded)| (name, stack(recorded)));
+        Self { stacks: stacks.collect(), ..Self::default() }
+    }
+
+    /// Lets an operation begin that another deploy has asked for.
+    pub(crate) fn begin(&mut self, stack: &str, events: Vec<StackEvent>) {
+        self.stacks.entry(stack.to_owned()).or_default().coming = events.into();
+    }
+
+    /// How often a call was made.
+    pub(crate) fn n_calls(&self, call: &str) -> usize {
+        self.calls.iter().filter(|(name, _)| name == call).count()
+    }
+
+    pub(crate) fn answer(&mut self, form: &str) -> Response {
+        let parameters = parameters(form);
+        let call = parameters.get("Action").cloned().unwrap_or_default();
+        self.calls.push((call.clone(), parameters.clone()));
+        if self.n_throttled > 0 {
+            self.n_throttled -= 1;
+            return error("Throttling", "Rate exceeded");
+        }
+        if self.lacks.contains(&&*call) {
+            return error("InvalidAction", &format!("Could not find operation {call} for version 2010-05-15"));
+        }
+        let named = parameters.get("StackName").or(parameters.get("ChangeSetName")).cloned().unwrap_or_default();
+        // An id is `arn:aws:cloudformation:…:stack/NAME/…`; those of change sets here carry the stack's name as well.
+        let name = named.split('/').nth(1).unwrap_or(&named).to_owned();
+        let inner = match call.as_str() {
+            "DescribeStacks" => self.describe(&name),
+            "DescribeStackEvents" => self.events(&name),
+            "DescribeEvents" => self.operation_events(&name),
+            "GetTemplate" => self.template(&name),
+            "CreateChangeSet" => self.create(&name, &parameters),
+            "DescribeChangeSet" => self.describe_change_set(&name),
+            "DeleteChangeSet" => Ok(String::new()),
+            "ListStackResources" => Ok("<StackResourceSummaries/>".to_owned()),
+            "ExecuteChangeSet" => self.execute(&name, &named),
+            "DeleteStack" => self.change(&name, &call, "DELETE"),
+            "ContinueUpdateRollback" | "RollbackStack" => self.change(&name, &call, "UPDATE_ROLLBACK"),
+            _ => Err(error("InvalidAction", &format!("Unknown action: {call}"))),
+        };
+        inner.map_or_else(
+            |refused| refused,
+            |inner| Response(200, format!("<{call}Response><{call}Result>{inner}</{call}Result></{call}Response>")),
+        )
+    }
+
+    fn present(&mut self, name: &str) -> Result<&mut Stack, Response> {
+        let missing = error("ValidationError", &format!("Stack with id {name} does not exist"));
+        self.stacks.get_mut(name).filter(|stack| !stack.shown.is_empty()).ok_or(missing)
+    }
+
+    fn describe(&mut self, name: &str) -> Result<String, Response> {
+        let status = self.present(name)?.status(name).map(str::to_owned);
+        let Some(status) = status else {
+            return Err(error("ValidationError", &format!("Stack with id {name} does not exist")));
+        };
+        Ok(format!(
+            "<Stacks><member><StackName>{name}</StackName><StackId>{}</StackId><StackStatus>{status}</StackStatus>\
+             <CreationTime>2026-11-24T09:00:00Z</CreationTime></member></Stacks>",
+            id(name)
+        ))
+    }
+
+    fn events(&mut self, name: &str) -> Result<String, Response> {
+        let n_steps = if self.holds { 0 } else { STEP };
+        let stack = self.present(name)?;
+        let n_steps = n_steps.min(stack.coming.len());
+        stack.shown.extend(stack.coming.drain(..n_steps));
+        let mut members = String::new();
+        for (number, event) in stack.shown.iter().enumerate().rev() {
+            let StackEvent { timestamp, logical_resource_id, resource_type, resource_status, resource_status_reason } =
+                event;
+            let _ = write!(
+                members,
+                "<member><EventId>{logical_resource_id}-{number}</EventId><StackId>{}</StackId>\
+                 <StackName>{name}</StackName><LogicalResourceId>{logical_resource_id}</LogicalResourceId>\
+                 <ResourceType>{resource_type}</ResourceType><Timestamp>{timestamp}</Timestamp>\
+                 <ResourceStatus>{resource_status}</ResourceStatus>\
+                 <ResourceStatusReason>{}</ResourceStatusReason></member>",
+                id(name),
+                escaped(resource_status_reason)
+            );
+        }
+        Ok(format!("<StackEvents>{members}</StackEvents>"))
+    }
+
+    fn operation_events(&mut self, name: &str) -> Result<String, Response> {
+        let mut members = String::new();
+        for event in &self.present(name)?.recorded.operation_events {
+            let fields = event.iter().map(|(field, value)| format!("<{field}>{}</{field}>", escaped(value)));
+            let _ = write!(members, "<member>{}</member>", fields.collect::<String>());
+        }
+        Ok(format!("<OperationEvents>{members}</OperationEvents>"))
+    }
+
+    fn template(&mut self, name: &str) -> Result<String, Response> {
+        Ok(format!("<TemplateBody>{}</TemplateBody>", escaped(&self.present(name)?.template)))
+    }
+
+    fn create(&mut self, name: &str, parameters: &BTreeMap<String, String>) -> Result<String, Response> {
+        self.n_change_sets += 1;
+        let change_set =
+            format!("arn:aws:cloudformation:ap-south-1:123456789012:changeSet/{name}/{}", self.n_change_sets);
+        let stack = self.stacks.entry(name.to_owned()).or_default();
+        match stack.status(name) {
+            None => {
+                let review = StackEvent {
+                    timestamp: "2026-11-24T09:59:59.000Z".to_owned(),
+                    logical_resource_id: name.to_owned(),
+                    resource_type: "AWS::CloudFormation::Stack".to_owned(),
+                    resource_status: "REVIEW_IN_PROGRESS".to_owned(),
+                    resource_status_reason: "User Initiated".to_owned(),
+                };
+                stack.shown.push(review);
+            }
+            Some(status) if status.ends_with("_IN_PROGRESS") && status != "REVIEW_IN_PROGRESS" => {
+                let sentence = format!("Stack:{} is in {status} state and can not be updated.", id(name));
+                return Err(error("ValidationError", &sentence));
+            }
+            Some(_) => {}
+        }
+        if let Some(body) = parameters.get("TemplateBody") {
+            stack.template.clone_from(body);
+        }
+        stack.change_set = Some(change_set.clone());
+        Ok(format!("<Id>{change_set}</Id><StackId>{}</StackId>", id(name)))
+    }
+
+    fn describe_change_set(&mut self, name: &str) -> Result<String, Response> {
+        let asked: Vec<_> = self.calls.iter().filter(|(call, _)| call == "CreateChangeSet").cloned().collect();
+        let mode = asked.last().and_then(|(_, parameters)| parameters.get("DeploymentConfig.Mode").cloned());
+        let drift = asked.last().and_then(|(_, parameters)| parameters.get("DeploymentMode").cloned());
+        // An older endpoint does not repeat what it does not know.
+        let knows = !self.lacks.contains(&"EXPRESS");
+        let mode = mode
+            .filter(|_| knows)
+            .map_or_else(String::new, |mode| format!("<DeploymentConfig><Mode>{mode}</Mode></DeploymentConfig>"));
+        let drift = drift
+            .filter(|_| knows)
+            .map_or_else(String::new, |drift| format!("<DeploymentMode>{drift}</DeploymentMode>"));
+        let stack = self.present(name)?;
+        if let Some(reason) = &stack.recorded.refused {
+            return Ok(format!("<Status>FAILED</Status><StatusReason>{}</StatusReason>", escaped(reason)));
+        }
+        let mut changes = stack.recorded.changes.clone();
+        if changes.is_empty() {
+            changes.push(("RestApi".to_owned(), "AWS::ApiGateway::RestApi".to_owned()));
+        }
+        let members = changes.iter().map(|(logical_id, kind)| {
+            format!(
+                "<member><Type>Resource</Type><ResourceChange><Action>Modify</Action><Replacement>False</Replacement>\
+                 <LogicalResourceId>{logical_id}</LogicalResourceId><ResourceType>{kind}</ResourceType>\
+                 </ResourceChange></member>"
+            )
+        });
+        Ok(format!(
+            "<StackName>{name}</StackName><Status>CREATE_COMPLETE</Status>\
+             <ExecutionStatus>AVAILABLE</ExecutionStatus>{mode}{drift}<Changes>{}</Changes>",
+            members.collect::<String>()
+        ))
+    }
+
+    fn execute(&mut self, name: &str, change_set: &str) -> Result<String, Response> {
+        let other = self.overtaken.take();
+        let stack = self.present(name)?;
+        if let Some(mut events) = other.map(VecDeque::from) {
+            let begins =
+                |status: &str| StackEvent { resource_status: status.to_owned(), ..events[events.len() - 1].clone() };
+            stack.shown.push(begins("UPDATE_IN_PROGRESS"));
+            stack.coming = std::mem::take(&mut events);
+        }
+        let status = stack.status(name).unwrap_or_default().to_owned();
+        let is_under_way = status.ends_with("_IN_PROGRESS") && status != "REVIEW_IN_PROGRESS";
+        if is_under_way || stack.change_set.as_deref() != Some(change_set) {
+            let sentence = format!("ChangeSet [{change_set}] cannot be executed in its current status of [OBSOLETE]");
+            return Err(error("InvalidChangeSetStatus", &sentence));
+        }
+        stack.change_set = None;
+        stack.begin(name, "ExecuteChangeSet", if status == "REVIEW_IN_PROGRESS" { "CREATE" } else { "UPDATE" });
+        Ok(String::new())
+    }
+
+    fn change(&mut self, name: &str, call: &str, prefix: &str) -> Result<String, Response> {
+        self.present(name)?.begin(name, call, prefix);
+        Ok(String::new())
+    }
+}
+
+fn id(stack: &str) -> String {
+    format!("arn:aws:cloudformation:ap-south-1:123456789012:stack/{stack}/1f2e3d4c")
+}
+
+fn error(code: &str, message: &str) -> Response {
+    let body = format!(
+        "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{}</Message></Error></ErrorResponse>",
+        escaped(message)
+    );
+    Response(400, body)
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+/// The fields of a form.
+fn parameters(form: &str) -> BTreeMap<String, String> {
+    let fields = form.split('&').filter_map(|field| field.split_once('='));
+    fields.map(|(name, value)| (decoded(name), decoded(value))).collect()
+}
+
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, tail @ ..] = rest {
+        let code = tail.get(..2).and_then(|code| u8::from_str_radix(std::str::from_utf8(code).ok()?, 16).ok());
+        match (first, code) {
+            (b'%', Some(code)) => {
+                bytes.push(code);
+                rest = &tail[2..];
+            }
+            _ => {
+                bytes.push(if *first == b'+' { b' ' } else { *first });
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}

@@ -1,0 +1,17 @@
+//! The deployer against a CloudFormation that fails as AWS does, which the local system cannot.
+//!
+//! Invariant: the real binary runs, over real HTTP; only what answers is played, from recorded lists of events.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so and stops")]
+
+mod aws;
+mod cloudformation;
+mod command;
+mod http;
+mod scenario;
+
+mod failing;
+mod following;
+mod lines;
+mod preflight;
+mod refusing;

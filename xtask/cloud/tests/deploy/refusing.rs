@@ -1,0 +1,43 @@
+//! What a deploy refuses before anything changes.
+
+use crate::aws::Aws;
+use crate::command::Workshop;
+
+#[test]
+fn without_a_terminal_and_without_yes_nothing_is_carried_out() {
+    let (aws, workshop) = (Aws::play("slow"), Workshop::new());
+    let ended = workshop.run(&aws, &["deploy"]);
+    ended.expect(1, &["CompliCal-API-test: 1 change", "not approved: there is no terminal to ask on", "--yes"]);
+    assert_eq!(aws.cloudformation().n_calls("ExecuteChangeSet"), 0);
+    let ended = workshop.run(&aws, &["destroy", "CompliCal-API-test"]);
+    ended.expect(1, &["- remove CompliCal-API-test", "not approved: there is no terminal to ask on"]);
+    assert_eq!(aws.cloudformation().n_calls("DeleteStack"), 0);
+}
+
+#[test]
+fn an_unknown_stack_is_wrong_usage_and_nothing_is_asked() {
+    let (aws, workshop) = (Aws::empty(), Workshop::new());
+    for command in ["deploy", "destroy"] {
+        let ended = workshop.run(&aws, &[command, "--yes", "CompliCal-Api-test"]);
+        ended.expect(2, &["there is no stack `CompliCal-Api-test`", "the stacks are: ", "CompliCal-API-test"]);
+    }
+    assert!(aws.cloudformation().calls.is_empty());
+}
+
+#[test]
+fn what_an_endpoint_does_not_have_is_said_and_left_out() {
+    let (aws, workshop) = (Aws::play("slow"), Workshop::new());
+    let arguments = ["deploy", "--yes", "--express", "--revert-drift"];
+    aws.cloudformation().lacks.push("EXPRESS");
+    let said = ["has no express mode, going on without it", "takes nothing back", " UPDATE_COMPLETE"];
+    workshop.run(&aws, &arguments).expect(0, &said);
+
+    let aws = Aws::play("slow");
+    let ended = workshop.run(&aws, &arguments);
+    ended.expect(0, &[" UPDATE_COMPLETE"]);
+    assert!(!ended.stderr.contains("going on without it"), "{}", ended.stderr);
+    let aws = aws.cloudformation();
+    let (_, asked) = aws.calls.iter().find(|(call, _)| call == "CreateChangeSet").unwrap();
+    assert_eq!((&*asked["DeploymentConfig.Mode"], &*asked["DeploymentMode"]), ("EXPRESS", "REVERT_DRIFT"));
+    assert_eq!(asked["DeploymentConfig.DisableRollback"], "false");
+}

@@ -1,0 +1,131 @@
+//! The command line as a whole: its help as it was last approved, its exit status for wrong usage, its schemas.
+
+use std::collections::BTreeSet;
+
+use clap::{Command, CommandFactory as _};
+
+use super::*;
+
+/// The width that help is written in, whatever terminal the tests run on.
+const WIDTH: usize = 100;
+/// The schema of one line of what is told as it happens; it belongs to no command alone.
+const LINE: &str = "line";
+
+/// Every command with the words that lead to it, such as `errors list`; the whole has none.
+fn commands() -> Vec<(Vec<String>, Command)> {
+    fn walk(words: &[String], command: &Command, found: &mut Vec<(Vec<String>, Command)>) {
+        found.push((words.to_vec(), command.clone()));
+        for inner in command.get_subcommands().filter(|inner| inner.get_name() != "help") {
+            walk(&[words, &[inner.get_name().to_owned()]].concat(), inner, found);
+        }
+    }
+    let mut whole = Cli::command();
+    whole.build();
+    let mut found = Vec::new();
+    walk(&[], &whole, &mut found);
+    found
+}
+
+fn has_json(command: &Command) -> bool {
+    command.get_arguments().any(|argument| argument.get_long() == Some("json"))
+}
+
+fn exit_status(words: &[&str]) -> i32 {
+    let arguments = ["xtask"].iter().chain(words);
+    Cli::try_parse_from(arguments).err().map_or(0, |error| error.exit_code())
+}
+
+#[test]
+fn the_command_line_is_sound() {
+    Cli::command().debug_assert();
+}
+
+#[test]
+fn every_command_shows_an_example_and_its_exit_status() {
+    for command in Cli::command().get_subcommands() {
+        let help = command.clone().render_long_help().to_string();
+        assert!(help.contains("Example:"), "{} has no example", command.get_name());
+        assert!(help.contains("Exit status:"), "{} says nothing of its exit status", command.get_name());
+    }
+}
+
+#[test]
+fn the_help_of_every_command_is_as_approved() {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots"));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| {
+        for (words, command) in commands() {
+            let name = [vec!["help".to_owned()], words].concat().join(".");
+            insta::assert_snapshot!(name, command.term_width(WIDTH).render_long_help().to_string());
+        }
+    });
+}
+
+#[test]
+fn wrong_usage_is_exit_status_2_for_every_command() {
+    for (words, _) in commands() {
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        for wrong in ["--no-such-flag", "--env="] {
+            let status = exit_status(&[&words[..], &[wrong]].concat());
+            assert_eq!(status, 2, "{words:?} {wrong}");
+        }
+        assert_eq!(exit_status(&[&words[..], &["--help"]].concat()), 0, "{words:?}");
+    }
+}
+
+#[test]
+fn wrong_usage_is_told_from_right_usage() {
+    let wrong: [&[&str]; 18] = [
+        &["synth", "--format", "xml"],
+        &["build", "--arch", "mips"],
+        &["diff", "--against", "memory"],
+        &["diff", "--exit-code", "256"],
+        &["deploy", "--local", "--endpoint-url", "http://127.0.0.1:1"],
+        &["destroy", "--confirm", "test"],
+        &["destroy", "--wait", "soon"],
+        &["verify", "--env", "A_b"],
+        &["status", "--watch", "--json"],
+        &["logs"],
+        &["logs", "stream-processor", "--follow", "--json"],
+        &["errors", "show"],
+        &["scale"],
+        &["scale", "--shards", "0"],
+        &["scale", "--shards", "2", "--on-demand"],
+        &["cost", "--calls", "-1"],
+        &["keys", "create", "--email", "a@b.au", "--expires-days", "0"],
+        &["users", "token"],
+    ];
+    for words in wrong {
+        assert_eq!(exit_status(words), 2, "{words:?}");
+    }
+    let right: [&[&str]; 9] = [
+        &["synth"],
+        &["diff", "--drift", "--exit-code", "0"],
+        &["deploy", "CompliCal-API-test", "-y"],
+        &["destroy", "--delete-data", "--confirm", "test", "--wait", "900"],
+        &["logs", "stream-processor", "-f"],
+        &["scale", "--on-demand"],
+        &["errors", "replay"],
+        &["users", "token", "--local"],
+        &["local"],
+    ];
+    for words in right {
+        assert_eq!(exit_status(words), 0, "{words:?}");
+    }
+}
+
+#[test]
+fn every_command_with_json_has_a_schema_and_every_schema_a_command() {
+    let documented: BTreeSet<String> = commands()
+        .iter()
+        .filter(|(words, command)| has_json(command) && command.get_subcommands().next().is_none() && !words.is_empty())
+        .map(|(words, _)| words.join("-"))
+        .collect();
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/schemas");
+    let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let schemas = names.map(|name| name.strip_suffix(".schema.json").expect("a schema").to_owned());
+    let schemas: BTreeSet<String> = schemas.filter(|name| name != LINE).collect();
+    assert_eq!(documented, schemas);
+}
