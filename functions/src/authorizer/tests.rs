@@ -43,6 +43,7 @@ enum Conduct {
     #[default]
     Takes,
     Throttles,
+    Refuses,
     /// Answers nothing, and takes nothing.
     Hangs,
     /// Takes the records and answers nothing.
@@ -94,6 +95,7 @@ impl Producer for Double {
         match conduct {
             Conduct::Takes => Ok(()),
             Conduct::Throttles => Err(NotTaken("ProvisionedThroughputExceededException".into())),
+            Conduct::Refuses => Err(NotTaken("AccessDeniedException".into())),
             Conduct::Hangs | Conduct::TakesAndHangs => std::future::pending().await,
         }
     }

@@ -12,7 +12,7 @@ use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    log::init();
+    log::init_without_returned_errors();
     let mode = Mode::of_handler(&variable::required(HANDLER)?);
     let mode = mode.inspect_err(|error| tracing::error!(%error, "the function cannot start"))?;
     let config = variable::aws().await;

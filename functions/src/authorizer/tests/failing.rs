@@ -49,6 +49,29 @@ async fn a_hanging_stream_costs_one_call_the_time_out_and_the_next_ones_nothing(
 }
 
 #[tokio::test]
+async fn whatever_the_stream_does_and_back_again_each_call_is_kept_once_and_answered_within_the_bound() {
+    let world = World::new().await;
+    let authorizer = world.streaming();
+    let respite = RESPITE.as_millis() as i64;
+    let conducts = [Conduct::Throttles, Conduct::Refuses, Conduct::Hangs, Conduct::TakesAndHangs];
+    for (n, conduct) in conducts.into_iter().enumerate() {
+        let from = n as i64 * 3 * respite;
+        for (part, conduct) in [conduct, Conduct::Takes].into_iter().enumerate() {
+            world.stream.conduct(conduct);
+            for call in 0..5 {
+                let begun = Instant::now();
+                calls(&authorizer, &format!("{n}-{part}-{call}"), 1, from + part as i64 * respite + call).await;
+                assert!(begun.elapsed() < bound::WHOLE, "{conduct:?}: {:?}", begun.elapsed());
+            }
+        }
+        // Back again, it has the calls after the respite; one that it took without an answer is in the journal as well.
+        let taken = 5 * (n + 1) + usize::from(conduct == Conduct::TakesAndHangs);
+        assert_eq!(world.stream.events().len(), taken, "{conduct:?}");
+    }
+    assert_eq!(kept(&world).await, (40, 41));
+}
+
+#[tokio::test]
 async fn an_event_that_is_on_the_stream_and_in_the_journal_is_the_same_event() {
     let world = World::new().await;
     world.stream.conduct(Conduct::TakesAndHangs);
