@@ -15,7 +15,7 @@ const CALLS: usize = 1_000;
 const CLIENTS: usize = 8;
 
 /// A running local system. It ends with the value.
-struct Local {
+pub(crate) struct Local {
     folder: PathBuf,
     ready: Value,
     agent: ureq::Agent,
@@ -28,8 +28,10 @@ struct Customer {
 }
 
 impl Local {
-    fn up() -> Self {
-        let folder = binaries().join(format!("../tmp/local-{}", std::process::id()));
+    pub(crate) fn up() -> Self {
+        static NUMBER: AtomicUsize = AtomicUsize::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let folder = binaries().join(format!("../tmp/local-{}-{number}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let config = ureq::Agent::config_builder().http_status_as_error(false);
         let agent = config.timeout_global(Some(Duration::from_secs(60))).build().new_agent();
@@ -40,25 +42,29 @@ impl Local {
 
     /// Runs a command of the command line, with the toggle on.
     fn run(&self, toggle: &str, arguments: &[&str]) -> Output {
-        Command::new(binaries().join("cloud"))
+        self.command(toggle, arguments).output().unwrap()
+    }
+
+    pub(crate) fn command(&self, toggle: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new(binaries().join("cloud"));
+        command
             .args(arguments)
             .env("COMPLICAL_LOCAL_DIR", &self.folder)
             .env("ENABLE_KINESIS_ANALYTICS", toggle)
             .env("COMPLICAL_PASSWORD", "Only-for-this-test-1")
             // The functions are built already, by the command that runs the tests.
-            .env("CARGO", "/bin/true")
-            .output()
-            .unwrap()
+            .env("CARGO", "/bin/true");
+        command
     }
 
-    fn done(&self, toggle: &str, arguments: &[&str]) -> String {
+    pub(crate) fn done(&self, toggle: &str, arguments: &[&str]) -> String {
         let output = self.run(toggle, arguments);
         let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert!(output.status.success(), "{arguments:?}: {}\n{stdout}\n{stderr}", output.status);
         stdout.into_owned()
     }
 
-    fn json(&self, arguments: &[&str]) -> Value {
+    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
         serde_json::from_str(&self.done("on", arguments)).unwrap()
     }
 
