@@ -23,7 +23,7 @@ mod reconciliation;
 static ALONE: Mutex<()> = Mutex::new(());
 
 /// A running local system. It ends with the value.
-struct Local {
+pub(crate) struct Local {
     folder: PathBuf,
     ready: Value,
     agent: ureq::Agent,
@@ -39,7 +39,7 @@ struct Customer {
 }
 
 impl Local {
-    fn up() -> Self {
+    pub(crate) fn up() -> Self {
         Self::up_at(0, Vec::new())
     }
 
@@ -56,26 +56,30 @@ impl Local {
 
     /// Runs a command of the command line, with the toggle on.
     fn run(&self, toggle: &str, arguments: &[&str]) -> Output {
-        Command::new(binaries().join("cloud"))
+        self.command(toggle, arguments).output().unwrap()
+    }
+
+    pub(crate) fn command(&self, toggle: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new(binaries().join("cloud"));
+        command
             .args(arguments)
             .env("COMPLICAL_LOCAL_DIR", &self.folder)
             .env("ENABLE_KINESIS_ANALYTICS", toggle)
             .env("COMPLICAL_PASSWORD", "Only-for-this-test-1")
             // The functions are built already, by the command that runs the tests.
             .env("CARGO", "/bin/true")
-            .envs(self.variables.iter().map(|(name, value)| (name, value)))
-            .output()
-            .unwrap()
+            .envs(self.variables.iter().map(|(name, value)| (name, value)));
+        command
     }
 
-    fn done(&self, toggle: &str, arguments: &[&str]) -> String {
+    pub(crate) fn done(&self, toggle: &str, arguments: &[&str]) -> String {
         let output = self.run(toggle, arguments);
         let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert!(output.status.success(), "{arguments:?}: {}\n{stdout}\n{stderr}", output.status);
         stdout.into_owned()
     }
 
-    fn json(&self, arguments: &[&str]) -> Value {
+    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
         serde_json::from_str(&self.done("on", arguments)).unwrap()
     }
 

@@ -4,5 +4,6 @@
 
 mod app;
 mod cfn_lint;
+mod deploys;
 mod local;
 mod snapshots;

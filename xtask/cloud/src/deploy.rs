@@ -255,7 +255,7 @@ async fn approve(plan: &Plan<'_>, prepared: &[(&Stack, Option<ChangeSet>)]) -> R
             continue;
         };
         let n_here = change_set.changes.len();
-        story.say(format!("{}: {n_here} change{}", stack.name(), if n_here == 1 { "" } else { "s" }));
+        story.say(format!("{}: {}", stack.name(), counted(n_here)));
         for change in &change_set.changes {
             if story.is_full() {
                 story.printer().say(change.line());
@@ -274,7 +274,7 @@ async fn approve(plan: &Plan<'_>, prepared: &[(&Stack, Option<ChangeSet>)]) -> R
     } else if n_changes == 0 {
         Ok(())
     } else {
-        plan.approval.obtain(&format!("Carry out {n_changes} changes?"), story.printer()).await
+        plan.approval.obtain(&format!("Carry out {}?", counted(n_changes)), story.printer()).await
     };
     if approved.is_err() {
         for change_set in prepared.iter().filter_map(|(_, change_set)| change_set.as_ref()) {
@@ -285,6 +285,10 @@ async fn approve(plan: &Plan<'_>, prepared: &[(&Stack, Option<ChangeSet>)]) -> R
         }
     }
     approved
+}
+
+fn counted(n_changes: usize) -> String {
+    format!("{n_changes} change{}", if n_changes == 1 { "" } else { "s" })
 }
 
 /// Carries the change sets out, wave by wave; returns the names of the stacks that changed. When one of a wave fails the

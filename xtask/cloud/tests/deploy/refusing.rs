@@ -25,6 +25,16 @@ fn an_unknown_stack_is_wrong_usage_and_nothing_is_asked() {
 }
 
 #[test]
+fn where_nothing_changed_it_says_so_and_carries_nothing_out() {
+    let (aws, workshop) = (Aws::play("unchanged"), Workshop::new());
+    let ended = workshop.run(&aws, &["deploy", "--json"]);
+    ended.expect(0, &["CompliCal-API-test: no changes"]);
+    let document: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
+    assert_eq!(document["stacks"][0]["changed"], false);
+    assert_eq!(aws.cloudformation().n_calls("ExecuteChangeSet"), 0);
+}
+
+#[test]
 fn what_an_endpoint_does_not_have_is_said_and_left_out() {
     let (aws, workshop) = (Aws::play("slow"), Workshop::new());
     let arguments = ["deploy", "--yes", "--express", "--revert-drift"];
