@@ -5,4 +5,5 @@
 mod app;
 mod cfn_lint;
 mod local;
+mod schema;
 mod snapshots;

@@ -27,8 +27,6 @@ use super::authorizer;
 use crate::Connection;
 use crate::aws_error::{failed_to, is_missing};
 
-/// How long to wait for the processor.
-const LIMIT: Duration = Duration::from_secs(300);
 /// How far back the last record of a shard is looked for: first where it probably is, then everywhere.
 const LOOK_BACK_MINUTES: [i64; 3] = [15, 24 * 60, limit::STREAM_RETENTION_HOURS as i64 * 60];
 
@@ -58,7 +56,7 @@ struct Tip {
 ///
 /// # Errors
 /// When the stream or the table cannot be read.
-pub async fn drain(connection: &Connection, env: &Environment, printer: &Printer) -> Result<Drained> {
+pub async fn drain(connection: &Connection, env: &Environment, limit: Duration, printer: &Printer) -> Result<Drained> {
     let Some(shards) = shards(connection, env).await? else { return Ok(Drained::Fully) };
     let since = switched_at(connection, env).await?;
     wait_for_the_last_call(since, printer).await;
@@ -74,12 +72,26 @@ pub async fn drain(connection: &Connection, env: &Environment, printer: &Printer
             printer.say(format!("the stream is drained ({:.1} s)", began.elapsed().as_secs_f64()));
             return Ok(Drained::Fully);
         }
-        if began.elapsed() > LIMIT {
-            let left = waiting.iter().map(|tip| format!("{} up to {} of {}", tip.shard, tip.sequence, tip.arrived_at));
-            return Ok(Drained::Not(left.collect::<Vec<_>>().join(", ")));
+        if began.elapsed() > limit {
+            return Ok(Drained::Not(left(&waiting, Timestamp::now())));
         }
         tokio::time::sleep(connection.pause()).await;
     }
+}
+
+/// What is left, in words. Of each partition key only the last record is known, so there may be more.
+fn left(waiting: &[Tip], now: Timestamp) -> String {
+    let mut shards: BTreeMap<&str, (usize, Timestamp)> = BTreeMap::new();
+    for Tip { shard, arrived_at, .. } in waiting {
+        let (records, since) = shards.entry(shard).or_insert((0, *arrived_at));
+        (*records, *since) = (*records + 1, *arrived_at.min(since));
+    }
+    let shards = shards.iter().map(|(shard, (records, since))| {
+        let seconds = now.duration_since(*since).as_secs();
+        format!("{records} on {shard}, which is {seconds} s behind")
+    });
+    let shards: Vec<String> = shards.collect();
+    format!("at least {} records are not counted ({})", waiting.len(), shards.join("; "))
 }
 
 /// The shards, closed ones included: they may hold records that nobody has read.
@@ -238,4 +250,24 @@ async fn is_item(connection: &Connection, env: &Environment, partition: &str, so
         .key(table::PK, AttributeValue::S(partition.to_owned()))
         .key(table::SK, AttributeValue::S(sort));
     Ok(get.send().await.map_err(failed_to("look for a failed record"))?.item.is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_is_told_by_the_shard_with_how_far_it_is_behind() {
+        let tip = |shard: &str, second: i64| Tip {
+            shard: shard.to_owned(),
+            sequence: "1".to_owned(),
+            arrived_at: Timestamp::from_second(second).unwrap(),
+            data: Vec::new(),
+        };
+        let waiting = [tip("shard-0", 70), tip("shard-1", 99), tip("shard-0", 60)];
+        assert_eq!(
+            left(&waiting, Timestamp::from_second(100).unwrap()),
+            "at least 3 records are not counted (2 on shard-0, which is 40 s behind; 1 on shard-1, which is 1 s behind)"
+        );
+    }
 }
