@@ -4,6 +4,7 @@
 
 mod app;
 mod cfn_lint;
+mod exit_status;
 mod local;
 mod schema;
 mod snapshots;
