@@ -53,6 +53,8 @@ fn what_cannot_be_is_wrong_usage_before_anything_is_asked() {
         (&["destroy", "--local"], "on", 2),
         (&["destroy", "CompliCal-API-prod", "--local"], "off", 2),
         (&["logs", "no-such-function", "--local"], "", 2),
+        (&["logs", "stream-processor", "--local", "--follow", "--json"], "", 2),
+        (&["status", "--local", "--watch", "--json"], "", 2),
         (&["scale", "--local"], "", 2),
         (&["users", "token"], "", 2),
     ]);
