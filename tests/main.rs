@@ -5,5 +5,7 @@
 mod app;
 mod cfn_lint;
 mod deploys;
+mod exit_status;
 mod local;
+mod schema;
 mod snapshots;

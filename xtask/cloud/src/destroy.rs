@@ -7,6 +7,8 @@ pub mod close;
 pub mod data;
 pub mod drain;
 
+use std::time::Duration;
+
 use anyhow::Result;
 use aws_sdk_lambda::operation::get_function_configuration::GetFunctionConfigurationOutput;
 use aws_sdk_lambda::types;
@@ -172,11 +174,12 @@ impl Removal<'_> {
         } else if operation::describe(connection, &api).await?.is_some() {
             self.make_synchronous(toggle, app, printer).await?;
         }
-        let drained = drain::drain(connection, env, printer).await?;
+        let drained = drain::drain(connection, env, Duration::from_secs(args.wait), printer).await?;
         if let Drained::Not(left) = drained {
             let failure = Failure::new(format!("the stream is not drained: {left}"))
-                .hint("nothing was removed and no call is lost; `cargo xtask logs stream-processor` may say what is wrong")
-                .hint("run the same command again once it is mended");
+                .hint(format!("{} stays as it is, and no call is lost", name::kinesis_stack(env)))
+                .hint("`cargo xtask logs stream-processor` may say what is wrong; where it is only slow, add --wait")
+                .hint("run the same command again once it is mended: it goes on from there");
             if !args.delete_data {
                 return Err(failure.into());
             }

@@ -84,7 +84,7 @@ pub async fn of_stack(connection: &Connection, stack: &str) -> Result<Drift> {
             Some(StackDriftDetectionStatus::DetectionComplete) => match looked.stack_drift_status() {
                 Some(StackDriftStatus::InSync) => break Verdict::InSync,
                 Some(StackDriftStatus::Drifted) => break Verdict::Drifted,
-                other => break Verdict::Unknown(format!("{}", other.map_or("-", StackDriftStatus::as_str))),
+                other => break Verdict::Unknown(other.map_or("-", StackDriftStatus::as_str).to_owned()),
             },
             _ => break Verdict::Unknown(looked.detection_status_reason().unwrap_or("no reason given").to_owned()),
         }
