@@ -10,7 +10,7 @@ type Case<'a> = (&'a [&'a str], &'a str, i32);
 
 fn run(arguments: &[&str], toggle: &str) -> (i32, String) {
     let program = std::env::current_exe().unwrap().ancestors().nth(2).unwrap().join("xtask");
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("exit-status-{}", std::process::id()));
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("exit-status");
     let output = Command::new(program)
         .args(arguments)
         .env("COMPLICAL_LOCAL_DIR", folder)
