@@ -83,7 +83,7 @@ impl Preflight<'_> {
         let templates: Vec<&Value> = declared.iter().map(|(_, template)| template).collect();
         let (bucket, shards, concurrency, names) = tokio::join!(
             package_bucket(connection, account),
-            quota::shards(connection, &templates),
+            quota::shards(connection, declared),
             quota::concurrency(connection, &templates),
             join_all(declared.iter().map(|(stack, template)| name::taken(connection, stack.name(), template)))
         );
