@@ -2,6 +2,7 @@
 //!
 //! Invariant: a call that was answered is counted once; of one that was not the caller cannot know, and so neither do we.
 
+use std::collections::BTreeMap;
 use std::net::TcpListener;
 
 use super::proxy::{Fault, Proxy};
@@ -25,20 +26,24 @@ fn under_faults_every_call_that_is_answered_is_counted_once() {
     let until = Instant::now() + Duration::from_secs(seconds);
     proxy.set_calm(false);
     let counts = [(); 3].map(|()| (AtomicUsize::new(1), AtomicUsize::new(0)));
+    let statuses = Mutex::new(BTreeMap::new());
     std::thread::scope(|scope| {
         for caller in 0..CALLERS {
-            let (local, customer, (good, unsure)) = (&local, &customers[caller % 3], &counts[caller % 3]);
+            let (local, statuses) = (&local, &statuses);
+            let (customer, (good, unsure)) = (&customers[caller % 3], &counts[caller % 3]);
             scope.spawn(move || {
                 while Instant::now() < until {
-                    let answered = if local.call(&customer.key) == 200 { good } else { unsure };
+                    let status = local.call(&customer.key);
+                    let answered = if status == 200 { good } else { unsure };
                     answered.fetch_add(1, Ordering::Relaxed);
+                    *statuses.lock().unwrap().entry(status).or_insert(0_usize) += 1;
                 }
             });
         }
     });
     proxy.set_calm(true);
     let faults = proxy.faults();
-    eprintln!("{seconds} s: {counts:?} calls answered and not, {faults:?}");
+    eprintln!("{seconds} s: {counts:?} calls answered and not, {statuses:?}, {faults:?}");
     for kind in [Fault::LoseAnswer, Fault::Reset, Fault::Throttle, Fault::Fail, Fault::Delay] {
         assert!(faults.get(&kind) > Some(&10), "{faults:?}");
     }
