@@ -5,12 +5,9 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Result;
-use aws_sdk_cloudformation::operation::describe_change_set::DescribeChangeSetOutput;
 use aws_sdk_cloudformation::types::{
-    Capability, ChangeSetStatus, ChangeSetType, DeploymentConfig, DeploymentConfigMode, DeploymentMode, Parameter,
-    ResourceChange, ResourceToImport, Tag,
+    Capability, ChangeSetStatus, ChangeSetType, Parameter, ResourceChange, ResourceToImport, Tag,
 };
-use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use serde_json::{Value, json};
 use stacks::Stack;
 use xtask::Failure;
@@ -18,6 +15,8 @@ use xtask::Failure;
 use super::bucket;
 use super::diagnosis::{self, Of};
 use super::event::Role;
+use super::manner::Manner;
+use super::overtaken::overtaken;
 use super::story::Story;
 use crate::Connection;
 use crate::aws_error::failed_to;
@@ -42,15 +41,6 @@ pub struct Request<'a> {
     pub imports: Vec<ResourceToImport>,
     /// How it is carried out.
     pub manner: Manner,
-}
-
-/// How CloudFormation is to carry a change set out.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Manner {
-    /// Without waiting until resources are ready to serve.
-    pub express: bool,
-    /// Resources that were changed by hand become what the template says.
-    pub revert_drift: bool,
 }
 
 /// A change set that can be carried out.
@@ -145,14 +135,7 @@ pub async fn create(
         .change_set_type(kind.clone())
         .capabilities(Capability::CapabilityNamedIam)
         .set_parameters(Some(parameters));
-    if manner.express {
-        // Express mode leaves failures where they are unless it is told otherwise.
-        let config = DeploymentConfig::builder().mode(DeploymentConfigMode::Express).disable_rollback(false);
-        create = create.deployment_config(config.build());
-    }
-    if manner.revert_drift && kind == ChangeSetType::Update {
-        create = create.deployment_mode(DeploymentMode::RevertDrift);
-    }
+    create = manner.ask(&kind, create);
     // An import may not touch the tags.
     create = if kind == ChangeSetType::Import {
         create.set_resources_to_import(Some(imports))
@@ -185,21 +168,6 @@ pub async fn create(
     Ok(changes.map(|changes| ChangeSet { id, stack_id, changes }))
 }
 
-impl Manner {
-    /// Says what of it the endpoint does not have: one that does repeats it.
-    fn compare(self, answer: &DescribeChangeSetOutput, story: &Story) {
-        let name = answer.stack_name().unwrap_or_default();
-        let is_express = answer.deployment_config().and_then(|config| config.mode()).is_some();
-        if self.express && !is_express {
-            story.say(format!("{name}: this endpoint has no express mode, going on without it"));
-        }
-        if self.revert_drift && answer.deployment_mode().is_none() {
-            story
-                .say(format!("{name}: this endpoint takes nothing back that was changed by hand, going on without it"));
-        }
-    }
-}
-
 /// Removes a change set that will not be carried out, and the empty stack that was made for it.
 ///
 /// # Errors
@@ -222,27 +190,6 @@ pub async fn execute(connection: &Connection, change_set: &ChangeSet) -> Result<
     let execute = client.execute_change_set().change_set_name(&change_set.id);
     execute.send().await.map_err(overtaken("carry out the change set"))?;
     Ok(())
-}
-
-/// Somebody else began to change the stack after it was looked at, so it has to be looked at again.
-#[derive(Debug, thiserror::Error)]
-#[error("another deploy was first")]
-pub struct Overtaken;
-
-/// As [`failed_to`], with [`Overtaken`] beneath where that is why.
-fn overtaken<E>(what: impl AsRef<str>) -> impl FnOnce(E) -> anyhow::Error
-where
-    E: ProvideErrorMetadata + std::error::Error,
-{
-    move |error| {
-        let is_overtaken = match error.code() {
-            Some("InvalidChangeSetStatus" | "ChangeSetNotFound") => true,
-            Some("ValidationError") => error.message().is_some_and(|message| message.contains("_IN_PROGRESS state")),
-            _ => false,
-        };
-        let failure = failed_to(what)(error);
-        if is_overtaken { anyhow::Error::new(Overtaken).context(failure) } else { failure }
-    }
 }
 
 /// Waits until the changes are known; `None` when there are none.
