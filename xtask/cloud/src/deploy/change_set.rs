@@ -16,6 +16,7 @@ use super::bucket;
 use super::diagnosis::{self, Of};
 use super::event::Role;
 use super::manner::Manner;
+use super::operation;
 use super::overtaken::overtaken;
 use super::story::Story;
 use crate::Connection;
@@ -122,9 +123,29 @@ pub async fn create(
     request: Request<'_>,
     story: &Story,
 ) -> Result<Option<ChangeSet>> {
-    let Request { stack: declared, env, template, parameters, kind, imports, manner } = request;
-    let stack = declared.name();
-    let is_new = kind != ChangeSetType::Update;
+    let (declared, manner) = (request.stack, request.manner);
+    let (id, stack_id) = ask(connection, bucket, request).await?;
+    match wait(connection, &id, manner, story).await {
+        Ok(Some(changes)) => Ok(Some(ChangeSet { id, stack_id, changes })),
+        Ok(None) => {
+            remove(connection, &id).await?;
+            Ok(None)
+        }
+        Err(error) => {
+            // The stack's own name for what refuses it is a sentence; the validations say which property.
+            for cause in diagnosis::errors(connection, Of::ChangeSet(&id)).await {
+                diagnosis::tell(Role::Cause, &cause, Some(declared), story);
+            }
+            discard(connection, &id, &stack_id).await?;
+            Err(error)
+        }
+    }
+}
+
+/// Asks for the change set; returns its ARN and that of its stack.
+async fn ask(connection: &Connection, bucket: &str, request: Request<'_>) -> Result<(String, String)> {
+    let Request { stack, env, template, parameters, kind, imports, manner } = request;
+    let stack = stack.name();
     let milliseconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
     let name = format!("xtask-{milliseconds}");
     let client = connection.cloudformation();
@@ -149,35 +170,27 @@ pub async fn create(
         create.template_url(bucket::put_template(connection, bucket, &key, &template).await?)
     };
     let created = create.send().await.map_err(overtaken(format!("make a change set for {stack}")))?;
-    let id = created.id().unwrap_or_default().to_owned();
-    let stack_id = created.stack_id().unwrap_or_default().to_owned();
-    let changes = match wait(connection, &id, manner, story).await {
-        Ok(changes) => changes,
-        Err(error) => {
-            // The stack's own name for what refuses it is a sentence; the validations say which property.
-            for cause in diagnosis::errors(connection, Of::ChangeSet(&id)).await {
-                diagnosis::tell(Role::Cause, &cause, Some(declared), story);
-            }
-            discard(connection, &id, is_new.then_some(stack_id.as_str())).await?;
-            return Err(error);
-        }
-    };
-    if changes.is_none() {
-        discard(connection, &id, None).await?;
-    }
-    Ok(changes.map(|changes| ChangeSet { id, stack_id, changes }))
+    Ok((created.id().unwrap_or_default().to_owned(), created.stack_id().unwrap_or_default().to_owned()))
 }
 
-/// Removes a change set that will not be carried out, and the empty stack that was made for it.
+/// Removes a change set that will not be carried out, and the empty stack that was made for it. A stack that another
+/// deploy has filled in the meantime is no longer empty, and stays.
 ///
 /// # Errors
 /// When CloudFormation cannot be asked.
-pub async fn discard(connection: &Connection, id: &str, ghost: Option<&str>) -> Result<()> {
-    let client = connection.cloudformation();
-    client.delete_change_set().change_set_name(id).send().await.map_err(failed_to("remove the change set"))?;
-    if let Some(stack_id) = ghost {
+pub async fn discard(connection: &Connection, id: &str, stack_id: &str) -> Result<()> {
+    remove(connection, id).await?;
+    let description = operation::describe(connection, stack_id).await?;
+    if description.as_ref().map(operation::status) == Some("REVIEW_IN_PROGRESS") {
+        let client = connection.cloudformation();
         client.delete_stack().stack_name(stack_id).send().await.map_err(failed_to("remove the empty stack"))?;
     }
+    Ok(())
+}
+
+async fn remove(connection: &Connection, id: &str) -> Result<()> {
+    let client = connection.cloudformation();
+    client.delete_change_set().change_set_name(id).send().await.map_err(failed_to("remove the change set"))?;
     Ok(())
 }
 

@@ -49,10 +49,7 @@ pub async fn approve(plan: &Plan<'_>, prepared: &[(&Stack, Option<ChangeSet>)]) 
     };
     if approved.is_err() {
         for change_set in prepared.iter().filter_map(|(_, change_set)| change_set.as_ref()) {
-            let description = operation::describe(plan.connection, &change_set.stack_id).await?;
-            let is_ghost = description.as_ref().map(operation::status) == Some("REVIEW_IN_PROGRESS");
-            let ghost = is_ghost.then_some(change_set.stack_id.as_str());
-            change_set::discard(plan.connection, &change_set.id, ghost).await?;
+            change_set::discard(plan.connection, &change_set.id, &change_set.stack_id).await?;
         }
     }
     approved
