@@ -5,6 +5,7 @@
 pub mod adopt;
 pub mod approval;
 pub mod bucket;
+pub mod change;
 pub mod change_set;
 pub mod consent;
 pub mod deadlines;

@@ -5,14 +5,12 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Result;
-use aws_sdk_cloudformation::types::{
-    Capability, ChangeSetStatus, ChangeSetType, Parameter, ResourceChange, ResourceToImport, Tag,
-};
-use serde_json::{Value, json};
+use aws_sdk_cloudformation::types::{Capability, ChangeSetStatus, ChangeSetType, Parameter, ResourceToImport, Tag};
 use stacks::Stack;
 use xtask::Failure;
 
 use super::bucket;
+use super::change::Change;
 use super::diagnosis::{self, Of};
 use super::event::Role;
 use super::manner::Manner;
@@ -53,60 +51,6 @@ pub struct ChangeSet {
     pub stack_id: String,
     /// What it would do.
     pub changes: Vec<Change>,
-}
-
-/// What happens to one resource.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
-    /// `Add`, `Modify`, `Remove`, `Import`, `Dynamic`.
-    pub action: String,
-    /// The resource.
-    pub logical_id: String,
-    /// Such as `AWS::Lambda::Function`.
-    pub kind: String,
-    /// `True`, `Conditional`, `False` or nothing.
-    pub replacement: String,
-    /// Which properties change, such as `Properties.Handler`.
-    pub paths: Vec<String>,
-    /// Whether a removed resource is left in the account.
-    pub retained: bool,
-}
-
-impl Change {
-    /// The change in words.
-    pub fn line(&self) -> String {
-        let (sign, verb) = match self.action.as_str() {
-            "Add" => ('+', "add"),
-            "Remove" if self.retained => ('-', "leave in the account, outside the stack"),
-            "Remove" => ('-', "remove"),
-            "Import" => ('<', "adopt with its data"),
-            _ => ('~', "change"),
-        };
-        let replacement = match self.replacement.as_str() {
-            "True" => " REPLACES",
-            "Conditional" => " MAY REPLACE",
-            _ => "",
-        };
-        let paths = if self.paths.is_empty() { String::new() } else { format!(" ({})", self.paths.join(", ")) };
-        format!("  {sign} {verb}{replacement} {} {}{paths}", self.logical_id, self.kind)
-    }
-
-    /// The change for programs.
-    pub fn object(&self, stack: &str) -> Value {
-        let Self { action, logical_id, kind, replacement, paths, retained } = self;
-        json!({
-            "type": "change", "stack": stack, "action": action, "logicalId": logical_id, "resourceType": kind,
-            "replacement": if replacement.is_empty() { "False" } else { replacement }, "paths": paths,
-            "retained": retained
-        })
-    }
-
-    /// Whether the change takes a table, a stream or a bucket away, or puts an empty one in its place.
-    pub fn loses_data(&self) -> bool {
-        let holds_data = HOLDS_DATA.contains(&self.kind.as_str());
-        let replaced = matches!(self.replacement.as_str(), "True" | "Conditional");
-        holds_data && (replaced || (self.action == "Remove" && !self.retained))
-    }
 }
 
 /// Types whose resources hold data that exists nowhere else.
@@ -220,7 +164,7 @@ async fn wait(connection: &Connection, id: &str, manner: Manner, story: &Story) 
                 if unusable {
                     return Err(Failure::new(format!("the change set cannot be carried out: {reason}")).into());
                 }
-                changes.extend(answer.changes().iter().filter_map(|change| change.resource_change()).map(read));
+                changes.extend(answer.changes().iter().filter_map(|change| change.resource_change()).map(Change::of));
                 page = answer.next_token().map(str::to_owned);
                 if page.is_none() {
                     manner.compare(&answer, story);
@@ -245,64 +189,9 @@ fn tag(key: &str, value: &str) -> Tag {
     Tag::builder().key(key).value(value).build()
 }
 
-fn read(change: &ResourceChange) -> Change {
-    let text = |value: Option<&str>| value.unwrap_or_default().to_owned();
-    let mut paths: Vec<String> = Vec::new();
-    for detail in change.details() {
-        let Some(target) = detail.target() else { continue };
-        let place = target.attribute().map_or("", |attribute| attribute.as_str());
-        let path = match target.name() {
-            Some(name) => format!("{place}.{name}"),
-            None => place.to_owned(),
-        };
-        if !paths.contains(&path) {
-            paths.push(path);
-        }
-    }
-    Change {
-        action: change.action().map_or_else(String::new, |action| action.as_str().to_owned()),
-        logical_id: text(change.logical_resource_id()),
-        kind: text(change.resource_type()),
-        replacement: change.replacement().map_or_else(String::new, |replacement| replacement.as_str().to_owned()),
-        paths,
-        retained: change.policy_action().is_some_and(|policy| policy.as_str().starts_with("Retain")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn change(action: &str, kind: &str, replacement: &str, retained: bool) -> Change {
-        Change {
-            action: action.into(),
-            logical_id: "Thing".into(),
-            kind: kind.into(),
-            replacement: replacement.into(),
-            paths: vec!["Properties.TableName".into()],
-            retained,
-        }
-    }
-
-    #[test]
-    fn a_change_reads_as_a_sentence() {
-        let line = change("Modify", "AWS::DynamoDB::Table", "True", false).line();
-        assert_eq!(line, "  ~ change REPLACES Thing AWS::DynamoDB::Table (Properties.TableName)");
-        let line = change("Remove", "AWS::DynamoDB::Table", "", true).line();
-        assert!(line.starts_with("  - leave in the account"), "{line}");
-        let line = change("Import", "AWS::DynamoDB::Table", "", false).line();
-        assert!(line.starts_with("  < adopt with its data"), "{line}");
-    }
-
-    #[test]
-    fn only_changes_that_take_data_away_lose_data() {
-        assert!(change("Modify", "AWS::DynamoDB::Table", "True", false).loses_data());
-        assert!(change("Modify", "AWS::Kinesis::Stream", "Conditional", false).loses_data());
-        assert!(change("Remove", "AWS::DynamoDB::Table", "", false).loses_data());
-        assert!(!change("Remove", "AWS::DynamoDB::Table", "", true).loses_data());
-        assert!(!change("Modify", "AWS::DynamoDB::Table", "False", false).loses_data());
-        assert!(!change("Remove", "AWS::Lambda::Function", "", false).loses_data());
-    }
 
     #[test]
     fn nothing_to_do_is_told_from_a_refusal() {
