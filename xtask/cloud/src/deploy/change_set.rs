@@ -91,7 +91,8 @@ async fn ask(connection: &Connection, bucket: &str, request: Request<'_>) -> Res
     let Request { stack, env, template, parameters, kind, imports, manner } = request;
     let stack = stack.name();
     let milliseconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
-    let name = format!("xtask-{milliseconds}");
+    // Two deploys may begin in one millisecond.
+    let name = format!("xtask-{milliseconds}-{}", std::process::id());
     let client = connection.cloudformation();
     let mut create = client
         .create_change_set()
