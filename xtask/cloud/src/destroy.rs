@@ -6,6 +6,7 @@
 pub mod close;
 pub mod data;
 pub mod drain;
+pub mod removed;
 
 use std::time::Duration;
 
@@ -13,7 +14,6 @@ use anyhow::Result;
 use aws_sdk_lambda::operation::get_function_configuration::GetFunctionConfigurationOutput;
 use aws_sdk_lambda::types;
 use contract::{Environment, Function, Toggle, function, name};
-use serde_json::{Value, json};
 use stacks::{App, Architecture};
 use xtask::{Failure, Printer, cli, workspace};
 
@@ -21,12 +21,13 @@ use crate::Connection;
 use crate::aws_error::{failed_to, is_missing};
 use crate::deploy::adopt::DataResource;
 use crate::deploy::approval::{Approval, typed_name};
-use crate::deploy::change_set::Manner;
+use crate::deploy::manner::Manner;
 use crate::deploy::operation;
 use crate::deploy::story::Story;
 use crate::deploy::{self, Plan, order, state};
 use crate::interrupt::unless_interrupted;
 use drain::Drained;
+use removed::Removed;
 
 /// What is to go.
 #[derive(Debug)]
@@ -39,16 +40,6 @@ struct Removal<'a> {
     /// The data that is left behind, or deleted with `--delete-data`.
     data: Vec<DataResource>,
     story: &'a Story,
-}
-
-/// What came of it.
-#[derive(Debug, Default)]
-struct Removed {
-    stacks: Vec<String>,
-    deleted: Vec<DataResource>,
-    kept: Vec<DataResource>,
-    /// Whether everything on the stream was counted; nothing where the stream stays.
-    drained: Option<bool>,
 }
 
 /// The command.
@@ -107,29 +98,6 @@ fn wanted(env: &Environment, toggle: Toggle, named: &[String]) -> Result<Vec<Str
             .into());
     }
     Ok(all.iter().filter(|stack| goes(stack)).cloned().collect())
-}
-
-impl Removed {
-    fn document(&self) -> Value {
-        let Self { stacks, deleted, kept, drained } = self;
-        let names = |resources: &[DataResource]| resources.iter().map(|one| one.name.clone()).collect::<Vec<_>>();
-        json!({"removed": stacks, "deleted": names(deleted), "kept": names(kept), "drained": drained})
-    }
-
-    fn show(&self, printer: &Printer) {
-        let Self { stacks, deleted, kept, drained: _ } = self;
-        if stacks.is_empty() && deleted.is_empty() {
-            printer.say("nothing to remove: no such stack is deployed");
-            kept.iter().for_each(|one| printer.say(format!("kept from before: {} ({})", one.name, one.kind)));
-            return;
-        }
-        stacks.iter().for_each(|stack| printer.data(format!("removed {stack}")));
-        deleted.iter().for_each(|resource| printer.data(format!("deleted {}", resource.name)));
-        kept.iter().for_each(|resource| printer.data(format!("kept {}", resource.name)));
-        if kept.iter().any(|resource| resource.kind == "AWS::DynamoDB::Table") {
-            printer.say("the next deploy adopts the tables with their data");
-        }
-    }
 }
 
 impl Removal<'_> {

@@ -59,7 +59,11 @@ impl Preflight<'_> {
             Ok(account) => account,
             Err(error) => {
                 problems.push(known(&error));
-                story.say("not checked: quotas, names and the bucket of packages, because the account does not answer");
+                if !connection.is_local() {
+                    story.say(
+                        "not checked: quotas, names and the bucket of packages, because the account does not answer",
+                    );
+                }
                 String::new()
             }
         };
