@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader};
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -11,6 +12,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+
+use tally::Tally;
 
 use crate::schema;
 
@@ -29,6 +32,7 @@ mod proxy;
 mod reconciliation;
 mod replay;
 mod rollback;
+mod tally;
 
 /// Held by the system that runs: each takes the whole machine.
 static ALONE: Mutex<()> = Mutex::new(());
@@ -176,11 +180,15 @@ impl Local {
         usize::try_from(stats["allTime"]["apiCalls"].as_u64().unwrap()).unwrap()
     }
 
-    /// Waits until a customer's count is what it has to be, and sees that it stays.
-    pub(crate) fn expect(&self, customer: &Customer, calls: usize, within: Duration) {
+    /// Waits until a customer's count is what it has to be; returns it.
+    pub(crate) fn expect(&self, customer: &Customer, calls: RangeInclusive<usize>, within: Duration) -> usize {
         let began = Instant::now();
-        while self.counted(customer) != calls {
-            assert!(began.elapsed() < within, "{}: {} of {calls}", customer.email, self.counted(customer));
+        loop {
+            let counted = self.counted(customer);
+            if calls.contains(&counted) {
+                return counted;
+            }
+            assert!(began.elapsed() < within, "{}: {counted} of {calls:?}", customer.email);
             std::thread::sleep(Duration::from_millis(100));
         }
     }
@@ -230,7 +238,7 @@ fn a_call_is_seen_at_once(local: &Local, customer: &Customer) {
     while !seen(&local.analytics("/v1/analytics/realtime")) {
         assert!(answered.elapsed() < Duration::from_secs(5), "realtime does not show the call");
     }
-    local.expect(customer, 1, Duration::from_secs(5));
+    local.expect(customer, 1..=1, Duration::from_secs(5));
     assert_eq!(local.call("ck_wrong"), 401);
     assert_eq!(local.get("/v1/nothing", ("x-api-key", &customer.key)).0, 404);
 }
@@ -238,7 +246,8 @@ fn a_call_is_seen_at_once(local: &Local, customer: &Customer) {
 /// Makes calls from several clients at once; returns what each customer has made in all.
 fn a_thousand_calls_are_exact(local: &Local, customers: &[Customer; 3]) -> [usize; 3] {
     let next = AtomicUsize::new(0);
-    let good = [AtomicUsize::new(1), AtomicUsize::new(0), AtomicUsize::new(0)];
+    // One call has been made, and one with a bad key.
+    let (calls, refusals) = ([Tally::from(1), Tally::default(), Tally::default()], Tally::from(1));
     std::thread::scope(|scope| {
         for _ in 0..CLIENTS {
             scope.spawn(|| {
@@ -249,32 +258,34 @@ fn a_thousand_calls_are_exact(local: &Local, customers: &[Customer; 3]) -> [usiz
                     }
                     // Every tenth call has a bad key; customers call unequally often.
                     if call % 10 == 9 {
-                        assert_eq!(local.call(&format!("ck_wrong{call}")), 401);
+                        refusals.note(local.call(&format!("ck_wrong{call}")), 401);
                     } else {
                         let who = [0, 0, 0, 1, 1, 2][call % 6];
-                        assert_eq!(local.call(&customers[who].key), 200);
-                        good[who].fetch_add(1, Ordering::Relaxed);
+                        calls[who].note(local.call(&customers[who].key), 200);
                     }
                 }
             });
         }
     });
-    let counts = good.map(AtomicUsize::into_inner);
-    for (customer, calls) in customers.iter().zip(counts) {
-        local.expect(customer, calls, Duration::from_secs(20));
-    }
+    // Errors are what an overloaded machine makes of time limits: few, or something else is wrong.
+    let unsure = calls.iter().map(Tally::unsure).sum::<usize>() + refusals.unsure();
+    assert!(unsure <= CALLS / 50, "{unsure} of {CALLS} calls met an error: {calls:?}");
+    let counts = std::array::from_fn(|who| local.expect(&customers[who], calls[who].range(), Duration::from_secs(20)));
     // On a busy machine an event is committed after its minute; the next run of the aggregator folds that again.
-    let expected = (counts.iter().sum::<usize>() as u64, 1 + (CALLS / 10) as u64);
+    let expected = counts.iter().sum::<usize>();
     let began = Instant::now();
     loop {
         let hour = local.analytics("/v1/analytics/timeseries?granularity=minute&duration=60m");
         let points = hour["timeSeries"].as_array().unwrap();
-        let sum = |field: &str| points.iter().map(|point| point[field].as_u64().unwrap()).sum::<u64>();
-        let found = (sum("apiCalls"), sum("authFailures"));
-        if found == expected {
+        let sum = |field: &str| points.iter().map(|point| point[field].as_u64().unwrap() as usize).sum();
+        let (n_calls, n_refusals): (usize, usize) = (sum("apiCalls"), sum("authFailures"));
+        if n_calls == expected && refusals.range().contains(&n_refusals) {
             break;
         }
-        assert!(began.elapsed() < Duration::from_secs(90), "{found:?} calls and failures of {expected:?}");
+        assert!(
+            began.elapsed() < Duration::from_secs(90),
+            "{n_calls} calls and {n_refusals} failures of {expected} and {refusals:?}"
+        );
         std::thread::sleep(Duration::from_millis(500));
     }
     counts
@@ -291,15 +302,12 @@ fn privacy_holds(local: &Local) {
 }
 
 fn no_call_is_lost_between_the_modes(local: &Local, customer: &Customer, before: usize) {
-    let (over, good, unsure) = (AtomicBool::new(false), AtomicUsize::new(before), AtomicUsize::new(0));
+    let (over, calls) = (AtomicBool::new(false), Tally::from(before));
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
                 while !over.load(Ordering::Relaxed) {
-                    match local.call(&customer.key) {
-                        200 => good.fetch_add(1, Ordering::Relaxed),
-                        _ => unsure.fetch_add(1, Ordering::Relaxed),
-                    };
+                    calls.note(local.call(&customer.key), 200);
                 }
             });
         }
@@ -312,19 +320,5 @@ fn no_call_is_lost_between_the_modes(local: &Local, customer: &Customer, before:
         over.store(true, Ordering::Relaxed);
         switched.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
     });
-    let (good, unsure) = (good.into_inner(), unsure.into_inner());
-    let began = Instant::now();
-    loop {
-        let counted = local.counted(customer);
-        // An error while functions are exchanged leaves open whether its call was counted; an answer does not.
-        if (good..=good + unsure).contains(&counted) {
-            break;
-        }
-        assert!(
-            began.elapsed() < Duration::from_secs(150),
-            "{counted} calls are counted of {good} to {}",
-            good + unsure
-        );
-        std::thread::sleep(Duration::from_millis(500));
-    }
+    local.expect(customer, calls.range(), Duration::from_secs(150));
 }
