@@ -2,6 +2,7 @@
 //!
 //! Invariant: CloudFormation is the only state, so no run has to know how the one before it ended.
 
+use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
@@ -44,7 +45,8 @@ fn killed_doubled_or_repeated_deploys_end_where_one_would() {
 
     local.done("off", &["destroy", "--local", "--yes"]);
     let mut killed = start(&local);
-    std::thread::sleep(Duration::from_millis(500));
+    let said = BufReader::new(killed.stderr.take().unwrap()).lines().map(Result::unwrap);
+    assert!(said.into_iter().any(|line| line.contains("_IN_PROGRESS")), "it ended before it was killed");
     killed.kill().unwrap();
     killed.wait().unwrap();
     // Each ends well, whichever is first and wherever the killed one has left the stacks.

@@ -122,7 +122,7 @@ fn region(region: &str) -> Option<Failure> {
     let is_word = |part: &&str| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase());
     let looks_right = match parts.as_slice() {
         [area, words @ .., number] => {
-            area.len() == 2
+            (2..=4).contains(&area.len())
                 && !words.is_empty()
                 && words.iter().all(is_word)
                 && number.len() <= 2
