@@ -15,9 +15,13 @@ const CALLERS: usize = 6;
 
 #[test]
 fn under_faults_every_call_that_is_answered_is_counted_once() {
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let proxy = Proxy::start(port);
-    let local = Local::up_at(port, vec![("COMPLICAL_LOCAL_FUNCTIONS_ENDPOINT", proxy.endpoint_url.clone())]);
+    let mut started = None;
+    let local = Local::up_with(|| {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let proxy = started.insert(Proxy::start(port));
+        (port, vec![("COMPLICAL_LOCAL_FUNCTIONS_ENDPOINT", proxy.endpoint_url.clone())])
+    });
+    let proxy = started.unwrap();
     let customers = ["one@example.com", "two#hash@example.com", "three@example.com"].map(|email| local.customer(email));
     for customer in &customers {
         assert_eq!(local.call(&customer.key), 200);
@@ -43,6 +47,12 @@ fn under_faults_every_call_that_is_answered_is_counted_once() {
     proxy.set_calm(true);
     let faults = proxy.faults();
     eprintln!("{seconds} s: {calls:?}, {statuses:?}, {faults:?}");
+    for calls in &calls {
+        assert!(
+            calls.unsure() * 10 <= *calls.range().start(),
+            "too many calls met an error to say anything: {calls:?}"
+        );
+    }
     for kind in [Fault::LoseAnswer, Fault::Reset, Fault::Throttle, Fault::Fail, Fault::Delay] {
         assert!(faults.get(&kind) > Some(&10), "{faults:?}");
     }

@@ -1,4 +1,4 @@
-//! Ids in a cache, claimed before the write: OpenMeter's ingestion (issue 5118 of openmeterio/openmeter).
+//! Ids in a cache, claimed before the write: OpenMeter's ingestion.
 //!
 //! Invariant: an id that was claimed is never written by another, and a claim is not given back.
 
