@@ -24,7 +24,7 @@ use runtime_fixture::{Answer, Host, Load, Process};
 /// The calls, of many users, all over by the time they are counted.
 const CALLS: Load = Load { name: "killed", calls: 100_000, users: 300, batch: 1_000, minutes: 10 };
 /// Fewer kills than this prove nothing.
-const KILLS: usize = 30;
+const KILLS: usize = 15;
 
 type Counts = BTreeMap<(String, Minute), u64>;
 
