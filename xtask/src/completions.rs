@@ -1,24 +1,25 @@
 //! `completions`: what the shell needs to complete every command and flag.
 
-use std::io::{self, Write};
-
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use clap::CommandFactory as _;
 use clap_complete::Shell;
 
+use crate::Printer;
 use crate::cli::{Cli, Completions};
 
-/// Writes the completion script to standard output.
+/// Prints the completion script.
 ///
 /// # Errors
-/// None: the signature is that of every command.
-pub fn run(args: &Completions) -> Result<()> {
-    write(args.shell, &mut io::stdout());
+/// When the script is no text: a defect of ours.
+pub fn run(args: &Completions, printer: &Printer) -> Result<()> {
+    printer.data(script(args.shell)?.trim_end());
     Ok(())
 }
 
-fn write(shell: Shell, out: &mut impl Write) {
-    clap_complete::generate(shell, &mut Cli::command(), "xtask", out);
+fn script(shell: Shell) -> Result<String> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "xtask", &mut script);
+    String::from_utf8(script).context("the completion script")
 }
 
 #[cfg(test)]
@@ -33,9 +34,7 @@ mod tests {
         settings.set_omit_expression(true);
         settings.bind(|| {
             for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
-                let mut script = Vec::new();
-                write(shell, &mut script);
-                insta::assert_snapshot!(format!("completions.{shell}"), String::from_utf8(script).unwrap());
+                insta::assert_snapshot!(format!("completions.{shell}"), script(shell).unwrap());
             }
         });
     }

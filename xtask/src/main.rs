@@ -14,7 +14,7 @@ fn main() -> ExitCode {
         Command::Build(args) => build::run(args, &printer),
         Command::Bench(args) => bench::run(args, &printer),
         Command::Test(args) => test::run(args, &printer),
-        Command::Completions(args) => completions::run(args),
+        Command::Completions(args) => completions::run(args, &printer),
         command => handoff::run(command, &printer),
     };
     match done {
