@@ -149,6 +149,23 @@ async fn the_records_of_more_keys_than_are_kept_are_each_looked_for() {
 }
 
 #[tokio::test]
+async fn a_shard_that_has_given_as_much_as_it_may_is_read_on_after_a_rest() {
+    let reads = AtomicUsize::new(0);
+    let connection = stand_in::start(move |operation, _| match operation {
+        "GetShardIterator" => Answer(200, json!({"ShardIterator": "here"}).to_string()),
+        _ if reads.fetch_add(1, Ordering::Relaxed) == 0 => {
+            Answer(400, json!({"__type": "ProvisionedThroughputExceededException", "message": "slower"}).to_string())
+        }
+        _ => Answer(200, one_record(0).to_string()),
+    });
+    let connection = connection.await.without_retries();
+    let mut sequences = Vec::new();
+    let take = |record: aws_sdk_kinesis::types::Record| sequences.push(record.sequence_number().to_owned());
+    read_since(&connection, &Environment::default(), "shardId-0", Timestamp::now(), take).await.unwrap();
+    assert_eq!(sequences, ["7"]);
+}
+
+#[tokio::test]
 async fn a_stream_that_is_gone_holds_nothing() {
     let gone = json!({"__type": "ResourceNotFoundException", "message": "Stream not found"}).to_string();
     let connection = stand_in::start(move |_, _| Answer(400, gone.clone())).await;
