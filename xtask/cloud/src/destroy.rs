@@ -25,6 +25,7 @@ use crate::deploy::manner::Manner;
 use crate::deploy::operation;
 use crate::deploy::story::Story;
 use crate::deploy::{self, Plan, order, state};
+use crate::errors::batch::Bucket;
 use crate::interrupt::unless_interrupted;
 use drain::Drained;
 use removed::Removed;
@@ -70,10 +71,10 @@ async fn destroy(args: &cli::Destroy, story: &Story) -> Result<Removed> {
     if stacks.contains(&name::kinesis_stack(env)) {
         data.extend(data::failed_batches(&connection, &name::kinesis_stack(env)).await?);
     }
-    if stacks.is_empty() && (data.is_empty() || !args.delete_data) {
-        return Ok(Removed { kept: data, ..Removed::default() });
-    }
     let removal = Removal { connection: &connection, env, args, stacks, data, story };
+    if removal.is_done() {
+        return Ok(Removed { kept: removal.data, ..Removed::default() });
+    }
     removal.approve(printer).await?;
     let drained = removal.let_the_stream_go(toggle, app, printer).await?;
     removal.remove_stacks().await?;
@@ -105,9 +106,18 @@ impl Removal<'_> {
         self.stacks.iter().any(|name| name == stack)
     }
 
+    /// Whether the stream goes: with its stack, or after it, where an earlier run was interrupted between the two.
+    fn stream_goes(&self) -> bool {
+        self.goes(&name::kinesis_stack(self.env)) || self.data.iter().any(|resource| resource.kind == data::STREAM)
+    }
+
+    fn is_done(&self) -> bool {
+        self.stacks.is_empty() && !self.stream_goes() && (self.data.is_empty() || !self.args.delete_data)
+    }
+
     async fn approve(&self, printer: &Printer) -> Result<()> {
         let Self { args, env, stacks, data, .. } = self;
-        if self.goes(&name::kinesis_stack(env)) {
+        if self.stream_goes() {
             printer
                 .say("  ~ the API goes to synchronous counting, or with its stack; what is on the stream is counted");
         }
@@ -118,22 +128,27 @@ impl Removal<'_> {
             let DataResource { name, kind, .. } = resource;
             printer.say(match kind.as_str() {
                 _ if args.delete_data => format!("  - DELETE WITH ITS DATA {name} {kind}"),
-                "AWS::Kinesis::Stream" => format!("  - delete {name} {kind}, once everything on it is counted"),
+                data::STREAM => format!("  - delete {name} {kind}, once everything on it is counted"),
                 data::BUCKET => format!("  - delete {name} {kind}, if nothing is in it"),
                 _ => format!("  = keep, with its data, {name} {kind}"),
             });
         }
         if args.delete_data {
-            let what = format!("All data of {} is deleted and cannot be had back.", stacks.join(", "));
+            let whose = if stacks.is_empty() { "what earlier stacks left".to_owned() } else { stacks.join(", ") };
+            let what = format!("All data of {whose} is deleted and cannot be had back.");
             return typed_name(env.as_str(), args.confirm.as_deref(), &what, printer).await;
         }
-        Approval::of(args.yes).obtain(&format!("Remove {} stacks?", stacks.len()), printer).await
+        let question = match stacks.len() {
+            0 => "Delete the stream that an earlier run left?".to_owned(),
+            n_stacks => format!("Remove {n_stacks} stacks?"),
+        };
+        Approval::of(args.yes).obtain(&question, printer).await
     }
 
-    /// Before the Kinesis stack goes: nothing writes to the stream any more, and everything on it is counted.
+    /// Before the stream goes, and its stack: nothing writes to the stream any more, and everything on it is counted.
     async fn let_the_stream_go(&self, toggle: Toggle, app: App, printer: &Printer) -> Result<Option<bool>> {
         let Self { connection, env, args, .. } = self;
-        if !self.goes(&name::kinesis_stack(env)) {
+        if !self.stream_goes() {
             return Ok(None);
         }
         let api = name::api_stack(env);
@@ -144,10 +159,7 @@ impl Removal<'_> {
         }
         let drained = drain::drain(connection, env, Duration::from_secs(args.wait), printer).await?;
         if let Drained::Not(left) = drained {
-            let failure = Failure::new(format!("the stream is not drained: {left}"))
-                .hint(format!("{} stays as it is, and no call is lost", name::kinesis_stack(env)))
-                .hint("`cargo xtask logs stream-processor` may say what is wrong; where it is only slow, add --wait")
-                .hint("run the same command again once it is mended: it goes on from there");
+            let failure = self.not_drained(&left).await;
             if !args.delete_data {
                 return Err(failure.into());
             }
@@ -156,6 +168,35 @@ impl Removal<'_> {
         }
         close::close(connection, env, printer).await?;
         Ok(Some(true))
+    }
+
+    /// What is left on the stream, and what to do about it.
+    async fn not_drained(&self, left: &str) -> Failure {
+        let stack = name::kinesis_stack(self.env);
+        let failure = Failure::new(format!("the stream is not drained: {left}"));
+        if !self.goes(&stack) {
+            return failure
+                .hint("the stream stays, and no call is lost, but its processor is gone")
+                .hint("deploy with ENABLE_KINESIS_ANALYTICS=true, which adopts the stream, then run destroy again");
+        }
+        let failure = failure.hint(format!("{stack} stays as it is, and no call is lost"));
+        // Only a hint hangs on it: where the bucket cannot be read, the rest is still true.
+        let failure = if self.has_given_up().await.unwrap_or(false) {
+            failure
+                .hint("batches that the processor gave up are not counted, however long it is waited for them")
+                .hint("`cargo xtask errors list` shows them, `cargo xtask logs stream-processor` may say what stopped them")
+                .hint("`cargo xtask errors replay` puts them on the stream again, once that is mended")
+        } else {
+            failure.hint("`cargo xtask logs stream-processor` may say what is wrong; where it is only slow, add --wait")
+        };
+        failure.hint("run the same command again once it is mended: it goes on from there")
+    }
+
+    async fn has_given_up(&self) -> Result<bool> {
+        match Bucket::of(self.connection, self.env).await? {
+            Some(bucket) => Ok(!bucket.newest(1).await?.is_empty()),
+            None => Ok(false),
+        }
     }
 
     async fn make_synchronous(&self, toggle: Toggle, app: App, printer: &Printer) -> Result<()> {
@@ -203,7 +244,7 @@ impl Removal<'_> {
         let mut deleted = Vec::new();
         for resource in &self.data {
             let is_spent = match resource.kind.as_str() {
-                "AWS::Kinesis::Stream" => drained == Some(true),
+                data::STREAM => drained == Some(true),
                 data::BUCKET => drained == Some(true) && data::is_empty(connection, &resource.name).await?,
                 _ => false,
             };
@@ -222,6 +263,9 @@ impl Removal<'_> {
             }
             data::delete(connection, resource).await?;
             deleted.push(resource.clone());
+        }
+        for resource in &deleted {
+            data::until_gone(connection, resource).await?;
         }
         Ok(deleted)
     }
@@ -258,30 +302,4 @@ async fn remove(connection: &Connection, stack: &str, story: &Story) -> Result<(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn env() -> Environment {
-        Environment::default()
-    }
-
-    #[test]
-    fn with_the_toggle_off_and_no_name_the_api_stays() {
-        let stacks = wanted(&env(), Toggle::Off, &[]).unwrap();
-        assert_eq!(stacks, ["CompliCal-Dashboard-test", "CompliCal-Kinesis-test"]);
-    }
-
-    #[test]
-    fn with_the_toggle_on_a_stack_has_to_be_named() {
-        let error = wanted(&env(), Toggle::On, &[]).unwrap_err();
-        assert_eq!(xtask::failure::exit_status(&error), 2);
-        let named = ["CompliCal-API-test".to_owned()];
-        assert_eq!(wanted(&env(), Toggle::On, &named).unwrap(), named);
-    }
-
-    #[test]
-    fn an_unknown_stack_is_wrong_usage_and_removes_nothing() {
-        let error = wanted(&env(), Toggle::Off, &["CompliCal-API-prod".to_owned()]).unwrap_err();
-        assert_eq!(xtask::failure::exit_status(&error), 2);
-    }
-}
+mod tests;

@@ -2,9 +2,13 @@
 //!
 //! Invariant: only what our own template names and retains is ever deleted here.
 
+use std::time::{Duration, Instant};
+
 use anyhow::Result;
+use aws_sdk_dynamodb::types::TableStatus;
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use stacks::App;
+use xtask::Failure;
 
 use crate::Connection;
 use crate::aws_error::{failed_to, is_missing};
@@ -13,6 +17,11 @@ use crate::deploy::template;
 
 /// A bucket's type.
 pub const BUCKET: &str = "AWS::S3::Bucket";
+/// A stream's type.
+pub const STREAM: &str = "AWS::Kinesis::Stream";
+
+/// How long a service may take to delete what it has agreed to delete.
+const LIMIT: Duration = Duration::from_secs(600);
 
 /// The data of these stacks that exists.
 ///
@@ -62,12 +71,12 @@ pub async fn is_empty(connection: &Connection, bucket: &str) -> Result<bool> {
 /// Deletes one of them with everything in it, its protection removed first.
 ///
 /// # Errors
-/// When the service refuses; what is gone already is fine.
+/// When the service refuses; what is gone already, or a table that is going, is fine.
 pub async fn delete(connection: &Connection, resource: &DataResource) -> Result<()> {
     let name = resource.name.as_str();
     match resource.kind.as_str() {
         "AWS::DynamoDB::Table" => delete_table(connection, name).await,
-        "AWS::Kinesis::Stream" => {
+        STREAM => {
             let delete = connection.kinesis().delete_stream().stream_name(name).enforce_consumer_deletion(true);
             match delete.send().await {
                 Err(error) if !error.as_service_error().is_some_and(is_missing) => {
@@ -80,6 +89,22 @@ pub async fn delete(connection: &Connection, resource: &DataResource) -> Result<
     }
 }
 
+/// Waits until what is being deleted is gone, and its name is free for the next deploy.
+///
+/// # Errors
+/// When it cannot be asked for, or is still there after ten minutes.
+pub async fn until_gone(connection: &Connection, resource: &DataResource) -> Result<()> {
+    let began = Instant::now();
+    while adopt::exists(connection, resource).await? {
+        if began.elapsed() > LIMIT {
+            let problem = format!("{} is still being deleted after {} s", resource.name, LIMIT.as_secs());
+            return Err(Failure::new(problem).hint("nothing else is left to do; deploy only once it is gone").into());
+        }
+        tokio::time::sleep(connection.pause()).await;
+    }
+    Ok(())
+}
+
 async fn delete_table(connection: &Connection, name: &str) -> Result<()> {
     let client = connection.dynamodb();
     let described = client.describe_table().table_name(name).send().await;
@@ -88,7 +113,8 @@ async fn delete_table(connection: &Connection, name: &str) -> Result<()> {
         Err(error) if error.as_service_error().is_some_and(is_missing) => return Ok(()),
         Err(error) => return Err(failed_to(format!("look at the table {name}"))(error)),
     };
-    if table.is_some_and(|table| table.deletion_protection_enabled() == Some(true)) {
+    let Some(table) = table.filter(|table| table.table_status() != Some(&TableStatus::Deleting)) else { return Ok(()) };
+    if table.deletion_protection_enabled() == Some(true) {
         let unprotect = client.update_table().table_name(name).deletion_protection_enabled(false);
         unprotect.send().await.map_err(failed_to(format!("remove the deletion protection of {name}")))?;
     }
