@@ -70,6 +70,12 @@ fn missing_minutes_are_neither_quiet_nor_busy() {
 }
 
 #[test]
+fn a_low_minute_after_a_gap_is_no_calm_time() {
+    let expected = ["00:45 CloudWatch has no data point of the last 5 minutes: nothing is known"];
+    assert_eq!(story(include_str!("series/gap.txt")), expected);
+}
+
+#[test]
 fn bytes_fill_shards_as_records_do() {
     let expected = [
         "00:23 2 -> 4: for 2 minutes shards were 90 % full or more",
