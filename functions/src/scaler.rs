@@ -80,16 +80,20 @@ pub enum ScalerError {
 }
 
 /// What of a minute a metric tells.
-type Part = fn(&mut Load) -> Option<&mut f64>;
+type Part = fn(&mut Load) -> &mut f64;
 
 /// The metrics of the stream that are looked at. The last one tells only that CloudWatch has the minute: a minute in
 /// which nothing is put has no data point of the others, but the processor, where it polls, reads in every minute.
-const METRICS: [(&str, Part); 4] = [
-    ("IncomingRecords", |load| Some(&mut load.records)),
-    ("IncomingBytes", |load| Some(&mut load.bytes)),
-    ("WriteProvisionedThroughputExceeded", |load| Some(&mut load.refused)),
-    ("GetRecords.Success", |_| None),
+const METRICS: [(&str, Option<Part>); 4] = [
+    ("IncomingRecords", Some(|load| &mut load.records)),
+    ("IncomingBytes", Some(|load| &mut load.bytes)),
+    ("WriteProvisionedThroughputExceeded", Some(|load| &mut load.refused)),
+    ("GetRecords.Success", None),
 ];
+
+/// How old a minute is, in minutes, before nothing was put in it because no metric says otherwise. The metrics of a
+/// minute do not come together: in a younger one, what was put may only not have arrived yet.
+const QUIET_AFTER_MINUTES: i64 = 3;
 
 impl Scaler {
     /// One run.
@@ -159,9 +163,13 @@ impl Scaler {
             let answer = answer.map_err(|error| self.failed("GetMetricStatistics", &error))?;
             for point in answer.datapoints() {
                 let at = point.timestamp().and_then(|at| Timestamp::from_second(at.secs()).ok());
-                let Some((at, sum)) = at.zip(point.sum()) else { continue };
-                if let Some(part) = part(series.entry(Minute::of(at)).or_default()) {
-                    *part = sum;
+                let Some((minute, sum)) = at.map(Minute::of).zip(point.sum()) else { continue };
+                if part.is_none() && to.since(minute) < QUIET_AFTER_MINUTES {
+                    continue;
+                }
+                let load = series.entry(minute).or_default();
+                if let Some(part) = part {
+                    *part(load) = sum;
                 }
             }
         }
