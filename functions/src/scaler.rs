@@ -24,7 +24,7 @@ use serde::Serialize;
 use crate::metrics::Metrics;
 use crate::table::{Consistency, Table, TableError, text, unless_condition_failed};
 use change::{Change, Changes};
-use decision::{Bounds, CALM_MINUTES, Capacity, Decision, FRESH_MINUTES, decide};
+use decision::{Bounds, CALM_MINUTES, Capacity, Decision, FRESH_MINUTES, Stay, decide};
 use load::{Load, Series};
 
 const STATE: &str = "STATE";
@@ -110,8 +110,11 @@ impl Scaler {
             Capacity::OnDemand | Capacity::Changing => None,
         };
         let mut report = Report { shards, to: None, short: 0, why: decision.to_string() };
-        let change = |shards, counts| changes.and(Change { at: now, shards, counts });
+        let change = |shards, counts| changes.and(Change::new(now, shards, counts));
         match decision {
+            Decision::Stay(Stay::Changing) if changes.last().is_some() => {
+                self.remember(remembered.as_deref(), &changes.with_changing(now)).await?;
+            }
             Decision::Stay(_) => {}
             Decision::Short { by, .. } => report.short = by,
             Decision::Note(shards) => {
@@ -223,7 +226,7 @@ impl Scaler {
         }
         self.remember(Some(&to_text(changes)), &changes.with_last_refused(from)).await?;
         if error.code() == Some("ResourceInUseException") {
-            report.why = decision::Stay::Changing.to_string();
+            report.why = Stay::Changing.to_string();
             return Ok(());
         }
         report.short = to.saturating_sub(from);

@@ -145,13 +145,13 @@ pub fn decide(capacity: Capacity, changes: &Changes, series: &Series, bounds: Bo
     }
 }
 
-/// How many shards are needed, if that is more. A minute that began before the last change says nothing of these
-/// shards.
+/// How many shards are needed, if that is more. A minute that began before the last change was over says
+/// nothing of these shards.
 fn more(shards: u32, last: Change, series: &Series, bounds: Bounds) -> Option<(u32, Cause)> {
     if shards < bounds.min {
         return Some((bounds.min, Cause::BelowMinimum));
     }
-    let recent = series.tail(BUSY_MINUTES, Minute::of(last.at).plus(1));
+    let recent = series.tail(BUSY_MINUTES, last.first_minute());
     let refused = recent.iter().map(|load| load.refused).fold(0.0, f64::max);
     if refused > 0.0 {
         // What was refused is in no other metric: how much is missing is not known.
@@ -177,7 +177,7 @@ fn add(shards: u32, wanted: u32, because: Cause, bounds: Bounds, spent: usize) -
 /// How many shards are enough, if that is fewer, and is known to have been for a whole calm time since the last change.
 fn fewer(shards: u32, last: Change, series: &Series, bounds: Bounds, now: Minute) -> Option<(u32, Cause)> {
     let calm_since = now.plus(-CALM_MINUTES);
-    if Minute::of(last.at) >= calm_since || series.known(calm_since) < KNOWN_MINUTES {
+    if last.first_minute() > calm_since || series.known(calm_since) < KNOWN_MINUTES {
         return None;
     }
     let peak = series.peak(calm_since);

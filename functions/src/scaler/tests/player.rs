@@ -24,6 +24,8 @@ pub(super) struct Player {
     pub(super) bounds: Bounds,
     pub(super) shards: u32,
     pub(super) changes: Changes,
+    /// How many minutes a resharding takes.
+    pub(super) resharding: i64,
     /// What was decided, when it was another thing than the minute before.
     pub(super) story: Vec<String>,
     minute: Minute,
@@ -33,7 +35,8 @@ pub(super) struct Player {
     series: Series,
     /// The minute that CloudWatch does not have yet.
     late: Option<(Minute, Load)>,
-    coming: Option<u32>,
+    /// The shards that a resharding makes, and in how many minutes.
+    coming: Option<(u32, i64)>,
     said: String,
 }
 
@@ -68,12 +71,13 @@ pub(super) fn offered(records: f64, bytes: f64) -> Load {
 impl Player {
     pub(super) fn new(shards: u32, bounds: Bounds) -> Self {
         let minute: Minute = "2026-11-24T00:00".parse().unwrap();
-        let changes = Changes::default().and(Change { at: minute.start(), shards, counts: false });
+        let changes = Changes::default().and(Change::new(minute.start(), shards, false));
         let (offered, series) = (Series::default(), Series::default());
         Self {
             bounds,
             shards,
             changes,
+            resharding: 1,
             story: Vec::new(),
             minute,
             played: 0,
@@ -96,10 +100,13 @@ impl Player {
         self.series.0.extend(std::mem::replace(&mut self.late, taken.map(|load| (self.minute, load))));
         self.minute = self.minute.plus(1);
         self.played += 1;
-        // A resharding takes a minute; until then the old shards take what they can.
+        // Until a resharding is over, the old shards take what they can.
         let capacity = match self.coming.take() {
-            Some(shards) => {
-                self.shards = shards;
+            Some((shards, minutes)) => {
+                match minutes - 1 {
+                    0 => self.shards = shards,
+                    left => self.coming = Some((shards, left)),
+                }
                 Capacity::Changing
             }
             None => Capacity::Shards(self.shards),
@@ -109,12 +116,16 @@ impl Player {
         self.hold(decision);
         let said = match decision {
             Decision::Scale { to, because } => {
-                self.changes = self.changes.and(Change { at: now, shards: to, counts: true });
-                self.coming = Some(to);
+                self.changes = self.changes.and(Change::new(now, to, true));
+                self.coming = Some((to, self.resharding));
                 format!("{} -> {to}: {because}", self.shards)
             }
             Decision::Short { by, limit, .. } => format!("short by {by}: {limit}"),
             Decision::Stay(stay @ (Stay::NoData | Stay::Sparing)) => stay.to_string(),
+            Decision::Stay(Stay::Changing) => {
+                self.changes = self.changes.with_changing(now);
+                String::new()
+            }
             Decision::Stay(_) | Decision::Note(_) => String::new(),
         };
         if !said.is_empty() && said != self.said {

@@ -192,6 +192,27 @@ async fn a_busy_stream_gets_more_shards_and_then_a_rest() {
 }
 
 #[tokio::test]
+async fn what_is_refused_during_a_long_change_asks_for_no_other() {
+    let mut world = World::new(2).await;
+    world.run().await;
+    world.pass(10, 2_600.0);
+    assert_eq!(world.run().await.to, Some(4));
+    world.aws().status = "UPDATING";
+    for _ in 0..7 {
+        world.pass_with("WriteProvisionedThroughputExceeded", 1, 36_000.0);
+        assert_eq!(world.run().await.why, "the stream is changing just now");
+    }
+    world.aws().status = "ACTIVE";
+    for _ in 0..4 {
+        world.pass(1, 2_600.0);
+        assert_eq!(world.run().await.to, None);
+    }
+    assert_eq!(world.aws().asked, [4]);
+    world.pass_with("WriteProvisionedThroughputExceeded", 1, 36_000.0);
+    assert_eq!(world.run().await.to, Some(8));
+}
+
+#[tokio::test]
 async fn of_two_runs_at_once_one_changes_the_shards() {
     let mut world = World::new(2).await;
     world.run().await;
