@@ -24,7 +24,7 @@ use serde::Serialize;
 use crate::metrics::Metrics;
 use crate::table::{Consistency, Table, TableError, text, unless_condition_failed};
 use change::{Change, Changes};
-use decision::{Bounds, CALM_MINUTES, Capacity, Decision, FRESH_MINUTES, decide};
+use decision::{Bounds, CALM_MINUTES, Capacity, Decision, FRESH_MINUTES, Stay, decide};
 use load::{Load, Series};
 
 const STATE: &str = "STATE";
@@ -80,16 +80,20 @@ pub enum ScalerError {
 }
 
 /// What of a minute a metric tells.
-type Part = fn(&mut Load) -> Option<&mut f64>;
+type Part = fn(&mut Load) -> &mut f64;
 
 /// The metrics of the stream that are looked at. The last one tells only that CloudWatch has the minute: a minute in
 /// which nothing is put has no data point of the others, but the processor, where it polls, reads in every minute.
-const METRICS: [(&str, Part); 4] = [
-    ("IncomingRecords", |load| Some(&mut load.records)),
-    ("IncomingBytes", |load| Some(&mut load.bytes)),
-    ("WriteProvisionedThroughputExceeded", |load| Some(&mut load.refused)),
-    ("GetRecords.Success", |_| None),
+const METRICS: [(&str, Option<Part>); 4] = [
+    ("IncomingRecords", Some(|load| &mut load.records)),
+    ("IncomingBytes", Some(|load| &mut load.bytes)),
+    ("WriteProvisionedThroughputExceeded", Some(|load| &mut load.refused)),
+    ("GetRecords.Success", None),
 ];
+
+/// How old a minute is, in minutes, before nothing was put in it because no metric says otherwise. The metrics of a
+/// minute do not come together: in a younger one, what was put may only not have arrived yet.
+const QUIET_AFTER_MINUTES: i64 = 3;
 
 impl Scaler {
     /// One run.
@@ -106,8 +110,11 @@ impl Scaler {
             Capacity::OnDemand | Capacity::Changing => None,
         };
         let mut report = Report { shards, to: None, short: 0, why: decision.to_string() };
-        let change = |shards, counts| changes.and(Change { at: now, shards, counts });
+        let change = |shards, counts| changes.and(Change::new(now, shards, counts));
         match decision {
+            Decision::Stay(Stay::Changing) if changes.last().is_some() => {
+                self.remember(remembered.as_deref(), &changes.with_changing(now)).await?;
+            }
             Decision::Stay(_) => {}
             Decision::Short { by, .. } => report.short = by,
             Decision::Note(shards) => {
@@ -159,9 +166,13 @@ impl Scaler {
             let answer = answer.map_err(|error| self.failed("GetMetricStatistics", &error))?;
             for point in answer.datapoints() {
                 let at = point.timestamp().and_then(|at| Timestamp::from_second(at.secs()).ok());
-                let Some((at, sum)) = at.zip(point.sum()) else { continue };
-                if let Some(part) = part(series.entry(Minute::of(at)).or_default()) {
-                    *part = sum;
+                let Some((minute, sum)) = at.map(Minute::of).zip(point.sum()) else { continue };
+                if part.is_none() && to.since(minute) < QUIET_AFTER_MINUTES {
+                    continue;
+                }
+                let load = series.entry(minute).or_default();
+                if let Some(part) = part {
+                    *part(load) = sum;
                 }
             }
         }
@@ -215,7 +226,7 @@ impl Scaler {
         }
         self.remember(Some(&to_text(changes)), &changes.with_last_refused(from)).await?;
         if error.code() == Some("ResourceInUseException") {
-            report.why = decision::Stay::Changing.to_string();
+            report.why = Stay::Changing.to_string();
             return Ok(());
         }
         report.short = to.saturating_sub(from);

@@ -1,8 +1,8 @@
 //! Whether the stream needs more shards or fewer: a pure function of what is known.
 //!
-//! Out is quick: two busy minutes, or one refused record. In is slow: half an hour in which fewer shards would not
-//! even have been half full. Between the two thresholds nothing happens, so a load that swings around either is left
-//! alone.
+//! Out is quick: two busy minutes, or one refused record. In is slow: half an hour, nearly all of it known, in which
+//! fewer shards would not even have been half full. Between the two thresholds nothing happens, so a load that swings
+//! around either is left alone.
 //!
 //! Invariant: no decision leaves the bounds, more than doubles or halves, or rests on a missing data point.
 
@@ -24,6 +24,8 @@ pub const AIM: f64 = 0.5;
 pub const BUSY_MINUTES: usize = 2;
 /// For how many minutes fewer shards would have been enough before some are taken away.
 pub const CALM_MINUTES: i64 = 30;
+/// Of how many of these minutes there is a data point at least: all but those that CloudWatch may be behind.
+pub const KNOWN_MINUTES: usize = (CALM_MINUTES - FRESH_MINUTES) as usize;
 /// How old the last data point may be, in minutes. CloudWatch is usually one or two behind.
 pub const FRESH_MINUTES: i64 = 5;
 /// After a change, how long nothing is changed.
@@ -143,13 +145,13 @@ pub fn decide(capacity: Capacity, changes: &Changes, series: &Series, bounds: Bo
     }
 }
 
-/// How many shards are needed, if that is more. A minute that began before the last change says nothing of these
-/// shards.
+/// How many shards are needed, if that is more. A minute that began before the last change was over says
+/// nothing of these shards.
 fn more(shards: u32, last: Change, series: &Series, bounds: Bounds) -> Option<(u32, Cause)> {
     if shards < bounds.min {
         return Some((bounds.min, Cause::BelowMinimum));
     }
-    let recent = series.tail(BUSY_MINUTES, Minute::of(last.at).plus(1));
+    let recent = series.tail(BUSY_MINUTES, last.first_minute());
     let refused = recent.iter().map(|load| load.refused).fold(0.0, f64::max);
     if refused > 0.0 {
         // What was refused is in no other metric: how much is missing is not known.
@@ -172,10 +174,10 @@ fn add(shards: u32, wanted: u32, because: Cause, bounds: Bounds, spent: usize) -
     Decision::Scale { to, because }
 }
 
-/// How many shards are enough, if that is fewer, and has been for the whole of a calm time since the last change.
+/// How many shards are enough, if that is fewer, and is known to have been for a whole calm time since the last change.
 fn fewer(shards: u32, last: Change, series: &Series, bounds: Bounds, now: Minute) -> Option<(u32, Cause)> {
     let calm_since = now.plus(-CALM_MINUTES);
-    if Minute::of(last.at) >= calm_since {
+    if last.first_minute() > calm_since || series.known(calm_since) < KNOWN_MINUTES {
         return None;
     }
     let peak = series.peak(calm_since);

@@ -44,7 +44,12 @@ impl Series {
         self.0.range(first..).rev().take(n).map(|(_, load)| *load).collect()
     }
 
-    /// The greatest load since a minute, in shards.
+    /// Of how many minutes there is a data point since one.
+    pub fn known(&self, first: Minute) -> usize {
+        self.0.range(first..).count()
+    }
+
+    /// The greatest load of the known minutes since one, in shards.
     pub fn peak(&self, first: Minute) -> f64 {
         self.0.range(first..).map(|(_, load)| load.shards()).fold(0.0, f64::max)
     }

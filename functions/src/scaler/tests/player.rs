@@ -12,28 +12,38 @@ use super::super::load::{Load, Series};
 /// Bytes of a record, where a series names no other number.
 const RECORD_BYTES: f64 = 500.0;
 
-/// What a minute offers; nothing where CloudWatch will have no data point of it.
-pub(super) type Offer = Option<Load>;
+/// What a minute offers.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Offer {
+    pub(super) load: Load,
+    /// Whether CloudWatch will have a data point of it.
+    pub(super) known: bool,
+}
 
 pub(super) struct Player {
     pub(super) bounds: Bounds,
     pub(super) shards: u32,
     pub(super) changes: Changes,
+    /// How many minutes a resharding takes.
+    pub(super) resharding: i64,
     /// What was decided, when it was another thing than the minute before.
     pub(super) story: Vec<String>,
     minute: Minute,
     played: i64,
+    /// What was offered, whether CloudWatch has it or not.
+    offered: Series,
     series: Series,
     /// The minute that CloudWatch does not have yet.
     late: Option<(Minute, Load)>,
-    coming: Option<u32>,
+    /// The shards that a resharding makes, and in how many minutes.
+    coming: Option<(u32, i64)>,
     said: String,
 }
 
 /// A series of a file: the shards that it begins with, and what each minute offers.
 ///
 /// A line is `minutes x` and then one or more loads, each `records a second`, with `@bytes` of a record and `minutes*`
-/// before it where they are not 500 and 1; `-` is a minute without a data point.
+/// before it where they are not 500 and 1; after `-` it is one that CloudWatch has no data point of.
 pub(super) fn read(text: &str) -> (u32, Vec<Offer>) {
     let mut lines = text.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
     let shards = lines.next().unwrap().strip_prefix("shards ").unwrap().parse().unwrap();
@@ -47,11 +57,10 @@ pub(super) fn read(text: &str) -> (u32, Vec<Offer>) {
 
 fn minutes(text: &str) -> Vec<Offer> {
     let (minutes, load) = text.split_once('*').unwrap_or(("1", text));
-    let offer = (load != "-").then(|| {
-        let (records, bytes) = load.split_once('@').unwrap_or((load, ""));
-        offered(records.parse().unwrap(), bytes.parse().unwrap_or(RECORD_BYTES))
-    });
-    vec![offer; minutes.parse().unwrap()]
+    let (known, load) = load.strip_prefix('-').map_or((true, load), |load| (false, load));
+    let (records, bytes) = load.split_once('@').unwrap_or((load, ""));
+    let load = offered(records.parse().unwrap(), bytes.parse().unwrap_or(RECORD_BYTES));
+    vec![Offer { load, known }; minutes.parse().unwrap()]
 }
 
 /// A minute of so many records a second, of so many bytes each.
@@ -62,15 +71,17 @@ pub(super) fn offered(records: f64, bytes: f64) -> Load {
 impl Player {
     pub(super) fn new(shards: u32, bounds: Bounds) -> Self {
         let minute: Minute = "2026-11-24T00:00".parse().unwrap();
-        let changes = Changes::default().and(Change { at: minute.start(), shards, counts: false });
-        let (story, series) = (Vec::new(), Series::default());
+        let changes = Changes::default().and(Change::new(minute.start(), shards, false));
+        let (offered, series) = (Series::default(), Series::default());
         Self {
             bounds,
             shards,
             changes,
-            story,
+            resharding: 1,
+            story: Vec::new(),
             minute,
             played: 0,
+            offered,
             series,
             late: None,
             coming: None,
@@ -84,14 +95,18 @@ impl Player {
 
     /// One minute, and the run of the scaler after it.
     fn minute(&mut self, offer: Offer) {
-        let taken = offer.map(|load| taken(load, self.shards));
+        self.offered.0.insert(self.minute, offer.load);
+        let taken = offer.known.then(|| taken(offer.load, self.shards));
         self.series.0.extend(std::mem::replace(&mut self.late, taken.map(|load| (self.minute, load))));
         self.minute = self.minute.plus(1);
         self.played += 1;
-        // A resharding takes a minute; until then the old shards take what they can.
+        // Until a resharding is over, the old shards take what they can.
         let capacity = match self.coming.take() {
-            Some(shards) => {
-                self.shards = shards;
+            Some((shards, minutes)) => {
+                match minutes - 1 {
+                    0 => self.shards = shards,
+                    left => self.coming = Some((shards, left)),
+                }
                 Capacity::Changing
             }
             None => Capacity::Shards(self.shards),
@@ -101,12 +116,16 @@ impl Player {
         self.hold(decision);
         let said = match decision {
             Decision::Scale { to, because } => {
-                self.changes = self.changes.and(Change { at: now, shards: to, counts: true });
-                self.coming = Some(to);
+                self.changes = self.changes.and(Change::new(now, to, true));
+                self.coming = Some((to, self.resharding));
                 format!("{} -> {to}: {because}", self.shards)
             }
             Decision::Short { by, limit, .. } => format!("short by {by}: {limit}"),
             Decision::Stay(stay @ (Stay::NoData | Stay::Sparing)) => stay.to_string(),
+            Decision::Stay(Stay::Changing) => {
+                self.changes = self.changes.with_changing(now);
+                String::new()
+            }
             Decision::Stay(_) | Decision::Note(_) => String::new(),
         };
         if !said.is_empty() && said != self.said {
@@ -126,8 +145,12 @@ impl Player {
         assert!(now.duration_since(self.changes.last().unwrap().at) >= COOL_DOWN, "two changes within the cool-down");
         assert!(self.changes.spent(now) < 10, "an eleventh change within 24 hours");
         if to < shards {
-            let last_hour = self.series.peak(self.minute.plus(-CALM_MINUTES));
-            assert!(last_hour / f64::from(to) <= UPPER, "{because}: fewer shards would be too full");
+            let calm_since = self.minute.plus(-CALM_MINUTES);
+            let is_too_much = |load: &Load| load.shards() / f64::from(to) > UPPER;
+            assert!(!self.series.0.range(calm_since..).any(|(_, load)| is_too_much(load)), "{because}: but not enough");
+            let too_much = self.offered.0.range(calm_since..).filter(|(_, load)| is_too_much(load)).count();
+            let unknown = CALM_MINUTES as usize - KNOWN_MINUTES;
+            assert!(too_much <= unknown, "{because}: but {too_much} minutes offered too much for {to} shards");
             assert!(self.changes.spent(now) < 10 - KEPT_FOR_MORE, "no change is left for adding shards");
         }
     }

@@ -5,12 +5,13 @@ use proptest::prelude::*;
 use super::super::decision::Bounds;
 use super::player::{Offer, Player, offered};
 
-/// Minutes of about the same load: how many, and at how many records a second; some without data points.
+/// Minutes of about the same load: how many, and at how many records a second; and whether CloudWatch has them.
 fn stretch() -> impl Strategy<Value = Vec<Offer>> {
-    let load =
-        prop_oneof![4 => (0.0..3_000.0_f64).prop_map(Some), 1 => (3_000.0..30_000.0).prop_map(Some), 1 => Just(None)];
-    (1..90_usize, load, 100.0..5_000.0_f64, 0.0..1.0_f64).prop_map(|(minutes, load, bytes, swing)| {
-        let minute = |n: usize| load.map(|load| offered(if n.is_multiple_of(2) { load } else { load * swing }, bytes));
+    let load = prop_oneof![4 => 0.0..3_000.0_f64, 1 => 3_000.0..30_000.0];
+    let known = prop::bool::weighted(0.8);
+    (1..90_usize, load, 100.0..5_000.0_f64, 0.0..1.0_f64, known).prop_map(|(minutes, load, bytes, swing, known)| {
+        let minute =
+            |n: usize| Offer { load: offered(if n.is_multiple_of(2) { load } else { load * swing }, bytes), known };
         (0..minutes).map(minute).collect()
     })
 }
@@ -33,10 +34,11 @@ proptest! {
     #[test]
     fn a_load_that_stays_is_answered_and_then_left_alone(records in 0.0..7_000.0_f64, shards in 2..=10_u32) {
         let mut player = Player::new(shards, Bounds { min: 2, max: 10 });
-        player.play(&[Some(offered(records, 500.0)); 240]);
+        let offer = Offer { load: offered(records, 500.0), known: true };
+        player.play(&[offer; 240]);
         let settled = (player.shards, player.story.len());
         prop_assert!(records / 1_000.0 / f64::from(player.shards) <= 0.701 || player.shards == 10);
-        player.play(&[Some(offered(records, 500.0)); 600]);
+        player.play(&[offer; 600]);
         prop_assert_eq!((player.shards, player.story.len()), settled);
     }
 }

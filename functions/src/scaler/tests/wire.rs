@@ -73,9 +73,14 @@ impl World {
 
     /// Lets minutes pass in which so many records a second are put.
     fn pass(&mut self, minutes: i64, records: f64) {
+        self.pass_with("IncomingRecords", minutes, records * 60.0);
+    }
+
+    /// Lets minutes pass of which CloudWatch has one metric only.
+    fn pass_with(&mut self, metric: &'static str, minutes: i64, sum: f64) {
         for _ in 0..minutes {
             let second = self.now.as_second().div_euclid(60) * 60;
-            self.aws().points.entry("IncomingRecords").or_default().push((second, records * 60.0));
+            self.aws().points.entry(metric).or_default().push((second, sum));
             self.now += SignedDuration::from_mins(1);
         }
     }
@@ -187,6 +192,27 @@ async fn a_busy_stream_gets_more_shards_and_then_a_rest() {
 }
 
 #[tokio::test]
+async fn what_is_refused_during_a_long_change_asks_for_no_other() {
+    let mut world = World::new(2).await;
+    world.run().await;
+    world.pass(10, 2_600.0);
+    assert_eq!(world.run().await.to, Some(4));
+    world.aws().status = "UPDATING";
+    for _ in 0..7 {
+        world.pass_with("WriteProvisionedThroughputExceeded", 1, 36_000.0);
+        assert_eq!(world.run().await.why, "the stream is changing just now");
+    }
+    world.aws().status = "ACTIVE";
+    for _ in 0..4 {
+        world.pass(1, 2_600.0);
+        assert_eq!(world.run().await.to, None);
+    }
+    assert_eq!(world.aws().asked, [4]);
+    world.pass_with("WriteProvisionedThroughputExceeded", 1, 36_000.0);
+    assert_eq!(world.run().await.to, Some(8));
+}
+
+#[tokio::test]
 async fn of_two_runs_at_once_one_changes_the_shards() {
     let mut world = World::new(2).await;
     world.run().await;
@@ -209,10 +235,27 @@ async fn without_data_points_nothing_is_done_and_that_is_said() {
 async fn minutes_in_which_the_processor_reads_and_nobody_writes_are_quiet() {
     let mut world = World::new(4).await;
     world.run().await;
-    world.pass(40, 0.0);
-    let read = world.aws().points.remove("IncomingRecords").unwrap();
-    world.aws().points.insert("GetRecords.Success", read);
+    world.pass_with("GetRecords.Success", 40, 60.0);
     assert_eq!(world.run().await.to, Some(2));
+}
+
+#[tokio::test]
+async fn a_young_minute_that_was_only_read_in_is_not_quiet_yet() {
+    let mut world = World::new(2).await;
+    world.run().await;
+    world.pass(10, 1_800.0);
+    world.pass_with("GetRecords.Success", 2, 60.0);
+    assert_eq!(world.run().await.to, Some(4));
+}
+
+#[tokio::test]
+async fn an_older_minute_that_was_only_read_in_is_quiet() {
+    let mut world = World::new(2).await;
+    world.run().await;
+    world.pass(10, 1_800.0);
+    world.pass_with("GetRecords.Success", 3, 60.0);
+    let report = world.run().await;
+    assert_eq!((report.to, report.why.as_str()), (None, "shards are 0 % full"));
 }
 
 #[tokio::test]
