@@ -240,22 +240,15 @@ async fn minutes_in_which_the_processor_reads_and_nobody_writes_are_quiet() {
 }
 
 #[tokio::test]
-async fn a_young_minute_that_was_only_read_in_is_not_quiet_yet() {
-    let mut world = World::new(2).await;
-    world.run().await;
-    world.pass(10, 1_800.0);
-    world.pass_with("GetRecords.Success", 2, 60.0);
-    assert_eq!(world.run().await.to, Some(4));
-}
-
-#[tokio::test]
-async fn an_older_minute_that_was_only_read_in_is_quiet() {
-    let mut world = World::new(2).await;
-    world.run().await;
-    world.pass(10, 1_800.0);
-    world.pass_with("GetRecords.Success", 3, 60.0);
-    let report = world.run().await;
-    assert_eq!((report.to, report.why.as_str()), (None, "shards are 0 % full"));
+async fn a_minute_that_was_only_read_in_is_quiet_from_its_third_minute_on() {
+    for (minutes, to) in [(2, Some(4)), (3, None)] {
+        let mut world = World::new(2).await;
+        world.run().await;
+        world.pass(10, 1_800.0);
+        world.pass_with("GetRecords.Success", minutes, 60.0);
+        let report = world.run().await;
+        assert_eq!(report.to, to, "{report:?}");
+    }
 }
 
 #[tokio::test]
