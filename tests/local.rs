@@ -2,44 +2,61 @@
 //!
 //! Invariant: it runs beside a developer's own instance, in a folder and on a port of its own, and leaves nothing.
 
+use std::collections::BTreeSet;
+use std::io::{BufRead as _, BufReader};
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use tally::Tally;
+
+use crate::schema;
+
 /// Calls of the first part, bad keys among them.
 const CALLS: usize = 1_000;
 /// Clients that call at the same time.
 const CLIENTS: usize = 8;
+/// Of every user that the test makes.
+const PASSWORD: &str = "Only-for-this-test-1";
+/// How requests of the query protocol are encoded.
+const QUERY: &str = "application/x-www-form-urlencoded";
 
+mod commands;
 mod faults;
 mod proxy;
 mod reconciliation;
+mod replay;
+mod rollback;
+mod tally;
 
 /// Held by the system that runs: each takes the whole machine.
 static ALONE: Mutex<()> = Mutex::new(());
 
 /// A running local system. It ends with the value.
-struct Local {
+pub(crate) struct Local {
     folder: PathBuf,
     ready: Value,
     agent: ureq::Agent,
     /// What the system's own process has in its environment besides.
     variables: Vec<(&'static str, String)>,
+    /// The schemas whose commands have answered.
+    checked: Mutex<BTreeSet<String>>,
     _alone: MutexGuard<'static, ()>,
 }
 
 /// Someone who calls.
-struct Customer {
-    email: &'static str,
-    key: String,
+pub(crate) struct Customer {
+    pub(crate) email: &'static str,
+    pub(crate) key: String,
 }
 
 impl Local {
-    fn up() -> Self {
+    pub(crate) fn up() -> Self {
         Self::up_at(0, Vec::new())
     }
 
@@ -49,38 +66,65 @@ impl Local {
         std::fs::create_dir_all(&folder).unwrap();
         let config = ureq::Agent::config_builder().http_status_as_error(false);
         let agent = config.timeout_global(Some(Duration::from_secs(60))).build().new_agent();
-        let mut local = Self { folder, ready: Value::Null, agent, variables, _alone: alone };
+        let mut local = Self { folder, ready: Value::Null, agent, variables, checked: Mutex::default(), _alone: alone };
         local.ready = local.json(&["local", "up", "--port", &port.to_string(), "--detach", "--json"]);
         local
     }
 
-    /// Runs a command of the command line, with the toggle on.
-    fn run(&self, toggle: &str, arguments: &[&str]) -> Output {
-        Command::new(binaries().join("cloud"))
+    pub(crate) fn command(&self, toggle: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new(binaries().join("cloud"));
+        command
             .args(arguments)
             .env("COMPLICAL_LOCAL_DIR", &self.folder)
             .env("ENABLE_KINESIS_ANALYTICS", toggle)
-            .env("COMPLICAL_PASSWORD", "Only-for-this-test-1")
+            .env("COMPLICAL_PASSWORD", PASSWORD)
             // The functions are built already, by the command that runs the tests.
             .env("CARGO", "/bin/true")
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
-            .output()
-            .unwrap()
+            // Nobody is there to be asked, also where the tests run in a terminal.
+            .stdin(Stdio::null());
+        command
     }
 
-    fn done(&self, toggle: &str, arguments: &[&str]) -> String {
+    /// Runs a command of the command line.
+    pub(crate) fn run(&self, toggle: &str, arguments: &[&str]) -> Output {
+        self.command(toggle, arguments).output().unwrap()
+    }
+
+    /// Starts one, its output in pipes.
+    pub(crate) fn start(&self, toggle: &str, arguments: &[&str]) -> Child {
+        self.command(toggle, arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    }
+
+    pub(crate) fn done(&self, toggle: &str, arguments: &[&str]) -> String {
+        self.ends(toggle, arguments, 0).0
+    }
+
+    /// What a command prints on its way to an exit status: data and story.
+    pub(crate) fn ends(&self, toggle: &str, arguments: &[&str], status: i32) -> (String, String) {
         let output = self.run(toggle, arguments);
-        let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        assert!(output.status.success(), "{arguments:?}: {}\n{stdout}\n{stderr}", output.status);
-        stdout.into_owned()
+        let [stdout, stderr] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+        assert_eq!(output.status.code(), Some(status), "{arguments:?}\n{stdout}\n{stderr}");
+        (stdout, stderr)
     }
 
-    fn json(&self, arguments: &[&str]) -> Value {
-        serde_json::from_str(&self.done("on", arguments)).unwrap()
+    /// The document of a command that ends with a status, checked against the command's schema.
+    pub(crate) fn document(&self, toggle: &str, arguments: &[&str], status: i32) -> Value {
+        let (stdout, stderr) = self.ends(toggle, arguments, status);
+        let document = serde_json::from_str(&stdout).unwrap_or_else(|error| panic!("{error}: {stdout}\n{stderr}"));
+        let name = schema::of(arguments);
+        schema::check(&name, &document);
+        self.checked.lock().unwrap().insert(name);
+        document
     }
 
-    fn text(&self, field: &str) -> &str {
-        self.ready[field].as_str().unwrap()
+    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
+        self.document("on", arguments, 0)
+    }
+
+    /// The commands with a schema that have not answered yet.
+    pub(crate) fn unchecked(&self) -> BTreeSet<String> {
+        &schema::all() - &self.checked.lock().unwrap()
     }
 
     /// A request past the command line, as another client of AWS would send it.
@@ -91,14 +135,18 @@ impl Local {
             .uri(format!("{}{path}", self.text("endpointUrl")))
             .header("authorization", format!("AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0"))
             .header("x-amz-target", target)
-            .header("content-type", "application/x-amz-json-1.1");
+            .header("content-type", if target.is_empty() { QUERY } else { "application/x-amz-json-1.1" });
         let mut answer = self.agent.run(request.body(body.to_owned()).unwrap()).unwrap();
         let text = answer.body_mut().read_to_string().unwrap();
         assert!(answer.status().is_success(), "{method} {path} {target}: {} {text}", answer.status());
         text
     }
 
-    fn customer(&self, email: &'static str) -> Customer {
+    fn text(&self, field: &str) -> &str {
+        self.ready[field].as_str().unwrap()
+    }
+
+    pub(crate) fn customer(&self, email: &'static str) -> Customer {
         self.json(&["users", "create", "--local", "--json", "--email", email, "--company", "Example Pty Ltd"]);
         let made = self.json(&["keys", "create", "--local", "--json", "--email", email]);
         Customer { email, key: made["apiKey"].as_str().unwrap().to_owned() }
@@ -112,7 +160,7 @@ impl Local {
         (status, answer.body_mut().read_json().unwrap_or(Value::Null))
     }
 
-    fn call(&self, key: &str) -> u16 {
+    pub(crate) fn call(&self, key: &str) -> u16 {
         let (status, body) = self.get("/v1/deadlines?country=AU&limit=1", ("x-api-key", key));
         match status {
             200 => assert_eq!(body["deadlines"][0]["country"], "AU", "{body}"),
@@ -127,16 +175,20 @@ impl Local {
         body
     }
 
-    fn counted(&self, customer: &Customer) -> usize {
+    pub(crate) fn counted(&self, customer: &Customer) -> usize {
         let stats = self.analytics(&format!("/v1/analytics/user-stats?email={}", customer.email.replace('#', "%23")));
         usize::try_from(stats["allTime"]["apiCalls"].as_u64().unwrap()).unwrap()
     }
 
-    /// Waits until a customer's count is what it has to be, and sees that it stays.
-    fn expect(&self, customer: &Customer, calls: usize, within: Duration) {
+    /// Waits until a customer's count is what it has to be; returns it.
+    pub(crate) fn expect(&self, customer: &Customer, calls: RangeInclusive<usize>, within: Duration) -> usize {
         let began = Instant::now();
-        while self.counted(customer) != calls {
-            assert!(began.elapsed() < within, "{}: {} of {calls}", customer.email, self.counted(customer));
+        loop {
+            let counted = self.counted(customer);
+            if calls.contains(&counted) {
+                return counted;
+            }
+            assert!(began.elapsed() < within, "{}: {counted} of {calls:?}", customer.email);
             std::thread::sleep(Duration::from_millis(100));
         }
     }
@@ -165,9 +217,16 @@ fn every_call_is_answered_and_counted_exactly_in_both_modes_and_between_them() {
     a_call_is_seen_at_once(&local, &customers[0]);
     let counts = a_thousand_calls_are_exact(&local, &customers);
     privacy_holds(&local);
-    local.done("on", &["verify", "--local"]);
+    local.json(&["verify", "--local", "--json"]);
     reconciliation::a_call_that_is_not_counted_is_found(&local);
+    commands::what_looks_and_changes_nothing_answers_as_its_schema_says(&local);
+    commands::a_follower_ends_quietly_when_its_pipe_is_closed(&local);
+    commands::what_was_changed_by_hand_is_drift(&local);
+    replay::a_replayed_record_counts_once(&local);
     no_call_is_lost_between_the_modes(&local, &customers[2], counts[2]);
+    rollback::data_goes_only_with_its_name_typed_out(&local);
+    let never_run = BTreeSet::from(["bench", "line"].map(str::to_owned));
+    assert!(local.unchecked().is_subset(&never_run), "no command has answered for {:?}", local.unchecked());
 }
 
 fn a_call_is_seen_at_once(local: &Local, customer: &Customer) {
@@ -179,7 +238,7 @@ fn a_call_is_seen_at_once(local: &Local, customer: &Customer) {
     while !seen(&local.analytics("/v1/analytics/realtime")) {
         assert!(answered.elapsed() < Duration::from_secs(5), "realtime does not show the call");
     }
-    local.expect(customer, 1, Duration::from_secs(5));
+    local.expect(customer, 1..=1, Duration::from_secs(5));
     assert_eq!(local.call("ck_wrong"), 401);
     assert_eq!(local.get("/v1/nothing", ("x-api-key", &customer.key)).0, 404);
 }
@@ -187,7 +246,8 @@ fn a_call_is_seen_at_once(local: &Local, customer: &Customer) {
 /// Makes calls from several clients at once; returns what each customer has made in all.
 fn a_thousand_calls_are_exact(local: &Local, customers: &[Customer; 3]) -> [usize; 3] {
     let next = AtomicUsize::new(0);
-    let good = [AtomicUsize::new(1), AtomicUsize::new(0), AtomicUsize::new(0)];
+    // One call has been made, and one with a bad key.
+    let (calls, refusals) = ([Tally::from(1), Tally::default(), Tally::default()], Tally::from(1));
     std::thread::scope(|scope| {
         for _ in 0..CLIENTS {
             scope.spawn(|| {
@@ -198,32 +258,34 @@ fn a_thousand_calls_are_exact(local: &Local, customers: &[Customer; 3]) -> [usiz
                     }
                     // Every tenth call has a bad key; customers call unequally often.
                     if call % 10 == 9 {
-                        assert_eq!(local.call(&format!("ck_wrong{call}")), 401);
+                        refusals.note(local.call(&format!("ck_wrong{call}")), 401);
                     } else {
                         let who = [0, 0, 0, 1, 1, 2][call % 6];
-                        assert_eq!(local.call(&customers[who].key), 200);
-                        good[who].fetch_add(1, Ordering::Relaxed);
+                        calls[who].note(local.call(&customers[who].key), 200);
                     }
                 }
             });
         }
     });
-    let counts = good.map(AtomicUsize::into_inner);
-    for (customer, calls) in customers.iter().zip(counts) {
-        local.expect(customer, calls, Duration::from_secs(20));
-    }
+    // Errors are what an overloaded machine makes of time limits: few, or something else is wrong.
+    let unsure = calls.iter().map(Tally::unsure).sum::<usize>() + refusals.unsure();
+    assert!(unsure <= CALLS / 50, "{unsure} of {CALLS} calls met an error: {calls:?}");
+    let counts = std::array::from_fn(|who| local.expect(&customers[who], calls[who].range(), Duration::from_secs(20)));
     // On a busy machine an event is committed after its minute; the next run of the aggregator folds that again.
-    let expected = (counts.iter().sum::<usize>() as u64, 1 + (CALLS / 10) as u64);
+    let expected = counts.iter().sum::<usize>();
     let began = Instant::now();
     loop {
         let hour = local.analytics("/v1/analytics/timeseries?granularity=minute&duration=60m");
         let points = hour["timeSeries"].as_array().unwrap();
-        let sum = |field: &str| points.iter().map(|point| point[field].as_u64().unwrap()).sum::<u64>();
-        let found = (sum("apiCalls"), sum("authFailures"));
-        if found == expected {
+        let sum = |field: &str| points.iter().map(|point| point[field].as_u64().unwrap() as usize).sum();
+        let (n_calls, n_refusals): (usize, usize) = (sum("apiCalls"), sum("authFailures"));
+        if n_calls == expected && refusals.range().contains(&n_refusals) {
             break;
         }
-        assert!(began.elapsed() < Duration::from_secs(90), "{found:?} calls and failures of {expected:?}");
+        assert!(
+            began.elapsed() < Duration::from_secs(90),
+            "{n_calls} calls and {n_refusals} failures of {expected} and {refusals:?}"
+        );
         std::thread::sleep(Duration::from_millis(500));
     }
     counts
@@ -240,39 +302,23 @@ fn privacy_holds(local: &Local) {
 }
 
 fn no_call_is_lost_between_the_modes(local: &Local, customer: &Customer, before: usize) {
-    let (over, good, unsure) = (AtomicBool::new(false), AtomicUsize::new(before), AtomicUsize::new(0));
+    let (over, calls) = (AtomicBool::new(false), Tally::from(before));
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
                 while !over.load(Ordering::Relaxed) {
-                    match local.call(&customer.key) {
-                        200 => good.fetch_add(1, Ordering::Relaxed),
-                        _ => unsure.fetch_add(1, Ordering::Relaxed),
-                    };
+                    calls.note(local.call(&customer.key), 200);
                 }
             });
         }
-        let off = local.run("off", &["destroy", "--local", "--yes"]);
-        let verified = local.run("off", &["verify", "--local"]);
-        let on = local.run("on", &["deploy", "--local", "--yes"]);
+        // Whatever goes wrong here, the clients have to end: a scope waits for its threads.
+        let switched = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            rollback::a_roll_back_is_refused_interrupted_and_finished(local);
+            local.done("off", &["verify", "--local"]);
+            local.document("on", &["deploy", "--local", "--yes", "--json"], 0);
+        }));
         over.store(true, Ordering::Relaxed);
-        for output in [off, verified, on] {
-            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        }
+        switched.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
     });
-    let (good, unsure) = (good.into_inner(), unsure.into_inner());
-    let began = Instant::now();
-    loop {
-        let counted = local.counted(customer);
-        // An error while functions are exchanged leaves open whether its call was counted; an answer does not.
-        if (good..=good + unsure).contains(&counted) {
-            break;
-        }
-        assert!(
-            began.elapsed() < Duration::from_secs(150),
-            "{counted} calls are counted of {good} to {}",
-            good + unsure
-        );
-        std::thread::sleep(Duration::from_millis(500));
-    }
+    local.expect(customer, calls.range(), Duration::from_secs(150));
 }

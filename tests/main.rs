@@ -4,5 +4,8 @@
 
 mod app;
 mod cfn_lint;
+mod deploys;
+mod exit_status;
 mod local;
+mod schema;
 mod snapshots;

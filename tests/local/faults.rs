@@ -25,17 +25,16 @@ fn under_faults_every_call_that_is_answered_is_counted_once() {
     let seconds = std::env::var(SECONDS.0).map_or(SECONDS.1, |seconds| seconds.parse().unwrap());
     let until = Instant::now() + Duration::from_secs(seconds);
     proxy.set_calm(false);
-    let counts = [(); 3].map(|()| (AtomicUsize::new(1), AtomicUsize::new(0)));
+    let calls = [(); 3].map(|()| Tally::from(1));
     let statuses = Mutex::new(BTreeMap::new());
     std::thread::scope(|scope| {
         for caller in 0..CALLERS {
             let (local, statuses) = (&local, &statuses);
-            let (customer, (good, unsure)) = (&customers[caller % 3], &counts[caller % 3]);
+            let (customer, calls) = (&customers[caller % 3], &calls[caller % 3]);
             scope.spawn(move || {
                 while Instant::now() < until {
                     let status = local.call(&customer.key);
-                    let answered = if status == 200 { good } else { unsure };
-                    answered.fetch_add(1, Ordering::Relaxed);
+                    calls.note(status, 200);
                     *statuses.lock().unwrap().entry(status).or_insert(0_usize) += 1;
                 }
             });
@@ -43,26 +42,15 @@ fn under_faults_every_call_that_is_answered_is_counted_once() {
     });
     proxy.set_calm(true);
     let faults = proxy.faults();
-    eprintln!("{seconds} s: {counts:?} calls answered and not, {statuses:?}, {faults:?}");
+    eprintln!("{seconds} s: {calls:?}, {statuses:?}, {faults:?}");
     for kind in [Fault::LoseAnswer, Fault::Reset, Fault::Throttle, Fault::Fail, Fault::Delay] {
         assert!(faults.get(&kind) > Some(&10), "{faults:?}");
     }
     // A run of the aggregator later nothing has changed.
     for wait in [0, 65] {
         std::thread::sleep(Duration::from_secs(wait));
-        let began = Instant::now();
-        for (customer, (good, unsure)) in customers.iter().zip(&counts) {
-            let (good, unsure) = (good.load(Ordering::Relaxed), unsure.load(Ordering::Relaxed));
-            while !(good..=good + unsure).contains(&local.counted(customer)) {
-                let counted = local.counted(customer);
-                assert!(
-                    began.elapsed() < Duration::from_secs(30),
-                    "{}: {counted} of {good} to {}",
-                    customer.email,
-                    good + unsure
-                );
-                std::thread::sleep(Duration::from_millis(200));
-            }
+        for (customer, calls) in customers.iter().zip(&calls) {
+            local.expect(customer, calls.range(), Duration::from_secs(30));
         }
     }
 }

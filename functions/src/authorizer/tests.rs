@@ -139,15 +139,7 @@ impl World {
 
     /// Stores a key, with some attributes more or others.
     async fn key(&self, key: &str, attributes: Value) {
-        let mut item = Item::from([
-            (PK.into(), text(format!("KEY#{}", key::hash(key)))),
-            (SK.into(), text("KEY")),
-            ("apiKeyId".into(), text("k_1")),
-            ("apiKeyName".into(), text("production")),
-            (USER_EMAIL.into(), text(USER)),
-            ("createdAt".into(), text(NOW)),
-            ("expiresAt".into(), text("2027-11-24T10:15:30.000Z")),
-        ]);
+        let mut item = stored(key);
         for (name, value) in attributes.as_object().unwrap() {
             item.insert(name.clone(), text(value.as_str().unwrap()));
         }
@@ -187,6 +179,19 @@ impl World {
         let item = table.get(&format!("USER#{USER}"), "2026-11#GATE", Consistency::Strong).await.unwrap();
         crate::gate::Reading::of(item.as_ref()).used
     }
+}
+
+/// A key as it is stored.
+fn stored(key: &str) -> Item {
+    Item::from([
+        (PK.into(), text(format!("KEY#{}", key::hash(key)))),
+        (SK.into(), text("KEY")),
+        ("apiKeyId".into(), text("k_1")),
+        ("apiKeyName".into(), text("production")),
+        (USER_EMAIL.into(), text(USER)),
+        ("createdAt".into(), text(NOW)),
+        ("expiresAt".into(), text("2027-11-24T10:15:30.000Z")),
+    ])
 }
 
 /// A call as API Gateway puts it.

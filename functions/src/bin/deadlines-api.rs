@@ -2,21 +2,19 @@
 //!
 //! Invariant: everything is read from the environment once, before the first request.
 
-use aws_config::BehaviorVersion;
 use aws_lambda_events::apigw::ApiGatewayProxyRequest;
 use contract::variable::DEADLINES_TABLE;
 use functions::deadlines_api::DeadlinesApi;
-use functions::log;
 use functions::table::Table;
+use functions::{log, variable};
 use jiff::Timestamp;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     log::init();
-    let name =
-        std::env::var(DEADLINES_TABLE).map_err(|_| format!("{DEADLINES_TABLE} must name the deadlines table"))?;
-    let config = aws_config::load_defaults(BehaviorVersion::latest()).await;
+    let name = variable::required(DEADLINES_TABLE)?;
+    let config = variable::aws();
     let api = DeadlinesApi::new(Table::new(aws_sdk_dynamodb::Client::new(&config), name));
     let api = &api;
     run(service_fn(async |event: LambdaEvent<ApiGatewayProxyRequest>| {

@@ -54,10 +54,24 @@ fn may_pass(code: Option<&str>, text: &str) -> bool {
     }
 }
 
-/// Whether the endpoint does not have the call, or the caller may not make it: what it would do has to be done otherwise.
+/// What an endpoint answers of an operation that it does not have.
+const UNKNOWN: [&str; 6] = [
+    "InvalidAction",
+    "UnknownOperation",
+    "UnknownOperationException",
+    "NotImplemented",
+    "NotImplementedException",
+    "UnsupportedOperation",
+];
+
+/// Whether the endpoint does not have the call.
 pub fn is_unknown_call<E: ProvideErrorMetadata>(error: &E) -> bool {
-    let unknown = ["InvalidAction", "UnknownOperation", "UnknownOperationException", "UnsupportedOperation"];
-    error.code().is_some_and(|code| unknown.contains(&code) || code.starts_with("AccessDenied"))
+    error.code().is_some_and(|code| UNKNOWN.contains(&code))
+}
+
+/// Whether the endpoint does not have the call, or the caller may not make it: what it would do has to be done otherwise.
+pub fn cannot_be_called<E: ProvideErrorMetadata>(error: &E) -> bool {
+    is_unknown_call(error) || error.code().is_some_and(|code| code.starts_with("AccessDenied"))
 }
 
 /// Whether the service says that what was asked for is not there.

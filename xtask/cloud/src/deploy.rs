@@ -5,15 +5,19 @@
 pub mod adopt;
 pub mod approval;
 pub mod bucket;
+pub mod change;
 pub mod change_set;
 pub mod consent;
 pub mod deadlines;
 pub mod diagnosis;
 pub mod emulator;
 pub mod event;
+pub mod execution;
 pub mod hint;
+pub mod manner;
 pub mod operation;
 pub mod order;
+pub mod overtaken;
 pub mod parameters;
 pub mod patience;
 pub mod preflight;
@@ -26,17 +30,18 @@ use std::collections::BTreeMap;
 use anyhow::{Context as _, Result};
 use aws_sdk_cloudformation::types::ChangeSetType;
 use contract::Toggle;
-use futures::future::{join_all, try_join_all};
+use futures::future::try_join_all;
 use serde_json::{Value, json};
 use stacks::{App, Stack};
 use xtask::package::Package;
-use xtask::{Failure, Printer, build, cli, workspace};
+use xtask::{Printer, build, cli, workspace};
 
 use crate::interrupt::unless_interrupted;
 use crate::{Connection, api};
 use approval::Approval;
-use change_set::{ChangeSet, Manner, Overtaken, Request};
-use operation::{Goal, Operation};
+use change_set::{ChangeSet, Request};
+use manner::Manner;
+use overtaken::Overtaken;
 use preflight::Preflight;
 use state::Way;
 use story::Story;
@@ -170,8 +175,8 @@ async fn deploy_once(plan: &Plan<'_>, printer: &Printer) -> Result<Vec<Deployed>
         prepare(plan, &bucket, stack, template, way)
     });
     let prepared: Vec<(&Stack, Option<ChangeSet>)> = try_join_all(prepared).await?;
-    approve(plan, &prepared).await?;
-    let changed = carry_out(plan, &prepared).await?;
+    execution::approve(plan, &prepared).await?;
+    let changed = execution::carry_out(plan, &prepared).await?;
     finish(plan, &declared, &changed, printer).await
 }
 
@@ -218,8 +223,8 @@ async fn adopt_all<'a>(
         let change_set = change_set::create(connection, bucket, request, plan.story).await?;
         imports.push((*stack, change_set));
     }
-    approve(plan, &imports).await?;
-    carry_out(plan, &imports).await?;
+    execution::approve(plan, &imports).await?;
+    execution::carry_out(plan, &imports).await?;
     Ok(imports.iter().map(|(stack, _)| stack.name()).collect())
 }
 
@@ -242,74 +247,6 @@ async fn prepare<'a>(
         manner: plan.manner,
     };
     Ok((stack, change_set::create(plan.connection, bucket, request, plan.story).await?))
-}
-
-/// Shows the change sets and asks once for all of them.
-async fn approve(plan: &Plan<'_>, prepared: &[(&Stack, Option<ChangeSet>)]) -> Result<()> {
-    let story = plan.story;
-    let mut losses = Vec::new();
-    let mut n_changes = 0;
-    for (stack, change_set) in prepared {
-        let Some(change_set) = change_set else {
-            story.say(format!("{}: no changes", stack.name()));
-            continue;
-        };
-        let n_here = change_set.changes.len();
-        story.say(format!("{}: {n_here} change{}", stack.name(), if n_here == 1 { "" } else { "s" }));
-        for change in &change_set.changes {
-            if story.is_full() {
-                story.printer().say(change.line());
-            }
-            story.tell(change.object(stack.name()));
-            if change.loses_data() {
-                losses.push(format!("{} {}", change.logical_id, change.kind));
-            }
-        }
-        n_changes += n_here.max(1);
-    }
-    let approved = if !losses.is_empty() && !plan.allow_data_loss {
-        Err(Failure::new(format!("refused: this would lose the data of {}", losses.join(", ")))
-            .hint("keep the resource as it is, or add --allow-data-loss if its data may go")
-            .into())
-    } else if n_changes == 0 {
-        Ok(())
-    } else {
-        plan.approval.obtain(&format!("Carry out {n_changes} changes?"), story.printer()).await
-    };
-    if approved.is_err() {
-        for change_set in prepared.iter().filter_map(|(_, change_set)| change_set.as_ref()) {
-            let description = operation::describe(plan.connection, &change_set.stack_id).await?;
-            let is_ghost = description.as_ref().map(operation::status) == Some("REVIEW_IN_PROGRESS");
-            let ghost = is_ghost.then_some(change_set.stack_id.as_str());
-            change_set::discard(plan.connection, &change_set.id, ghost).await?;
-        }
-    }
-    approved
-}
-
-/// Carries the change sets out, wave by wave; returns the names of the stacks that changed. When one of a wave fails the
-/// others are followed to their end all the same, because CloudFormation goes on with them.
-async fn carry_out(plan: &Plan<'_>, prepared: &[(&Stack, Option<ChangeSet>)]) -> Result<Vec<String>> {
-    let mut changed = Vec::new();
-    let stacks: Vec<&Stack> = prepared.iter().map(|(stack, _)| *stack).collect();
-    for wave in order::waves(&stacks)? {
-        let due = prepared.iter().filter(|(stack, _)| wave.contains(&stack.name()));
-        let due: Vec<(&Stack, &ChangeSet)> =
-            due.filter_map(|(stack, change_set)| Some((*stack, change_set.as_ref()?))).collect();
-        let ended = join_all(due.iter().map(|(stack, change_set)| carry_out_one(plan, stack, change_set))).await;
-        ended.into_iter().collect::<Result<Vec<String>>>()?;
-        changed.extend(due.iter().map(|(stack, _)| stack.name().to_owned()));
-    }
-    Ok(changed)
-}
-
-async fn carry_out_one(plan: &Plan<'_>, stack: &Stack, change_set: &ChangeSet) -> Result<String> {
-    let id = change_set.stack_id.as_str();
-    let before = operation::seen(plan.connection, id).await?;
-    change_set::execute(plan.connection, change_set).await?;
-    let n_all = Some(change_set.changes.len());
-    let operation = Operation { id, declared: Some(stack), before, goal: Goal::Done, n_all };
-    operation::follow(plan.connection, operation, plan.story).await
 }
 
 /// Loads the data that belongs to the deployment, does what the emulator left out, and reads the outputs.

@@ -6,12 +6,14 @@
 pub mod close;
 pub mod data;
 pub mod drain;
+pub mod removed;
+
+use std::time::Duration;
 
 use anyhow::Result;
 use aws_sdk_lambda::operation::get_function_configuration::GetFunctionConfigurationOutput;
 use aws_sdk_lambda::types;
 use contract::{Environment, Function, Toggle, function, name};
-use serde_json::{Value, json};
 use stacks::{App, Architecture};
 use xtask::{Failure, Printer, cli, workspace};
 
@@ -19,12 +21,13 @@ use crate::Connection;
 use crate::aws_error::{failed_to, is_missing};
 use crate::deploy::adopt::DataResource;
 use crate::deploy::approval::{Approval, typed_name};
-use crate::deploy::change_set::Manner;
+use crate::deploy::manner::Manner;
 use crate::deploy::operation;
 use crate::deploy::story::Story;
 use crate::deploy::{self, Plan, order, state};
 use crate::interrupt::unless_interrupted;
 use drain::Drained;
+use removed::Removed;
 
 /// What is to go.
 #[derive(Debug)]
@@ -37,16 +40,6 @@ struct Removal<'a> {
     /// The data that is left behind, or deleted with `--delete-data`.
     data: Vec<DataResource>,
     story: &'a Story,
-}
-
-/// What came of it.
-#[derive(Debug, Default)]
-struct Removed {
-    stacks: Vec<String>,
-    deleted: Vec<DataResource>,
-    kept: Vec<DataResource>,
-    /// Whether everything on the stream was counted; nothing where the stream stays.
-    drained: Option<bool>,
 }
 
 /// The command.
@@ -107,29 +100,6 @@ fn wanted(env: &Environment, toggle: Toggle, named: &[String]) -> Result<Vec<Str
     Ok(all.iter().filter(|stack| goes(stack)).cloned().collect())
 }
 
-impl Removed {
-    fn document(&self) -> Value {
-        let Self { stacks, deleted, kept, drained } = self;
-        let names = |resources: &[DataResource]| resources.iter().map(|one| one.name.clone()).collect::<Vec<_>>();
-        json!({"removed": stacks, "deleted": names(deleted), "kept": names(kept), "drained": drained})
-    }
-
-    fn show(&self, printer: &Printer) {
-        let Self { stacks, deleted, kept, drained: _ } = self;
-        if stacks.is_empty() && deleted.is_empty() {
-            printer.say("nothing to remove: no such stack is deployed");
-            kept.iter().for_each(|one| printer.say(format!("kept from before: {} ({})", one.name, one.kind)));
-            return;
-        }
-        stacks.iter().for_each(|stack| printer.data(format!("removed {stack}")));
-        deleted.iter().for_each(|resource| printer.data(format!("deleted {}", resource.name)));
-        kept.iter().for_each(|resource| printer.data(format!("kept {}", resource.name)));
-        if kept.iter().any(|resource| resource.kind == "AWS::DynamoDB::Table") {
-            printer.say("the next deploy adopts the tables with their data");
-        }
-    }
-}
-
 impl Removal<'_> {
     fn goes(&self, stack: &str) -> bool {
         self.stacks.iter().any(|name| name == stack)
@@ -172,11 +142,12 @@ impl Removal<'_> {
         } else if operation::describe(connection, &api).await?.is_some() {
             self.make_synchronous(toggle, app, printer).await?;
         }
-        let drained = drain::drain(connection, env, printer).await?;
+        let drained = drain::drain(connection, env, Duration::from_secs(args.wait), printer).await?;
         if let Drained::Not(left) = drained {
             let failure = Failure::new(format!("the stream is not drained: {left}"))
-                .hint("nothing was removed and no call is lost; `cargo xtask logs stream-processor` may say what is wrong")
-                .hint("run the same command again once it is mended");
+                .hint(format!("{} stays as it is, and no call is lost", name::kinesis_stack(env)))
+                .hint("`cargo xtask logs stream-processor` may say what is wrong; where it is only slow, add --wait")
+                .hint("run the same command again once it is mended: it goes on from there");
             if !args.delete_data {
                 return Err(failure.into());
             }

@@ -20,7 +20,7 @@ use xtask::package::Package;
 use xtask::{Printer, build, workspace};
 
 use crate::deploy::approval::Approval;
-use crate::deploy::change_set::Manner;
+use crate::deploy::manner::Manner;
 use crate::deploy::story::Story;
 use crate::deploy::{self, Plan};
 use crate::{Connection, api};

@@ -77,7 +77,7 @@ fn wrong_usage_is_exit_status_2_for_every_command() {
 
 #[test]
 fn wrong_usage_is_told_from_right_usage() {
-    let wrong: [&[&str]; 18] = [
+    let wrong: [&[&str]; 16] = [
         &["synth", "--format", "xml"],
         &["build", "--arch", "mips"],
         &["diff", "--against", "memory"],
@@ -86,9 +86,7 @@ fn wrong_usage_is_told_from_right_usage() {
         &["destroy", "--confirm", "test"],
         &["destroy", "--wait", "soon"],
         &["verify", "--env", "A_b"],
-        &["status", "--watch", "--json"],
         &["logs"],
-        &["logs", "stream-processor", "--follow", "--json"],
         &["errors", "show"],
         &["scale"],
         &["scale", "--shards", "0"],

@@ -4,6 +4,7 @@
 
 use anyhow::{Context as _, Result};
 use aws_sdk_s3::Client;
+use aws_sdk_s3::error::ProvideErrorMetadata as _;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{
     AbortIncompleteMultipartUpload, BucketLifecycleConfiguration, BucketLocationConstraint, CreateBucketConfiguration,
@@ -40,7 +41,11 @@ pub async fn ensure(connection: &Connection, printer: &Printer) -> Result<String
     let bucket = name(&account, connection.region());
     let s3 = connection.s3();
     match s3.head_bucket().bucket(&bucket).expected_bucket_owner(&account).send().await {
-        Ok(_) => return Ok(bucket),
+        Ok(_) if is_protected(&s3, &bucket).await => return Ok(bucket),
+        Ok(_) => {
+            protect(&s3, &bucket).await?;
+            return Ok(bucket);
+        }
         Err(error) if error.as_service_error().is_some_and(is_missing) => {}
         Err(error) => return Err(failed_to(format!("look at the bucket {bucket}"))(error)),
     }
@@ -102,8 +107,19 @@ async fn create(s3: &Client, bucket: &str, region: &str) -> Result<()> {
         create =
             create.create_bucket_configuration(CreateBucketConfiguration::builder().location_constraint(place).build());
     }
-    create.send().await.map_err(failed_to(format!("make the bucket {bucket}")))?;
-    Ok(())
+    match create.send().await {
+        Ok(_) => Ok(()),
+        // Another first deploy was quicker.
+        Err(error) if error.as_service_error().is_some_and(|error| error.is_bucket_already_owned_by_you()) => Ok(()),
+        Err(error) => Err(failed_to(format!("make the bucket {bucket}"))(error)),
+    }
+}
+
+/// Whether the last step of [`protect`] was taken: the first deploy may have been interrupted before it.
+async fn is_protected(s3: &Client, bucket: &str) -> bool {
+    let lifecycle = s3.get_bucket_lifecycle_configuration().bucket(bucket).send().await;
+    // Who may not look did not leave it half made.
+    lifecycle.err().and_then(|error| error.code().map(str::to_owned)).as_deref() != Some("NoSuchLifecycleConfiguration")
 }
 
 async fn protect(s3: &Client, bucket: &str) -> Result<()> {

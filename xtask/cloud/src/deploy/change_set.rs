@@ -5,19 +5,17 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Result;
-use aws_sdk_cloudformation::operation::describe_change_set::DescribeChangeSetOutput;
-use aws_sdk_cloudformation::types::{
-    Capability, ChangeSetStatus, ChangeSetType, DeploymentConfig, DeploymentConfigMode, DeploymentMode, Parameter,
-    ResourceChange, ResourceToImport, Tag,
-};
-use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use serde_json::{Value, json};
+use aws_sdk_cloudformation::types::{Capability, ChangeSetStatus, ChangeSetType, Parameter, ResourceToImport, Tag};
 use stacks::Stack;
 use xtask::Failure;
 
 use super::bucket;
+use super::change::Change;
 use super::diagnosis::{self, Of};
 use super::event::Role;
+use super::manner::Manner;
+use super::operation;
+use super::overtaken::overtaken;
 use super::story::Story;
 use crate::Connection;
 use crate::aws_error::failed_to;
@@ -44,15 +42,6 @@ pub struct Request<'a> {
     pub manner: Manner,
 }
 
-/// How CloudFormation is to carry a change set out.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Manner {
-    /// Without waiting until resources are ready to serve.
-    pub express: bool,
-    /// Resources that were changed by hand become what the template says.
-    pub revert_drift: bool,
-}
-
 /// A change set that can be carried out.
 #[derive(Clone, Debug)]
 pub struct ChangeSet {
@@ -62,62 +51,6 @@ pub struct ChangeSet {
     pub stack_id: String,
     /// What it would do.
     pub changes: Vec<Change>,
-}
-
-/// What happens to one resource.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
-    /// `Add`, `Modify`, `Remove`, `Import`, `Dynamic`.
-    pub action: String,
-    /// The resource.
-    pub logical_id: String,
-    /// Such as `AWS::Lambda::Function`.
-    pub kind: String,
-    /// `True`, `Conditional`, `False` or nothing.
-    pub replacement: String,
-    /// Which properties change, such as `Properties.Handler`.
-    pub paths: Vec<String>,
-    /// Whether a removed resource is left in the account.
-    pub retained: bool,
-}
-
-impl Change {
-    /// The change in words.
-    pub fn line(&self) -> String {
-        let (sign, verb) = match self.action.as_str() {
-            "Add" => ('+', "add"),
-            "Remove" if self.retained => ('-', "leave in the account, outside the stack"),
-            "Remove" => ('-', "remove"),
-            "Import" => ('<', "adopt with its data"),
-            _ => ('~', "change"),
-        };
-        let replacement = match self.replacement.as_str() {
-            "True" => " REPLACES",
-            "Conditional" => " MAY REPLACE",
-            _ => "",
-        };
-        let paths = if self.paths.is_empty() { String::new() } else { format!(" ({})", self.paths.join(", ")) };
-        format!("  {sign} {verb}{replacement} {} {}{paths}", self.logical_id, self.kind)
-    }
-
-    /// The change for programs.
-    pub fn object(&self, stack: &str) -> Value {
-        let Self { action, logical_id, kind, replacement, paths, retained } = self;
-        json!({
-            "type": "change", "stack": stack, "action": action, "logicalId": logical_id, "resourceType": kind,
-            "replacement": if replacement.is_empty() { "False" } else { replacement }, "paths": paths,
-            "retained": retained
-        })
-    }
-
-    /// Whether the change takes a table, a stream or a bucket away, or puts an empty one in its place.
-    ///
-    /// `Conditional` is no loss here: CloudFormation says it of any value that it does not know yet, and a change of a
-    /// property that is fixed at creation was refused before, by our own comparison of the templates.
-    pub fn loses_data(&self) -> bool {
-        let holds_data = HOLDS_DATA.contains(&self.kind.as_str());
-        holds_data && (self.replacement == "True" || (self.action == "Remove" && !self.retained))
-    }
 }
 
 /// Types whose resources hold data that exists nowhere else.
@@ -134,11 +67,32 @@ pub async fn create(
     request: Request<'_>,
     story: &Story,
 ) -> Result<Option<ChangeSet>> {
-    let Request { stack: declared, env, template, parameters, kind, imports, manner } = request;
-    let stack = declared.name();
-    let is_new = kind != ChangeSetType::Update;
+    let (declared, manner) = (request.stack, request.manner);
+    let (id, stack_id) = ask(connection, bucket, request).await?;
+    match wait(connection, &id, manner, story).await {
+        Ok(Some(changes)) => Ok(Some(ChangeSet { id, stack_id, changes })),
+        Ok(None) => {
+            remove(connection, &id).await?;
+            Ok(None)
+        }
+        Err(error) => {
+            // The stack's own name for what refuses it is a sentence; the validations say which property.
+            for cause in diagnosis::errors(connection, Of::ChangeSet(&id)).await {
+                diagnosis::tell(Role::Cause, &cause, Some(declared), story);
+            }
+            discard(connection, &id, &stack_id).await?;
+            Err(error)
+        }
+    }
+}
+
+/// Asks for the change set; returns its ARN and that of its stack.
+async fn ask(connection: &Connection, bucket: &str, request: Request<'_>) -> Result<(String, String)> {
+    let Request { stack, env, template, parameters, kind, imports, manner } = request;
+    let stack = stack.name();
     let milliseconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
-    let name = format!("xtask-{milliseconds}");
+    // Two deploys may begin in one millisecond.
+    let name = format!("xtask-{milliseconds}-{}", std::process::id());
     let client = connection.cloudformation();
     let mut create = client
         .create_change_set()
@@ -147,14 +101,7 @@ pub async fn create(
         .change_set_type(kind.clone())
         .capabilities(Capability::CapabilityNamedIam)
         .set_parameters(Some(parameters));
-    if manner.express {
-        // Express mode leaves failures where they are unless it is told otherwise.
-        let config = DeploymentConfig::builder().mode(DeploymentConfigMode::Express).disable_rollback(false);
-        create = create.deployment_config(config.build());
-    }
-    if manner.revert_drift && kind == ChangeSetType::Update {
-        create = create.deployment_mode(DeploymentMode::RevertDrift);
-    }
+    create = manner.ask(&kind, create);
     // An import may not touch the tags.
     create = if kind == ChangeSetType::Import {
         create.set_resources_to_import(Some(imports))
@@ -168,50 +115,27 @@ pub async fn create(
         create.template_url(bucket::put_template(connection, bucket, &key, &template).await?)
     };
     let created = create.send().await.map_err(overtaken(format!("make a change set for {stack}")))?;
-    let id = created.id().unwrap_or_default().to_owned();
-    let stack_id = created.stack_id().unwrap_or_default().to_owned();
-    let changes = match wait(connection, &id, manner, story).await {
-        Ok(changes) => changes,
-        Err(error) => {
-            // The stack's own name for what refuses it is a sentence; the validations say which property.
-            for cause in diagnosis::errors(connection, Of::ChangeSet(&id)).await {
-                diagnosis::tell(Role::Cause, &cause, Some(declared), story);
-            }
-            discard(connection, &id, is_new.then_some(stack_id.as_str())).await?;
-            return Err(error);
-        }
-    };
-    if changes.is_none() {
-        discard(connection, &id, None).await?;
-    }
-    Ok(changes.map(|changes| ChangeSet { id, stack_id, changes }))
+    Ok((created.id().unwrap_or_default().to_owned(), created.stack_id().unwrap_or_default().to_owned()))
 }
 
-impl Manner {
-    /// Says what of it the endpoint does not have: one that does repeats it.
-    fn compare(self, answer: &DescribeChangeSetOutput, story: &Story) {
-        let name = answer.stack_name().unwrap_or_default();
-        let is_express = answer.deployment_config().and_then(|config| config.mode()).is_some();
-        if self.express && !is_express {
-            story.say(format!("{name}: this endpoint has no express mode, going on without it"));
-        }
-        if self.revert_drift && answer.deployment_mode().is_none() {
-            story
-                .say(format!("{name}: this endpoint takes nothing back that was changed by hand, going on without it"));
-        }
-    }
-}
-
-/// Removes a change set that will not be carried out, and the empty stack that was made for it.
+/// Removes a change set that will not be carried out, and the empty stack that was made for it. A stack that another
+/// deploy has filled in the meantime is no longer empty, and stays.
 ///
 /// # Errors
 /// When CloudFormation cannot be asked.
-pub async fn discard(connection: &Connection, id: &str, ghost: Option<&str>) -> Result<()> {
-    let client = connection.cloudformation();
-    client.delete_change_set().change_set_name(id).send().await.map_err(failed_to("remove the change set"))?;
-    if let Some(stack_id) = ghost {
+pub async fn discard(connection: &Connection, id: &str, stack_id: &str) -> Result<()> {
+    remove(connection, id).await?;
+    let description = operation::describe(connection, stack_id).await?;
+    if description.as_ref().map(operation::status) == Some("REVIEW_IN_PROGRESS") {
+        let client = connection.cloudformation();
         client.delete_stack().stack_name(stack_id).send().await.map_err(failed_to("remove the empty stack"))?;
     }
+    Ok(())
+}
+
+async fn remove(connection: &Connection, id: &str) -> Result<()> {
+    let client = connection.cloudformation();
+    client.delete_change_set().change_set_name(id).send().await.map_err(failed_to("remove the change set"))?;
     Ok(())
 }
 
@@ -224,27 +148,6 @@ pub async fn execute(connection: &Connection, change_set: &ChangeSet) -> Result<
     let execute = client.execute_change_set().change_set_name(&change_set.id);
     execute.send().await.map_err(overtaken("carry out the change set"))?;
     Ok(())
-}
-
-/// Somebody else began to change the stack after it was looked at, so it has to be looked at again.
-#[derive(Debug, thiserror::Error)]
-#[error("another deploy was first")]
-pub struct Overtaken;
-
-/// As [`failed_to`], with [`Overtaken`] beneath where that is why.
-fn overtaken<E>(what: impl AsRef<str>) -> impl FnOnce(E) -> anyhow::Error
-where
-    E: ProvideErrorMetadata + std::error::Error,
-{
-    move |error| {
-        let is_overtaken = match error.code() {
-            Some("InvalidChangeSetStatus" | "ChangeSetNotFound") => true,
-            Some("ValidationError") => error.message().is_some_and(|message| message.contains("_IN_PROGRESS state")),
-            _ => false,
-        };
-        let failure = failed_to(what)(error);
-        if is_overtaken { anyhow::Error::new(Overtaken).context(failure) } else { failure }
-    }
 }
 
 /// Waits until the changes are known; `None` when there are none.
@@ -262,7 +165,7 @@ async fn wait(connection: &Connection, id: &str, manner: Manner, story: &Story) 
                 if unusable {
                     return Err(Failure::new(format!("the change set cannot be carried out: {reason}")).into());
                 }
-                changes.extend(answer.changes().iter().filter_map(|change| change.resource_change()).map(read));
+                changes.extend(answer.changes().iter().filter_map(|change| change.resource_change()).map(Change::of));
                 page = answer.next_token().map(str::to_owned);
                 if page.is_none() {
                     manner.compare(&answer, story);
@@ -287,65 +190,9 @@ fn tag(key: &str, value: &str) -> Tag {
     Tag::builder().key(key).value(value).build()
 }
 
-fn read(change: &ResourceChange) -> Change {
-    let text = |value: Option<&str>| value.unwrap_or_default().to_owned();
-    let mut paths: Vec<String> = Vec::new();
-    for detail in change.details() {
-        let Some(target) = detail.target() else { continue };
-        let place = target.attribute().map_or("", |attribute| attribute.as_str());
-        let path = match target.name() {
-            Some(name) => format!("{place}.{name}"),
-            None => place.to_owned(),
-        };
-        if !paths.contains(&path) {
-            paths.push(path);
-        }
-    }
-    Change {
-        action: change.action().map_or_else(String::new, |action| action.as_str().to_owned()),
-        logical_id: text(change.logical_resource_id()),
-        kind: text(change.resource_type()),
-        replacement: change.replacement().map_or_else(String::new, |replacement| replacement.as_str().to_owned()),
-        paths,
-        retained: change.policy_action().is_some_and(|policy| policy.as_str().starts_with("Retain")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn change(action: &str, kind: &str, replacement: &str, retained: bool) -> Change {
-        Change {
-            action: action.into(),
-            logical_id: "Thing".into(),
-            kind: kind.into(),
-            replacement: replacement.into(),
-            paths: vec!["Properties.TableName".into()],
-            retained,
-        }
-    }
-
-    #[test]
-    fn a_change_reads_as_a_sentence() {
-        let line = change("Modify", "AWS::DynamoDB::Table", "True", false).line();
-        assert_eq!(line, "  ~ change REPLACES Thing AWS::DynamoDB::Table (Properties.TableName)");
-        let line = change("Remove", "AWS::DynamoDB::Table", "", true).line();
-        assert!(line.starts_with("  - leave in the account"), "{line}");
-        let line = change("Import", "AWS::DynamoDB::Table", "", false).line();
-        assert!(line.starts_with("  < adopt with its data"), "{line}");
-    }
-
-    #[test]
-    fn only_changes_that_take_data_away_lose_data() {
-        assert!(change("Modify", "AWS::DynamoDB::Table", "True", false).loses_data());
-        assert!(change("Modify", "AWS::Kinesis::Stream", "True", false).loses_data());
-        assert!(change("Remove", "AWS::DynamoDB::Table", "", false).loses_data());
-        assert!(!change("Remove", "AWS::DynamoDB::Table", "", true).loses_data());
-        assert!(!change("Modify", "AWS::DynamoDB::Table", "False", false).loses_data());
-        assert!(!change("Modify", "AWS::Kinesis::Stream", "Conditional", false).loses_data());
-        assert!(!change("Remove", "AWS::Lambda::Function", "", false).loses_data());
-    }
 
     #[test]
     fn nothing_to_do_is_told_from_a_refusal() {

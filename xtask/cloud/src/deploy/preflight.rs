@@ -59,7 +59,11 @@ impl Preflight<'_> {
             Ok(account) => account,
             Err(error) => {
                 problems.push(known(&error));
-                story.say("not checked: quotas, names and the bucket of packages, because the account does not answer");
+                if !connection.is_local() {
+                    story.say(
+                        "not checked: quotas, names and the bucket of packages, because the account does not answer",
+                    );
+                }
                 String::new()
             }
         };
@@ -83,7 +87,7 @@ impl Preflight<'_> {
         let templates: Vec<&Value> = declared.iter().map(|(_, template)| template).collect();
         let (bucket, shards, concurrency, names) = tokio::join!(
             package_bucket(connection, account),
-            quota::shards(connection, &templates),
+            quota::shards(connection, declared),
             quota::concurrency(connection, &templates),
             join_all(declared.iter().map(|(stack, template)| name::taken(connection, stack.name(), template)))
         );
@@ -118,7 +122,7 @@ fn region(region: &str) -> Option<Failure> {
     let is_word = |part: &&str| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase());
     let looks_right = match parts.as_slice() {
         [area, words @ .., number] => {
-            area.len() == 2
+            (2..=4).contains(&area.len())
                 && !words.is_empty()
                 && words.iter().all(is_word)
                 && number.len() <= 2

@@ -61,13 +61,15 @@ impl Progress {
     pub fn foot(&self, now: Timestamp) -> Vec<String> {
         let Some((name, status, began)) = &self.stack else { return Vec::new() };
         let of = self.n_all.map_or_else(String::new, |n_all| format!("/{}", n_all.max(self.n_done)));
-        let mut lines = vec![format!("{name} {status} {:.0} s, {}{of} done", seconds(*began, now), self.n_done)];
+        let mut lines = vec![format!("{name} {status} {}, {}{of} done", so_far(*began, now), self.n_done)];
         let mut under_way: Vec<_> = self.under_way.iter().collect();
         under_way.sort_by_key(|(logical_id, (_, began))| (*began, *logical_id));
         let n_more = under_way.len().saturating_sub(FOOT_RESOURCES);
-        lines.extend(under_way.into_iter().take(FOOT_RESOURCES).map(|(logical_id, (status, began))| {
-            format!("  {status:<28} {:>4.0} s {logical_id}", seconds(*began, now))
-        }));
+        lines.extend(
+            under_way.into_iter().take(FOOT_RESOURCES).map(|(logical_id, (status, began))| {
+                format!("  {status:<28} {:>10} {logical_id}", so_far(*began, now))
+            }),
+        );
         if n_more > 0 {
             lines.push(format!("  and {n_more} more"));
         }
@@ -98,6 +100,13 @@ impl Step {
             object["seconds"] = seconds.into();
         }
         object
+    }
+}
+
+fn so_far(from: Timestamp, to: Timestamp) -> String {
+    match seconds(from, to) {
+        seconds if seconds < 100.0 => format!("{seconds:.0} s"),
+        seconds => format!("{:.0} min {:02.0} s", (seconds / 60.0).floor(), (seconds % 60.0).floor()),
     }
 }
 
@@ -149,10 +158,12 @@ mod tests {
             foot,
             [
                 "S CREATE_IN_PROGRESS 10 s, 1/3 done",
-                "  CREATE_IN_PROGRESS              9 s A",
-                "  CREATE_IN_PROGRESS              8 s B"
+                "  CREATE_IN_PROGRESS                  9 s A",
+                "  CREATE_IN_PROGRESS                  8 s B"
             ]
         );
+        let later = progress.foot(Timestamp::from_second(310).unwrap());
+        assert!(later[0].contains("CREATE_IN_PROGRESS 5 min 00 s, 1/3 done"), "{}", later[0]);
     }
 
     #[test]

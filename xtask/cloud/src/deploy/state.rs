@@ -10,7 +10,7 @@ use stacks::Stack;
 use super::operation::{Goal, Operation, describe, follow, seen, seen_before_this, status};
 use super::story::Story;
 use crate::Connection;
-use crate::aws_error::{failed_to, is_unknown_call};
+use crate::aws_error::{cannot_be_called, failed_to};
 
 /// What has to happen first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +73,7 @@ pub async fn settle(connection: &Connection, stack: &Stack, story: &Story) -> Re
                 match client.rollback_stack().stack_name(id).send().await {
                     Ok(_) => follow(connection, rolled_back(stack, id, before), story).await?,
                     // Where it cannot be rolled back it can still be changed.
-                    Err(error) if is_unknown_call(&error) => return Ok(Way::Update),
+                    Err(error) if cannot_be_called(&error) => return Ok(Way::Update),
                     Err(error) => return Err(failed_to(format!("roll {name} back"))(error)),
                 };
             }

@@ -27,8 +27,6 @@ use super::authorizer;
 use crate::Connection;
 use crate::aws_error::{failed_to, is_missing};
 
-/// How long to wait for the processor.
-const LIMIT: Duration = Duration::from_secs(300);
 /// How far back the last record of a shard is looked for: first where it probably is, then everywhere.
 const LOOK_BACK_MINUTES: [i64; 3] = [15, 24 * 60, limit::STREAM_RETENTION_HOURS as i64 * 60];
 
@@ -58,14 +56,17 @@ struct Tip {
 ///
 /// # Errors
 /// When the stream or the table cannot be read.
-pub async fn drain(connection: &Connection, env: &Environment, printer: &Printer) -> Result<Drained> {
+pub async fn drain(connection: &Connection, env: &Environment, limit: Duration, printer: &Printer) -> Result<Drained> {
     let Some(shards) = shards(connection, env).await? else { return Ok(Drained::Fully) };
     let since = switched_at(connection, env).await?;
     wait_for_the_last_call(since, printer).await;
-    let tips = try_join_all(shards.iter().map(|shard| tips(connection, env, shard, since))).await?;
-    let mut waiting = tips.concat();
-    printer.say(format!("waiting until the stream's {} shards are processed", shards.len()));
     let began = Instant::now();
+    let tips = try_join_all(shards.iter().map(|shard| tips(connection, env, shard, since)));
+    let Ok(tips) = tokio::time::timeout(limit, tips).await else {
+        return Ok(Drained::Not(format!("it could not be read to its end within {} s", limit.as_secs())));
+    };
+    let mut waiting = tips?.concat();
+    printer.say(format!("waiting until the stream's {} shards are processed", shards.len()));
     loop {
         let counted = try_join_all(waiting.iter().map(|tip| is_counted(connection, env, tip))).await?;
         let mut counted = counted.into_iter();
@@ -74,12 +75,26 @@ pub async fn drain(connection: &Connection, env: &Environment, printer: &Printer
             printer.say(format!("the stream is drained ({:.1} s)", began.elapsed().as_secs_f64()));
             return Ok(Drained::Fully);
         }
-        if began.elapsed() > LIMIT {
-            let left = waiting.iter().map(|tip| format!("{} up to {} of {}", tip.shard, tip.sequence, tip.arrived_at));
-            return Ok(Drained::Not(left.collect::<Vec<_>>().join(", ")));
+        if began.elapsed() > limit {
+            return Ok(Drained::Not(left(&waiting, Timestamp::now())));
         }
         tokio::time::sleep(connection.pause()).await;
     }
+}
+
+/// What is left, in words. Of each partition key only the last record is known, so there may be more.
+fn left(waiting: &[Tip], now: Timestamp) -> String {
+    let mut shards: BTreeMap<&str, (usize, Timestamp)> = BTreeMap::new();
+    for Tip { shard, arrived_at, .. } in waiting {
+        let (records, since) = shards.entry(shard).or_insert((0, *arrived_at));
+        (*records, *since) = (*records + 1, *arrived_at.min(since));
+    }
+    let shards = shards.iter().map(|(shard, (records, since))| {
+        let seconds = now.duration_since(*since).as_secs();
+        format!("{records} on {shard}, which is {seconds} s behind")
+    });
+    let shards: Vec<String> = shards.collect();
+    format!("at least {} records are not counted ({})", waiting.len(), shards.join("; "))
 }
 
 /// The shards, closed ones included: they may hold records that nobody has read.
@@ -261,3 +276,6 @@ async fn is_item(connection: &Connection, env: &Environment, partition: &str, so
         .key(table::SK, AttributeValue::S(sort));
     Ok(get.send().await.map_err(failed_to("look for a failed record"))?.item.is_some())
 }
+
+#[cfg(test)]
+mod tests;

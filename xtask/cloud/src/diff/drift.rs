@@ -6,22 +6,11 @@ use anyhow::Result;
 use aws_sdk_cloudformation::types::{
     PropertyDifference, StackDriftDetectionStatus, StackDriftStatus, StackResourceDrift, StackResourceDriftStatus,
 };
-use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use serde_json::{Value, json};
 
 use super::render::short;
 use crate::Connection;
-use crate::aws_error::{failed_to, is_missing};
-
-/// What an endpoint answers of an operation that it does not have.
-const UNKNOWN: [&str; 6] = [
-    "InvalidAction",
-    "UnknownOperation",
-    "UnknownOperationException",
-    "NotImplemented",
-    "NotImplementedException",
-    "UnsupportedOperation",
-];
+use crate::aws_error::{failed_to, is_missing, is_unknown_call};
 
 /// A stack, as it was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,7 +61,7 @@ pub async fn of_stack(connection: &Connection, stack: &str) -> Result<Drift> {
     let begun = match client.detect_stack_drift().stack_name(stack).send().await {
         Ok(begun) => begun,
         Err(error) if error.as_service_error().is_some_and(is_missing) => return Ok(without(Verdict::NotDeployed)),
-        Err(error) if is_unknown(&error) => return Ok(without(Verdict::NotSupported)),
+        Err(error) if is_unknown_call(&error) => return Ok(without(Verdict::NotSupported)),
         Err(error) => return Err(failed_to(format!("look for drift of {stack}"))(error)),
     };
     let id = begun.stack_drift_detection_id().unwrap_or_default();
@@ -84,7 +73,7 @@ pub async fn of_stack(connection: &Connection, stack: &str) -> Result<Drift> {
             Some(StackDriftDetectionStatus::DetectionComplete) => match looked.stack_drift_status() {
                 Some(StackDriftStatus::InSync) => break Verdict::InSync,
                 Some(StackDriftStatus::Drifted) => break Verdict::Drifted,
-                other => break Verdict::Unknown(format!("{}", other.map_or("-", StackDriftStatus::as_str))),
+                other => break Verdict::Unknown(other.map_or("-", StackDriftStatus::as_str).to_owned()),
             },
             _ => break Verdict::Unknown(looked.detection_status_reason().unwrap_or("no reason given").to_owned()),
         }
@@ -103,10 +92,6 @@ pub async fn of_stack(connection: &Connection, stack: &str) -> Result<Drift> {
             return Ok(Drift { stack: stack.to_owned(), verdict, resources });
         }
     }
-}
-
-fn is_unknown<E: ProvideErrorMetadata>(error: &E) -> bool {
-    error.code().is_some_and(|code| UNKNOWN.contains(&code))
 }
 
 impl Drift {

@@ -62,8 +62,9 @@ async fn look(subject: &Subject<'_>, minutes: u32, now: Timestamp) -> Result<Rec
     if subject.toggle.is_on() {
         books.stream = source::stream(subject, from.start()).await?;
     }
-    source::count(subject, &mut books, from, to).await?;
+    // The journal first: what is moved into blocks between the two is in both then, and not in neither.
     source::journal(subject, &mut books, from, to).await?;
+    source::count(subject, &mut books, from, to).await?;
     let is_missing = |record: bool, why| if record { Ok(()) } else { Err(why) };
     Ok(Reconciliation {
         rows: compare(&books, first, last),

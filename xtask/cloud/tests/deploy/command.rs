@@ -3,9 +3,10 @@
 //! Invariant: nothing is built and nothing is downloaded: the compiler and cargo-lambda are played, the packages are there.
 
 use std::fs::File;
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -33,6 +34,8 @@ pub(crate) struct Ended {
 #[derive(Debug)]
 pub(crate) struct Running {
     child: Child,
+    /// Held open for a terminal.
+    stdin: Option<ChildStdin>,
     stdout: PathBuf,
     stderr: PathBuf,
 }
@@ -89,18 +92,43 @@ impl Workshop {
         command
     }
 
+    /// Starts it on a terminal of this kind, once the question is asked with these keys pressed. What is printed is the
+    /// output, wherever it is printed to.
+    pub(crate) fn start_on_terminal(&self, aws: &Aws, arguments: &[&str], kind: &str, keys: &str) -> Running {
+        let command = self.command(aws, arguments);
+        let words = std::iter::once(command.get_program()).chain(command.get_args());
+        let line = words.map(|word| format!("'{}'", word.to_string_lossy())).collect::<Vec<_>>().join(" ");
+        // Of `script` (util-linux) only the terminal is wanted.
+        let mut script = Command::new("script");
+        script.args(["--quiet", "--return", "--flush", "--command", &line, "/dev/null"]).env("TERM", kind);
+        script.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?)))).stdin(Stdio::piped());
+        let mut running = self.spawn(script);
+        let mut stdin = running.child.stdin.take().unwrap();
+        if !keys.is_empty() {
+            running.wait_for_line("[y/N]");
+            stdin.write_all(keys.as_bytes()).unwrap();
+        }
+        // Closed, it would end the terminal.
+        running.stdin = Some(stdin);
+        running
+    }
+
     pub(crate) fn start(&self, aws: &Aws, arguments: &[&str]) -> Running {
         self.start_with(aws, arguments, &[])
     }
 
     pub(crate) fn start_with(&self, aws: &Aws, arguments: &[&str], variables: &[(&str, &str)]) -> Running {
+        let mut command = self.command(aws, arguments);
+        command.envs(variables.iter().copied());
+        self.spawn(command)
+    }
+
+    fn spawn(&self, mut command: Command) -> Running {
         static NUMBER: AtomicUsize = AtomicUsize::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let [stdout, stderr] = ["stdout", "stderr"].map(|name| self.0.join(format!("{name}-{number}")));
-        let mut command = self.command(aws, arguments);
-        command.envs(variables.iter().copied());
         command.stdout(File::create(&stdout).unwrap()).stderr(File::create(&stderr).unwrap());
-        Running { child: command.spawn().unwrap(), stdout, stderr }
+        Running { child: command.spawn().unwrap(), stdin: None, stdout, stderr }
     }
 
     pub(crate) fn run(&self, aws: &Aws, arguments: &[&str]) -> Ended {

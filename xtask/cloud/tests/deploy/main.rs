@@ -15,3 +15,4 @@ mod following;
 mod lines;
 mod preflight;
 mod refusing;
+mod terminal;

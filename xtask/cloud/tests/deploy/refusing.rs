@@ -9,9 +9,18 @@ fn without_a_terminal_and_without_yes_nothing_is_carried_out() {
     let ended = workshop.run(&aws, &["deploy"]);
     ended.expect(1, &["CompliCal-API-test: 1 change", "not approved: there is no terminal to ask on", "--yes"]);
     assert_eq!(aws.cloudformation().n_calls("ExecuteChangeSet"), 0);
+    assert_eq!(aws.cloudformation().n_calls("DeleteStack"), 0, "what is deployed stays");
     let ended = workshop.run(&aws, &["destroy", "CompliCal-API-test"]);
     ended.expect(1, &["- remove CompliCal-API-test", "not approved: there is no terminal to ask on"]);
     assert_eq!(aws.cloudformation().n_calls("DeleteStack"), 0);
+}
+
+#[test]
+fn a_new_stack_that_is_not_approved_leaves_no_empty_one_behind() {
+    let (aws, workshop) = (Aws::empty(), Workshop::new());
+    workshop.run(&aws, &["deploy"]).expect(1, &["not approved"]);
+    let aws = aws.cloudformation();
+    assert_eq!((aws.n_calls("DeleteChangeSet"), aws.n_calls("DeleteStack")), (1, 1));
 }
 
 #[test]
@@ -22,6 +31,16 @@ fn an_unknown_stack_is_wrong_usage_and_nothing_is_asked() {
         ended.expect(2, &["there is no stack `CompliCal-Api-test`", "the stacks are: ", "CompliCal-API-test"]);
     }
     assert!(aws.cloudformation().calls.is_empty());
+}
+
+#[test]
+fn where_nothing_changed_it_says_so_and_carries_nothing_out() {
+    let (aws, workshop) = (Aws::play("unchanged"), Workshop::new());
+    let ended = workshop.run(&aws, &["deploy", "--json"]);
+    ended.expect(0, &["CompliCal-API-test: no changes"]);
+    let document: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
+    assert_eq!(document["stacks"][0]["changed"], false);
+    assert_eq!(aws.cloudformation().n_calls("ExecuteChangeSet"), 0);
 }
 
 #[test]

@@ -3,11 +3,13 @@
 //! Invariant: only what is missing beyond what is deployed already counts.
 
 use serde_json::Value;
+use stacks::Stack;
 use xtask::Failure;
 
 use super::Finding;
 use crate::Connection;
 use crate::aws_error::{failed_to, is_missing};
+use crate::diff::source;
 
 /// What Lambda keeps for functions that reserve nothing, unless the account has less in all (Lambda's developer guide,
 /// "Configuring reserved concurrency").
@@ -29,14 +31,13 @@ struct Limits {
     on_demand_in_use: i64,
 }
 
-/// The stream's shards.
-pub async fn shards(connection: &Connection, templates: &[&Value]) -> Vec<Finding> {
-    let Some(stream) = of_type(templates, "AWS::Kinesis::Stream").next() else { return Vec::new() };
+/// The stream's shards. CloudFormation changes them only where its template does, and never those of a stream that it
+/// takes over: whatever the scaler has made of them since is no concern of a deploy.
+pub async fn shards(connection: &Connection, declared: &[(&Stack, Value)]) -> Vec<Finding> {
+    let stream = declared.iter().find_map(|(stack, template)| Some((stack.name(), stream(template)?)));
+    let Some((stack, stream)) = stream else { return Vec::new() };
     let name = stream["Name"].as_str().unwrap_or_default();
-    let wanted = match stream["ShardCount"].as_i64() {
-        Some(shards) => Capacity::Shards(shards),
-        None => Capacity::OnDemand,
-    };
+    let wanted = Capacity::of(stream);
     let client = connection.kinesis();
     let deployed = match client.describe_stream_summary().stream_name(name).send().await {
         Ok(answer) => answer.stream_description_summary().map(|summary| {
@@ -50,6 +51,17 @@ pub async fn shards(connection: &Connection, templates: &[&Value]) -> Vec<Findin
         Err(error) if error.as_service_error().is_some_and(is_missing) => None,
         Err(error) => return vec![Finding::not_checked(&failed_to(format!("look at {name}"))(error))],
     };
+    if deployed.is_some() {
+        match source::deployed(connection, stack).await {
+            Ok(before)
+                if before.as_ref().and_then(self::stream).is_none_or(|before| Capacity::of(before) == wanted) =>
+            {
+                return Vec::new();
+            }
+            Ok(_) => {}
+            Err(error) => return vec![Finding::not_checked(&error)],
+        }
+    }
     let limits = match client.describe_limits().send().await {
         Ok(answer) => Limits {
             shards: answer.shard_limit().into(),
@@ -60,6 +72,19 @@ pub async fn shards(connection: &Connection, templates: &[&Value]) -> Vec<Findin
         Err(error) => return vec![Finding::not_checked(&failed_to("look at the account's quota of shards")(error))],
     };
     too_many_shards(name, wanted, deployed, limits).map(Finding::Problem).into_iter().collect()
+}
+
+impl Capacity {
+    /// What the properties of a stream say.
+    fn of(stream: &Value) -> Self {
+        stream["ShardCount"].as_i64().map_or(Self::OnDemand, Self::Shards)
+    }
+}
+
+/// The properties of a template's stream.
+fn stream(template: &Value) -> Option<&Value> {
+    let mut resources = template["Resources"].as_object()?.values();
+    Some(&resources.find(|resource| resource["Type"] == "AWS::Kinesis::Stream")?["Properties"])
 }
 
 fn too_many_shards(name: &str, wanted: Capacity, deployed: Option<Capacity>, limits: Limits) -> Option<Failure> {
@@ -139,7 +164,10 @@ fn of_type<'a>(templates: &'a [&'a Value], kind: &'a str) -> impl Iterator<Item 
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::stand_in::{self, Answer};
 
     const LIMITS: Limits = Limits { shards: 10, open_shards: 8, on_demand: 1, on_demand_in_use: 1 };
 
@@ -161,6 +189,41 @@ mod tests {
         assert!(problem(Capacity::Shards(5), Some(Capacity::Shards(2))).unwrap().ends_with("--shards 4"));
         assert!(problem(Capacity::Shards(2), Some(Capacity::Shards(7))).unwrap().ends_with("--shards 4"));
         assert_eq!(problem(Capacity::Shards(4), Some(Capacity::Shards(7))), None);
+    }
+
+    /// What is found of a template with two shards where the stream has eight and the template before had so many.
+    async fn found(before: Option<i64>) -> Vec<String> {
+        let template = |shards: i64| {
+            json!({"Resources": {"UsageStream": {
+                "Type": "AWS::Kinesis::Stream", "Properties": {"Name": "s", "ShardCount": shards}}}})
+        };
+        let connection = stand_in::start(move |operation, _| match (operation, before) {
+            ("DescribeStreamSummary", _) => Answer(200, json!({"StreamDescriptionSummary": {
+                "StreamName": "s", "StreamARN": "arn", "StreamStatus": "ACTIVE", "RetentionPeriodHours": 168,
+                "StreamModeDetails": {"StreamMode": "PROVISIONED"}, "OpenShardCount": 8,
+                "StreamCreationTimestamp": 1_700_000_000.0, "EnhancedMonitoring": []}}).to_string()),
+            ("DescribeLimits", _) => Answer(200, json!({"ShardLimit": 200, "OpenShardCount": 8,
+                "OnDemandStreamCount": 0, "OnDemandStreamCountLimit": 10}).to_string()),
+            ("DescribeStacks", None) => Answer::refusal("ValidationError", "Stack with id S does not exist"),
+            ("DescribeStacks", Some(_)) => Answer::query(operation, "<Stacks><member><StackName>S</StackName>\
+                <CreationTime>2026-11-24T10:00:00Z</CreationTime><StackStatus>CREATE_COMPLETE</StackStatus></member></Stacks>"),
+            ("GetTemplate", Some(shards)) => {
+                Answer::query(operation, &format!("<TemplateBody>{}</TemplateBody>", template(shards)))
+            }
+            other => panic!("{other:?} was not expected"),
+        })
+        .await;
+        let stack = Stack::new("S", "A stream", stacks::Target::Aws);
+        let findings = shards(&connection, &[(&stack, template(2))]).await;
+        findings.iter().map(|finding| format!("{finding:?}")).collect()
+    }
+
+    #[tokio::test]
+    async fn what_the_scaler_has_made_of_the_shards_is_no_concern_of_a_deploy() {
+        assert_eq!(found(Some(2)).await, [""; 0]);
+        assert_eq!(found(None).await, [""; 0], "a stream that is taken over");
+        let changed = found(Some(4)).await;
+        assert!(changed.len() == 1 && changed[0].contains("has 8 shards and cannot have 2 in one step"), "{changed:?}");
     }
 
     #[test]

@@ -86,6 +86,10 @@ pub(super) async fn stream(subject: &Subject<'_>, since: Timestamp) -> Result<Op
 
 /// Adds what is counted: blocks, windows, and the journal on its way into blocks.
 pub(super) async fn count(subject: &Subject<'_>, books: &mut Books, first: Minute, last: Minute) -> Result<()> {
+    // The first batch sets the watermark before its blocks: without one there are no blocks, and perhaps no table.
+    if watermark(subject.connection, subject.env).await?.is_none() {
+        return Ok(());
+    }
     let parts = first.through(last).flat_map(|minute| Bucket::all().map(move |bucket| (minute, bucket)));
     let reads = parts.map(|(minute, bucket)| async move {
         anyhow::Ok((minute, events_of(subject.connection, subject.env, minute, bucket).await?))
