@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::KeysAndAttributes;
-use contract::table::{PENDING, PENDING_JOURNALS, PK, SK};
+use contract::table::{CALL, PENDING, PENDING_JOURNALS, PK, SK};
 use futures::{StreamExt, TryStreamExt};
 use metering::event::{Event, EventType};
 use metering::subject::{Bucket, Subject};
@@ -23,8 +23,6 @@ const BATCH_KEYS: usize = 100;
 const TRIES: u32 = 6;
 /// Wait before the second try; it doubles with each further one.
 const FIRST_WAIT: Duration = Duration::from_millis(20);
-/// What tells an entry from the other items of a partition.
-const CALL: &str = "#CALL#";
 /// Attribute that holds the event's JSON.
 const EVENT: &str = "event";
 
@@ -107,7 +105,7 @@ impl Journal {
             .expression_attribute_names("#p", PK)
             .expression_attribute_names("#s", SK)
             .expression_attribute_values(":p", text(gate.partition()))
-            .expression_attribute_values(":s", text(format!("{}{CALL}", gate.month())));
+            .expression_attribute_values(":s", text(gate.calls()));
         self.some(request, limit).await
     }
 
