@@ -85,12 +85,8 @@ impl Journal {
             batches.into_iter().flatten().partition(|item| Waiting::of(item).is_some());
         let mut pending = Pending { entries: entries.into_iter().filter_map(Entry::of).collect(), gates: Vec::new() };
         for gate in gates.iter().filter_map(Waiting::of) {
-            let room = limit.saturating_sub(pending.entries.len());
-            let calls = self.calls_behind(gate.gate(), room).await?;
-            if calls.len() < room {
-                pending.gates.push(gate);
-            }
-            pending.entries.extend(calls.into_iter().filter_map(Entry::of));
+            let calls = self.calls_behind(gate.gate(), limit).await?;
+            pending.add_behind(gate, calls, limit);
         }
         // A call that its transaction kept and that was kept by itself as well is found both ways.
         pending.entries.sort_by(|one, other| one.key().cmp(&other.key()));
@@ -168,6 +164,18 @@ impl Journal {
 }
 
 impl Pending {
+    /// Adds the first calls behind a gate as far as there is room, and the gate if none is left out by that: neither
+    /// for want of room nor because it cannot be read.
+    fn add_behind(&mut self, gate: Waiting, calls: Vec<Item>, limit: usize) {
+        let room = limit.saturating_sub(self.entries.len());
+        let found = calls.len();
+        let entries: Vec<Entry> = calls.into_iter().take(room).filter_map(Entry::of).collect();
+        if entries.len() == found && found < limit {
+            self.gates.push(gate);
+        }
+        self.entries.extend(entries);
+    }
+
     /// Whether nothing waits.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty() && self.gates.is_empty()
