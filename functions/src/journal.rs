@@ -84,8 +84,15 @@ impl Journal {
         let (gates, entries): (Vec<_>, Vec<_>) =
             batches.into_iter().flatten().partition(|item| Waiting::of(item).is_some());
         let mut pending = Pending { entries: entries.into_iter().filter_map(Entry::of).collect(), gates: Vec::new() };
-        for gate in gates.iter().filter_map(Waiting::of) {
+        let reads = gates.iter().filter_map(Waiting::of).map(|gate| async move {
             let calls = self.calls_behind(gate.gate(), limit).await?;
+            Ok::<_, TableError>((gate, calls))
+        });
+        let reads: Vec<_> = reads.collect();
+        let mut reads = futures::stream::iter(reads).buffer_unordered(CONCURRENCY);
+        while pending.entries.len() < limit
+            && let Some((gate, calls)) = reads.try_next().await?
+        {
             pending.add_behind(gate, calls, limit);
         }
         // A call that its transaction kept and that was kept by itself as well is found both ways.
@@ -156,10 +163,9 @@ impl Journal {
         });
         let deletes: Vec<_> = deletes.collect();
         let () = futures::stream::iter(deletes).buffer_unordered(CONCURRENCY).try_collect().await?;
-        for gate in gates {
-            self.gates.release(gate).await?;
-        }
-        Ok(())
+        // Only now: a gate that is released leads to no entry any more.
+        let releases: Vec<_> = gates.iter().map(|gate| self.gates.release(gate)).collect();
+        futures::stream::iter(releases).buffer_unordered(CONCURRENCY).try_collect().await
     }
 }
 

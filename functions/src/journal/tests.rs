@@ -108,6 +108,31 @@ async fn a_gate_leads_to_an_item_that_cannot_be_read_until_it_can() {
 }
 
 #[tokio::test]
+async fn of_many_gates_no_more_calls_are_taken_than_asked_for_and_in_the_end_all_of_them() {
+    let (_fixture, table, journal) = journal().await;
+    let users: Vec<String> = (0..).map(|n| format!("{n}@example.com")).filter(|user| is_first(user)).take(40).collect();
+    for (user, id) in users.iter().flat_map(|user| ["1", "2", "3"].map(|id| (user, id))) {
+        pass(&table, &event("API_CALL", Some(user), id)).await;
+    }
+    let bucket = Bucket::all().next().unwrap();
+    let (mut taken, mut gates) = (0, 0);
+    loop {
+        let some = journal.pending(bucket, 50).await.unwrap();
+        if some.is_empty() {
+            break;
+        }
+        assert!(some.entries.len() <= 50);
+        journal.remove(&some).await.unwrap();
+        (taken, gates) = (taken + some.entries.len(), gates + some.gates.len());
+    }
+    assert_eq!((taken, gates), (120, 40));
+}
+
+fn is_first(user: &str) -> bool {
+    Some(Bucket::of_event(&event("API_CALL", Some(user), "1"))) == Bucket::all().next()
+}
+
+#[tokio::test]
 async fn calls_behind_a_gate_are_found_by_it_until_none_is_left_and_none_has_passed_since() {
     let (_fixture, table, journal) = journal().await;
     let call = |id: &str| event("API_CALL", Some("a@example.com"), id);
