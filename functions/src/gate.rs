@@ -10,15 +10,13 @@ use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure, Update};
-use contract::table::{PENDING, PK, SK};
+use contract::table::{GATE, PENDING, PK, SK, behind_gate};
 use metering::subject::{Bucket, Subject};
 use metering::window::Month;
 
 use crate::table::{Item, Table, TableError, integer, number, string, text, unless_condition_failed};
 use crate::windows::usage_partition;
 
-/// End of a gate's sort key, after the month.
-const GATE: &str = "#GATE";
 /// Attribute that holds the number.
 const USED: &str = "used";
 /// Attribute that holds the sum of the user's days when the number was last brought up to what was counted.
@@ -77,9 +75,9 @@ impl Gate {
         &self.pk
     }
 
-    /// Its month, as sort keys begin with it.
-    pub fn month(&self) -> &str {
-        self.sk.strip_suffix(GATE).unwrap_or(&self.sk)
+    /// How the sort keys of the calls of its month begin.
+    pub fn calls(&self) -> String {
+        behind_gate(&self.sk).unwrap_or_default()
     }
 
     /// Its sort key: it sorts behind the calls and days of its month.

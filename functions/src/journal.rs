@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::KeysAndAttributes;
-use contract::table::{PENDING, PENDING_JOURNALS, PK, SK};
+use contract::table::{CALL, PENDING, PENDING_JOURNALS, PK, SK};
 use futures::{StreamExt, TryStreamExt};
 use metering::event::{Event, EventType};
 use metering::subject::{Bucket, Subject};
@@ -23,8 +23,6 @@ const BATCH_KEYS: usize = 100;
 const TRIES: u32 = 6;
 /// Wait before the second try; it doubles with each further one.
 const FIRST_WAIT: Duration = Duration::from_millis(20);
-/// What tells an entry from the other items of a partition.
-const CALL: &str = "#CALL#";
 /// Attribute that holds the event's JSON.
 const EVENT: &str = "event";
 
@@ -86,13 +84,16 @@ impl Journal {
         let (gates, entries): (Vec<_>, Vec<_>) =
             batches.into_iter().flatten().partition(|item| Waiting::of(item).is_some());
         let mut pending = Pending { entries: entries.into_iter().filter_map(Entry::of).collect(), gates: Vec::new() };
-        for gate in gates.iter().filter_map(Waiting::of) {
-            let room = limit.saturating_sub(pending.entries.len());
-            let calls = self.calls_behind(gate.gate(), room).await?;
-            if calls.len() < room {
-                pending.gates.push(gate);
-            }
-            pending.entries.extend(calls.into_iter().filter_map(Entry::of));
+        let reads = gates.iter().filter_map(Waiting::of).map(|gate| async move {
+            let calls = self.calls_behind(gate.gate(), limit).await?;
+            Ok::<_, TableError>((gate, calls))
+        });
+        let reads: Vec<_> = reads.collect();
+        let mut reads = futures::stream::iter(reads).buffer_unordered(CONCURRENCY);
+        while pending.entries.len() < limit
+            && let Some((gate, calls)) = reads.try_next().await?
+        {
+            pending.add_behind(gate, calls, limit);
         }
         // A call that its transaction kept and that was kept by itself as well is found both ways.
         pending.entries.sort_by(|one, other| one.key().cmp(&other.key()));
@@ -107,7 +108,7 @@ impl Journal {
             .expression_attribute_names("#p", PK)
             .expression_attribute_names("#s", SK)
             .expression_attribute_values(":p", text(gate.partition()))
-            .expression_attribute_values(":s", text(format!("{}{CALL}", gate.month())));
+            .expression_attribute_values(":s", text(gate.calls()));
         self.some(request, limit).await
     }
 
@@ -162,14 +163,25 @@ impl Journal {
         });
         let deletes: Vec<_> = deletes.collect();
         let () = futures::stream::iter(deletes).buffer_unordered(CONCURRENCY).try_collect().await?;
-        for gate in gates {
-            self.gates.release(gate).await?;
-        }
-        Ok(())
+        // Only now: a gate that is released leads to no entry any more.
+        let releases: Vec<_> = gates.iter().map(|gate| self.gates.release(gate)).collect();
+        futures::stream::iter(releases).buffer_unordered(CONCURRENCY).try_collect().await
     }
 }
 
 impl Pending {
+    /// Adds the first calls behind a gate as far as there is room, and the gate if none is left out by that: neither
+    /// for want of room nor because it cannot be read.
+    fn add_behind(&mut self, gate: Waiting, calls: Vec<Item>, limit: usize) {
+        let room = limit.saturating_sub(self.entries.len());
+        let found = calls.len();
+        let entries: Vec<Entry> = calls.into_iter().take(room).filter_map(Entry::of).collect();
+        if entries.len() == found && found < limit {
+            self.gates.push(gate);
+        }
+        self.entries.extend(entries);
+    }
+
     /// Whether nothing waits.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty() && self.gates.is_empty()

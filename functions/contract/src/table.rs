@@ -19,3 +19,14 @@ pub const CREATED_AT: &str = "createdAt";
 pub const PENDING_JOURNALS: &str = "PendingJournals";
 /// Present on what leads to an entry of the journal while it waits: the entry itself, or the gate that let its call pass.
 pub const PENDING: &str = "pending";
+
+/// What the sort key of an entry of the journal has between its month and its instant:
+/// `2026-11#CALL#2026-11-24T10:15:30.123Z#3f0c…`.
+pub const CALL: &str = "#CALL#";
+/// End of a gate's sort key, after its month: `2026-11#GATE`.
+pub const GATE: &str = "#GATE";
+
+/// How the sort keys of the calls behind a gate begin; nothing where the sort key is not a gate's.
+pub fn behind_gate(sort: &str) -> Option<String> {
+    sort.strip_suffix(GATE).map(|month| format!("{month}{CALL}"))
+}

@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::error::TransactionCanceledException;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
-use contract::table::{PK, SK};
+use contract::table::{CALL, PK, SK};
 use jiff::{SignedDuration, Timestamp};
 use metering::block::hex;
 use metering::cell::Cell;
@@ -168,7 +168,7 @@ impl Ledger {
             if let Some(used) = reading.used.filter(|_| reading.days == Some(days)) {
                 return Ok(used);
             }
-            let entries = query(Sort::Prefix(format!("{month}#CALL#"))).await?;
+            let entries = query(Sort::Prefix(format!("{month}{CALL}"))).await?;
             let calls = entries.iter().filter_map(entry_of).filter(|event| event.event_type == EventType::Call);
             least = days + calls.count() as u64;
             let used = least.max(reading.used.unwrap_or_default());

@@ -78,29 +78,74 @@ async fn an_item_that_cannot_be_read_holds_up_no_other() {
     assert_eq!(pending(&journal).await.len(), 1);
 }
 
+/// Lets a call pass a gate, as the authorizer does.
+async fn pass(table: &Table, call: &Event) {
+    let gate = Gate::of(call.user_email.as_deref().unwrap(), Month::of(call.timestamp));
+    let update = Gates::new(table.clone()).part(&gate, Bucket::of_event(call), 100).unwrap();
+    let put = Put::builder().table_name(table.name()).set_item(Some(item_of(call))).build().unwrap();
+    let transaction = table.client().transact_write_items();
+    let transaction = transaction.transact_items(TransactWriteItem::builder().update(update).build());
+    transaction.transact_items(TransactWriteItem::builder().put(put).build()).send().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_gate_leads_to_an_item_that_cannot_be_read_until_it_can() {
+    let (_fixture, table, journal) = journal().await;
+    let calls = ["1", "2"].map(|id| event("API_CALL", Some("a@example.com"), id));
+    for call in &calls {
+        pass(&table, call).await;
+    }
+    let mut broken = item_of(&calls[0]);
+    broken.insert(EVENT.into(), text("{"));
+    table.put_all([broken]).await.unwrap();
+    let bucket = Bucket::of_event(&calls[0]);
+    let readable = journal.pending(bucket, 1_000).await.unwrap();
+    assert_eq!((readable.entries.len(), readable.gates.len()), (1, 0));
+    journal.remove(&readable).await.unwrap();
+    table.put_all([item_of(&calls[0])]).await.unwrap();
+    let mended = journal.pending(bucket, 1_000).await.unwrap();
+    assert_eq!((&mended.entries[0].event, mended.gates.len()), (&calls[0], 1));
+}
+
+#[tokio::test]
+async fn of_many_gates_no_more_calls_are_taken_than_asked_for_and_in_the_end_all_of_them() {
+    let (_fixture, table, journal) = journal().await;
+    let users: Vec<String> = (0..).map(|n| format!("{n}@example.com")).filter(|user| is_first(user)).take(40).collect();
+    for (user, id) in users.iter().flat_map(|user| ["1", "2", "3"].map(|id| (user, id))) {
+        pass(&table, &event("API_CALL", Some(user), id)).await;
+    }
+    let bucket = Bucket::all().next().unwrap();
+    let (mut taken, mut gates) = (0, 0);
+    loop {
+        let some = journal.pending(bucket, 50).await.unwrap();
+        if some.is_empty() {
+            break;
+        }
+        assert!(some.entries.len() <= 50);
+        journal.remove(&some).await.unwrap();
+        (taken, gates) = (taken + some.entries.len(), gates + some.gates.len());
+    }
+    assert_eq!((taken, gates), (120, 40));
+}
+
+fn is_first(user: &str) -> bool {
+    Some(Bucket::of_event(&event("API_CALL", Some(user), "1"))) == Bucket::all().next()
+}
+
 #[tokio::test]
 async fn calls_behind_a_gate_are_found_by_it_until_none_is_left_and_none_has_passed_since() {
     let (_fixture, table, journal) = journal().await;
     let call = |id: &str| event("API_CALL", Some("a@example.com"), id);
-    let gates = Gates::new(table.clone());
-    let gate = Gate::of("a@example.com", Month::of(call("1").timestamp));
     let bucket = Bucket::of_event(&call("1"));
-    let pass = async |id: &str| {
-        let put = Put::builder().table_name(table.name()).set_item(Some(item_of(&call(id)))).build().unwrap();
-        let transaction = table.client().transact_write_items();
-        let update = gates.part(&gate, bucket, 100).unwrap();
-        let transaction = transaction.transact_items(TransactWriteItem::builder().update(update).build());
-        transaction.transact_items(TransactWriteItem::builder().put(put).build()).send().await.unwrap();
-    };
     for id in ["1", "2", "3"] {
-        pass(id).await;
+        pass(&table, &call(id)).await;
     }
     let some = journal.pending(bucket, 2).await.unwrap();
     assert_eq!((some.entries.len(), some.gates.len()), (2, 0));
     journal.remove(&some).await.unwrap();
     let rest = journal.pending(bucket, 1_000).await.unwrap();
     assert_eq!((rest.entries.len(), rest.gates.len()), (1, 1));
-    pass("4").await;
+    pass(&table, &call("4")).await;
     journal.remove(&rest).await.unwrap();
     let last = journal.pending(bucket, 1_000).await.unwrap();
     assert_eq!((last.entries.len(), &last.entries[0].event), (1, &call("4")));

@@ -11,6 +11,7 @@ pub mod destroy;
 pub mod diff;
 pub mod errors;
 pub mod interrupt;
+pub mod journal;
 pub mod keys;
 pub mod local;
 pub mod logs;

@@ -4,14 +4,17 @@
 
 use anyhow::Result;
 use aws_sdk_dynamodb::types::{AttributeValue, Select};
-use contract::{Environment, limit, name, table};
-use futures::future::try_join_all;
+use contract::{Environment, name, table};
+use futures::{StreamExt as _, TryStreamExt as _};
 use jiff::Timestamp;
 use metering::window::{Minute, iso_millis};
 
 use crate::Connection;
 use crate::aws_error::{failed_to, is_missing};
+use crate::journal::{Behind, Waiting, waiting};
 
+/// Requests to the table under way at once.
+const CONCURRENCY: usize = 32;
 /// Partition of the records that could not be counted.
 pub const ERRORS: &str = "ERRORS";
 
@@ -33,18 +36,19 @@ pub async fn watermark(connection: &Connection, env: &Environment) -> Result<Opt
     Ok(minute.and_then(|minute| minute.parse().ok()))
 }
 
-/// Journals that the analytics table does not have yet.
+/// Entries of the journal that the analytics table does not have yet.
 ///
 /// # Errors
 /// When the table cannot be read.
 pub async fn pending(connection: &Connection, env: &Environment) -> Result<Option<u64>> {
+    let Some(Waiting { entries, behind_gates }) = waiting(connection, env).await? else { return Ok(None) };
     let usage = name::usage_table(env);
-    let buckets = (0..limit::BUCKETS).map(async |bucket| {
-        let key = Key { partition: table::PENDING, value: bucket.to_string(), since: None };
-        count(connection, &usage, Some(table::PENDING_JOURNALS), key).await
+    let counts = behind_gates.into_iter().map(|Behind { partition, prefix }| {
+        count(connection, &usage, partition, ("begins_with(#sort, :sort)", prefix))
     });
-    let counts: Option<Vec<u64>> = try_join_all(buckets).await?.into_iter().collect();
-    Ok(counts.map(|counts| counts.iter().sum()))
+    let counts: Vec<_> = counts.collect();
+    let counts: Vec<_> = futures::stream::iter(counts).buffer_unordered(CONCURRENCY).try_collect().await?;
+    Ok(Some(entries.len() as u64 + counts.into_iter().flatten().sum::<u64>()))
 }
 
 /// Records that arrived since an instant and could not be counted.
@@ -52,36 +56,27 @@ pub async fn pending(connection: &Connection, env: &Environment) -> Result<Optio
 /// # Errors
 /// When the table cannot be read.
 pub async fn failed(connection: &Connection, env: &Environment, since: Timestamp) -> Result<Option<u64>> {
-    let key = Key { partition: table::PK, value: ERRORS.to_owned(), since: Some(iso_millis(since)) };
-    count(connection, &name::analytics_table(env), None, key).await
+    let sort = ("#sort >= :sort", iso_millis(since));
+    count(connection, &name::analytics_table(env), ERRORS.to_owned(), sort).await
 }
 
-/// Which items.
-struct Key {
-    partition: &'static str,
-    value: String,
-    /// The least sort key.
-    since: Option<String>,
-}
-
-async fn count(connection: &Connection, table_name: &str, index: Option<&str>, key: Key) -> Result<Option<u64>> {
-    let Key { partition, value, since } = key;
-    let condition =
-        if since.is_some() { "#partition = :partition AND #sort >= :since" } else { "#partition = :partition" };
-    let mut query = connection
+/// Items of a partition whose sort key meets a condition.
+async fn count(
+    connection: &Connection,
+    table_name: &str,
+    partition: String,
+    (condition, sort): (&'static str, String),
+) -> Result<Option<u64>> {
+    let query = connection
         .dynamodb()
         .query()
         .table_name(table_name)
-        .set_index_name(index.map(str::to_owned))
         .select(Select::Count)
-        .key_condition_expression(condition)
-        .expression_attribute_names("#partition", partition)
-        .expression_attribute_values(":partition", AttributeValue::S(value));
-    if let Some(since) = since {
-        query = query
-            .expression_attribute_names("#sort", table::SK)
-            .expression_attribute_values(":since", AttributeValue::S(since));
-    }
+        .key_condition_expression(format!("#partition = :partition AND {condition}"))
+        .expression_attribute_names("#partition", table::PK)
+        .expression_attribute_names("#sort", table::SK)
+        .expression_attribute_values(":partition", AttributeValue::S(partition))
+        .expression_attribute_values(":sort", AttributeValue::S(sort));
     let mut pages = query.into_paginator().send();
     let mut total = 0;
     while let Some(page) = pages.next().await {
@@ -120,13 +115,23 @@ mod tests {
         for sort in ["2026-11-24T09:15:30.999Z#s#1", "2026-11-24T09:15:31.000Z#s#2", "2026-11-24T10:15:00.000Z#s#3"] {
             put(&fixture, fixture.analytics_table(), &[("PK", ERRORS), ("SK", sort)]).await;
         }
-        for bucket in ["0", "0", "7"].iter().enumerate() {
-            let sort = format!("2026-11#CALL#{}", bucket.0);
-            put(&fixture, fixture.usage_table(), &[("PK", "USER#a@b.au"), ("SK", &sort), ("pending", bucket.1)]).await;
+        // What the authorizer keeps by itself, with and without a gate of its month; the gate alone leads to the rest.
+        for (user, sort, pending) in [
+            ("USER#a@b.au", "2026-11#CALL#1", None),
+            ("USER#a@b.au", "2026-11#CALL#2", None),
+            ("USER#a@b.au", "2026-11#CALL#3", Some("0")),
+            ("USER#a@b.au", "2026-11#DAY#24", None),
+            ("USER#a@b.au", "2026-11#GATE", Some("0")),
+            ("USER#a@b.au", "2026-10#CALL#4", Some("0")),
+            ("USER#b@b.au", "2026-11#CALL#5", Some("7")),
+            ("USER#c@b.au", "2026-11#GATE", None),
+        ] {
+            let item = [("PK", user), ("SK", sort)].into_iter().chain(pending.map(|bucket| ("pending", bucket)));
+            put(&fixture, fixture.usage_table(), &item.collect::<Vec<_>>()).await;
         }
 
         assert_eq!(watermark(&connection, &env).await.unwrap(), Some(minute.1.parse().unwrap()));
-        assert_eq!(pending(&connection, &env).await.unwrap(), Some(3));
+        assert_eq!(pending(&connection, &env).await.unwrap(), Some(5));
         let hour_ago = now - jiff::SignedDuration::from_hours(1);
         assert_eq!(failed(&connection, &env, hour_ago).await.unwrap(), Some(2));
     }

@@ -152,7 +152,7 @@ async fn is_in_journal(subject: &Subject<'_>, email: &str, made: &Made) -> Resul
         .limit(200)
         .key_condition_expression("PK = :pk AND begins_with(SK, :call)")
         .expression_attribute_values(":pk", AttributeValue::S(format!("USER#{email}")))
-        .expression_attribute_values(":call", AttributeValue::S(format!("{month}#CALL#")));
+        .expression_attribute_values(":call", AttributeValue::S(format!("{month}{}", table::CALL)));
     let found = query.send().await.map_err(failed_to("read the usage table"))?;
     let mut events = found.items().iter().filter_map(|item| item.get("event")?.as_s().ok());
     Ok(events.any(|event| event.contains(&made.agent)))

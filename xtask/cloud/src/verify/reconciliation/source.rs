@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Context as _, Result};
 use aws_sdk_dynamodb::types::AttributeValue;
 use contract::access_log::{QUOTA, REQUEST_ID, TIME, WITHIN};
-use contract::{limit, name, table};
+use contract::{name, table};
 use futures::future::try_join_all;
 use futures::{StreamExt as _, TryStreamExt as _};
 use jiff::Timestamp;
@@ -20,14 +20,13 @@ use serde_json::Value;
 use super::ledger::{Books, Calls, gateway_id};
 use crate::aws_error::{failed_to, is_missing};
 use crate::destroy::drain::{arrived_at, events_of, read_since, shards};
+use crate::journal::{Behind, waiting};
 use crate::status::counting::watermark;
 use crate::users::Item;
 use crate::verify::Subject;
 
 /// Requests to the table under way at once.
 const CONCURRENCY: usize = 32;
-/// What a key of the journal has between the month and the instant.
-const CALL: &str = "#CALL#";
 
 /// Calls that the gateway let through between two minutes, both included; nothing where there is no log.
 pub(super) async fn gateway(subject: &Subject<'_>, first: Minute, last: Minute) -> Result<Option<Calls>> {
@@ -152,34 +151,47 @@ async fn query(subject: &Subject<'_>, partition: &str, first: Minute, last: Minu
 }
 
 /// Adds the calls that the journal holds: in synchronous mode all of them, with the stream those it did not take and
-/// that are not in blocks yet. The index has their keys, which say all that is needed.
+/// that are not in blocks yet. Their keys say all that is needed.
 pub(super) async fn journal(subject: &Subject<'_>, books: &mut Books, first: Minute, last: Minute) -> Result<()> {
-    let usage = name::usage_table(subject.env);
+    let Some(waiting) = waiting(subject.connection, subject.env).await? else { return Ok(()) };
     let (from, to) = (iso_millis(first.start()), iso_millis(last.end()));
-    for bucket in 0..limit::BUCKETS {
-        let query = subject.connection.dynamodb().query().table_name(&usage).index_name(table::PENDING_JOURNALS);
-        let query = query
-            .key_condition_expression("#pending = :bucket")
-            .expression_attribute_names("#pending", table::PENDING)
-            .expression_attribute_values(":bucket", AttributeValue::S(bucket.to_string()));
-        let items: Result<Vec<Item>, _> = query.into_paginator().items().send().collect().await;
-        for item in items.map_err(failed_to("read the journal"))? {
-            let sort = item.get(table::SK).and_then(|sort| sort.as_s().ok());
-            let Some((at, id)) = sort.and_then(|sort| of_key(sort)) else { continue };
-            if (from.as_str()..to.as_str()).contains(&at)
-                && let Ok(at) = at.parse::<Timestamp>()
-            {
-                add_counted(&mut books.counted, id, Minute::of(at));
-            }
+    let reads = waiting.behind_gates.iter().map(|behind| behind_gate(subject, behind, &from, &to));
+    let reads: Vec<_> = reads.collect();
+    let behind: Vec<Vec<String>> = futures::stream::iter(reads).buffer_unordered(CONCURRENCY).try_collect().await?;
+    for (at, id) in waiting.entries.iter().chain(behind.iter().flatten()).filter_map(|sort| of_key(sort)) {
+        if (from.as_str()..to.as_str()).contains(&at)
+            && let Ok(at) = at.parse::<Timestamp>()
+        {
+            add_counted(&mut books.counted, id, Minute::of(at));
         }
     }
     Ok(())
 }
 
+/// Sort keys of the entries behind a gate from one instant to before another.
+async fn behind_gate(subject: &Subject<'_>, behind: &Behind, from: &str, to: &str) -> Result<Vec<String>> {
+    let Behind { partition, prefix } = behind;
+    let text = |value: &str| AttributeValue::S(value.to_owned());
+    let query = subject.connection.dynamodb().query().table_name(name::usage_table(subject.env));
+    let query = query
+        .consistent_read(true)
+        .projection_expression("#s")
+        // What comes at the last instant itself has its id behind it, and so sorts after it.
+        .key_condition_expression("#p = :p AND #s BETWEEN :first AND :last")
+        .expression_attribute_names("#p", table::PK)
+        .expression_attribute_names("#s", table::SK)
+        .expression_attribute_values(":p", text(partition))
+        .expression_attribute_values(":first", text(&format!("{prefix}{from}")))
+        .expression_attribute_values(":last", text(&format!("{prefix}{to}")));
+    let items: Result<Vec<Item>, _> = query.into_paginator().items().send().collect().await;
+    let items = items.map_err(failed_to(format!("read the journal of {partition}")))?;
+    Ok(items.iter().filter_map(|item| Some(item.get(table::SK)?.as_s().ok()?.clone())).collect())
+}
+
 /// The instant and the id of a call's entry: `2026-11#CALL#2026-11-24T10:15:30.123Z#3f0c…`. Other events have their
 /// type behind.
 fn of_key(sort: &str) -> Option<(&str, &str)> {
-    let (at, id) = sort.split_once(CALL)?.1.split_once('#')?;
+    let (at, id) = sort.split_once(table::CALL)?.1.split_once('#')?;
     let is_other = id.rsplit_once('#').is_some_and(|(_, kind)| kind.starts_with("API_") || kind == "USAGE_THRESHOLD");
     (!is_other).then_some((at, id))
 }
