@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use contract::{Environment, name, variable};
+use contract::{Environment, limit, name, variable};
 use tokio::process::{Child, Command};
 
 use crate::Host;
@@ -41,6 +41,8 @@ impl Process {
             .env(variable::API_KEYS_TABLE, name::keys_table(&env))
             .env(variable::DEADLINES_TABLE, name::deadlines_table(&env))
             .env(variable::KINESIS_STREAM, name::stream(&env))
+            .env(variable::MIN_SHARDS, limit::DEFAULT_MIN_SHARDS.to_string())
+            .env(variable::MAX_SHARDS, limit::DEFAULT_MAX_SHARDS.to_string())
             .envs(more.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::null())

@@ -2,7 +2,7 @@
 //!
 //! Invariant: the worst function is the one that is named.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use contract::function::AUTHORIZER_KINESIS_HANDLER;
@@ -15,6 +15,8 @@ use crate::figure::{Figure, median};
 
 /// Starts of each function; the median counts.
 const STARTS: usize = 15;
+/// A function that has not polled by then never will.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Measures every function.
 pub(crate) async fn measure(packages: &[Package], printer: &Printer) -> Result<Vec<Figure>> {
@@ -56,7 +58,8 @@ async fn start(package: &Package) -> Result<(f64, f64)> {
         let host = Host::start().await;
         let begun = Instant::now();
         let process = Process::start(&binary, &host, &[(HANDLER, AUTHORIZER_KINESIS_HANDLER)])?;
-        host.polled(0).await;
+        let polled = tokio::time::timeout(PATIENCE, host.polled(0)).await;
+        polled.with_context(|| format!("{} does not poll", package.function.binary()))?;
         times.push(begun.elapsed().as_secs_f64() * 1e3);
         sizes.push(process.resident()? as f64 / f64::from(1 << 20));
         process.kill().await?;
