@@ -102,6 +102,16 @@ mod tests {
         put.send().await.unwrap();
     }
 
+    /// A gate as the authorizer's transaction leaves it.
+    async fn put_gate(fixture: &Fixture, user: &str, used: u64, pending: Option<&str>) {
+        let text = |value: &str| AttributeValue::S(value.to_owned());
+        let put = fixture.client.put_item().table_name(fixture.usage_table());
+        let put = put.item(table::PK, text(user)).item(table::SK, text("2026-11#GATE"));
+        let put = put.item("used", AttributeValue::N(used.to_string()));
+        let put = pending.into_iter().fold(put, |put, bucket| put.item(table::PENDING, text(bucket)));
+        put.send().await.unwrap();
+    }
+
     #[tokio::test]
     async fn figures_are_those_of_the_tables() {
         let fixture = Fixture::start().await;
@@ -121,14 +131,14 @@ mod tests {
             ("USER#a@b.au", "2026-11#CALL#2", None),
             ("USER#a@b.au", "2026-11#CALL#3", Some("0")),
             ("USER#a@b.au", "2026-11#DAY#24", None),
-            ("USER#a@b.au", "2026-11#GATE", Some("0")),
             ("USER#a@b.au", "2026-10#CALL#4", Some("0")),
             ("USER#b@b.au", "2026-11#CALL#5", Some("7")),
-            ("USER#c@b.au", "2026-11#GATE", None),
         ] {
             let item = [("PK", user), ("SK", sort)].into_iter().chain(pending.map(|bucket| ("pending", bucket)));
             put(&fixture, fixture.usage_table(), &item.collect::<Vec<_>>()).await;
         }
+        put_gate(&fixture, "USER#a@b.au", 3, Some("0")).await;
+        put_gate(&fixture, "USER#c@b.au", 2, None).await;
 
         assert_eq!(watermark(&connection, &env).await.unwrap(), Some(minute.1.parse().unwrap()));
         assert_eq!(pending(&connection, &env).await.unwrap(), Some(5));
