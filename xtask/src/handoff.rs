@@ -15,10 +15,8 @@ use crate::{Printer, cli, process, workspace};
 /// # Errors
 /// When it cannot be built or started; otherwise this does not return.
 pub fn run(command: &cli::Command, printer: &Printer) -> Result<()> {
-    // What is wrong with the toggle is said before a build of minutes, not after it; by `deploy` with all else.
-    let needs_none =
-        matches!(command, cli::Command::Deploy(_)) || matches!(command, cli::Command::Local(local) if !local.is_up());
-    if !needs_none {
+    // What is wrong with the toggle is said before a build of minutes, not after it.
+    if !matches!(command, cli::Command::Local(local) if !local.is_up()) {
         workspace::toggle()?;
     }
     become_program("cloud", printer)
