@@ -15,7 +15,7 @@ use super::diagnosis::{self, Of};
 use super::event::Role;
 use super::manner::Manner;
 use super::operation;
-use super::overtaken::overtaken;
+use super::overtaken::{Overtaken, overtaken};
 use super::story::Story;
 use crate::Connection;
 use crate::aws_error::failed_to;
@@ -157,7 +157,7 @@ async fn wait(connection: &Connection, id: &str, manner: Manner, story: &Story) 
     let mut page: Option<String> = None;
     loop {
         let ask = client.describe_change_set().change_set_name(id).set_next_token(page.clone());
-        let answer = ask.send().await.map_err(failed_to("read the change set"))?;
+        let answer = ask.send().await.map_err(overtaken("read the change set"))?;
         let reason = answer.status_reason().unwrap_or_default();
         match answer.status() {
             Some(ChangeSetStatus::CreateComplete) => {
@@ -176,6 +176,7 @@ async fn wait(connection: &Connection, id: &str, manner: Manner, story: &Story) 
             Some(ChangeSetStatus::Failed) => {
                 return Err(Failure::new(format!("CloudFormation refuses the change: {reason}")).into());
             }
+            Some(status) if status.as_str().starts_with("DELETE") => return Err(Overtaken.into()),
             _ => tokio::time::sleep(connection.pause()).await,
         }
     }
