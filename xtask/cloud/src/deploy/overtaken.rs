@@ -18,9 +18,9 @@ where
 {
     move |error| {
         let is_overtaken = match error.code() {
-            Some("InvalidChangeSetStatus" | "ChangeSetNotFound") => true,
-            Some("ValidationError" | "AlreadyExistsException") => error.message().is_some_and(|message| {
-                // The second is said of a stack that was to be made, and that another deploy has made meanwhile.
+            // The last is said of a stack that was to be made, and that another deploy has made meanwhile.
+            Some("InvalidChangeSetStatus" | "ChangeSetNotFound" | "AlreadyExistsException") => true,
+            Some("ValidationError") => error.message().is_some_and(|message| {
                 message.contains("_IN_PROGRESS state") || message.contains("already exists and cannot be created again")
             }),
             _ => false,
