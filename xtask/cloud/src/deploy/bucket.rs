@@ -42,15 +42,13 @@ pub async fn ensure(connection: &Connection, printer: &Printer) -> Result<String
     let s3 = connection.s3();
     match s3.head_bucket().bucket(&bucket).expected_bucket_owner(&account).send().await {
         Ok(_) if is_protected(&s3, &bucket).await => return Ok(bucket),
-        Ok(_) => {
-            protect(&s3, &bucket).await?;
-            return Ok(bucket);
+        Ok(_) => {}
+        Err(error) if error.as_service_error().is_some_and(is_missing) => {
+            printer.say(format!("making the bucket {bucket} for packages"));
+            create(&s3, &bucket, connection.region()).await?;
         }
-        Err(error) if error.as_service_error().is_some_and(is_missing) => {}
         Err(error) => return Err(failed_to(format!("look at the bucket {bucket}"))(error)),
     }
-    printer.say(format!("making the bucket {bucket} for packages"));
-    create(&s3, &bucket, connection.region()).await?;
     protect(&s3, &bucket).await?;
     Ok(bucket)
 }
