@@ -12,6 +12,7 @@ pub mod history;
 pub mod http;
 pub mod journal;
 pub mod keys;
+pub mod kinesis;
 pub mod log;
 pub mod metrics;
 pub mod processor;

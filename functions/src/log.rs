@@ -3,82 +3,89 @@
 //! Invariant: no key, token or cookie is logged at any level. Dependencies log from warnings up, because the runtime
 //! and the SDK write whole payloads and headers below that; handlers never log a request.
 
-use tracing_subscriber::EnvFilter;
+use tracing::Subscriber;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::prelude::*;
 
 /// Set by Lambda from the function's logging configuration.
 const LEVEL: &str = "AWS_LAMBDA_LOG_LEVEL";
-
-/// Leaves out what the runtime says of each error that a handler returns.
-const NO_RETURNED_ERRORS: &str = "lambda_runtime::layers::panic=off";
+const RUNTIME: &str = "lambda_runtime";
+/// Where the runtime says what each error is that a handler returns.
+const RETURNED_ERRORS: &str = "lambda_runtime::layers::panic";
 
 /// Begins logging to standard output, at the level that Lambda's configuration names, or else `INFO`.
 pub fn init() {
-    begin(filter(&level()));
+    lines(targets(&level()), std::io::stdout).init();
 }
 
 /// As [`init`], for a function that itself says why it returns an error: most of the authorizer's are a caller's fault.
 /// A panic is on standard error all the same.
 pub fn init_without_returned_errors() {
-    begin(without_returned_errors(&level()));
+    lines(without_returned_errors(&level()), std::io::stdout).init();
 }
 
 fn level() -> String {
     std::env::var(LEVEL).unwrap_or_default()
 }
 
-fn begin(filter: String) {
-    tracing_subscriber::fmt()
-        .json()
-        .flatten_event(true)
-        .with_current_span(true)
-        .with_span_list(false)
-        .with_env_filter(EnvFilter::new(filter))
-        .init();
+/// Writes one line for what the targets let through.
+pub(crate) fn lines(
+    targets: Targets,
+    writer: impl for<'w> MakeWriter<'w> + Send + Sync + 'static,
+) -> impl Subscriber + Send + Sync {
+    let lines = tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(writer);
+    tracing_subscriber::registry().with(targets).with(lines.with_current_span(true).with_span_list(false))
 }
 
-/// `lambda_runtime` stays at `info`, where it opens the span that carries the request id.
-fn filter(level: &str) -> String {
+/// Not an `EnvFilter`, whose regular expressions would be a twelfth of each package. `lambda_runtime` stays at `info`,
+/// where it opens the span that carries the request id.
+pub(crate) fn targets(level: &str) -> Targets {
     let level = match level.to_ascii_lowercase().as_str() {
-        known @ ("trace" | "debug" | "warn" | "error") => known.to_owned(),
-        "fatal" => "error".into(),
-        _ => "info".into(),
+        "trace" => LevelFilter::TRACE,
+        "debug" => LevelFilter::DEBUG,
+        "warn" => LevelFilter::WARN,
+        "error" | "fatal" => LevelFilter::ERROR,
+        _ => LevelFilter::INFO,
     };
-    format!("warn,lambda_runtime=info,functions={level}")
+    let targets = Targets::new().with_default(LevelFilter::WARN);
+    targets.with_target(RUNTIME, LevelFilter::INFO).with_target(env!("CARGO_CRATE_NAME"), level)
 }
 
-fn without_returned_errors(level: &str) -> String {
-    format!("{},{NO_RETURNED_ERRORS}", filter(level))
+fn without_returned_errors(level: &str) -> Targets {
+    targets(level).with_target(RETURNED_ERRORS, LevelFilter::OFF)
 }
 
 #[cfg(test)]
 mod tests {
+    use tracing::Level;
+
     use super::*;
 
     #[test]
     fn no_level_makes_a_dependency_log_payloads() {
         for level in ["TRACE", "DEBUG", "INFO", "", "nonsense"] {
-            let filter = filter(level);
-            assert!(filter.contains("lambda_runtime=info") && filter.contains("warn"), "{level}: {filter}");
+            let targets = targets(level);
+            assert!(targets.would_enable("lambda_runtime::runtime", &Level::INFO), "{level}");
+            assert!(!targets.would_enable("lambda_runtime::runtime", &Level::DEBUG), "{level}");
+            assert!(targets.would_enable("aws_smithy_runtime::client", &Level::WARN), "{level}");
+            assert!(!targets.would_enable("aws_smithy_runtime::client", &Level::INFO), "{level}");
         }
     }
 
     #[test]
     fn the_level_is_that_of_our_own_lines() {
-        assert!(filter("DEBUG").contains("functions=debug"));
-        assert!(filter("FATAL").contains("functions=error"));
-        assert!(filter("").contains("functions=info"));
+        let ours = |level: &str, of: Level| targets(level).would_enable("functions::authorizer", &of);
+        assert_eq!((ours("DEBUG", Level::DEBUG), ours("DEBUG", Level::TRACE)), (true, false));
+        assert_eq!((ours("", Level::INFO), ours("", Level::DEBUG)), (true, false));
+        assert_eq!((ours("FATAL", Level::ERROR), ours("FATAL", Level::WARN)), (true, false));
     }
+
     #[test]
     fn an_error_that_is_answered_is_no_line_of_the_runtime_where_the_function_has_its_own() {
-        let errors = |filter: String| {
-            let subscriber =
-                tracing_subscriber::fmt().with_env_filter(EnvFilter::new(filter)).with_writer(std::io::sink);
-            tracing::subscriber::with_default(subscriber.finish(), || {
-                let returned = tracing::enabled!(target: "lambda_runtime::layers::panic", tracing::Level::ERROR);
-                (returned, tracing::enabled!(target: "lambda_runtime::runtime", tracing::Level::ERROR))
-            })
-        };
-        assert_eq!(errors(filter("")), (true, true));
-        assert_eq!(errors(without_returned_errors("")), (false, true));
+        let returned = |targets: Targets| targets.would_enable(RETURNED_ERRORS, &Level::ERROR);
+        assert!(returned(targets("")));
+        assert!(!returned(without_returned_errors("")));
+        assert!(without_returned_errors("").would_enable("lambda_runtime::runtime", &Level::ERROR));
     }
 }

@@ -5,18 +5,18 @@
 
 use std::time::Duration;
 
-use aws_config::SdkConfig;
-use aws_sdk_kinesis::Client;
-use aws_sdk_kinesis::config::retry::RetryConfig;
-use aws_sdk_kinesis::config::timeout::TimeoutConfig;
-use aws_sdk_kinesis::error::{BuildError, DisplayErrorContext};
-use aws_sdk_kinesis::primitives::Blob;
-use aws_sdk_kinesis::types::PutRecordsRequestEntry;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde::{Deserialize, Serialize};
+
+use crate::kinesis::Kinesis;
 
 /// How long one request may take, its connection included.
 const ATTEMPT: Duration = Duration::from_millis(250);
 /// Requests for one set of records.
 const ATTEMPTS: u32 = 2;
+/// Between two of them.
+const PAUSE: Duration = Duration::from_millis(10);
 /// Longest partition key, in characters (Kinesis API reference, "PutRecord").
 const MAX_PARTITION_KEY_CHARS: usize = 256;
 
@@ -46,8 +46,45 @@ pub trait Producer {
 /// A Kinesis stream.
 #[derive(Clone, Debug)]
 pub struct Stream {
-    client: Client,
+    kinesis: Kinesis,
     name: String,
+}
+
+/// What `PutRecord` takes.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct PutRecord<'a> {
+    stream_name: &'a str,
+    partition_key: &'a str,
+    data: String,
+}
+
+/// What `PutRecords` takes.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct PutRecords<'a> {
+    stream_name: &'a str,
+    records: Vec<Entry<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Entry<'a> {
+    partition_key: &'a str,
+    data: String,
+}
+
+/// What `PutRecords` answers.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Taken {
+    records: Vec<Fate>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Fate {
+    error_code: Option<String>,
 }
 
 impl Record {
@@ -58,46 +95,50 @@ impl Record {
 }
 
 impl Stream {
-    /// The stream of that name, reached with short time-outs: who puts a record has a caller waiting.
-    pub fn new(config: &SdkConfig, name: impl Into<String>) -> Self {
-        let retry = RetryConfig::standard()
-            .with_max_attempts(ATTEMPTS)
-            .with_initial_backoff(Duration::from_millis(10))
-            .with_max_backoff(Duration::from_millis(50));
-        let timeout = TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).build();
-        let config = aws_sdk_kinesis::config::Builder::from(config).retry_config(retry).timeout_config(timeout).build();
-        Self { client: Client::from_conf(config), name: name.into() }
+    /// The stream of that name. It is given up soon: who puts a record has a caller waiting.
+    pub fn new(kinesis: Kinesis, name: impl Into<String>) -> Self {
+        Self { kinesis, name: name.into() }
     }
 
-    async fn put_all(&self, records: Vec<Record>) -> Result<(), NotTaken> {
-        let entries = records.into_iter().map(entry).collect::<Result<Vec<_>, _>>();
-        let entries = entries.map_err(|error| NotTaken(error.to_string()))?;
-        let request = self.client.put_records().stream_name(&self.name).set_records(Some(entries));
-        let answer = request.send().await.map_err(not_taken)?;
-        match answer.records().iter().find_map(|record| record.error_code()) {
-            Some(code) => Err(NotTaken(code.into())),
-            None => Ok(()),
+    /// Asks once more where an answer did not come or was a refusal, whatever the reason.
+    async fn ask(&self, operation: &'static str, request: &impl Serialize) -> Result<Vec<u8>, NotTaken> {
+        let body = serde_json::to_vec(request).map_err(|error| NotTaken(error.to_string()))?;
+        for _ in 1..ATTEMPTS {
+            if let Ok(answer) = self.kinesis.ask(operation, body.clone(), ATTEMPT).await {
+                return Ok(answer);
+            }
+            tokio::time::sleep(PAUSE).await;
         }
+        self.kinesis.ask(operation, body, ATTEMPT).await.map_err(|error| NotTaken(error.to_string()))
+    }
+
+    async fn put_one(&self, Record { partition_key, data }: &Record) -> Result<(), NotTaken> {
+        let request = PutRecord { stream_name: &self.name, partition_key, data: BASE64.encode(data) };
+        self.ask("PutRecord", &request).await.map(drop)
+    }
+
+    async fn put_all(&self, records: &[Record]) -> Result<(), NotTaken> {
+        let request = PutRecords { stream_name: &self.name, records: records.iter().map(Entry::from).collect() };
+        let answer = self.ask("PutRecords", &request).await?;
+        let taken: Taken = serde_json::from_slice(&answer).map_err(|error| NotTaken(error.to_string()))?;
+        taken.records.into_iter().find_map(|fate| fate.error_code).map_or(Ok(()), |code| Err(NotTaken(code)))
+    }
+}
+
+impl<'a> From<&'a Record> for Entry<'a> {
+    fn from(Record { partition_key, data }: &'a Record) -> Self {
+        Self { partition_key, data: BASE64.encode(data) }
     }
 }
 
 impl Producer for Stream {
-    async fn put(&self, mut records: Vec<Record>) -> Result<(), NotTaken> {
-        if records.len() > 1 {
-            return self.put_all(records).await;
+    async fn put(&self, records: Vec<Record>) -> Result<(), NotTaken> {
+        match records.as_slice() {
+            [] => Ok(()),
+            [record] => self.put_one(record).await,
+            records => self.put_all(records).await,
         }
-        let Some(Record { partition_key, data }) = records.pop() else { return Ok(()) };
-        let request = self.client.put_record().stream_name(&self.name).partition_key(partition_key);
-        request.data(Blob::new(data)).send().await.map(drop).map_err(not_taken)
     }
-}
-
-fn entry(Record { partition_key, data }: Record) -> Result<PutRecordsRequestEntry, BuildError> {
-    PutRecordsRequestEntry::builder().partition_key(partition_key).data(Blob::new(data)).build()
-}
-
-fn not_taken<E: std::error::Error>(error: E) -> NotTaken {
-    NotTaken(DisplayErrorContext(&error).to_string())
 }
 
 #[cfg(test)]

@@ -2,14 +2,18 @@
 //!
 //! Invariant: a variable that is missing stops the function before its first request, by name.
 
-use aws_config::environment::EnvironmentVariableCredentialsProvider;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_dynamodb::config::SharedCredentialsProvider;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, SharedCredentialsProvider};
+use aws_types::SdkConfig;
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
+
+use crate::kinesis::Kinesis;
+
+const REGION: &str = "AWS_REGION";
+const ENDPOINT_URL: &str = "AWS_ENDPOINT_URL";
 
 /// A variable that the template must set.
 #[derive(Debug, thiserror::Error)]
-#[error("{0} is not set: the template gives it to the function")]
+#[error("{0} is not set: the template or Lambda gives it to the function")]
 pub struct Missing(&'static str);
 
 /// The value of a variable.
@@ -22,24 +26,47 @@ pub fn required(name: &'static str) -> Result<String, Missing> {
 
 /// The SDK's own settings, read where Lambda puts them: region, credentials and endpoints are variables, and nothing
 /// else is looked for. The SDK's chain of other places would be a tenth of each package.
-pub fn aws() -> SdkConfig {
-    let credentials = SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new());
-    SdkConfig::builder()
+///
+/// # Errors
+/// When one of them is not set.
+pub fn aws() -> Result<SdkConfig, Missing> {
+    let config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
-        .region(std::env::var("AWS_REGION").ok().map(Region::new))
-        .credentials_provider(credentials)
+        .region(Region::new(required(REGION)?))
+        .credentials_provider(SharedCredentialsProvider::new(credentials()?))
         .service_config(Endpoints)
-        .build()
+        .build();
+    Ok(config)
 }
 
-/// Where requests go, if not to AWS: `AWS_ENDPOINT_URL_DYNAMODB` and its like, else `AWS_ENDPOINT_URL`.
+/// Kinesis, by the same variables.
+///
+/// # Errors
+/// When one of them is not set.
+pub fn kinesis() -> Result<Kinesis, lambda_runtime::Error> {
+    Ok(Kinesis::new(endpoint("KINESIS").as_deref(), &required(REGION)?, credentials()?)?)
+}
+
+/// The role's credentials. They live as long as this process may: Lambda ends it before they expire.
+fn credentials() -> Result<Credentials, Missing> {
+    let (id, secret) = (required("AWS_ACCESS_KEY_ID")?, required("AWS_SECRET_ACCESS_KEY")?);
+    Ok(Credentials::new(id, secret, required("AWS_SESSION_TOKEN").ok(), None, "Lambda"))
+}
+
+/// Where the requests of a service go, if not to AWS: `AWS_ENDPOINT_URL_DYNAMODB` and its like, else
+/// `AWS_ENDPOINT_URL`.
+fn endpoint(service: &str) -> Option<String> {
+    let names = [format!("{ENDPOINT_URL}_{service}"), ENDPOINT_URL.into()];
+    names.iter().find_map(|name| std::env::var(name).ok())
+}
+
+/// [`endpoint`], as the SDK asks for it.
 #[derive(Debug)]
 struct Endpoints;
 
 impl LoadServiceConfig for Endpoints {
     fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
-        let service = key.service_id().replace(' ', "_").to_uppercase();
-        let names = [format!("{}_{service}", key.env()), key.env().to_owned()];
-        names.iter().find_map(|name| std::env::var(name).ok())
+        // The SDK asks for other settings in the same way.
+        (key.env() == ENDPOINT_URL).then(|| endpoint(&key.service_id().replace(' ', "_").to_uppercase())).flatten()
     }
 }

@@ -13,7 +13,7 @@ use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     log::init();
-    let client = aws_sdk_dynamodb::Client::new(&variable::aws());
+    let client = aws_sdk_dynamodb::Client::new(&variable::aws()?);
     let table = |variable| variable::required(variable).map(|name| Table::new(client.clone(), name));
     let api = &AnalyticsApi::new(table(ANALYTICS_TABLE)?, table(API_USAGE_TABLE)?, table(API_KEYS_TABLE)?);
     run(service_fn(async |event: LambdaEvent<ApiGatewayProxyRequest>| {

@@ -15,13 +15,13 @@ async fn main() -> Result<(), Error> {
     log::init_without_returned_errors();
     let mode = Mode::of_handler(&variable::required(HANDLER)?);
     let mode = mode.inspect_err(|error| tracing::error!(%error, "the function cannot start"))?;
-    let config = variable::aws();
+    let config = variable::aws()?;
     let client = bound::tables(&config);
     let table = |name| Ok::<_, Error>(Table::new(client.clone(), variable::required(name)?));
     let (keys, usage) = (table(API_KEYS_TABLE)?, table(API_USAGE_TABLE)?);
     let authorizer = &match mode {
         Mode::Stream => {
-            let stream = Stream::new(&config, variable::required(KINESIS_STREAM)?);
+            let stream = Stream::new(variable::kinesis()?, variable::required(KINESIS_STREAM)?);
             Authorizer::streaming(keys, usage, table(ANALYTICS_TABLE)?, stream)
         }
         Mode::Synchronous => Authorizer::synchronous(keys, usage),

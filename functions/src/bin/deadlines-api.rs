@@ -14,7 +14,7 @@ use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 async fn main() -> Result<(), Error> {
     log::init();
     let name = variable::required(DEADLINES_TABLE)?;
-    let config = variable::aws();
+    let config = variable::aws()?;
     let api = DeadlinesApi::new(Table::new(aws_sdk_dynamodb::Client::new(&config), name));
     let api = &api;
     run(service_fn(async |event: LambdaEvent<ApiGatewayProxyRequest>| {

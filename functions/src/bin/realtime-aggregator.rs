@@ -14,7 +14,7 @@ use serde_json::Value;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     log::init();
-    let config = variable::aws();
+    let config = variable::aws()?;
     let client = aws_sdk_dynamodb::Client::new(&config);
     let analytics = Table::new(client.clone(), variable::required(ANALYTICS_TABLE)?);
     let usage = Table::new(client, variable::required(API_USAGE_TABLE)?);

@@ -15,7 +15,7 @@ use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 async fn main() -> Result<(), Error> {
     log::init();
     let name = variable::required(contract::variable::ANALYTICS_TABLE)?;
-    let table = Table::new(aws_sdk_dynamodb::Client::new(&variable::aws()), name);
+    let table = Table::new(aws_sdk_dynamodb::Client::new(&variable::aws()?), name);
     let processor = &Processor::new(Blocks::new(table.clone()), Watermark::new(table));
     run(service_fn(async |event: LambdaEvent<StreamEvent>| {
         processor.process(&event.payload, Timestamp::now).await?;

@@ -15,7 +15,7 @@ use serde_json::Value;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     log::init();
-    let config = variable::aws();
+    let config = variable::aws()?;
     let cloudwatch = aws_sdk_cloudwatch::Client::new(&config);
     let scaler = &Scaler {
         kinesis: aws_sdk_kinesis::Client::new(&config),

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use super::*;
+use crate::log;
 
 #[tokio::test]
 async fn a_good_key_lets_the_call_on_and_tells_who_calls() {
@@ -113,11 +114,10 @@ impl Write for Lines {
 async fn no_log_line_and_no_event_holds_a_key_or_a_cookie() {
     let lines = Lines::default();
     let writer = lines.clone();
-    let filter = tracing_subscriber::EnvFilter::new("warn,functions=trace");
-    let subscriber = tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(move || writer.clone());
+    let subscriber = log::lines(log::targets("trace"), move || writer.clone());
     // While there is but one subscriber, a line that another test meets first is off for good. Hence a second.
     let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::default());
-    let _guard = tracing::subscriber::set_default(subscriber.finish());
+    let _guard = tracing::subscriber::set_default(subscriber);
     let world = World::new().await;
     world.quota(1).await;
     // What other tests had met by then is looked at again.
