@@ -4,6 +4,7 @@
 //! through a moment ago, whether or not it has been counted yet.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use metering::event::EventType;
@@ -28,7 +29,14 @@ pub(super) struct Standing {
     read_at: Option<Timestamp>,
     asked_at: Option<Timestamp>,
     limit: Option<u64>,
-    recent: VecDeque<(Timestamp, String)>,
+    recent: Recent,
+}
+
+/// The calls of the last moments, by their ids, in the order in which they came.
+#[derive(Debug, Default)]
+struct Recent {
+    order: VecDeque<(Timestamp, Arc<str>)>,
+    ids: BTreeSet<Arc<str>>,
 }
 
 impl Standing {
@@ -57,31 +65,54 @@ impl Standing {
     pub(super) fn read(&mut self, history: &History, now: Timestamp) {
         let calls = history.live.events().filter(|event| event.event_type == EventType::Call);
         let known: BTreeSet<&str> = calls.map(|event| event.request_id.as_str()).collect();
-        self.recent.retain(|(at, _)| now.duration_since(*at) < ON_ITS_WAY);
-        let on_their_way = self.recent.iter().filter(|(_, id)| !known.contains(id.as_str())).count();
+        self.recent.forget_arrived(now);
+        let on_their_way = self.recent.ids.iter().filter(|id| !known.contains(id.as_ref())).count();
         self.counted = history.sum().calls + on_their_way as u64;
         (self.read_at, self.asked_at) = (Some(now), None);
     }
 
     /// Whether the call has been let through before: the gateway may ask twice.
     pub(super) fn has(&self, request_id: &str) -> bool {
-        self.recent.iter().any(|(_, id)| id == request_id)
+        self.recent.ids.contains(request_id)
     }
 
     /// Remembers a call that was let through.
     pub(super) fn pass(&mut self, request_id: &str, now: Timestamp) {
-        self.counted += 1;
-        self.recent.push_back((now, request_id.to_owned()));
-        while self.recent.len() > MAX_RECENT
-            || self.recent.front().is_some_and(|(at, _)| now.duration_since(*at) >= ON_ITS_WAY)
-        {
-            self.recent.pop_front();
-        }
+        self.recent.forget_arrived(now);
+        self.counted += u64::from(self.recent.remember(request_id, now));
     }
 
     /// Remembers what the gate said.
     pub(super) fn at_gate(&mut self, used: u64) {
         self.gate = self.gate.max(used);
+    }
+}
+
+impl Recent {
+    /// Whether it is a call that is not remembered yet.
+    fn remember(&mut self, id: &str, now: Timestamp) -> bool {
+        let id = Arc::from(id);
+        let is_new = self.ids.insert(Arc::clone(&id));
+        if is_new {
+            self.order.push_back((now, id));
+        }
+        if self.order.len() > MAX_RECENT {
+            self.forget_first();
+        }
+        is_new
+    }
+
+    /// Forgets the calls that have had the time to arrive.
+    fn forget_arrived(&mut self, now: Timestamp) {
+        while self.order.front().is_some_and(|(at, _)| now.duration_since(*at) >= ON_ITS_WAY) {
+            self.forget_first();
+        }
+    }
+
+    fn forget_first(&mut self) {
+        if let Some((_, id)) = self.order.pop_front() {
+            self.ids.remove(&id);
+        }
     }
 }
 
@@ -120,6 +151,23 @@ mod tests {
         assert_eq!(standing.quota(1_000).used, 3);
         standing.read(&history(&["1", "2", "other"]), at(3));
         assert_eq!(standing.quota(1_000).used, 3);
+    }
+
+    #[test]
+    fn a_call_counts_once_while_it_is_remembered_and_is_not_remembered_longer() {
+        let mut standing = Standing::default();
+        for _ in 0..2 {
+            standing.pass("1", at(0));
+            assert!(standing.has("1"));
+        }
+        assert_eq!(standing.quota(1_000).used, 1);
+        standing.pass("2", at(10));
+        assert!(!standing.has("1") && standing.has("2"));
+        for n in 0..=MAX_RECENT {
+            standing.pass(&format!("call {n}"), at(11));
+        }
+        assert!(!standing.has("2") && !standing.has("call 0") && standing.has("call 1"));
+        assert_eq!(standing.recent.ids.len(), MAX_RECENT);
     }
 
     #[test]
