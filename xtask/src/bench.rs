@@ -17,5 +17,5 @@ pub fn run(_args: &Bench, printer: &Printer) -> Result<()> {
     let mut inside = Command::new(handoff::cargo());
     inside.args(["bench", "--package", "metering"]).current_dir(workspace::root());
     process::run(&mut inside, printer)?;
-    handoff::become_program("bench", printer)
+    handoff::become_program(&handoff::BENCH, printer)
 }

@@ -10,6 +10,23 @@ use anyhow::{Context as _, Result};
 
 use crate::{Printer, cli, process, workspace};
 
+/// A binary of the workspace that this one becomes.
+pub struct Program {
+    name: &'static str,
+    profile: &'static str,
+    /// Where cargo puts what it builds with the profile.
+    folder: &'static str,
+    packages: &'static [&'static str],
+}
+
+/// What talks to AWS. The whole workspace is named so that its crates agree on their dependencies' features: built
+/// alone, this and the functions would compile the SDK once each.
+const CLOUD: Program = Program { name: "cloud", profile: "dev", folder: "debug", packages: &["--workspace"] };
+
+/// What measures.
+pub const BENCH: Program =
+    Program { name: "bench", profile: "measure", folder: "measure", packages: &["--package", "bench"] };
+
 /// Hands a command that talks to AWS to `cloud`.
 ///
 /// # Errors
@@ -19,37 +36,40 @@ pub fn run(command: &cli::Command, printer: &Printer) -> Result<()> {
     if !matches!(command, cli::Command::Local(local) if !local.is_up()) {
         workspace::toggle()?;
     }
-    become_program("cloud", printer)
+    become_program(&CLOUD, printer)
 }
 
 /// Builds a binary and becomes it, with the arguments of this process.
 ///
 /// # Errors
 /// As [`run`].
-pub fn become_program(name: &str, printer: &Printer) -> Result<()> {
-    let program = binary(name)?;
-    build(name, &program, printer)?;
-    let error = Command::new(&program).args(std::env::args_os().skip(1)).exec();
-    Err(error).with_context(|| format!("cannot start {}", program.display()))
+pub fn become_program(program: &Program, printer: &Printer) -> Result<()> {
+    let binary = program.binary()?;
+    program.build(&binary, printer)?;
+    let error = Command::new(&binary).args(std::env::args_os().skip(1)).exec();
+    Err(error).with_context(|| format!("cannot start {}", binary.display()))
 }
 
-fn build(name: &str, program: &Path, printer: &Printer) -> Result<()> {
-    let mut cargo = Command::new(cargo());
-    // The whole workspace is named so that its crates agree on their dependencies' features: built alone, this and the
-    // functions would compile the SDK once each.
-    cargo.args(["build", "--workspace", "--bin", name]).current_dir(workspace::root());
-    // The first build takes minutes and shows itself; later ones say nothing.
-    if program.exists() {
-        cargo.arg("--quiet");
-    } else {
-        printer.say(format!("building `{name}` (once, about three minutes on two cores)"));
+impl Program {
+    fn build(&self, binary: &Path, printer: &Printer) -> Result<()> {
+        let mut cargo = Command::new(cargo());
+        cargo.arg("build").args(self.packages).args(["--bin", self.name, "--profile", self.profile]);
+        cargo.current_dir(workspace::root());
+        // The first build takes minutes and shows itself; later ones say nothing.
+        if binary.exists() {
+            cargo.arg("--quiet");
+        } else {
+            printer.say(format!("building `{}` (once, about three minutes on two cores)", self.name));
+        }
+        process::run(&mut cargo, printer)
     }
-    process::run(&mut cargo, printer)
-}
 
-fn binary(name: &str) -> Result<PathBuf> {
-    let this = std::env::current_exe().context("cannot find this program's own file")?;
-    Ok(this.with_file_name(name))
+    /// Beside this program's own folder.
+    fn binary(&self) -> Result<PathBuf> {
+        let this = std::env::current_exe().context("cannot find this program's own file")?;
+        let target = this.parent().and_then(Path::parent).context("this program lies in no target folder")?;
+        Ok(target.join(self.folder).join(self.name))
+    }
 }
 
 /// The cargo that runs us, else the one on the `PATH`.

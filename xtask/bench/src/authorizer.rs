@@ -1,6 +1,7 @@
 //! The authorizer, warm: processor time of a call, and what it asks of AWS.
 //!
-//! Invariant: the calls come one after the other, each with an id of its own, from one user with much of the quota left.
+//! Invariant: the calls come one after the other, each with an id of its own, from one user with much of the quota
+//! left, and everything is on one core.
 
 use std::path::Path;
 use std::time::Duration;
@@ -14,6 +15,7 @@ use runtime_fixture::{Answer, Host, Process, Service};
 use serde_json::{Value, json};
 use xtask::Printer;
 
+use crate::core::OneCore;
 use crate::figure::{Figure, median};
 
 /// The caller's key.
@@ -26,6 +28,7 @@ const ROUNDS: usize = 5;
 /// Measures everything.
 pub(crate) async fn measure(binary: &Path, printer: &Printer) -> Result<Vec<Figure>> {
     printer.say("the authorizer");
+    let _one = OneCore::hold();
     let host = Host::start().await;
     let service = Service::start(Duration::ZERO, items()).await;
     let more = [("AWS_ENDPOINT_URL", service.endpoint_url.as_str()), (HANDLER, AUTHORIZER_KINESIS_HANDLER)];

@@ -4,6 +4,7 @@
 //! measured in the same run, but for the original's figures and the write units, which a test holds.
 
 mod authorizer;
+mod core;
 mod figure;
 mod machine;
 mod processor;
@@ -20,7 +21,7 @@ use serde_json::json;
 use xtask::cli::{Bench, Cli, Command};
 use xtask::{Printer, build, failure};
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let printer = Printer;
     let done = match Cli::parse().command {

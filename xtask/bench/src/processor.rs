@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use runtime_fixture::{Answer, Host, Load, Process, Service};
 use xtask::Printer;
 
+use crate::core::OneCore;
 use crate::figure::{Figure, median};
 
 /// What DynamoDB takes for a request in the figures that depend on it.
@@ -59,6 +60,7 @@ pub(crate) async fn measure(binary: &Path, printer: &Printer) -> Result<Vec<Figu
 
 /// Processor time of a record in microseconds, and requests for a thousand records.
 async fn cpu(binary: &Path, load: Load) -> Result<(f64, f64)> {
+    let _one = OneCore::hold();
     let bench = Bench::start(binary, Duration::ZERO).await?;
     let (mut times, mut requests) = (Vec::new(), 0.0);
     for round in 0..=ROUNDS {
