@@ -48,8 +48,8 @@ const UNKNOWN_LIMIT: u64 = u64::MAX;
 /// Longest text of an error in an event, in characters; the log has the whole.
 const MAX_ERROR_CHARS: usize = 500;
 
-/// Where the time comes from.
-type Clock<'a> = &'a dyn Fn() -> Timestamp;
+/// How long a call has been with the authorizer, in milliseconds.
+type Latency<'a> = &'a dyn Fn() -> f64;
 
 /// How calls are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,24 +132,25 @@ impl<P: Producer> Authorizer<P> {
     /// When the call may not go on; the gateway answers by the error's text.
     pub async fn answer(&self, request: &Request, clock: impl Fn() -> Timestamp) -> Result<Allowed, Refused> {
         let started = clock();
+        let made_at = request.made_at(started);
         let key = match self.identify(request, started).await {
             Ok(key) => key,
-            Err(denial) => return Err(self.refuse(request, denial, started).await),
+            Err(denial) => return Err(self.refuse(request, denial, made_at).await),
         };
         let email = &key.user_email;
-        let (user, ()) = tokio::join!(self.directory.user(email, started), self.counter.refresh(email, started));
+        let (user, ()) = tokio::join!(self.directory.user(email, started), self.counter.refresh(email, made_at));
         let user = user.unwrap_or_else(|cause| {
             tracing::warn!(%cause, "the user cannot be read; calls go on without a limit");
             User { company_name: None, monthly_quota: UNKNOWN_LIMIT }
         });
-        let mut call = request.event(EventType::Call, started);
+        let mut call = request.event(EventType::Call, made_at);
         call.user_email = Some(email.clone());
         call.company_name = key.company_name.clone().or(user.company_name);
         (call.api_key_id, call.api_key_name) = (Some(key.id.clone()), Some(key.name.clone()));
         let mut context = BTreeMap::from([(context::USER_EMAIL, email.clone()), (context::API_KEY_ID, key.id.clone())]);
         context.extend(call.company_name.clone().map(|company| (context::COMPANY_NAME, company)));
-        let count = self.counter.count(call, user.monthly_quota, &clock).await;
-        context.extend(count.context(started));
+        let count = self.counter.count(call, user.monthly_quota, &|| millis(started, clock())).await;
+        context.extend(count.context(made_at));
         Ok(Allowed::new(email, request.method_arn(), context))
     }
 
@@ -164,8 +165,8 @@ impl<P: Producer> Authorizer<P> {
     }
 
     /// Says why to the log and the stream, and to the caller only that.
-    async fn refuse(&self, request: &Request, denial: Denial, started: Timestamp) -> Refused {
-        let mut event = request.event(EventType::AuthFailed, started);
+    async fn refuse(&self, request: &Request, denial: Denial, made_at: Timestamp) -> Refused {
+        let mut event = request.event(EventType::AuthFailed, made_at);
         let (id, prefix) = (event.request_id.clone(), request.api_key().map(key::prefix));
         let refused = match denial {
             Denial::Failed(reason, api_key_id) => {
@@ -195,11 +196,11 @@ impl<P: Producer> Counter<P> {
         }
     }
 
-    async fn count(&self, call: Event, limit: u64, clock: Clock<'_>) -> Count {
+    async fn count(&self, call: Event, limit: u64, latency: Latency<'_>) -> Count {
         let id = call.request_id.clone();
         let count = match self {
-            Self::Stream(streaming) => streaming.count(call, limit, clock).await,
-            Self::Synchronous(ledger) => ledger.count(call, limit, clock).await,
+            Self::Stream(streaming) => streaming.count(call, limit, latency).await,
+            Self::Synchronous(ledger) => ledger.count(call, limit, latency).await,
         };
         if let Count::Exceeded(quota) = count {
             tracing::info!(apiRequestId = id, used = quota.used, limit, "over quota");
@@ -227,8 +228,8 @@ impl Count {
     }
 }
 
-/// How long the authorizer has been at it, in milliseconds.
-fn latency_ms(started: Timestamp, now: Timestamp) -> f64 {
+/// From one instant to another, in milliseconds.
+fn millis(started: Timestamp, now: Timestamp) -> f64 {
     now.duration_since(started).as_micros().max(0) as f64 / 1_000.0
 }
 

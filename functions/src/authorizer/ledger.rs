@@ -24,7 +24,7 @@ use sha2::{Digest, Sha256};
 use super::bound::{GATE, TRANSACTION, USAGE, within};
 use super::cache::Cache;
 use super::outbox::keep;
-use super::{Clock, Count, latency_ms, notice};
+use super::{Count, Latency, notice};
 use crate::gate::{Gate, Gates, Passage, Reading};
 use crate::journal::{Journal, entry_of, item_of};
 use crate::table::{Consistency, Sort, Table, TableError, string};
@@ -80,14 +80,14 @@ impl Ledger {
     }
 
     /// Lets a call through or not; one that is let through has been counted.
-    pub(super) async fn count(&self, mut call: Event, limit: u64, clock: Clock<'_>) -> Count {
+    pub(super) async fn count(&self, mut call: Event, limit: u64, latency: Latency<'_>) -> Count {
         let (email, now) = (call.user_email.clone().unwrap_or_default(), call.timestamp);
         let known = self.used.get(&name(&email, now), now).unwrap_or_default();
         let quota = Quota { used: known.load(Ordering::Relaxed), limit };
         if quota.is_exhausted() {
             return Count::Exceeded(quota);
         }
-        call.latency_ms = Some(latency_ms(now, clock()));
+        call.latency_ms = Some(latency());
         let gate = Gate::of(&email, Month::of(now));
         if let Some(used) = self.write(&gate, &call, limit).await {
             known.fetch_max(used, Ordering::Relaxed);

@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use metering::block::hex;
 use metering::event::{Event, EventType};
 use serde::Deserialize;
+use serde_json::Value;
 
 /// The header that carries the key.
 const API_KEY: &str = "x-api-key";
@@ -19,6 +20,8 @@ const CHOSEN_ID: &str = "x-amzn-requestid";
 const MAX_CHARS: usize = 1_024;
 /// Longest request id taken over; the gateway's own have 36 characters.
 const MAX_ID_CHARS: usize = 128;
+/// How far the gateway's clock may be from ours: it waits no longer for any answer, and both follow the same time.
+const MAX_APART: SignedDuration = SignedDuration::from_secs(60);
 
 const _: () = assert!(limit::AUTHORIZER_TIMEOUT_SECONDS > super::bound::WHOLE.as_secs() as u32);
 
@@ -38,6 +41,8 @@ pub struct Request {
 #[serde(rename_all = "camelCase", default)]
 struct Context {
     request_id: Option<String>,
+    /// Milliseconds since 1970, if it is a number.
+    request_time_epoch: Value,
     stage: Option<String>,
     identity: Option<Identity>,
 }
@@ -60,15 +65,29 @@ impl Request {
         self.method_arn.as_deref().unwrap_or_default()
     }
 
+    /// When the gateway took the call, which is the same however often it asks for it; our own time where it does not
+    /// say, or says what cannot be.
+    pub(super) fn made_at(&self, now: Timestamp) -> Timestamp {
+        let taken = self.request_context.request_time_epoch.as_i64();
+        let taken = taken.and_then(|millis| Timestamp::from_millisecond(millis).ok());
+        taken.filter(|taken| now.duration_since(*taken).abs() <= MAX_APART).unwrap_or(now)
+    }
+
+    /// Has the gateway take the call at an instant.
+    #[cfg(test)]
+    pub(super) fn taken_at(&mut self, instant: Timestamp) {
+        self.request_context.request_time_epoch = instant.as_millisecond().into();
+    }
+
     /// What is known of the call: an event without a caller. Its id is the gateway's, unless the caller chose that:
     /// calls that share an id would be counted as one.
-    pub(super) fn event(&self, event_type: EventType, started: Timestamp) -> Event {
+    pub(super) fn event(&self, event_type: EventType, made_at: Timestamp) -> Event {
         let context = &self.request_context;
         let identity = context.identity.clone().unwrap_or_default();
         Event {
             event_type,
             request_id: self.request_id(),
-            timestamp: whole_millis(started),
+            timestamp: whole_millis(made_at),
             user_email: None,
             company_name: None,
             api_key_id: None,
@@ -138,7 +157,7 @@ fn random_id() -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
 
@@ -169,6 +188,20 @@ mod tests {
             (event.timestamp.to_string().as_str(), event.request_id.as_str()),
             ("2026-11-24T10:15:30.123Z", "r-1")
         );
+    }
+
+    #[test]
+    fn a_call_is_made_when_the_gateway_took_it_unless_that_cannot_be() {
+        let now: Timestamp = "2026-11-24T10:15:30.2Z".parse().unwrap();
+        let taken_at = |time: Value| {
+            let context = json!({ "requestContext": { "requestId": "r-1", "requestTimeEpoch": time } });
+            serde_json::from_value::<Request>(context).unwrap().made_at(now)
+        };
+        let millis = |apart: i64| now.as_millisecond() + apart;
+        assert_eq!(taken_at(json!(millis(-900))).to_string(), "2026-11-24T10:15:29.3Z");
+        for impossible in [json!(millis(-61_000)), json!(millis(61_000)), json!(i64::MAX), json!("soon"), Value::Null] {
+            assert_eq!(taken_at(impossible), now);
+        }
     }
 
     #[test]

@@ -16,7 +16,7 @@ use super::bound::{GATE, USAGE, within};
 use super::cache::Cache;
 use super::outbox::Outbox;
 use super::standing::Standing;
-use super::{Clock, Count, latency_ms, notice};
+use super::{Count, Latency, notice};
 use crate::gate::{Gate, Gates, Passage};
 use crate::history::{Histories, Reach};
 use crate::producer::Producer;
@@ -63,7 +63,7 @@ impl<P: Producer> Streaming<P> {
     }
 
     /// Lets a call through or not, and has its events on the stream before it says so.
-    pub(super) async fn count(&self, mut call: Event, limit: u64, clock: Clock<'_>) -> Count {
+    pub(super) async fn count(&self, mut call: Event, limit: u64, latency: Latency<'_>) -> Count {
         let now = call.timestamp;
         let count = self.admit(&call, limit).await;
         let events = match count {
@@ -71,7 +71,7 @@ impl<P: Producer> Streaming<P> {
             Count::Within(quota) => {
                 let reached = Quota { used: quota.used.saturating_sub(1), limit }.next_call_crosses();
                 let threshold = reached.map(|threshold| notice::threshold(&call, threshold, quota));
-                call.latency_ms = Some(latency_ms(now, clock()));
+                call.latency_ms = Some(latency());
                 [call].into_iter().chain(threshold).collect()
             }
         };

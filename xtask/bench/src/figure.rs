@@ -2,6 +2,8 @@
 //!
 //! Invariant: a figure says what bounds it.
 
+use std::borrow::Cow;
+
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 
@@ -17,7 +19,7 @@ pub(crate) struct Figure {
     /// What it is.
     pub(crate) value: f64,
     /// What bounds it.
-    pub(crate) bound: &'static str,
+    pub(crate) bound: Cow<'static, str>,
 }
 
 impl Figure {
@@ -58,7 +60,13 @@ pub(crate) fn write_units() -> Result<Vec<Figure>> {
         let line = units.lines().find_map(|line| line.strip_prefix(&format!("{load} = ")));
         let value = line.and_then(|number| number.parse().ok()).context("units.toml lacks the write units")?;
         let name = format!("write units per 1,000 calls, {}", load.to_uppercase());
-        Ok(Figure { name, original, goal, value, bound: "one block for each bucket of a batch, and the windows" })
+        Ok(Figure {
+            name,
+            original,
+            goal,
+            value,
+            bound: "one block for each bucket of a batch, and the windows".into(),
+        })
     };
     loads.into_iter().map(figure).collect()
 }

@@ -5,6 +5,7 @@
 
 mod authorizer;
 mod core;
+mod exchange;
 mod figure;
 mod machine;
 mod processor;

@@ -36,16 +36,28 @@ pub(crate) async fn measure(binary: &Path, printer: &Printer) -> Result<Vec<Figu
         printer.say(format!("the processor under load {}", load.name));
         let (cpu, requests) = cpu(binary, load).await?;
         let name = format!("processor CPU, µs a record, {}", load.name);
-        figures.push(Figure { name, original, goal, value: cpu, bound: "JSON, gzip and the requests of a batch" });
+        figures.push(Figure {
+            name,
+            original,
+            goal,
+            value: cpu,
+            bound: "JSON, gzip and the requests of a batch".into(),
+        });
         let name = format!("requests per 1,000 records, {}", load.name);
         let original = if load == Load::A { "480" } else { "1,390" };
-        figures.push(Figure { name, original, goal: 48.0, value: requests, bound: "one `BatchWriteItem` a batch" });
+        figures.push(Figure {
+            name,
+            original,
+            goal: 48.0,
+            value: requests,
+            bound: "one `BatchWriteItem` a batch".into(),
+        });
     }
     printer.say("the processor with a DynamoDB that takes 5 ms");
     let bench = Bench::start(binary, LATENCY).await?;
     let batch = bench.batch(WIDE).await?;
     let name = "a batch of 100 records of 200 users, DynamoDB at 5 ms, ms".into();
-    figures.push(Figure { name, original: "1,070", goal: 30.0, value: batch, bound: "one round trip" });
+    figures.push(Figure { name, original: "1,070", goal: 30.0, value: batch, bound: "one round trip".into() });
     let throughput = bench.throughput(FULL).await?;
     let name = "records a second through one process, DynamoDB at 5 ms (more is better)".into();
     figures.push(Figure {
@@ -53,7 +65,7 @@ pub(crate) async fn measure(binary: &Path, printer: &Printer) -> Result<Vec<Figu
         original: "93",
         goal: 20_000.0,
         value: throughput,
-        bound: "CPU of a record, and one round trip a batch",
+        bound: "CPU of a record, and one round trip a batch".into(),
     });
     Ok(figures)
 }

@@ -30,7 +30,13 @@ pub(crate) async fn measure(packages: &[Package], printer: &Printer) -> Result<V
         zips.push(zip.len() as f64 / 1e6);
     }
     let worst = |values: Vec<f64>| values.into_iter().fold(0.0, f64::max);
-    let figure = |name: &str, original, goal, value, bound| Figure { name: name.into(), original, goal, value, bound };
+    let figure = |name: &str, original, goal, value, bound: &'static str| Figure {
+        name: name.into(),
+        original,
+        goal,
+        value,
+        bound: bound.into(),
+    };
     Ok(vec![
         figure(
             "start to the first poll, ms, worst function",

@@ -142,3 +142,17 @@ async fn usage_that_cannot_be_read_stops_no_call() {
     world.wire.fail("Query", Fault::Lost, 0);
     assert!(!is_within(&call(&authorizer, "r-2", after(1_000)).await));
 }
+
+#[tokio::test]
+async fn a_call_that_the_gateway_asks_for_twice_is_of_one_instant_whoever_is_asked_and_when() {
+    let world = World::new().await;
+    let taken = after(29_800);
+    let mut asked = request("r-1", Some(KEY));
+    asked.taken_at(taken);
+    for late in [100, 1_500] {
+        assert!(is_within(&world.streaming().answer(&asked, || taken + SignedDuration::from_millis(late)).await));
+    }
+    let times: Vec<_> = world.stream.events().into_iter().map(|event| event["timestamp"].clone()).collect();
+    assert_eq!(times, ["2026-11-24T10:15:59.923Z", "2026-11-24T10:15:59.923Z"]);
+    assert_eq!(world.stream.events()[1]["latencyMs"], 0.0);
+}
