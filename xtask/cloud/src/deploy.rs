@@ -15,6 +15,7 @@ pub mod event;
 pub mod execution;
 pub mod hint;
 pub mod manner;
+pub mod mend;
 pub mod operation;
 pub mod order;
 pub mod overtaken;
@@ -167,7 +168,7 @@ async fn deploy_once(plan: &Plan<'_>, printer: &Printer) -> Result<Vec<Deployed>
     bucket::upload(connection, &bucket, &parameters::used(&templates, plan.packages), printer).await?;
 
     let declared: Vec<(&Stack, Value)> = stacks.into_iter().zip(templates).collect();
-    let ways = try_join_all(declared.iter().map(|(stack, _)| state::settle(connection, stack, plan.story))).await?;
+    let ways = mend::ready(plan, &declared.iter().map(|(stack, _)| *stack).collect::<Vec<_>>()).await?;
     consent::check(plan, declared.iter().zip(&ways)).await?;
     let adopted = adopt_all(plan, &bucket, declared.iter().zip(&ways), printer).await?;
     let prepared = declared.iter().zip(&ways).map(|((stack, template), way)| {

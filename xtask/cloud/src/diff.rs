@@ -26,7 +26,7 @@ use xtask::{Failure, Printer, cli, workspace};
 use crate::Connection;
 use crate::cost::price::Prices;
 use crate::cost::standing;
-use crate::deploy::{order, template};
+use crate::deploy::{mend, order, template};
 pub use finding::{Finding, Mark, verdict};
 use report::Report;
 use review::{Review, Standing};
@@ -74,6 +74,9 @@ async fn against_deployed(args: &cli::Diff, toggle: Toggle, printer: &Printer) -
     let stacks = workspace::app(env, toggle, connection.target(), architecture)?.stacks()?;
     let (mut pairs, mut code) = (Vec::new(), Vec::new());
     for stack in order::select(&stacks, &args.stacks)? {
+        if let Some(sentence) = mend::foretold(&connection, stack.name()).await? {
+            printer.say(format!("a deploy begins with this:\n{sentence}"));
+        }
         let pair = pair(stack, source::deployed(&connection, stack.name()).await?)?;
         code.extend(code::of_stack(&connection, &pair.stack, &pair.new).await?);
         pairs.push(pair);

@@ -109,7 +109,7 @@ impl CloudFormation {
             "CreateChangeSet" => self.create(&name, &parameters),
             "DescribeChangeSet" => self.describe_change_set(&name),
             "DeleteChangeSet" => Ok(String::new()),
-            "ListStackResources" => Ok("<StackResourceSummaries/>".to_owned()),
+            "ListStackResources" => self.resources(&name),
             "ExecuteChangeSet" => self.execute(&name, &named),
             "DeleteStack" => self.change(&name, &call, "DELETE"),
             "ContinueUpdateRollback" | "RollbackStack" => self.change(&name, &call, "UPDATE_ROLLBACK"),
@@ -172,6 +172,24 @@ impl CloudFormation {
 
     fn template(&mut self, name: &str) -> Result<String, Response> {
         Ok(format!("<TemplateBody>{}</TemplateBody>", escaped(&self.present(name)?.template)))
+    }
+
+    /// The resources that the events have shown, as the newest of each has it.
+    fn resources(&mut self, name: &str) -> Result<String, Response> {
+        let shown = &self.present(name)?.shown;
+        let newest: BTreeMap<&str, &StackEvent> =
+            shown.iter().map(|event| (event.logical_resource_id.as_str(), event)).collect();
+        let mut members = String::new();
+        for (logical_id, event) in newest.into_iter().filter(|(logical_id, _)| *logical_id != name) {
+            let StackEvent { timestamp, resource_type, resource_status, .. } = event;
+            let _ = write!(
+                members,
+                "<member><LogicalResourceId>{logical_id}</LogicalResourceId><ResourceType>{resource_type}</ResourceType>\
+                 <ResourceStatus>{resource_status}</ResourceStatus>\
+                 <LastUpdatedTimestamp>{timestamp}</LastUpdatedTimestamp></member>"
+            );
+        }
+        Ok(format!("<StackResourceSummaries>{members}</StackResourceSummaries>"))
     }
 
     fn create(&mut self, name: &str, parameters: &BTreeMap<String, String>) -> Result<String, Response> {
