@@ -117,7 +117,7 @@ pub fn is_settled(status: &str) -> bool {
 
 /// Whether a settled operation did what was asked.
 pub fn is_success(status: &str) -> bool {
-    matches!(status, "CREATE_COMPLETE" | "UPDATE_COMPLETE" | "IMPORT_COMPLETE" | "DELETE_COMPLETE")
+    matches!(status, "CREATE_COMPLETE" | "UPDATE_COMPLETE" | "IMPORT_COMPLETE")
 }
 
 #[cfg(test)]
@@ -181,7 +181,7 @@ pub(super) mod tests {
 
     #[test]
     fn a_rollback_that_completes_is_no_success() {
-        for status in ["ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_ROLLBACK_COMPLETE", "CREATE_FAILED"] {
+        for status in ["ROLLBACK_COMPLETE", "IMPORT_ROLLBACK_COMPLETE", "CREATE_FAILED", "DELETE_COMPLETE"] {
             assert!(is_settled(status) && !is_success(status), "{status}");
         }
         assert!(!is_settled("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"));

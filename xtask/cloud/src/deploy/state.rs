@@ -64,7 +64,8 @@ pub async fn settle<'a>(connection: &Connection, stack: &'a Stack, story: &Story
         let id = description.as_ref().and_then(|stack| stack.stack_id()).unwrap_or(name);
         story.say(format!("{name} is {now}: another deploy is at work, or went on alone; following it"));
         let before = seen_before_this(connection, id).await?;
-        let operation = Operation { id, declared: Some(stack), before, goal: Goal::Done, n_all: None };
+        let goal = if now == "DELETE_IN_PROGRESS" { Goal::Gone } else { Goal::Done };
+        let operation = Operation { id, declared: Some(stack), before, goal, n_all: None };
         // However that ends, the status it leaves decides what comes next.
         if let Err(error) = follow(connection, operation, story).await {
             story.say(format!("what was under way failed: {error:#}"));
@@ -92,7 +93,7 @@ pub async fn delete(connection: &Connection, id: &str, stack: Option<&Stack>, st
     let before = seen(connection, id).await?;
     let client = connection.cloudformation();
     client.delete_stack().stack_name(id).send().await.map_err(failed_to(format!("delete {id}")))?;
-    follow(connection, Operation { id, declared: stack, before, goal: Goal::Done, n_all: None }, story).await?;
+    follow(connection, Operation { id, declared: stack, before, goal: Goal::Gone, n_all: None }, story).await?;
     Ok(())
 }
 

@@ -22,6 +22,8 @@ pub(crate) struct CloudFormation {
     pub(crate) n_throttled: usize,
     /// No event happens while it is set.
     pub(crate) holds: bool,
+    /// How many looks at a stack's status still see what was there before a call.
+    pub(crate) n_late: usize,
     /// What another deploy begins just before the next change set would be carried out.
     pub(crate) overtaken: Option<Vec<StackEvent>>,
     n_change_sets: usize,
@@ -32,6 +34,8 @@ struct Stack {
     recorded: Recorded,
     shown: Vec<StackEvent>,
     coming: VecDeque<StackEvent>,
+    /// The status before the last call, and how many looks still see it.
+    stale: Option<(String, usize)>,
     n_calls: BTreeMap<String, usize>,
     template: String,
     /// The change set that can be carried out.
@@ -45,7 +49,8 @@ impl Stack {
     }
 
     /// Lets what was recorded for a call begin; what is not recorded succeeds.
-    fn begin(&mut self, name: &str, call: &str, prefix: &str) {
+    fn begin(&mut self, name: &str, call: &str, prefix: &str, n_late: usize) {
+        self.stale = self.status(name).map(|status| (status.to_owned(), n_late));
         let n_before = self.n_calls.entry(call.to_owned()).or_default();
         let lists = self.recorded.after.get(call).cloned().unwrap_or_default();
         let list = lists.get(*n_before).or(lists.last()).cloned();
@@ -80,6 +85,11 @@ impl CloudFormation {
     /// Lets an operation begin that another deploy has asked for.
     pub(crate) fn begin(&mut self, stack: &str, events: Vec<StackEvent>) {
         self.stacks.entry(stack.to_owned()).or_default().coming = events.into();
+    }
+
+    /// Takes a stack away, as somebody else's deletion does in the end.
+    pub(crate) fn remove(&mut self, stack: &str) {
+        self.stacks.remove(stack);
     }
 
     /// How often a call was made.
@@ -127,7 +137,12 @@ impl CloudFormation {
     }
 
     fn describe(&mut self, name: &str) -> Result<String, Response> {
-        let status = self.present(name)?.status(name).map(str::to_owned);
+        let stack = self.present(name)?;
+        let stale = stack.stale.as_mut().filter(|(_, n_looks)| *n_looks > 0).map(|(status, n_looks)| {
+            *n_looks -= 1;
+            status.clone()
+        });
+        let status = stale.or_else(|| stack.status(name).map(str::to_owned));
         let Some(status) = status else {
             return Err(error("ValidationError", &format!("Stack with id {name} does not exist")));
         };
@@ -256,7 +271,7 @@ impl CloudFormation {
     }
 
     fn execute(&mut self, name: &str, change_set: &str) -> Result<String, Response> {
-        let other = self.overtaken.take();
+        let (other, n_late) = (self.overtaken.take(), self.n_late);
         let stack = self.present(name)?;
         if let Some(mut events) = other.map(VecDeque::from) {
             let begins =
@@ -271,12 +286,13 @@ impl CloudFormation {
             return Err(error("InvalidChangeSetStatus", &sentence));
         }
         stack.change_set = None;
-        stack.begin(name, "ExecuteChangeSet", if status == "REVIEW_IN_PROGRESS" { "CREATE" } else { "UPDATE" });
+        stack.begin(name, "ExecuteChangeSet", if status == "REVIEW_IN_PROGRESS" { "CREATE" } else { "UPDATE" }, n_late);
         Ok(String::new())
     }
 
     fn change(&mut self, name: &str, call: &str, prefix: &str) -> Result<String, Response> {
-        self.present(name)?.begin(name, call, prefix);
+        let n_late = self.n_late;
+        self.present(name)?.begin(name, call, prefix, n_late);
         Ok(String::new())
     }
 }
