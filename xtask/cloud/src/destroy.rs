@@ -7,13 +7,14 @@ pub mod close;
 pub mod data;
 pub mod drain;
 pub mod removed;
+pub mod synchronous;
 
 use std::time::Duration;
 
 use anyhow::Result;
 use aws_sdk_lambda::operation::get_function_configuration::GetFunctionConfigurationOutput;
 use aws_sdk_lambda::types;
-use contract::{Environment, Function, Toggle, function, name};
+use contract::{Environment, Function, Toggle, name};
 use stacks::{App, Architecture};
 use xtask::{Failure, Printer, cli, workspace};
 
@@ -21,10 +22,9 @@ use crate::Connection;
 use crate::aws_error::{failed_to, is_missing};
 use crate::deploy::adopt::DataResource;
 use crate::deploy::approval::{Approval, typed_name};
-use crate::deploy::manner::Manner;
 use crate::deploy::operation;
 use crate::deploy::story::Story;
-use crate::deploy::{self, Plan, order, state};
+use crate::deploy::{order, state};
 use crate::errors::batch::Bucket;
 use crate::interrupt::unless_interrupted;
 use drain::Drained;
@@ -154,8 +154,8 @@ impl Removal<'_> {
         let api = name::api_stack(env);
         if self.goes(&api) {
             remove(connection, &api, self.story).await?;
-        } else if operation::describe(connection, &api).await?.is_some() {
-            self.make_synchronous(toggle, app, printer).await?;
+        } else {
+            synchronous::make(self, toggle, app, printer).await?;
         }
         let drained = drain::drain(connection, env, Duration::from_secs(args.wait), printer).await?;
         if let Drained::Not(left) = drained {
@@ -197,37 +197,6 @@ impl Removal<'_> {
             Some(bucket) => Ok(!bucket.newest(1).await?.is_empty()),
             None => Ok(false),
         }
-    }
-
-    async fn make_synchronous(&self, toggle: Toggle, app: App, printer: &Printer) -> Result<()> {
-        let Self { connection, env, args, .. } = self;
-        if toggle.is_on() {
-            let api = name::api_stack(env);
-            return Err(Failure::usage(format!("{api} would go on sending calls to a stream that is gone"))
-                .hint("unset ENABLE_KINESIS_ANALYTICS, so that the API goes back to synchronous counting first")
-                .hint(format!("or remove {api} as well"))
-                .into());
-        }
-        printer.say("the API goes to synchronous counting");
-        let plan = Plan {
-            connection,
-            app: &App { toggle: Toggle::Off, ..app },
-            stacks: &[name::api_stack(env)],
-            packages: &[],
-            approval: Approval::of(args.yes || args.delete_data),
-            allow_data_loss: false,
-            manner: Manner::default(),
-            story: self.story,
-        };
-        deploy::deploy(&plan, printer).await?;
-        // The function itself is asked: the stack may have been changed by hand.
-        let handler = authorizer(connection, env).await?.and_then(|found| found.handler);
-        if handler.as_deref().is_none_or(|handler| handler == function::AUTHORIZER_ENHANCED_HANDLER) {
-            return Ok(());
-        }
-        Err(Failure::new(format!("the authorizer has the handler `{}`", handler.unwrap_or_default()))
-            .hint("it should be the synchronous one by now: compare with `cargo xtask diff`")
-            .into())
     }
 
     async fn remove_stacks(&self) -> Result<()> {

@@ -21,6 +21,11 @@ impl Aws {
         Self::of(Scenario::read(scenario))
     }
 
+    /// An account with these stacks, by name and status.
+    pub(crate) fn standing(stacks: &[(&str, &str)]) -> Self {
+        Self::of(Scenario::standing(stacks))
+    }
+
     /// An account with nothing in it.
     pub(crate) fn empty() -> Self {
         Self::of(Scenario::default())

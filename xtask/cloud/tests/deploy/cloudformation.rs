@@ -120,6 +120,7 @@ impl CloudFormation {
             "DescribeChangeSet" => self.describe_change_set(&name),
             "DeleteChangeSet" => Ok(String::new()),
             "ListStackResources" => self.resources(&name),
+            "DescribeStackResources" => Ok("<StackResources/>".to_owned()),
             "ExecuteChangeSet" => self.execute(&name, &named),
             "DeleteStack" => self.change(&name, &call, "DELETE"),
             "ContinueUpdateRollback" | "RollbackStack" => self.change(&name, &call, "UPDATE_ROLLBACK"),

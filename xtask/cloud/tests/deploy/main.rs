@@ -10,6 +10,7 @@ mod command;
 mod http;
 mod scenario;
 
+mod destroying;
 mod failing;
 mod following;
 mod lines;

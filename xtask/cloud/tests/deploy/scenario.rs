@@ -53,6 +53,21 @@ pub(crate) struct Scenario {
 }
 
 impl Scenario {
+    /// Stacks of which nothing is known but the status.
+    pub(crate) fn standing(stacks: &[(&str, &str)]) -> Self {
+        let stacks = stacks.iter().map(|(name, status)| {
+            let event = StackEvent {
+                timestamp: "2026-11-24T10:00:00.000Z".to_owned(),
+                logical_resource_id: (*name).to_owned(),
+                resource_type: "AWS::CloudFormation::Stack".to_owned(),
+                resource_status: (*status).to_owned(),
+                resource_status_reason: String::new(),
+            };
+            ((*name).to_owned(), Recorded { before: vec![event], ..Recorded::default() })
+        });
+        Self { stacks: stacks.collect(), ..Self::default() }
+    }
+
     pub(crate) fn read(name: &str) -> Self {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/deploy/scenarios/{name}.json"));
         let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
