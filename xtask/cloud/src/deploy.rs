@@ -23,6 +23,7 @@ pub mod parameters;
 pub mod patience;
 pub mod preflight;
 pub mod progress;
+pub mod shards;
 pub mod state;
 pub mod story;
 
@@ -167,8 +168,9 @@ async fn deploy_once(plan: &Plan<'_>, printer: &Printer) -> Result<Vec<Deployed>
     let templates = stacks.iter().map(|stack| template(stack)).collect::<Result<Vec<_>>>()?;
     bucket::upload(connection, &bucket, &parameters::used(&templates, plan.packages), printer).await?;
 
-    let declared: Vec<(&Stack, Value)> = stacks.into_iter().zip(templates).collect();
+    let mut declared: Vec<(&Stack, Value)> = stacks.into_iter().zip(templates).collect();
     let ways = mend::ready(plan, &declared.iter().map(|(stack, _)| *stack).collect::<Vec<_>>()).await?;
+    shards::keep(connection, plan.manner.revert_drift, &mut declared, &ways).await?;
     consent::check(plan, declared.iter().zip(&ways)).await?;
     let adopted = adopt_all(plan, &bucket, declared.iter().zip(&ways), printer).await?;
     let prepared = declared.iter().zip(&ways).map(|((stack, template), way)| {

@@ -26,7 +26,7 @@ use xtask::{Failure, Printer, cli, workspace};
 use crate::Connection;
 use crate::cost::price::Prices;
 use crate::cost::standing;
-use crate::deploy::{mend, order, template};
+use crate::deploy::{mend, order, shards, template};
 pub use finding::{Finding, Mark, verdict};
 use report::Report;
 use review::{Review, Standing};
@@ -82,7 +82,10 @@ async fn against_deployed(args: &cli::Diff, toggle: Toggle, printer: &Printer) -
         pairs.push(pair);
     }
     let drift = match args.drift {
-        true => Some(try_join_all(pairs.iter().map(|pair| drift::of_stack(&connection, &pair.stack))).await?),
+        true => {
+            let look = pairs.iter().map(|Pair { stack, old, .. }| drift::of_stack(&connection, stack, old.as_ref()));
+            Some(try_join_all(look).await?)
+        }
         false => None,
     };
     if args.stacks.is_empty() {
@@ -101,7 +104,12 @@ fn against_snapshots(args: &cli::Diff, toggle: Toggle) -> Result<Vec<Pair>> {
 }
 
 fn pair(stack: &Stack, old: Option<Value>) -> Result<Pair> {
-    Ok(Pair { stack: stack.name().to_owned(), old, new: template(stack)? })
+    let mut new = template(stack)?;
+    // A deploy does the same.
+    if let Some(old) = &old {
+        shards::go_on(&mut new, old);
+    }
+    Ok(Pair { stack: stack.name().to_owned(), old, new })
 }
 
 /// What the templates alone tell.

@@ -93,3 +93,28 @@ fn what_an_endpoint_does_not_have_is_said_and_left_out() {
     assert_eq!((&*asked["DeploymentConfig.Mode"], &*asked["DeploymentMode"]), ("EXPRESS", "REVERT_DRIFT"));
     assert_eq!(asked["DeploymentConfig.DisableRollback"], "false");
 }
+
+#[test]
+fn what_the_scaler_has_chosen_is_not_taken_back_with_what_was_changed_by_hand() {
+    let workshop = Workshop::new();
+    let with_stream = [("ENABLE_KINESIS_ANALYTICS", "on")];
+    let stream = |shards: u32| {
+        format!(
+            r#"{{"StreamDescriptionSummary": {{"StreamName": "s", "StreamARN": "arn", "StreamStatus": "ACTIVE",
+            "RetentionPeriodHours": 168, "StreamCreationTimestamp": 0, "EnhancedMonitoring": [],
+            "OpenShardCount": {shards}}}}}"#
+        )
+    };
+    for (open, sent) in [(4, 4), (12, 2)] {
+        let aws = Aws::standing(&[("CompliCal-Kinesis-test", "CREATE_COMPLETE")]);
+        aws.answer("kinesis DescribeStreamSummary", 200, &stream(open));
+        let reverting = ["deploy", "--yes", "--revert-drift", "CompliCal-Kinesis-test"];
+        for arguments in [&reverting[..], &["deploy", "--yes", "CompliCal-Kinesis-test"]] {
+            workshop.run_with(&aws, arguments, &with_stream).expect(0, &[" UPDATE_COMPLETE"]);
+            let aws = aws.cloudformation();
+            let (_, asked) = aws.calls.iter().rfind(|(call, _)| call == "CreateChangeSet").unwrap();
+            let template: serde_json::Value = serde_json::from_str(&asked["TemplateBody"]).unwrap();
+            assert_eq!(template["Resources"]["UsageStream"]["Properties"]["ShardCount"], sent, "{arguments:?}");
+        }
+    }
+}
