@@ -3,6 +3,7 @@
 //! Invariant: the Kinesis stack goes only after everything on its stream has been counted; data goes only with
 //! `--delete-data` and the environment's name typed out.
 
+pub mod batches;
 pub mod close;
 pub mod data;
 pub mod drain;
@@ -68,8 +69,8 @@ async fn destroy(args: &cli::Destroy, story: &Story) -> Result<Removed> {
     }
     let app = workspace::app(env, Toggle::On, connection.target(), architecture(&connection, env).await?)?;
     let mut data = data::of_stacks(&connection, &app, &wanted).await?;
-    if stacks.contains(&name::kinesis_stack(env)) {
-        data.extend(data::failed_batches(&connection, &name::kinesis_stack(env)).await?);
+    if wanted.contains(&name::kinesis_stack(env)) {
+        data.extend(batches::buckets(&connection, &app, story).await?);
     }
     let removal = Removal { connection: &connection, env, args, stacks, data, story };
     if removal.is_done() {
