@@ -103,7 +103,7 @@ pub async fn follow(connection: &Connection, operation: Operation<'_>, story: &S
     let mut patience = Patience::of(connection.pause());
     let mut progress = Progress::of(n_all);
     let mut history = Vec::new();
-    let mut doubted = None;
+    let mut doubted: Option<Instant> = None;
     let status = loop {
         match look(&once, id, &seen).await {
             Err(error) if error.is::<Passing>() => patience.wait(error, story).await?,
@@ -118,11 +118,9 @@ pub async fn follow(connection: &Connection, operation: Operation<'_>, story: &S
                 if is_outcome(&status, &history) {
                     break status;
                 }
-                if event::is_settled(&status) {
-                    let since = *doubted.get_or_insert_with(Instant::now);
-                    if since.elapsed() > LAG {
-                        return Err(contradiction(id, &status, &history).into());
-                    }
+                doubted = event::is_settled(&status).then(|| doubted.unwrap_or_else(Instant::now));
+                if doubted.is_some_and(|since| since.elapsed() > LAG) {
+                    return Err(contradiction(id, &status, &history).into());
                 }
                 wait(connection.pause(), || foot.show(progress.foot(Timestamp::now()))).await;
             }
