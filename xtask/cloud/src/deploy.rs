@@ -25,7 +25,9 @@ pub mod preflight;
 pub mod progress;
 pub mod shards;
 pub mod state;
+pub mod status;
 pub mod story;
+pub mod way_out;
 
 use std::collections::BTreeMap;
 

@@ -24,6 +24,7 @@ use crate::aws_error::{failed_to, is_missing};
 use crate::deploy::adopt::DataResource;
 use crate::deploy::approval::{Approval, typed_name};
 use crate::deploy::operation;
+use crate::deploy::status::Status;
 use crate::deploy::story::Story;
 use crate::deploy::{order, state};
 use crate::errors::batch::Bucket;
@@ -63,7 +64,7 @@ async fn destroy(args: &cli::Destroy, story: &Story) -> Result<Removed> {
     let mut stacks = Vec::new();
     for stack in &wanted {
         let description = operation::describe(&connection, stack).await?;
-        if description.is_some_and(|stack| operation::status(&stack) != "DELETE_COMPLETE") {
+        if description.is_some_and(|stack| operation::status(&stack) != Status::DeleteComplete.name()) {
             stacks.push(stack.clone());
         }
     }
@@ -264,7 +265,7 @@ async fn architecture(connection: &Connection, env: &Environment) -> Result<Arch
 /// Deletes a stack, unless it is gone already.
 async fn remove(connection: &Connection, stack: &str, story: &Story) -> Result<()> {
     let Some(description) = operation::describe(connection, stack).await? else { return Ok(()) };
-    if operation::status(&description) == "DELETE_COMPLETE" {
+    if operation::status(&description) == Status::DeleteComplete.name() {
         return Ok(());
     }
     story.say(format!("removing {stack}"));

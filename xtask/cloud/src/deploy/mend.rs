@@ -9,10 +9,13 @@ use aws_sdk_cloudformation::types::StackResourceSummary;
 use futures::future::{join_all, try_join_all};
 use serde_json::Value;
 use stacks::Stack;
+use xtask::Failure;
 
 use super::Plan;
 use super::operation::{self, Goal, Operation, follow, seen};
 use super::state::{self, Settled, Way};
+use super::status::way;
+use super::way_out;
 use crate::Connection;
 use crate::aws_error::{cannot_be_called, failed_to};
 use crate::diff::source;
@@ -42,6 +45,9 @@ pub async fn ready(plan: &Plan<'_>, stacks: &[&Stack]) -> Result<Vec<Way>> {
         for one in settled.iter_mut().filter(|one| as_they_are.contains(one.stack.name())) {
             one.way = Way::Update;
         }
+        if let Some(stuck) = settled.iter().find(|one| one.way == Way::ByHand) {
+            return Err(by_hand(stuck).into());
+        }
         let broken: Vec<(&Settled<'_>, Mend)> = settled.iter().filter_map(|one| Some((one, one.mend()?))).collect();
         if broken.is_empty() {
             return Ok(settled.iter().map(|one| one.way).collect());
@@ -55,6 +61,13 @@ pub async fn ready(plan: &Plan<'_>, stacks: &[&Stack]) -> Result<Vec<Way>> {
             }
         }
     }
+}
+
+/// Why a deploy can do nothing, and what an operator can.
+fn by_hand(settled: &Settled<'_>) -> Failure {
+    let name = settled.stack.name();
+    let failure = Failure::new(format!("{name} is {}, and CloudFormation changes no such stack", settled.status()));
+    way_out::by_hand(name).into_iter().fold(failure, Failure::hint)
 }
 
 /// Shows what has to happen first, and asks once for all of it.
@@ -81,7 +94,7 @@ async fn approve(plan: &Plan<'_>, broken: &[(&Settled<'_>, Mend)]) -> Result<()>
 pub async fn foretold(connection: &Connection, name: &str) -> Result<Option<String>> {
     let description = operation::describe(connection, name).await?;
     let status = description.as_ref().map(operation::status);
-    Ok(match (state::way(status), status) {
+    Ok(match (way(status), status) {
         (Way::Mend(mend), Some(status)) => Some(mend.sentence(name, status)),
         _ => None,
     })

@@ -14,14 +14,17 @@ use xtask::Failure;
 use xtask::foot::Lines;
 
 use super::diagnosis;
-use super::event::{self, Event};
+use super::event::Event;
 use super::overtaken::Overtaken;
 use super::patience::Patience;
 use super::progress::Progress;
+use super::status::{Status, is_settled};
 use super::story::Story;
 use crate::Connection;
 use crate::aws_error::{Passing, failed_to, is_missing};
 
+/// The status of what is not there.
+const GONE: &str = Status::DeleteComplete.name();
 /// For how long the status of a stack and its events may tell different stories.
 const LAG: Duration = Duration::from_secs(300);
 /// How often the foot of the terminal is drawn while nothing happens.
@@ -36,6 +39,19 @@ pub enum Goal {
     Gone,
     /// The stack as it was before.
     RolledBack,
+}
+
+impl Goal {
+    fn is_reached(self, status: &str) -> bool {
+        let Some(status) = Status::of(status) else { return false };
+        match self {
+            Self::Done => {
+                matches!(status, Status::CreateComplete | Status::UpdateComplete | Status::ImportComplete)
+            }
+            Self::Gone => status == Status::DeleteComplete,
+            Self::RolledBack => matches!(status, Status::UpdateRollbackComplete | Status::RollbackComplete),
+        }
+    }
 }
 
 /// What is followed.
@@ -118,7 +134,7 @@ pub async fn follow(connection: &Connection, operation: Operation<'_>, story: &S
                 if is_outcome(&status, &history) {
                     break status;
                 }
-                doubted = event::is_settled(&status).then(|| doubted.unwrap_or_else(Instant::now));
+                doubted = is_settled(&status).then(|| doubted.unwrap_or_else(Instant::now));
                 if doubted.is_some_and(|since| since.elapsed() > LAG) {
                     return Err(contradiction(id, &status, &history).into());
                 }
@@ -127,15 +143,10 @@ pub async fn follow(connection: &Connection, operation: Operation<'_>, story: &S
         }
     };
     drop(foot);
-    let is_wanted = match goal {
-        Goal::Done => event::is_success(&status),
-        Goal::Gone => status == "DELETE_COMPLETE",
-        Goal::RolledBack => matches!(status.as_str(), "UPDATE_ROLLBACK_COMPLETE" | "ROLLBACK_COMPLETE"),
-    };
-    if is_wanted {
+    if goal.is_reached(&status) {
         return Ok(status);
     }
-    if status == "DELETE_COMPLETE" {
+    if status == GONE {
         let name = id.split('/').nth(1).unwrap_or(id);
         return Err(anyhow::Error::new(Overtaken).context(format!("{name} was removed")));
     }
@@ -147,7 +158,7 @@ pub async fn follow(connection: &Connection, operation: Operation<'_>, story: &S
 fn is_outcome(status: &str, history: &[Event]) -> bool {
     let of_stack = history.iter().rev().find(|event| event.is_of_stack());
     let agrees = of_stack.is_some_and(|event| event.status == status);
-    status == "DELETE_COMPLETE" || (event::is_settled(status) && agrees)
+    status == GONE || (is_settled(status) && agrees)
 }
 
 fn contradiction(id: &str, status: &str, history: &[Event]) -> Failure {
@@ -170,7 +181,7 @@ fn tell(progress: &mut Progress, event: &Event, story: &Story) {
 /// The status and what is new. The status is read first: when it is settled, the events that follow are all there are.
 async fn look(connection: &Connection, id: &str, seen: &BTreeSet<String>) -> Result<(String, Vec<Event>)> {
     match describe(connection, id).await? {
-        None => Ok(("DELETE_COMPLETE".to_owned(), Vec::new())),
+        None => Ok((GONE.to_owned(), Vec::new())),
         Some(description) => Ok((status(&description).to_owned(), events(connection, id, seen).await?)),
     }
 }
@@ -218,6 +229,18 @@ async fn page(connection: &Connection, id: &str, token: Option<String>) -> Resul
 mod tests {
     use super::super::event::tests::event;
     use super::*;
+
+    #[test]
+    fn a_roll_back_is_no_success_unless_it_is_what_was_asked_for() {
+        for status in Status::ALL {
+            let name = status.name();
+            let is_done = ["CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"].contains(&name);
+            assert_eq!(Goal::Done.is_reached(name), is_done, "{name}");
+            assert_eq!(Goal::Gone.is_reached(name), name == "DELETE_COMPLETE", "{name}");
+        }
+        assert!(Goal::RolledBack.is_reached("UPDATE_ROLLBACK_COMPLETE"));
+        assert!(!Goal::RolledBack.is_reached("UPDATE_COMPLETE") && !Goal::Done.is_reached("PAUSE_COMPLETE"));
+    }
 
     #[test]
     fn a_status_from_before_the_first_event_is_no_outcome() {

@@ -31,7 +31,7 @@ pub(super) async fn make(removal: &Removal<'_>, toggle: Toggle, app: App, printe
         match settled.way {
             Way::Create => {}
             Way::Mend(Mend::Delete) => never_came_up(removal, &settled).await?,
-            Way::Update | Way::Follow | Way::Mend(_) => deploy(removal, toggle, &app, printer).await?,
+            Way::Update | Way::Follow | Way::Mend(_) | Way::ByHand => deploy(removal, toggle, &app, printer).await?,
         }
     }
     Ok(())

@@ -15,7 +15,8 @@ use crate::Connection;
 use crate::aws_error::failed_to;
 use crate::deploy::mend::Mend;
 use crate::deploy::operation;
-use crate::deploy::state::{Way, way};
+use crate::deploy::state::Way;
+use crate::deploy::status::way;
 
 /// The template that a stack was deployed with; nothing where a deploy would make the stack.
 ///

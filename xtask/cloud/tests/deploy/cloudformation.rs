@@ -55,13 +55,7 @@ impl Stack {
         let lists = self.recorded.after.get(call).cloned().unwrap_or_default();
         let list = lists.get(*n_before).or(lists.last()).cloned();
         *n_before += 1;
-        let own = |status: &str, reason: &str| StackEvent {
-            timestamp: "2026-11-24T10:00:00.000Z".to_owned(),
-            logical_resource_id: name.to_owned(),
-            resource_type: "AWS::CloudFormation::Stack".to_owned(),
-            resource_status: format!("{prefix}_{status}"),
-            resource_status_reason: reason.to_owned(),
-        };
+        let own = |status: &str, reason: &str| StackEvent::of_stack(name, &format!("{prefix}_{status}"), reason);
         let events = list.unwrap_or_else(|| vec![own("IN_PROGRESS", "User Initiated"), own("COMPLETE", "")]);
         let mut events = VecDeque::from(events);
         // The first event is there when the call returns.
@@ -215,13 +209,7 @@ impl CloudFormation {
         let stack = self.stacks.entry(name.to_owned()).or_default();
         match stack.status(name) {
             None => {
-                let review = StackEvent {
-                    timestamp: "2026-11-24T09:59:59.000Z".to_owned(),
-                    logical_resource_id: name.to_owned(),
-                    resource_type: "AWS::CloudFormation::Stack".to_owned(),
-                    resource_status: "REVIEW_IN_PROGRESS".to_owned(),
-                    resource_status_reason: "User Initiated".to_owned(),
-                };
+                let review = StackEvent::of_stack(name, "REVIEW_IN_PROGRESS", "User Initiated");
                 stack.shown.push(review);
             }
             Some(status) if status.ends_with("_IN_PROGRESS") && status != "REVIEW_IN_PROGRESS" => {

@@ -16,4 +16,5 @@ mod following;
 mod lines;
 mod preflight;
 mod refusing;
+mod statuses;
 mod terminal;
