@@ -262,9 +262,10 @@ async fn architecture(connection: &Connection, env: &Environment) -> Result<Arch
     Ok(if is_arm { Architecture::Arm64 } else { Architecture::X86_64 })
 }
 
-/// Deletes a stack, unless it is gone already.
+/// Deletes a stack, unless it is gone already. What is under way in it, such as the deletion of an earlier run, is
+/// followed first.
 async fn remove(connection: &Connection, stack: &str, story: &Story) -> Result<()> {
-    let Some(description) = operation::describe(connection, stack).await? else { return Ok(()) };
+    let Some(description) = state::at_rest(connection, stack, None, story).await? else { return Ok(()) };
     if operation::status(&description) == Status::DeleteComplete.name() {
         return Ok(());
     }

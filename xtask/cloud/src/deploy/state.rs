@@ -44,30 +44,45 @@ pub struct Settled<'a> {
 /// # Errors
 /// When CloudFormation cannot be asked.
 pub async fn settle<'a>(connection: &Connection, stack: &'a Stack, story: &Story) -> Result<Settled<'a>> {
-    let name = stack.name();
-    loop {
-        let description = describe(connection, name).await?;
-        let now = description.as_ref().map_or("", status);
-        let id = description.as_ref().and_then(|stack| stack.stack_id()).unwrap_or(name);
-        match way(description.as_ref().map(status)) {
-            Way::Follow => {}
-            // An adoption that made the stack, and was taken back, leaves a shell that nothing can be made in.
-            Way::Update
-                if Status::of(now) == Some(Status::ImportRollbackComplete) && is_empty(connection, id).await? =>
-            {
-                return Ok(Settled { stack, description, way: Way::Mend(Mend::Delete) });
-            }
-            way => return Ok(Settled { stack, description, way }),
+    let description = at_rest(connection, stack.name(), Some(stack), story).await?;
+    let way = way(description.as_ref().map(status));
+    let mut settled = Settled { stack, description, way };
+    // An adoption that made the stack, and was taken back, leaves a shell that nothing can be made in.
+    let is_undone = Status::of(settled.status()) == Some(Status::ImportRollbackComplete);
+    if is_undone && is_empty(connection, settled.id()).await? {
+        settled.way = Way::Mend(Mend::Delete);
+    }
+    Ok(settled)
+}
+
+/// A stack once nothing is under way in it; nothing where there is none.
+///
+/// # Errors
+/// When CloudFormation cannot be asked.
+pub async fn at_rest(
+    connection: &Connection,
+    name: &str,
+    declared: Option<&Stack>,
+    story: &Story,
+) -> Result<Option<Description>> {
+    while let Some(description) = describe(connection, name).await? {
+        let now = status(&description);
+        if way(Some(now)) != Way::Follow {
+            return Ok(Some(description));
         }
-        story.say(format!("{name} is {now}: another deploy is at work, or went on alone; following it"));
+        let id = description.stack_id().unwrap_or(name);
+        let (who, goal) = match Status::of(now) {
+            Some(Status::DeleteInProgress) => ("it is being removed already", Goal::Gone),
+            _ => ("another deploy is at work, or went on alone", Goal::Done),
+        };
+        story.say(format!("{name} is {now}: {who}; following it"));
         let before = seen_before_this(connection, id).await?;
-        let goal = if Status::of(now) == Some(Status::DeleteInProgress) { Goal::Gone } else { Goal::Done };
-        let operation = Operation { id, declared: Some(stack), before, goal, n_all: None };
         // However that ends, the status it leaves decides what comes next.
-        if let Err(error) = follow(connection, operation, story).await {
+        if let Err(error) = follow(connection, Operation { id, declared, before, goal, n_all: None }, story).await {
             story.say(format!("what was under way failed: {error:#}"));
         }
     }
+    Ok(None)
 }
 
 async fn is_empty(connection: &Connection, id: &str) -> Result<bool> {

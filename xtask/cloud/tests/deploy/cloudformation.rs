@@ -116,7 +116,7 @@ impl CloudFormation {
             "ListStackResources" => self.resources(&name),
             "DescribeStackResources" => Ok("<StackResources/>".to_owned()),
             "ExecuteChangeSet" => self.execute(&name, &named),
-            "DeleteStack" => self.change(&name, &call, "DELETE"),
+            "DeleteStack" => self.delete(&name),
             "ContinueUpdateRollback" | "RollbackStack" => self.change(&name, &call, "UPDATE_ROLLBACK"),
             _ => Err(error("InvalidAction", &format!("Unknown action: {call}"))),
         };
@@ -277,6 +277,19 @@ impl CloudFormation {
         stack.change_set = None;
         stack.begin(name, "ExecuteChangeSet", if status == "REVIEW_IN_PROGRESS" { "CREATE" } else { "UPDATE" }, n_late);
         Ok(String::new())
+    }
+
+    /// A deletion that is under way goes on; a change that is cannot be deleted.
+    fn delete(&mut self, name: &str) -> Result<String, Response> {
+        let status = self.present(name)?.status(name).unwrap_or_default().to_owned();
+        if status == "DELETE_IN_PROGRESS" {
+            return Ok(String::new());
+        }
+        if status.ends_with("_IN_PROGRESS") && (status.starts_with("UPDATE") || status.starts_with("IMPORT")) {
+            let sentence = format!("Stack [{}] cannot be deleted while in status {status}", id(name));
+            return Err(error("ValidationError", &sentence));
+        }
+        self.change(name, "DeleteStack", "DELETE")
     }
 
     fn change(&mut self, name: &str, call: &str, prefix: &str) -> Result<String, Response> {

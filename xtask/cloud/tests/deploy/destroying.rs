@@ -74,3 +74,22 @@ fn who_may_not_list_buckets_is_told_that_they_were_not_looked_for() {
     let said = ["not looked for: buckets that earlier stacks left (AccessDenied)", "removing CompliCal-Kinesis-test"];
     workshop.run(&aws, &["destroy", "--yes"]).expect(0, &said);
 }
+
+#[test]
+fn a_deletion_that_goes_on_after_ctrl_c_is_followed_by_the_next_run() {
+    let (aws, workshop) = (Aws::standing(&[(KINESIS, "CREATE_COMPLETE")]), Workshop::new());
+    aws.cloudformation().holds = true;
+    let mut destroy = workshop.start(&aws, &["destroy", "--yes"]);
+    destroy.wait_for(" DELETE_IN_PROGRESS");
+    destroy.signal("INT");
+    let said = ["error: interrupted: nothing further is begun", "hint: run the same command again: it picks up where"];
+    destroy.end().expect(1, &said);
+
+    let mut again = workshop.start(&aws, &["destroy", "--yes"]);
+    again.wait_for("CompliCal-Kinesis-test is DELETE_IN_PROGRESS: it is being removed already; following it");
+    // What happened before this run came is part of the story.
+    again.wait_for(" DELETE_IN_PROGRESS           CompliCal-Kinesis-test");
+    aws.cloudformation().holds = false;
+    assert!(again.end().expect(0, &[]).stdout.contains("removed CompliCal-Kinesis-test"));
+    assert_eq!(aws.cloudformation().n_calls("DeleteStack"), 1);
+}

@@ -87,9 +87,20 @@ fn what_is_under_way_is_followed_before_a_deploy_changes_anything() {
     for (status, end) in UNDER_WAY {
         let aws = Aws::standing(&[(API, status)]);
         aws.cloudformation().begin(API, vec![StackEvent::of_stack(API, end, "")]);
-        run(&aws, &["deploy", "--yes"]).expect(0, &[&format!("is {status}: another deploy is at work")]);
+        run(&aws, &["deploy", "--yes"]).expect(0, &[&format!("is {status}: "), "; following it"]);
         let (_, calls) = SETTLED.into_iter().find(|(settled, _)| *settled == end).unwrap();
         assert_eq!(changes(&aws), calls, "{status}");
+    }
+}
+
+#[test]
+fn what_is_under_way_is_followed_before_a_destroy_removes_what_it_leaves() {
+    for (status, end) in UNDER_WAY {
+        let aws = Aws::standing(&[(API, status)]);
+        aws.cloudformation().begin(API, vec![StackEvent::of_stack(API, end, "")]);
+        run(&aws, &["destroy", "--yes", API]).expect(0, &[&format!("is {status}: "), "; following it"]);
+        let is_there = end != "DELETE_COMPLETE";
+        assert_eq!(changes(&aws), vec!["DeleteStack"; usize::from(is_there)], "{status}");
     }
 }
 
