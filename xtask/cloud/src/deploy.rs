@@ -9,6 +9,7 @@ pub mod change;
 pub mod change_set;
 pub mod consent;
 pub mod deadlines;
+pub mod deployed;
 pub mod diagnosis;
 pub mod emulator;
 pub mod event;
@@ -29,21 +30,20 @@ pub mod status;
 pub mod story;
 pub mod way_out;
 
-use std::collections::BTreeMap;
-
 use anyhow::{Context as _, Result};
 use aws_sdk_cloudformation::types::ChangeSetType;
 use contract::Toggle;
 use futures::future::try_join_all;
-use serde_json::{Value, json};
+use serde_json::Value;
 use stacks::{App, Stack};
 use xtask::package::Package;
 use xtask::{Printer, build, cli, workspace};
 
+use crate::Connection;
 use crate::interrupt::unless_interrupted;
-use crate::{Connection, api};
 use approval::Approval;
 use change_set::{ChangeSet, Request};
+use deployed::Deployed;
 use manner::Manner;
 use overtaken::Overtaken;
 use preflight::Preflight;
@@ -74,17 +74,6 @@ pub struct Plan<'a> {
     pub story: &'a Story,
 }
 
-/// A stack as it is after a deploy.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Deployed {
-    /// Its name.
-    pub stack: String,
-    /// Whether anything had to change.
-    pub changed: bool,
-    /// Its outputs.
-    pub outputs: BTreeMap<String, String>,
-}
-
 /// The command.
 ///
 /// # Errors
@@ -92,7 +81,7 @@ pub struct Deployed {
 pub async fn run(args: &cli::Deploy, printer: &Printer) -> Result<()> {
     let story = Story::full(printer, args.json);
     let outcome = unless_interrupted(deploy_all(args, &story)).await;
-    story.end(outcome, |deployed| document(deployed), |deployed| show(deployed, printer))
+    story.end(outcome, |deployed| deployed::document(deployed), |deployed| deployed::show(deployed, printer))
 }
 
 async fn deploy_all(args: &cli::Deploy, story: &Story) -> Result<Vec<Deployed>> {
@@ -272,33 +261,8 @@ async fn finish(
     }
     let mut deployed = Vec::new();
     for (stack, _) in declared {
-        let description = operation::describe(connection, stack.name()).await?;
-        let outputs = description.iter().flat_map(|stack| stack.outputs()).filter_map(|output| {
-            Some((output.output_key()?.to_owned(), output.output_value().unwrap_or_default().to_owned()))
-        });
-        let mut outputs: BTreeMap<String, String> = outputs.collect();
-        // What the template says is AWS's own address; a stand-in has the API elsewhere.
-        if let Some(url) = outputs.get_mut("ApiUrl").filter(|_| connection.endpoint().is_some()) {
-            *url = api::url(connection, env).await?;
-        }
         let changed = changed.iter().any(|name| name == stack.name());
-        deployed.push(Deployed { stack: stack.name().to_owned(), changed, outputs });
+        deployed.push(Deployed::read(connection, env, stack.name(), changed).await?);
     }
     Ok(deployed)
-}
-
-fn document(deployed: &[Deployed]) -> Value {
-    let stack = |deployed: &Deployed| {
-        let Deployed { stack, changed, outputs } = deployed;
-        json!({"stack": stack, "changed": changed, "outputs": outputs})
-    };
-    json!({ "stacks": deployed.iter().map(stack).collect::<Vec<_>>() })
-}
-
-fn show(deployed: &[Deployed], printer: &Printer) {
-    for Deployed { stack, outputs, .. } in deployed {
-        for (key, value) in outputs {
-            printer.data(format!("{stack}.{key} = {value}"));
-        }
-    }
 }
