@@ -1,12 +1,14 @@
-//! CloudFormation, as far as the deployer calls it: stacks whose events were recorded.
+//! CloudFormation, as far as the deployer calls it: what each call does to stacks, and what it answers.
 //!
-//! Invariant: a stack's status is that of its own newest event that has been shown.
+//! Invariant: an answer follows from the events of the stacks and from what was asked before.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write as _;
 
 use crate::http::Response;
+use crate::query::{error, escaped, parameters};
 use crate::scenario::{Recorded, Scenario, StackEvent};
+use crate::stack::Stack;
 
 /// How many events a look at a stack lets happen.
 const STEP: usize = 3;
@@ -27,41 +29,6 @@ pub(crate) struct CloudFormation {
     /// What another deploy begins just before the next change set would be carried out.
     pub(crate) overtaken: Option<Vec<StackEvent>>,
     n_change_sets: usize,
-}
-
-#[derive(Debug, Default)]
-struct Stack {
-    recorded: Recorded,
-    shown: Vec<StackEvent>,
-    coming: VecDeque<StackEvent>,
-    /// The status before the last call, and how many looks still see it.
-    stale: Option<(String, usize)>,
-    n_calls: BTreeMap<String, usize>,
-    template: String,
-    /// The change set that can be carried out.
-    change_set: Option<String>,
-}
-
-impl Stack {
-    fn status(&self, name: &str) -> Option<&str> {
-        let own = self.shown.iter().rev().find(|event| event.logical_resource_id == name);
-        own.map(|event| event.resource_status.as_str()).filter(|status| *status != "DELETE_COMPLETE")
-    }
-
-    /// Lets what was recorded for a call begin; what is not recorded succeeds.
-    fn begin(&mut self, name: &str, call: &str, prefix: &str, n_late: usize) {
-        self.stale = self.status(name).map(|status| (status.to_owned(), n_late));
-        let n_before = self.n_calls.entry(call.to_owned()).or_default();
-        let lists = self.recorded.after.get(call).cloned().unwrap_or_default();
-        let list = lists.get(*n_before).or(lists.last()).cloned();
-        *n_before += 1;
-        let own = |status: &str, reason: &str| StackEvent::of_stack(name, &format!("{prefix}_{status}"), reason);
-        let events = list.unwrap_or_else(|| vec![own("IN_PROGRESS", "User Initiated"), own("COMPLETE", "")]);
-        let mut events = VecDeque::from(events);
-        // The first event is there when the call returns.
-        self.shown.extend(events.pop_front());
-        self.coming = events;
-    }
 }
 
 impl CloudFormation {
@@ -301,41 +268,4 @@ impl CloudFormation {
 
 fn id(stack: &str) -> String {
     format!("arn:aws:cloudformation:ap-south-1:123456789012:stack/{stack}/1f2e3d4c")
-}
-
-fn error(code: &str, message: &str) -> Response {
-    let body = format!(
-        "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{}</Message></Error></ErrorResponse>",
-        escaped(message)
-    );
-    Response(400, body)
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
-}
-
-/// The fields of a form.
-fn parameters(form: &str) -> BTreeMap<String, String> {
-    let fields = form.split('&').filter_map(|field| field.split_once('='));
-    fields.map(|(name, value)| (decoded(name), decoded(value))).collect()
-}
-
-fn decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, tail @ ..] = rest {
-        let code = tail.get(..2).and_then(|code| u8::from_str_radix(std::str::from_utf8(code).ok()?, 16).ok());
-        match (first, code) {
-            (b'%', Some(code)) => {
-                bytes.push(code);
-                rest = &tail[2..];
-            }
-            _ => {
-                bytes.push(if *first == b'+' { b' ' } else { *first });
-                rest = tail;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }

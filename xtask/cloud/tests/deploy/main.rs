@@ -8,7 +8,9 @@ mod aws;
 mod cloudformation;
 mod command;
 mod http;
+mod query;
 mod scenario;
+mod stack;
 
 mod destroying;
 mod failing;
