@@ -142,6 +142,7 @@ impl Removal<'_> {
         }
         let question = match stacks.len() {
             0 => "Delete the stream that an earlier run left?".to_owned(),
+            1 => format!("Remove {}?", stacks.join(", ")),
             n_stacks => format!("Remove {n_stacks} stacks?"),
         };
         Approval::of(args.yes).obtain(&question, printer).await
