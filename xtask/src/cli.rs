@@ -1,12 +1,21 @@
 //! Every command and every flag, with the words of `--help`.
 //!
 //! Invariant: a command that is listed here works; what a flag means is said here and nowhere else.
-//! Longer than other files, because it is the whole command line at a glance.
+//! Longer than other files, because it is the whole command line at a glance; what has commands of its own has a file.
+
+mod errors;
+mod keys;
+mod local;
+mod users;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use contract::Environment;
+pub use errors::{Errors, ErrorsCommand};
+pub use keys::{Keys, KeysCommand};
+pub use local::{Local, LocalCommand, LocalUp};
+pub use users::{Users, UsersCommand};
 
 /// Deploys and runs the usage analytics of the CompliCal API.
 ///
@@ -343,54 +352,6 @@ pub struct Logs {
     pub json: Option<Json>,
 }
 
-/// `errors`.
-#[derive(Args, Debug)]
-#[command(after_help = "Exit status: 0 done, 1 failed, 2 wrong usage.\n\
-                        Example: cargo xtask errors list --json")]
-pub struct Errors {
-    /// What to do with them.
-    #[command(subcommand)]
-    pub command: ErrorsCommand,
-}
-
-/// The commands of `errors`.
-#[derive(Subcommand, Debug)]
-pub enum ErrorsCommand {
-    /// List the failed records, newest first
-    List {
-        #[command(flatten)]
-        cloud: Cloud,
-        /// How many at most
-        #[arg(long, value_name = "N", default_value_t = 20)]
-        limit: u32,
-        /// Print one JSON document
-        #[arg(long)]
-        json: bool,
-    },
-    /// Show one failed record with its data
-    Show {
-        #[command(flatten)]
-        cloud: Cloud,
-        /// The record's id, as `list` prints it
-        #[arg(value_name = "ID")]
-        id: String,
-        /// Print one JSON document
-        #[arg(long)]
-        json: bool,
-    },
-    /// Put failed records on the stream again; one that is counted already is not counted again
-    Replay {
-        #[command(flatten)]
-        cloud: Cloud,
-        /// The record's id, as `list` prints it [default: all of them]
-        #[arg(value_name = "ID")]
-        id: Option<String>,
-        /// Print one JSON document
-        #[arg(long)]
-        json: bool,
-    },
-}
-
 /// `scale`.
 #[derive(Args, Debug)]
 #[command(
@@ -428,183 +389,6 @@ pub struct Cost {
     #[arg(long, value_name = "N", default_value_t = 5_000_000)]
     pub calls: u64,
     /// Print one JSON document
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// `keys`.
-#[derive(Args, Debug)]
-#[command(after_help = "Exit status: 0 done, 1 failed, 2 wrong usage.\n\
-                        Example: cargo xtask keys create --email user@example.com --name production")]
-pub struct Keys {
-    /// What to do with them.
-    #[command(subcommand)]
-    pub command: KeysCommand,
-}
-
-/// The commands of `keys`.
-#[derive(Subcommand, Debug)]
-pub enum KeysCommand {
-    /// Make a key and print it: it is stored only as a hash and cannot be shown again
-    Create {
-        #[command(flatten)]
-        cloud: Cloud,
-        /// Whose key it is
-        #[arg(long, value_name = "EMAIL")]
-        email: String,
-        /// What the key is for
-        #[arg(long, value_name = "NAME", default_value = "default")]
-        name: String,
-        /// The company it is counted for [default: that of the user]
-        #[arg(long, value_name = "NAME")]
-        company: Option<String>,
-        /// In how many days it expires
-        #[arg(long, value_name = "DAYS", default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=3650))]
-        expires_days: u32,
-        /// Print one JSON document
-        #[arg(long)]
-        json: bool,
-    },
-    /// List the keys of a user
-    List {
-        #[command(flatten)]
-        cloud: Cloud,
-        /// Whose keys
-        #[arg(long, value_name = "EMAIL")]
-        email: String,
-        /// Print one JSON document
-        #[arg(long)]
-        json: bool,
-    },
-    /// Revoke a key: calls with it are refused within seconds
-    Revoke {
-        #[command(flatten)]
-        cloud: Cloud,
-        /// Whose key it is
-        #[arg(long, value_name = "EMAIL")]
-        email: String,
-        /// The key's id (k_…) or its first eight characters, as `list` prints them
-        #[arg(value_name = "KEY")]
-        key: String,
-        /// Print one JSON document
-        #[arg(long)]
-        json: bool,
-    },
-}
-
-/// `users`.
-#[derive(Args, Debug)]
-#[command(after_help = "Exit status: 0 done, 1 failed, 2 wrong usage.\n\
-                        Example: COMPLICAL_PASSWORD=… cargo xtask users token --email user@example.com")]
-pub struct Users {
-    /// What to do with them.
-    #[command(subcommand)]
-    pub command: UsersCommand,
-}
-
-/// The commands of `users`.
-#[derive(Subcommand, Debug)]
-pub enum UsersCommand {
-    /// Make a user who can sign in, or change an existing one
-    Create {
-        #[command(flatten)]
-        cloud: Cloud,
-        /// The user's address, which is the user's name
-        #[arg(long, value_name = "EMAIL")]
-        email: String,
-        /// The company that calls are counted for
-        #[arg(long, value_name = "NAME")]
-        company: Option<String>,
-        /// Calls in a calendar month (UTC) [default: 10000]
-        #[arg(long, value_name = "CALLS")]
-        quota: Option<u64>,
-        /// Make the user a member of the group `admin`
-        #[arg(long)]
-        admin: bool,
-        /// The password; without it, it is asked for
-        #[arg(long, value_name = "PASSWORD", env = "COMPLICAL_PASSWORD", hide_env_values = true)]
-        password: Option<String>,
-        /// Print one JSON document
-        #[arg(long)]
-        json: bool,
-    },
-    /// Sign in and print the bearer token for /v1/analytics/*, which is good for an hour
-    Token {
-        #[command(flatten)]
-        cloud: Cloud,
-        /// The user's address [default with --local: user@example.com]
-        #[arg(long, value_name = "EMAIL", required_unless_present = "local")]
-        email: Option<String>,
-        /// The password; without it, it is asked for (with --local those of the seeded users are known)
-        #[arg(long, value_name = "PASSWORD", env = "COMPLICAL_PASSWORD", hide_env_values = true)]
-        password: Option<String>,
-        /// Print one JSON document
-        #[arg(long)]
-        json: bool,
-    },
-    /// List the users
-    List {
-        #[command(flatten)]
-        cloud: Cloud,
-        /// Print one JSON document
-        #[arg(long)]
-        json: bool,
-    },
-}
-
-/// `local`.
-#[derive(Args, Debug)]
-#[command(after_help = "Output: where it is, a key and tokens; with --json one JSON document with endpointUrl, \
-                        apiUrl, apiKey, userEmail, userToken, adminToken and dashboardUrl, printed when it is ready.\n\
-                        Everything binds to 127.0.0.1. What it stores is under target/local, or the folder that \
-                        COMPLICAL_LOCAL_DIR names, and survives a restart.\n\
-                        Here ENABLE_KINESIS_ANALYTICS counts as on where it is unset; off leaves the stream out.\n\
-                        Exit status: 0 done, 1 failed, 2 wrong usage.\n\
-                        Example: cargo xtask local --detach --json")]
-pub struct Local {
-    /// What to do with it [default: up].
-    #[command(subcommand)]
-    pub command: Option<LocalCommand>,
-    #[command(flatten)]
-    pub up: LocalUp,
-}
-
-impl Local {
-    /// Whether it is to be started, rather than stopped.
-    pub fn is_up(&self) -> bool {
-        matches!(self.command, None | Some(LocalCommand::Up(_)))
-    }
-}
-
-/// The commands of `local`.
-#[derive(Subcommand, Debug)]
-pub enum LocalCommand {
-    /// Start it and deploy to it, until Ctrl-C
-    Up(LocalUp),
-    /// Stop what runs in the background
-    Down {
-        #[command(flatten)]
-        env: Env,
-    },
-    /// Stop it and remove what it has stored
-    Reset {
-        #[command(flatten)]
-        env: Env,
-    },
-}
-
-/// `local up`.
-#[derive(Args, Debug, Clone)]
-pub struct LocalUp {
-    #[command(flatten)]
-    pub env: Env,
-    /// The port it listens on; 0 for any that is free
-    #[arg(long, value_name = "PORT", default_value_t = 4571)]
-    pub port: u16,
-    /// Leave it running in the background
-    #[arg(long)]
-    pub detach: bool,
-    /// Print one JSON document when it is ready
     #[arg(long)]
     pub json: bool,
 }

@@ -9,12 +9,14 @@ pub mod change;
 pub mod change_set;
 pub mod consent;
 pub mod deadlines;
+pub mod deployed;
 pub mod diagnosis;
 pub mod emulator;
 pub mod event;
 pub mod execution;
 pub mod hint;
 pub mod manner;
+pub mod mend;
 pub mod operation;
 pub mod order;
 pub mod overtaken;
@@ -22,24 +24,26 @@ pub mod parameters;
 pub mod patience;
 pub mod preflight;
 pub mod progress;
+pub mod shards;
 pub mod state;
+pub mod status;
 pub mod story;
-
-use std::collections::BTreeMap;
+pub mod way_out;
 
 use anyhow::{Context as _, Result};
 use aws_sdk_cloudformation::types::ChangeSetType;
 use contract::Toggle;
 use futures::future::try_join_all;
-use serde_json::{Value, json};
+use serde_json::Value;
 use stacks::{App, Stack};
 use xtask::package::Package;
 use xtask::{Printer, build, cli, workspace};
 
+use crate::Connection;
 use crate::interrupt::unless_interrupted;
-use crate::{Connection, api};
 use approval::Approval;
 use change_set::{ChangeSet, Request};
+use deployed::Deployed;
 use manner::Manner;
 use overtaken::Overtaken;
 use preflight::Preflight;
@@ -70,17 +74,6 @@ pub struct Plan<'a> {
     pub story: &'a Story,
 }
 
-/// A stack as it is after a deploy.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Deployed {
-    /// Its name.
-    pub stack: String,
-    /// Whether anything had to change.
-    pub changed: bool,
-    /// Its outputs.
-    pub outputs: BTreeMap<String, String>,
-}
-
 /// The command.
 ///
 /// # Errors
@@ -88,7 +81,7 @@ pub struct Deployed {
 pub async fn run(args: &cli::Deploy, printer: &Printer) -> Result<()> {
     let story = Story::full(printer, args.json);
     let outcome = unless_interrupted(deploy_all(args, &story)).await;
-    story.end(outcome, |deployed| document(deployed), |deployed| show(deployed, printer))
+    story.end(outcome, |deployed| deployed::document(deployed), |deployed| deployed::show(deployed, printer))
 }
 
 async fn deploy_all(args: &cli::Deploy, story: &Story) -> Result<Vec<Deployed>> {
@@ -166,8 +159,9 @@ async fn deploy_once(plan: &Plan<'_>, printer: &Printer) -> Result<Vec<Deployed>
     let templates = stacks.iter().map(|stack| template(stack)).collect::<Result<Vec<_>>>()?;
     bucket::upload(connection, &bucket, &parameters::used(&templates, plan.packages), printer).await?;
 
-    let declared: Vec<(&Stack, Value)> = stacks.into_iter().zip(templates).collect();
-    let ways = try_join_all(declared.iter().map(|(stack, _)| state::settle(connection, stack, plan.story))).await?;
+    let mut declared: Vec<(&Stack, Value)> = stacks.into_iter().zip(templates).collect();
+    let ways = mend::ready(plan, &declared.iter().map(|(stack, _)| *stack).collect::<Vec<_>>()).await?;
+    shards::keep(connection, plan.manner.revert_drift, &mut declared, &ways).await?;
     consent::check(plan, declared.iter().zip(&ways)).await?;
     let adopted = adopt_all(plan, &bucket, declared.iter().zip(&ways), printer).await?;
     let prepared = declared.iter().zip(&ways).map(|((stack, template), way)| {
@@ -267,33 +261,8 @@ async fn finish(
     }
     let mut deployed = Vec::new();
     for (stack, _) in declared {
-        let description = operation::describe(connection, stack.name()).await?;
-        let outputs = description.iter().flat_map(|stack| stack.outputs()).filter_map(|output| {
-            Some((output.output_key()?.to_owned(), output.output_value().unwrap_or_default().to_owned()))
-        });
-        let mut outputs: BTreeMap<String, String> = outputs.collect();
-        // What the template says is AWS's own address; a stand-in has the API elsewhere.
-        if let Some(url) = outputs.get_mut("ApiUrl").filter(|_| connection.endpoint().is_some()) {
-            *url = api::url(connection, env).await?;
-        }
         let changed = changed.iter().any(|name| name == stack.name());
-        deployed.push(Deployed { stack: stack.name().to_owned(), changed, outputs });
+        deployed.push(Deployed::read(connection, env, stack.name(), changed).await?);
     }
     Ok(deployed)
-}
-
-fn document(deployed: &[Deployed]) -> Value {
-    let stack = |deployed: &Deployed| {
-        let Deployed { stack, changed, outputs } = deployed;
-        json!({"stack": stack, "changed": changed, "outputs": outputs})
-    };
-    json!({ "stacks": deployed.iter().map(stack).collect::<Vec<_>>() })
-}
-
-fn show(deployed: &[Deployed], printer: &Printer) {
-    for Deployed { stack, outputs, .. } in deployed {
-        for (key, value) in outputs {
-            printer.data(format!("{stack}.{key} = {value}"));
-        }
-    }
 }

@@ -3,17 +3,19 @@
 //! Invariant: the Kinesis stack goes only after everything on its stream has been counted; data goes only with
 //! `--delete-data` and the environment's name typed out.
 
+pub mod batches;
 pub mod close;
 pub mod data;
 pub mod drain;
 pub mod removed;
+pub mod synchronous;
 
 use std::time::Duration;
 
 use anyhow::Result;
 use aws_sdk_lambda::operation::get_function_configuration::GetFunctionConfigurationOutput;
 use aws_sdk_lambda::types;
-use contract::{Environment, Function, Toggle, function, name};
+use contract::{Environment, Function, Toggle, name};
 use stacks::{App, Architecture};
 use xtask::{Failure, Printer, cli, workspace};
 
@@ -21,10 +23,10 @@ use crate::Connection;
 use crate::aws_error::{failed_to, is_missing};
 use crate::deploy::adopt::DataResource;
 use crate::deploy::approval::{Approval, typed_name};
-use crate::deploy::manner::Manner;
 use crate::deploy::operation;
+use crate::deploy::status::Status;
 use crate::deploy::story::Story;
-use crate::deploy::{self, Plan, order, state};
+use crate::deploy::{order, state};
 use crate::errors::batch::Bucket;
 use crate::interrupt::unless_interrupted;
 use drain::Drained;
@@ -62,14 +64,14 @@ async fn destroy(args: &cli::Destroy, story: &Story) -> Result<Removed> {
     let mut stacks = Vec::new();
     for stack in &wanted {
         let description = operation::describe(&connection, stack).await?;
-        if description.is_some_and(|stack| operation::status(&stack) != "DELETE_COMPLETE") {
+        if description.is_some_and(|stack| operation::status(&stack) != Status::DeleteComplete.name()) {
             stacks.push(stack.clone());
         }
     }
     let app = workspace::app(env, Toggle::On, connection.target(), architecture(&connection, env).await?)?;
     let mut data = data::of_stacks(&connection, &app, &wanted).await?;
-    if stacks.contains(&name::kinesis_stack(env)) {
-        data.extend(data::failed_batches(&connection, &name::kinesis_stack(env)).await?);
+    if wanted.contains(&name::kinesis_stack(env)) {
+        data.extend(batches::buckets(&connection, &app, story).await?);
     }
     let removal = Removal { connection: &connection, env, args, stacks, data, story };
     if removal.is_done() {
@@ -140,6 +142,7 @@ impl Removal<'_> {
         }
         let question = match stacks.len() {
             0 => "Delete the stream that an earlier run left?".to_owned(),
+            1 => format!("Remove {}?", stacks.join(", ")),
             n_stacks => format!("Remove {n_stacks} stacks?"),
         };
         Approval::of(args.yes).obtain(&question, printer).await
@@ -154,8 +157,8 @@ impl Removal<'_> {
         let api = name::api_stack(env);
         if self.goes(&api) {
             remove(connection, &api, self.story).await?;
-        } else if operation::describe(connection, &api).await?.is_some() {
-            self.make_synchronous(toggle, app, printer).await?;
+        } else {
+            synchronous::make(self, toggle, app, printer).await?;
         }
         let drained = drain::drain(connection, env, Duration::from_secs(args.wait), printer).await?;
         if let Drained::Not(left) = drained {
@@ -197,37 +200,6 @@ impl Removal<'_> {
             Some(bucket) => Ok(!bucket.newest(1).await?.is_empty()),
             None => Ok(false),
         }
-    }
-
-    async fn make_synchronous(&self, toggle: Toggle, app: App, printer: &Printer) -> Result<()> {
-        let Self { connection, env, args, .. } = self;
-        if toggle.is_on() {
-            let api = name::api_stack(env);
-            return Err(Failure::usage(format!("{api} would go on sending calls to a stream that is gone"))
-                .hint("unset ENABLE_KINESIS_ANALYTICS, so that the API goes back to synchronous counting first")
-                .hint(format!("or remove {api} as well"))
-                .into());
-        }
-        printer.say("the API goes to synchronous counting");
-        let plan = Plan {
-            connection,
-            app: &App { toggle: Toggle::Off, ..app },
-            stacks: &[name::api_stack(env)],
-            packages: &[],
-            approval: Approval::of(args.yes || args.delete_data),
-            allow_data_loss: false,
-            manner: Manner::default(),
-            story: self.story,
-        };
-        deploy::deploy(&plan, printer).await?;
-        // The function itself is asked: the stack may have been changed by hand.
-        let handler = authorizer(connection, env).await?.and_then(|found| found.handler);
-        if handler.as_deref().is_none_or(|handler| handler == function::AUTHORIZER_ENHANCED_HANDLER) {
-            return Ok(());
-        }
-        Err(Failure::new(format!("the authorizer has the handler `{}`", handler.unwrap_or_default()))
-            .hint("it should be the synchronous one by now: compare with `cargo xtask diff`")
-            .into())
     }
 
     async fn remove_stacks(&self) -> Result<()> {
@@ -291,10 +263,11 @@ async fn architecture(connection: &Connection, env: &Environment) -> Result<Arch
     Ok(if is_arm { Architecture::Arm64 } else { Architecture::X86_64 })
 }
 
-/// Deletes a stack, unless it is gone already.
+/// Deletes a stack, unless it is gone already. What is under way in it, such as the deletion of an earlier run, is
+/// followed first.
 async fn remove(connection: &Connection, stack: &str, story: &Story) -> Result<()> {
-    let Some(description) = operation::describe(connection, stack).await? else { return Ok(()) };
-    if operation::status(&description) == "DELETE_COMPLETE" {
+    let Some(description) = state::at_rest(connection, stack, None, story).await? else { return Ok(()) };
+    if operation::status(&description) == Status::DeleteComplete.name() {
         return Ok(());
     }
     story.say(format!("removing {stack}"));

@@ -26,7 +26,7 @@ use xtask::{Failure, Printer, cli, workspace};
 use crate::Connection;
 use crate::cost::price::Prices;
 use crate::cost::standing;
-use crate::deploy::{order, template};
+use crate::deploy::{mend, order, shards, template};
 pub use finding::{Finding, Mark, verdict};
 use report::Report;
 use review::{Review, Standing};
@@ -74,12 +74,18 @@ async fn against_deployed(args: &cli::Diff, toggle: Toggle, printer: &Printer) -
     let stacks = workspace::app(env, toggle, connection.target(), architecture)?.stacks()?;
     let (mut pairs, mut code) = (Vec::new(), Vec::new());
     for stack in order::select(&stacks, &args.stacks)? {
+        if let Some(sentence) = mend::foretold(&connection, stack.name()).await? {
+            printer.say(format!("a deploy begins with this:\n{sentence}"));
+        }
         let pair = pair(stack, source::deployed(&connection, stack.name()).await?)?;
         code.extend(code::of_stack(&connection, &pair.stack, &pair.new).await?);
         pairs.push(pair);
     }
     let drift = match args.drift {
-        true => Some(try_join_all(pairs.iter().map(|pair| drift::of_stack(&connection, &pair.stack))).await?),
+        true => {
+            let look = pairs.iter().map(|Pair { stack, old, .. }| drift::of_stack(&connection, stack, old.as_ref()));
+            Some(try_join_all(look).await?)
+        }
         false => None,
     };
     if args.stacks.is_empty() {
@@ -98,7 +104,12 @@ fn against_snapshots(args: &cli::Diff, toggle: Toggle) -> Result<Vec<Pair>> {
 }
 
 fn pair(stack: &Stack, old: Option<Value>) -> Result<Pair> {
-    Ok(Pair { stack: stack.name().to_owned(), old, new: template(stack)? })
+    let mut new = template(stack)?;
+    // A deploy does the same.
+    if let Some(old) = &old {
+        shards::go_on(&mut new, old);
+    }
+    Ok(Pair { stack: stack.name().to_owned(), old, new })
 }
 
 /// What the templates alone tell.

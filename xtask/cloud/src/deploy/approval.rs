@@ -38,7 +38,7 @@ impl Approval {
         if matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes") {
             Ok(())
         } else {
-            Err(Failure::new("not approved: nothing was changed").into())
+            Err(Failure::new("not approved: nothing of this was changed").into())
         }
     }
 }

@@ -16,6 +16,7 @@ use super::event::Role;
 use super::manner::Manner;
 use super::operation;
 use super::overtaken::{Overtaken, overtaken};
+use super::status::Status;
 use super::story::Story;
 use crate::Connection;
 use crate::aws_error::failed_to;
@@ -126,7 +127,7 @@ async fn ask(connection: &Connection, bucket: &str, request: Request<'_>) -> Res
 pub async fn discard(connection: &Connection, id: &str, stack_id: &str) -> Result<()> {
     remove(connection, id).await?;
     let description = operation::describe(connection, stack_id).await?;
-    if description.as_ref().map(operation::status) == Some("REVIEW_IN_PROGRESS") {
+    if description.as_ref().map(operation::status) == Some(Status::ReviewInProgress.name()) {
         let client = connection.cloudformation();
         client.delete_stack().stack_name(stack_id).send().await.map_err(failed_to("remove the empty stack"))?;
     }

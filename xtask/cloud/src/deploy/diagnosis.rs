@@ -13,6 +13,7 @@ use super::event::{self, Event, Role};
 use super::hint::hint;
 use super::progress::Step;
 use super::story::Story;
+use super::way_out::ways_out;
 use crate::Connection;
 
 /// Whose errors `DescribeEvents` is asked for.
@@ -128,34 +129,6 @@ fn stuck<'a>(failures: &[(Role, &'a Event)]) -> Vec<&'a str> {
     stuck
 }
 
-/// The commands that leave a state, the best first.
-fn ways_out(name: &str, status: &str, stuck: &[&str]) -> Vec<String> {
-    let resources = stuck.join(" ");
-    let mut ways = Vec::new();
-    match status {
-        "UPDATE_ROLLBACK_FAILED" => {
-            ways.push("mend what is named above, then run deploy again: it continues the roll-back first".to_owned());
-            if !stuck.is_empty() {
-                ways.push(format!("or leave it as it is: aws cloudformation continue-update-rollback --stack-name {name} --resources-to-skip {resources}"));
-            }
-        }
-        "DELETE_FAILED" => {
-            ways.push("mend what is named above, then run the same command again: it deletes what is left".to_owned());
-            if !stuck.is_empty() {
-                ways.push(format!("or leave it in the account: aws cloudformation delete-stack --stack-name {name} --retain-resources {resources}"));
-            }
-        }
-        "ROLLBACK_COMPLETE" | "ROLLBACK_FAILED" | "CREATE_FAILED" => {
-            ways.push("mend what the cause names, then run deploy again: it removes the failed stack first".to_owned());
-        }
-        "UPDATE_FAILED" => {
-            ways.push("mend what the cause names, then run deploy again: it rolls the stack back first".to_owned());
-        }
-        _ => ways.push("the stack is as it was before; mend what the cause names, then run deploy again".to_owned()),
-    }
-    ways
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::event::tests::event;
@@ -172,14 +145,5 @@ mod tests {
         assert_eq!(merged[1].reason, "Invalid request (at /Resources/A)");
         assert_eq!(merged[2].logical_id, "B");
         assert_eq!(event::failures(&merged).len(), 2);
-    }
-
-    #[test]
-    fn each_state_has_a_way_out_and_a_stuck_one_two() {
-        assert!(ways_out("S", "UPDATE_ROLLBACK_FAILED", &["A", "B"])[1].ends_with("--resources-to-skip A B"));
-        assert!(ways_out("S", "DELETE_FAILED", &["A"])[1].ends_with("--stack-name S --retain-resources A"));
-        for status in ["ROLLBACK_COMPLETE", "UPDATE_FAILED", "UPDATE_ROLLBACK_COMPLETE", "DELETE_FAILED"] {
-            assert_eq!(ways_out("S", status, &[]).len(), 1, "{status}");
-        }
     }
 }

@@ -110,16 +110,6 @@ pub fn failures(events: &[Event]) -> Vec<(Role, &Event)> {
     failures
 }
 
-/// Whether a stack in this status stays in it until somebody acts.
-pub fn is_settled(status: &str) -> bool {
-    !status.ends_with("_IN_PROGRESS") || status == "REVIEW_IN_PROGRESS"
-}
-
-/// Whether a settled operation did what was asked.
-pub fn is_success(status: &str) -> bool {
-    matches!(status, "CREATE_COMPLETE" | "UPDATE_COMPLETE" | "IMPORT_COMPLETE" | "DELETE_COMPLETE")
-}
-
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
@@ -177,15 +167,6 @@ pub(super) mod tests {
             event(2, "S", "DELETE_FAILED", "Export X cannot be deleted as it is in use by Y"),
         ];
         assert_eq!(roles(&recorded), [(Role::Cause, "S")]);
-    }
-
-    #[test]
-    fn a_rollback_that_completes_is_no_success() {
-        for status in ["ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_ROLLBACK_COMPLETE", "CREATE_FAILED"] {
-            assert!(is_settled(status) && !is_success(status), "{status}");
-        }
-        assert!(!is_settled("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"));
-        assert!(is_settled("REVIEW_IN_PROGRESS"));
     }
 
     #[test]

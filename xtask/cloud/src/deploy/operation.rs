@@ -1,6 +1,7 @@
 //! Follows what CloudFormation does to a stack until the stack is settled.
 //!
-//! Invariant: the verdict is the stack's own status, read from the account, never what we last saw go by.
+//! Invariant: the verdict is the stack's own status, read from the account, once its events say the same: what an earlier
+//! operation left, or a service that lags behind itself, is never taken for an outcome.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -9,26 +10,48 @@ use anyhow::Result;
 use aws_sdk_cloudformation::types::Stack as Description;
 use jiff::Timestamp;
 use stacks::Stack;
+use xtask::Failure;
 use xtask::foot::Lines;
 
 use super::diagnosis;
-use super::event::{self, Event};
+use super::event::Event;
+use super::overtaken::Overtaken;
 use super::patience::Patience;
 use super::progress::Progress;
+use super::status::{Status, is_settled};
 use super::story::Story;
 use crate::Connection;
 use crate::aws_error::{Passing, failed_to, is_missing};
 
+/// The status of what is not there.
+const GONE: &str = Status::DeleteComplete.name();
+/// For how long the status of a stack and its events may tell different stories.
+const LAG: Duration = Duration::from_secs(300);
 /// How often the foot of the terminal is drawn while nothing happens.
 const TICK: Duration = Duration::from_millis(500);
 
 /// What an operation is to end in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Goal {
-    /// The stack as it was asked for, or gone.
+    /// The stack as it was asked for.
     Done,
+    /// No stack.
+    Gone,
     /// The stack as it was before.
     RolledBack,
+}
+
+impl Goal {
+    fn is_reached(self, status: &str) -> bool {
+        let Some(status) = Status::of(status) else { return false };
+        match self {
+            Self::Done => {
+                matches!(status, Status::CreateComplete | Status::UpdateComplete | Status::ImportComplete)
+            }
+            Self::Gone => status == Status::DeleteComplete,
+            Self::RolledBack => matches!(status, Status::UpdateRollbackComplete | Status::RollbackComplete),
+        }
+    }
 }
 
 /// What is followed.
@@ -87,7 +110,8 @@ pub async fn seen_before_this(connection: &Connection, name_or_id: &str) -> Resu
 /// Follows a stack, line by line, until it is settled; returns its last status.
 ///
 /// # Errors
-/// When the operation failed, with the root cause told first, or CloudFormation cannot be asked for long.
+/// When the operation failed, with the root cause told first; [`Overtaken`] where somebody else has removed the stack; or
+/// when CloudFormation cannot be asked, or contradicts itself, for long.
 pub async fn follow(connection: &Connection, operation: Operation<'_>, story: &Story) -> Result<String> {
     let Operation { id, declared, before: mut seen, goal, n_all } = operation;
     let once = connection.without_retries();
@@ -95,6 +119,7 @@ pub async fn follow(connection: &Connection, operation: Operation<'_>, story: &S
     let mut patience = Patience::of(connection.pause());
     let mut progress = Progress::of(n_all);
     let mut history = Vec::new();
+    let mut doubted: Option<Instant> = None;
     let status = loop {
         match look(&once, id, &seen).await {
             Err(error) if error.is::<Passing>() => patience.wait(error, story).await?,
@@ -106,22 +131,43 @@ pub async fn follow(connection: &Connection, operation: Operation<'_>, story: &S
                     tell(&mut progress, &event, story);
                     history.push(event);
                 }
-                if event::is_settled(&status) {
+                if is_outcome(&status, &history) {
                     break status;
+                }
+                doubted = is_settled(&status).then(|| doubted.unwrap_or_else(Instant::now));
+                if doubted.is_some_and(|since| since.elapsed() > LAG) {
+                    return Err(contradiction(id, &status, &history).into());
                 }
                 wait(connection.pause(), || foot.show(progress.foot(Timestamp::now()))).await;
             }
         }
     };
     drop(foot);
-    let is_wanted = match goal {
-        Goal::Done => event::is_success(&status),
-        Goal::RolledBack => matches!(status.as_str(), "UPDATE_ROLLBACK_COMPLETE" | "ROLLBACK_COMPLETE"),
-    };
-    if is_wanted {
+    if goal.is_reached(&status) {
         return Ok(status);
     }
+    if status == GONE {
+        let name = id.split('/').nth(1).unwrap_or(id);
+        return Err(anyhow::Error::new(Overtaken).context(format!("{name} was removed")));
+    }
     Err(diagnosis::explain(connection, id, &status, declared, &history, story).await)
+}
+
+/// Whether a status is what the operation came to. It is read before the events, so it may still be what was there
+/// before; but a stack that is gone stays gone, and may have taken its events with it.
+fn is_outcome(status: &str, history: &[Event]) -> bool {
+    let of_stack = history.iter().rev().find(|event| event.is_of_stack());
+    let agrees = of_stack.is_some_and(|event| event.status == status);
+    status == GONE || (is_settled(status) && agrees)
+}
+
+fn contradiction(id: &str, status: &str, history: &[Event]) -> Failure {
+    let name = id.split('/').nth(1).unwrap_or(id);
+    let of_stack = history.iter().rev().find(|event| event.is_of_stack());
+    let events =
+        of_stack.map_or("show nothing of what was begun".to_owned(), |event| format!("end in {}", event.status));
+    Failure::new(format!("{name} is {status} for {} minutes, and its events {events}", LAG.as_secs() / 60))
+        .hint("run the same command again: it picks up where the stack is by then")
 }
 
 fn tell(progress: &mut Progress, event: &Event, story: &Story) {
@@ -135,7 +181,7 @@ fn tell(progress: &mut Progress, event: &Event, story: &Story) {
 /// The status and what is new. The status is read first: when it is settled, the events that follow are all there are.
 async fn look(connection: &Connection, id: &str, seen: &BTreeSet<String>) -> Result<(String, Vec<Event>)> {
     match describe(connection, id).await? {
-        None => Ok(("DELETE_COMPLETE".to_owned(), Vec::new())),
+        None => Ok((GONE.to_owned(), Vec::new())),
         Some(description) => Ok((status(&description).to_owned(), events(connection, id, seen).await?)),
     }
 }
@@ -176,5 +222,45 @@ async fn page(connection: &Connection, id: &str, token: Option<String>) -> Resul
         Ok(answer) => Ok((answer.stack_events().iter().map(Event::of).collect(), answer.next_token)),
         Err(error) if error.as_service_error().is_some_and(is_missing) => Ok((Vec::new(), None)),
         Err(error) => Err(failed_to(format!("read the events of {id}"))(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::event::tests::event;
+    use super::*;
+
+    #[test]
+    fn a_roll_back_is_no_success_unless_it_is_what_was_asked_for() {
+        for status in Status::ALL {
+            let name = status.name();
+            let is_done = ["CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"].contains(&name);
+            assert_eq!(Goal::Done.is_reached(name), is_done, "{name}");
+            assert_eq!(Goal::Gone.is_reached(name), name == "DELETE_COMPLETE", "{name}");
+        }
+        assert!(Goal::RolledBack.is_reached("UPDATE_ROLLBACK_COMPLETE"));
+        assert!(!Goal::RolledBack.is_reached("UPDATE_COMPLETE") && !Goal::Done.is_reached("PAUSE_COMPLETE"));
+    }
+
+    #[test]
+    fn a_status_from_before_the_first_event_is_no_outcome() {
+        assert!(!is_outcome("UPDATE_COMPLETE", &[]));
+        let history = [event(1, "S", "UPDATE_IN_PROGRESS", "User Initiated"), event(2, "A", "UPDATE_COMPLETE", "")];
+        assert!(!is_outcome("UPDATE_COMPLETE", &history), "it is what was there before");
+        let history = [event(1, "S", "UPDATE_IN_PROGRESS", ""), event(3, "S", "UPDATE_COMPLETE", "")];
+        assert!(is_outcome("UPDATE_COMPLETE", &history));
+        assert!(!is_outcome("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", &history));
+    }
+
+    #[test]
+    fn a_stack_that_is_gone_has_no_events_to_agree_with() {
+        assert!(is_outcome("DELETE_COMPLETE", &[]));
+    }
+
+    #[test]
+    fn a_contradiction_names_both_sides() {
+        let id = "arn:aws:cloudformation:ap-south-1:1:stack/S/1";
+        let text = contradiction(id, "UPDATE_COMPLETE", &[]).to_string();
+        assert_eq!(text, "S is UPDATE_COMPLETE for 5 minutes, and its events show nothing of what was begun");
     }
 }

@@ -35,27 +35,6 @@ pub async fn of_stacks(connection: &Connection, app: &App, names: &[String]) -> 
     Ok(found)
 }
 
-/// The bucket of batches that the processor gave up. CloudFormation named it, so the stack itself has to be asked.
-///
-/// # Errors
-/// When the stack cannot be asked.
-pub async fn failed_batches(connection: &Connection, stack: &str) -> Result<Option<DataResource>> {
-    let asked = connection.cloudformation().describe_stack_resources().stack_name(stack).send().await;
-    let resources = match asked {
-        Ok(answer) => answer.stack_resources.unwrap_or_default(),
-        Err(error) if error.as_service_error().is_some_and(is_missing) => return Ok(None),
-        Err(error) => return Err(failed_to(format!("look into {stack}"))(error)),
-    };
-    let bucket = resources.iter().find(|resource| resource.resource_type() == Some(BUCKET));
-    Ok(bucket.and_then(|bucket| {
-        Some(DataResource {
-            logical_id: bucket.logical_resource_id()?.to_owned(),
-            kind: BUCKET.to_owned(),
-            name: bucket.physical_resource_id()?.to_owned(),
-        })
-    }))
-}
-
 /// Whether a bucket holds nothing; one that is gone does not.
 ///
 /// # Errors

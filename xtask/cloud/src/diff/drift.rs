@@ -1,6 +1,7 @@
 //! What was changed past CloudFormation: it looks itself, and is asked until it has looked.
 //!
-//! Invariant: an endpoint that cannot look is said to be one, and never passes for "nothing drifted".
+//! Invariant: an endpoint that cannot look is said to be one, and never passes for "nothing drifted"; what the scaler may
+//! choose is the scaler's and no drift.
 
 use anyhow::Result;
 use aws_sdk_cloudformation::types::{
@@ -11,6 +12,7 @@ use serde_json::{Value, json};
 use super::render::short;
 use crate::Connection;
 use crate::aws_error::{failed_to, is_missing, is_unknown_call};
+use crate::deploy::shards::{PROPERTY, Scaled};
 
 /// A stack, as it was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +23,19 @@ pub struct Drift {
     pub verdict: Verdict,
     /// What is not as its template has it.
     pub resources: Vec<Drifted>,
+    /// What the scaler has made of the stream.
+    pub scaling: Option<Scaling>,
+}
+
+/// A number of shards that the scaler has chosen, or an operator within its bounds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scaling {
+    /// The stream, and between what the scaler keeps it.
+    pub scaled: Scaled,
+    /// What the template has.
+    pub from: u32,
+    /// What is there.
+    pub to: u32,
 }
 
 /// What became of the look.
@@ -51,13 +66,13 @@ pub struct Drifted {
     pub differences: Vec<(String, Option<String>, Option<String>)>,
 }
 
-/// Has CloudFormation look at a stack, and waits until it has.
+/// Has CloudFormation look at a stack that has this template, and waits until it has.
 ///
 /// # Errors
 /// When it cannot be asked.
-pub async fn of_stack(connection: &Connection, stack: &str) -> Result<Drift> {
+pub async fn of_stack(connection: &Connection, stack: &str, template: Option<&Value>) -> Result<Drift> {
     let client = connection.cloudformation();
-    let without = |verdict| Drift { stack: stack.to_owned(), verdict, resources: Vec::new() };
+    let without = |verdict| Drift { stack: stack.to_owned(), verdict, resources: Vec::new(), scaling: None };
     let begun = match client.detect_stack_drift().stack_name(stack).send().await {
         Ok(begun) => begun,
         Err(error) if error.as_service_error().is_some_and(is_missing) => return Ok(without(Verdict::NotDeployed)),
@@ -89,15 +104,28 @@ pub async fn of_stack(connection: &Connection, stack: &str) -> Result<Drift> {
         resources.extend(answer.stack_resource_drifts().iter().filter_map(Drifted::of));
         page = answer.next_token().map(str::to_owned);
         if page.is_none() {
-            return Ok(Drift { stack: stack.to_owned(), verdict, resources });
+            let scaled = template.and_then(Scaled::of);
+            return Ok(Drift { resources, ..without(verdict) }.without_scaling(scaled));
         }
     }
 }
 
 impl Drift {
+    /// The drift without what the scaler does.
+    fn without_scaling(mut self, scaled: Option<Scaled>) -> Self {
+        let Some(scaled) = scaled else { return self };
+        let stream = self.resources.iter_mut().find(|resource| resource.logical_id == scaled.logical_id);
+        let Some((from, to)) = stream.and_then(|stream| stream.take_scaling(&scaled)) else { return self };
+        self.resources.retain(|resource| resource.is_deleted || !resource.differences.is_empty());
+        if self.verdict == Verdict::Drifted && self.resources.is_empty() {
+            self.verdict = Verdict::InSync;
+        }
+        Self { scaling: Some(Scaling { scaled, from, to }), ..self }
+    }
+
     /// The drift for people.
     pub fn lines(&self) -> Vec<String> {
-        let Self { stack, verdict, resources } = self;
+        let Self { stack, verdict, resources, scaling } = self;
         let n = resources.len();
         let mut lines = vec![match verdict {
             Verdict::InSync => format!("{stack}: no drift"),
@@ -115,6 +143,7 @@ impl Drift {
                 format!("  ~ {logical_id} {kind} {path}: expected {expected} -> actual {actual}")
             }));
         }
+        lines.extend(scaling.as_ref().map(Scaling::line));
         lines
     }
 
@@ -128,7 +157,20 @@ impl Drift {
             Verdict::NotDeployed => "NOT_DEPLOYED",
         };
         let resources = self.resources.iter().map(Drifted::to_json).collect::<Vec<_>>();
-        json!({"stack": self.stack, "status": status, "resources": resources})
+        let scaling = self.scaling.as_ref().map(Scaling::to_json);
+        json!({"stack": self.stack, "status": status, "resources": resources, "scaling": scaling})
+    }
+}
+
+impl Scaling {
+    fn line(&self) -> String {
+        let Self { scaled: Scaled { logical_id, name: _, min, max }, from, to } = self;
+        format!("  = {logical_id}: {from} -> {to} shards, as the scaler may choose between {min} and {max}: no drift")
+    }
+
+    fn to_json(&self) -> Value {
+        let Self { scaled: Scaled { logical_id, name: _, min, max }, from, to } = self;
+        json!({"logicalId": logical_id, "from": from, "to": to, "min": min, "max": max})
     }
 }
 
@@ -150,6 +192,21 @@ impl Drifted {
             is_deleted: *status == StackResourceDriftStatus::Deleted,
             differences: drift.property_differences().iter().map(difference).collect(),
         })
+    }
+
+    /// Takes the number of shards out where the scaler may have chosen it; returns what it was and is.
+    fn take_scaling(&mut self, scaled: &Scaled) -> Option<(u32, u32)> {
+        let is_of = |path: &str, property: &str| path.starts_with(&format!("Properties.{property}"));
+        // The scaler rests while the stream is on-demand.
+        if self.differences.iter().any(|(path, ..)| is_of(path, "StreamModeDetails")) {
+            return None;
+        }
+        let at = self.differences.iter().position(|(path, ..)| is_of(path, PROPERTY))?;
+        let (_, from, to) = &self.differences[at];
+        let [from, to] = [from, to].map(|value| value.as_deref()?.parse().ok());
+        let (from, to) = (from?, to.filter(|to| scaled.may_choose(*to))?);
+        self.differences.remove(at);
+        Some((from, to))
     }
 
     fn to_json(&self) -> Value {

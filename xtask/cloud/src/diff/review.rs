@@ -204,7 +204,7 @@ mod tests {
             is_deleted: true,
             differences: Vec::new(),
         };
-        let drift = Drift { stack: "S".into(), verdict: Verdict::Drifted, resources: vec![resource] };
+        let drift = Drift { stack: "S".into(), verdict: Verdict::Drifted, resources: vec![resource], scaling: None };
         drifted.drift = Some(vec![drift]);
         assert!(drifted.differs());
         assert_eq!(drifted.summary(), "1 resource drifted");

@@ -13,8 +13,10 @@ use xtask::{Failure, workspace};
 
 use crate::Connection;
 use crate::aws_error::failed_to;
+use crate::deploy::mend::Mend;
 use crate::deploy::operation;
-use crate::deploy::state::{Way, way};
+use crate::deploy::state::Way;
+use crate::deploy::status::way;
 
 /// The template that a stack was deployed with; nothing where a deploy would make the stack.
 ///
@@ -23,17 +25,24 @@ use crate::deploy::state::{Way, way};
 pub async fn deployed(connection: &Connection, stack: &str) -> Result<Option<Value>> {
     let description = operation::describe(connection, stack).await?;
     let status = description.as_ref().map(operation::status);
-    if matches!(way(status), Way::Create | Way::Delete) {
+    if matches!(way(status), Way::Create | Way::Mend(Mend::Delete)) {
         return Ok(None);
     }
+    template(connection, stack).await.map(Some)
+}
+
+/// The template of a stack that is there, by its name or id.
+///
+/// # Errors
+/// When CloudFormation cannot be asked, or the template is none of ours.
+pub async fn template(connection: &Connection, stack: &str) -> Result<Value> {
     let client = connection.cloudformation();
     let asked = client.get_template().stack_name(stack).template_stage(TemplateStage::Original).send().await;
     let answer = asked.map_err(failed_to(format!("read the template of {stack}")))?;
     let body = answer.template_body().unwrap_or_default();
-    let template = serde_json::from_str(body).map_err(|error| {
-        Failure::new(format!("the template of {stack} is no JSON, so it was not deployed from here: {error}"))
-    })?;
-    Ok(Some(template))
+    serde_json::from_str(body).map_err(|error| {
+        Failure::new(format!("the template of {stack} is no JSON, so it was not deployed from here: {error}")).into()
+    })
 }
 
 /// The template that the snapshots have of a stack; nothing where the stack is new.

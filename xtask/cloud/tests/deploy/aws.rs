@@ -14,11 +14,18 @@ pub(crate) struct Aws {
     server: Server,
     cloudformation: Arc<Mutex<CloudFormation>>,
     answers: Arc<Mutex<BTreeMap<String, Response>>>,
+    /// The calls to the other services, in order.
+    calls: Arc<Mutex<Vec<String>>>,
 }
 
 impl Aws {
     pub(crate) fn play(scenario: &str) -> Self {
         Self::of(Scenario::read(scenario))
+    }
+
+    /// An account with these stacks, by name and status.
+    pub(crate) fn standing(stacks: &[(&str, &str)]) -> Self {
+        Self::of(Scenario::standing(stacks))
     }
 
     /// An account with nothing in it.
@@ -29,16 +36,18 @@ impl Aws {
     fn of(scenario: Scenario) -> Self {
         let cloudformation = Arc::new(Mutex::new(CloudFormation::of(scenario)));
         let answers: Arc<Mutex<BTreeMap<String, Response>>> = Arc::default();
-        let (formation, given) = (Arc::clone(&cloudformation), Arc::clone(&answers));
+        let calls: Arc<Mutex<Vec<String>>> = Arc::default();
+        let (formation, given, noted) = (Arc::clone(&cloudformation), Arc::clone(&answers), Arc::clone(&calls));
         let server = Server::start(Arc::new(move |request: &Request| match request.service() {
             "cloudformation" => formation.lock().unwrap().answer(&request.body),
             service => {
                 let call = name(service, request);
+                noted.lock().unwrap().push(call.clone());
                 let given = given.lock().unwrap().get(&call).cloned();
                 given.unwrap_or_else(|| default(service, &call))
             }
         }));
-        Self { server, cloudformation, answers }
+        Self { server, cloudformation, answers, calls }
     }
 
     pub(crate) fn url(&self) -> String {
@@ -47,6 +56,11 @@ impl Aws {
 
     pub(crate) fn cloudformation(&self) -> MutexGuard<'_, CloudFormation> {
         self.cloudformation.lock().unwrap()
+    }
+
+    /// The calls to a service but CloudFormation that begin so, such as `s3 DELETE`.
+    pub(crate) fn calls(&self, beginning: &str) -> Vec<String> {
+        self.calls.lock().unwrap().iter().filter(|call| call.starts_with(beginning)).cloned().collect()
     }
 
     /// Every connection breaks from now on, or works again.
@@ -60,14 +74,16 @@ impl Aws {
     }
 }
 
-/// The service and the call: what the target header names, else method and path.
+/// The service and the call: what the target header names, else method and path, such as `s3 GET /bucket?tagging`.
 fn name(service: &str, request: &Request) -> String {
     let target = request.header("x-amz-target").rsplit('.').next().unwrap_or_default();
     match (service, target) {
         ("sts", _) => "sts GetCallerIdentity".to_owned(),
         (_, "") => {
-            let path = request.path.split('?').next().unwrap_or_default();
-            format!("{service} {} {}", request.method, path.trim_end_matches('/'))
+            let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
+            // Of a query only what makes another call of it.
+            let part = if query.starts_with("tagging") { "?tagging" } else { "" };
+            format!("{service} {} {}{part}", request.method, path.trim_end_matches('/'))
         }
         (_, target) => format!("{service} {target}"),
     }
@@ -82,6 +98,7 @@ fn default(service: &str, call: &str) -> Response {
              </GetCallerIdentityResult></GetCallerIdentityResponse>"
                 .to_owned(),
         ),
+        ("s3", "s3 GET ") => Response(200, "<ListAllMyBucketsResult><Buckets/></ListAllMyBucketsResult>".to_owned()),
         ("s3", _) => Response(200, String::new()),
         (_, "dynamodb Scan") => Response(200, r#"{"Items": [], "Count": 0}"#.to_owned()),
         (_, "dynamodb BatchWriteItem") => Response(200, r#"{"UnprocessedItems": {}}"#.to_owned()),

@@ -1,12 +1,14 @@
-//! CloudFormation, as far as the deployer calls it: stacks whose events were recorded.
+//! CloudFormation, as far as the deployer calls it: what each call does to stacks, and what it answers.
 //!
-//! Invariant: a stack's status is that of its own newest event that has been shown.
+//! Invariant: an answer follows from the events of the stacks and from what was asked before.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write as _;
 
 use crate::http::Response;
+use crate::query::{error, escaped, parameters};
 use crate::scenario::{Recorded, Scenario, StackEvent};
+use crate::stack::Stack;
 
 /// How many events a look at a stack lets happen.
 const STEP: usize = 3;
@@ -22,47 +24,11 @@ pub(crate) struct CloudFormation {
     pub(crate) n_throttled: usize,
     /// No event happens while it is set.
     pub(crate) holds: bool,
+    /// How many looks at a stack's status still see what was there before a call.
+    pub(crate) n_late: usize,
     /// What another deploy begins just before the next change set would be carried out.
     pub(crate) overtaken: Option<Vec<StackEvent>>,
     n_change_sets: usize,
-}
-
-#[derive(Debug, Default)]
-struct Stack {
-    recorded: Recorded,
-    shown: Vec<StackEvent>,
-    coming: VecDeque<StackEvent>,
-    n_calls: BTreeMap<String, usize>,
-    template: String,
-    /// The change set that can be carried out.
-    change_set: Option<String>,
-}
-
-impl Stack {
-    fn status(&self, name: &str) -> Option<&str> {
-        let own = self.shown.iter().rev().find(|event| event.logical_resource_id == name);
-        own.map(|event| event.resource_status.as_str()).filter(|status| *status != "DELETE_COMPLETE")
-    }
-
-    /// Lets what was recorded for a call begin; what is not recorded succeeds.
-    fn begin(&mut self, name: &str, call: &str, prefix: &str) {
-        let n_before = self.n_calls.entry(call.to_owned()).or_default();
-        let lists = self.recorded.after.get(call).cloned().unwrap_or_default();
-        let list = lists.get(*n_before).or(lists.last()).cloned();
-        *n_before += 1;
-        let own = |status: &str, reason: &str| StackEvent {
-            timestamp: "2026-11-24T10:00:00.000Z".to_owned(),
-            logical_resource_id: name.to_owned(),
-            resource_type: "AWS::CloudFormation::Stack".to_owned(),
-            resource_status: format!("{prefix}_{status}"),
-            resource_status_reason: reason.to_owned(),
-        };
-        let events = list.unwrap_or_else(|| vec![own("IN_PROGRESS", "User Initiated"), own("COMPLETE", "")]);
-        let mut events = VecDeque::from(events);
-        // The first event is there when the call returns.
-        self.shown.extend(events.pop_front());
-        self.coming = events;
-    }
 }
 
 impl CloudFormation {
@@ -80,6 +46,11 @@ impl CloudFormation {
     /// Lets an operation begin that another deploy has asked for.
     pub(crate) fn begin(&mut self, stack: &str, events: Vec<StackEvent>) {
         self.stacks.entry(stack.to_owned()).or_default().coming = events.into();
+    }
+
+    /// Takes a stack away, as somebody else's deletion does in the end.
+    pub(crate) fn remove(&mut self, stack: &str) {
+        self.stacks.remove(stack);
     }
 
     /// How often a call was made.
@@ -109,9 +80,10 @@ impl CloudFormation {
             "CreateChangeSet" => self.create(&name, &parameters),
             "DescribeChangeSet" => self.describe_change_set(&name),
             "DeleteChangeSet" => Ok(String::new()),
-            "ListStackResources" => Ok("<StackResourceSummaries/>".to_owned()),
+            "ListStackResources" => self.resources(&name),
+            "DescribeStackResources" => Ok("<StackResources/>".to_owned()),
             "ExecuteChangeSet" => self.execute(&name, &named),
-            "DeleteStack" => self.change(&name, &call, "DELETE"),
+            "DeleteStack" => self.delete(&name),
             "ContinueUpdateRollback" | "RollbackStack" => self.change(&name, &call, "UPDATE_ROLLBACK"),
             _ => Err(error("InvalidAction", &format!("Unknown action: {call}"))),
         };
@@ -127,7 +99,12 @@ impl CloudFormation {
     }
 
     fn describe(&mut self, name: &str) -> Result<String, Response> {
-        let status = self.present(name)?.status(name).map(str::to_owned);
+        let stack = self.present(name)?;
+        let stale = stack.stale.as_mut().filter(|(_, n_looks)| *n_looks > 0).map(|(status, n_looks)| {
+            *n_looks -= 1;
+            status.clone()
+        });
+        let status = stale.or_else(|| stack.status(name).map(str::to_owned));
         let Some(status) = status else {
             return Err(error("ValidationError", &format!("Stack with id {name} does not exist")));
         };
@@ -174,6 +151,24 @@ impl CloudFormation {
         Ok(format!("<TemplateBody>{}</TemplateBody>", escaped(&self.present(name)?.template)))
     }
 
+    /// The resources that the events have shown, as the newest of each has it.
+    fn resources(&mut self, name: &str) -> Result<String, Response> {
+        let shown = &self.present(name)?.shown;
+        let newest: BTreeMap<&str, &StackEvent> =
+            shown.iter().map(|event| (event.logical_resource_id.as_str(), event)).collect();
+        let mut members = String::new();
+        for (logical_id, event) in newest.into_iter().filter(|(logical_id, _)| *logical_id != name) {
+            let StackEvent { timestamp, resource_type, resource_status, .. } = event;
+            let _ = write!(
+                members,
+                "<member><LogicalResourceId>{logical_id}</LogicalResourceId><ResourceType>{resource_type}</ResourceType>\
+                 <ResourceStatus>{resource_status}</ResourceStatus>\
+                 <LastUpdatedTimestamp>{timestamp}</LastUpdatedTimestamp></member>"
+            );
+        }
+        Ok(format!("<StackResourceSummaries>{members}</StackResourceSummaries>"))
+    }
+
     fn create(&mut self, name: &str, parameters: &BTreeMap<String, String>) -> Result<String, Response> {
         self.n_change_sets += 1;
         let change_set =
@@ -181,13 +176,7 @@ impl CloudFormation {
         let stack = self.stacks.entry(name.to_owned()).or_default();
         match stack.status(name) {
             None => {
-                let review = StackEvent {
-                    timestamp: "2026-11-24T09:59:59.000Z".to_owned(),
-                    logical_resource_id: name.to_owned(),
-                    resource_type: "AWS::CloudFormation::Stack".to_owned(),
-                    resource_status: "REVIEW_IN_PROGRESS".to_owned(),
-                    resource_status_reason: "User Initiated".to_owned(),
-                };
+                let review = StackEvent::of_stack(name, "REVIEW_IN_PROGRESS", "User Initiated");
                 stack.shown.push(review);
             }
             Some(status) if status.ends_with("_IN_PROGRESS") && status != "REVIEW_IN_PROGRESS" => {
@@ -238,7 +227,7 @@ impl CloudFormation {
     }
 
     fn execute(&mut self, name: &str, change_set: &str) -> Result<String, Response> {
-        let other = self.overtaken.take();
+        let (other, n_late) = (self.overtaken.take(), self.n_late);
         let stack = self.present(name)?;
         if let Some(mut events) = other.map(VecDeque::from) {
             let begins =
@@ -253,53 +242,30 @@ impl CloudFormation {
             return Err(error("InvalidChangeSetStatus", &sentence));
         }
         stack.change_set = None;
-        stack.begin(name, "ExecuteChangeSet", if status == "REVIEW_IN_PROGRESS" { "CREATE" } else { "UPDATE" });
+        stack.begin(name, "ExecuteChangeSet", if status == "REVIEW_IN_PROGRESS" { "CREATE" } else { "UPDATE" }, n_late);
         Ok(String::new())
     }
 
+    /// A deletion that is under way goes on; a change that is cannot be deleted.
+    fn delete(&mut self, name: &str) -> Result<String, Response> {
+        let status = self.present(name)?.status(name).unwrap_or_default().to_owned();
+        if status == "DELETE_IN_PROGRESS" {
+            return Ok(String::new());
+        }
+        if status.ends_with("_IN_PROGRESS") && (status.starts_with("UPDATE") || status.starts_with("IMPORT")) {
+            let sentence = format!("Stack [{}] cannot be deleted while in status {status}", id(name));
+            return Err(error("ValidationError", &sentence));
+        }
+        self.change(name, "DeleteStack", "DELETE")
+    }
+
     fn change(&mut self, name: &str, call: &str, prefix: &str) -> Result<String, Response> {
-        self.present(name)?.begin(name, call, prefix);
+        let n_late = self.n_late;
+        self.present(name)?.begin(name, call, prefix, n_late);
         Ok(String::new())
     }
 }
 
 fn id(stack: &str) -> String {
     format!("arn:aws:cloudformation:ap-south-1:123456789012:stack/{stack}/1f2e3d4c")
-}
-
-fn error(code: &str, message: &str) -> Response {
-    let body = format!(
-        "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{}</Message></Error></ErrorResponse>",
-        escaped(message)
-    );
-    Response(400, body)
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
-}
-
-/// The fields of a form.
-fn parameters(form: &str) -> BTreeMap<String, String> {
-    let fields = form.split('&').filter_map(|field| field.split_once('='));
-    fields.map(|(name, value)| (decoded(name), decoded(value))).collect()
-}
-
-fn decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, tail @ ..] = rest {
-        let code = tail.get(..2).and_then(|code| u8::from_str_radix(std::str::from_utf8(code).ok()?, 16).ok());
-        match (first, code) {
-            (b'%', Some(code)) => {
-                bytes.push(code);
-                rest = &tail[2..];
-            }
-            _ => {
-                bytes.push(if *first == b'+' { b' ' } else { *first });
-                rest = tail;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }

@@ -179,10 +179,31 @@ impl Running {
         assert!(sent.success());
     }
 
-    /// Waits until it ends.
-    pub(crate) fn end(mut self) -> Ended {
-        let status = self.child.wait().unwrap().code();
+    /// Waits until it ends. One that does not is killed, and what it said is shown.
+    pub(crate) fn end(self) -> Ended {
+        self.end_within(LIMIT)
+    }
+
+    fn end_within(mut self, limit: Duration) -> Ended {
+        let began = Instant::now();
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status.code();
+            }
+            assert!(began.elapsed() < limit, "it does not end:\n{}{}", read(&self.stdout), read(&self.stderr));
+            std::thread::sleep(Duration::from_millis(5));
+        };
         Ended { status, stdout: read(&self.stdout), stderr: read(&self.stderr) }
+    }
+}
+
+/// Whatever a test fails for, its command does not outlive it.
+impl Drop for Running {
+    fn drop(&mut self) {
+        if self.child.try_wait().is_ok_and(|ended| ended.is_none()) {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
     }
 }
 
@@ -205,4 +226,17 @@ impl Ended {
         }
         self
     }
+}
+
+#[test]
+fn a_command_that_does_not_end_is_killed_and_what_it_said_is_shown() {
+    let (aws, workshop) = (Aws::play("slow"), Workshop::new());
+    aws.cloudformation().holds = true;
+    let mut deploy = workshop.start(&aws, &["deploy", "--yes"]);
+    deploy.wait_for("UPDATE_IN_PROGRESS");
+    let process = deploy.child.id();
+    let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| deploy.end_within(Duration::ZERO)));
+    let said = ended.unwrap_err().downcast::<String>().unwrap();
+    assert!(said.contains("it does not end:") && said.contains("UPDATE_IN_PROGRESS"), "{said}");
+    assert!(!Path::new(&format!("/proc/{process}")).exists());
 }

@@ -97,7 +97,8 @@ fn a_stack_that_never_came_up_is_removed_and_made_anew() {
     for (scenario, state) in [("rolled-back", "ROLLBACK_COMPLETE"), ("delete-failed", "DELETE_FAILED")] {
         let (aws, workshop) = (Aws::play(scenario), Workshop::new());
         let deleting = format!("is {state}: deleting what is left of it");
-        let said = [deleting.as_str(), " DELETE_COMPLETE", " CREATE_COMPLETE"];
+        let shown = format!("is {state}: remove what is left of it");
+        let said = [shown.as_str(), deleting.as_str(), " DELETE_COMPLETE", " CREATE_COMPLETE"];
         workshop.run(&aws, &["deploy", "--yes"]).expect(0, &said);
     }
 }

@@ -97,3 +97,38 @@ fn interrupted_it_says_what_goes_on_and_how_to_pick_up() {
     aws.cloudformation().holds = false;
     workshop.run(&aws, &["deploy", "--yes"]).expect(0, &["another deploy is at work", " UPDATE_COMPLETE"]);
 }
+
+#[test]
+fn a_status_that_is_still_that_of_the_last_operation_is_not_taken_for_the_outcome() {
+    for n_late in [1, 4] {
+        for (scenario, arguments, said) in [
+            ("slow", &["deploy", "--yes"][..], &[" UPDATE_COMPLETE              CompliCal-API-test"][..]),
+            ("review", &["deploy", "--yes"], &[" CREATE_COMPLETE              CompliCal-API-test"]),
+            ("update-fails", &["deploy", "--yes"], &["cause: ", "is UPDATE_ROLLBACK_COMPLETE"]),
+            ("update-stays-failed", &["deploy", "--yes"], &[" UPDATE_ROLLBACK_COMPLETE", " UPDATE_COMPLETE"]),
+            ("slow", &["destroy", "--yes", "CompliCal-API-test"], &["DELETE_IN_PROGRESS"]),
+        ] {
+            let (aws, workshop) = (Aws::play(scenario), Workshop::new());
+            aws.cloudformation().n_late = n_late;
+            let ended = workshop.run(&aws, arguments);
+            ended.expect(i32::from(scenario == "update-fails"), said);
+            // A stack whose deletion is followed is gone before the command ends.
+            if arguments[0] == "destroy" {
+                aws.cloudformation().n_late = 0;
+                workshop.run(&aws, arguments).expect(0, &["nothing to remove"]);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_stack_that_somebody_removes_meanwhile_is_made_anew() {
+    let (aws, workshop) = (Aws::play("slow"), Workshop::new());
+    aws.cloudformation().holds = true;
+    let mut deploy = workshop.start(&aws, &["deploy", "--yes"]);
+    deploy.wait_for("UPDATE_IN_PROGRESS");
+    aws.cloudformation().remove("CompliCal-API-test");
+    aws.cloudformation().holds = false;
+    let said = ["CompliCal-API-test was removed: another deploy was first: looking again", " CREATE_COMPLETE"];
+    deploy.end().expect(0, &said);
+}

@@ -8,11 +8,15 @@ mod aws;
 mod cloudformation;
 mod command;
 mod http;
+mod query;
 mod scenario;
+mod stack;
 
+mod destroying;
 mod failing;
 mod following;
 mod lines;
 mod preflight;
 mod refusing;
+mod statuses;
 mod terminal;

@@ -21,6 +21,19 @@ pub(crate) struct StackEvent {
     pub(crate) resource_status_reason: String,
 }
 
+impl StackEvent {
+    /// An event of the stack itself.
+    pub(crate) fn of_stack(name: &str, status: &str, reason: &str) -> Self {
+        Self {
+            timestamp: "2026-11-24T10:00:00.000Z".to_owned(),
+            logical_resource_id: name.to_owned(),
+            resource_type: "AWS::CloudFormation::Stack".to_owned(),
+            resource_status: status.to_owned(),
+            resource_status_reason: reason.to_owned(),
+        }
+    }
+}
+
 /// What happens to one stack.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -53,6 +66,16 @@ pub(crate) struct Scenario {
 }
 
 impl Scenario {
+    /// Stacks of which nothing is known but the status.
+    pub(crate) fn standing(stacks: &[(&str, &str)]) -> Self {
+        let recorded = |name: &str, status: &str| Recorded {
+            before: vec![StackEvent::of_stack(name, status, "")],
+            ..Recorded::default()
+        };
+        let stacks = stacks.iter().map(|(name, status)| ((*name).to_owned(), recorded(name, status)));
+        Self { stacks: stacks.collect(), ..Self::default() }
+    }
+
     pub(crate) fn read(name: &str) -> Self {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/deploy/scenarios/{name}.json"));
         let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));

@@ -54,7 +54,7 @@ async fn what_drifted_is_told_in_the_words_of_the_stack_once_it_has_been_looked_
         }
     })
     .await;
-    let drift = of_stack(&connection, "S").await.unwrap();
+    let drift = of_stack(&connection, "S", None).await.unwrap();
     let stream = "UsageStream AWS::Kinesis::Stream Properties";
     assert_eq!(
         drift.lines(),
@@ -67,6 +67,49 @@ async fn what_drifted_is_told_in_the_words_of_the_stack_once_it_has_been_looked_
     );
     assert_eq!(drift.to_json()["resources"][0]["differences"][1]["actual"], Value::Null);
     assert_eq!(drift.to_json()["resources"][1]["status"], "DELETED");
+}
+
+/// What has become of a stream of two shards, which a scaler keeps between two and ten.
+async fn scaled(differences: &str) -> Drift {
+    let resources = drifted("UsageStream", "AWS::Kinesis::Stream", "MODIFIED", differences);
+    let connection = stand_in::start(move |operation, _| match operation {
+        "DetectStackDrift" => Answer::query(operation, "<StackDriftDetectionId>1</StackDriftDetectionId>"),
+        "DescribeStackDriftDetectionStatus" => {
+            status("DETECTION_COMPLETE", "<StackDriftStatus>DRIFTED</StackDriftStatus>")
+        }
+        _ => Answer::query(operation, &format!("<StackResourceDrifts>{resources}</StackResourceDrifts>")),
+    })
+    .await;
+    let template = json!({"Resources": {
+        "Scaler": {"Properties": {"Environment": {"Variables": {"MIN_SHARDS": "2", "MAX_SHARDS": "10"}}}},
+        "UsageStream": {"Properties": {"Name": "stream", "ShardCount": 2}}
+    }});
+    of_stack(&connection, "S", Some(&template)).await.unwrap()
+}
+
+#[tokio::test]
+async fn what_the_scaler_chooses_within_its_bounds_is_no_drift() {
+    let drift = scaled(&difference("/ShardCount", "2", "4")).await;
+    assert_eq!(drift.verdict, Verdict::InSync);
+    let line = "  = UsageStream: 2 -> 4 shards, as the scaler may choose between 2 and 10: no drift";
+    assert_eq!(drift.lines(), ["S: no drift", line]);
+    assert_eq!(drift.to_json()["scaling"]["to"], 4);
+    let with_more = [difference("/ShardCount", "2", "4"), difference("/RetentionPeriodHours", "168", "24")].concat();
+    let drift = scaled(&with_more).await;
+    assert_eq!((drift.verdict, drift.resources[0].differences.len()), (Verdict::Drifted, 1));
+}
+
+#[tokio::test]
+async fn what_the_scaler_would_not_choose_is_drift() {
+    let mode = difference("/StreamModeDetails/StreamMode", "PROVISIONED", "ON_DEMAND");
+    for differences in [
+        difference("/ShardCount", "2", "12"),
+        difference("/ShardCount", "2", "1"),
+        [difference("/ShardCount", "2", "4"), mode].concat(),
+    ] {
+        let drift = scaled(&differences).await;
+        assert_eq!((drift.verdict, drift.scaling), (Verdict::Drifted, None), "{differences}");
+    }
 }
 
 #[tokio::test]
@@ -83,7 +126,7 @@ async fn a_look_that_fails_says_why_and_what_it_found() {
         }
     })
     .await;
-    let lines = of_stack(&connection, "S").await.unwrap().lines();
+    let lines = of_stack(&connection, "S", None).await.unwrap().lines();
     assert_eq!(lines[0], "S: whether it drifted is not known: Access denied for dynamodb:DescribeTable");
     assert_eq!(lines[1], "  - Rule AWS::Events::Rule: deleted");
 }
@@ -92,7 +135,7 @@ async fn a_look_that_fails_says_why_and_what_it_found() {
 async fn an_endpoint_that_cannot_look_says_so() {
     let connection =
         stand_in::start(|_, _| Answer::refusal("InvalidAction", "The action DetectStackDrift is not valid")).await;
-    let drift = of_stack(&connection, "S").await.unwrap();
+    let drift = of_stack(&connection, "S", None).await.unwrap();
     assert_eq!(drift.verdict, Verdict::NotSupported);
     assert_eq!(drift.lines(), ["S: looking for drift is not supported by this endpoint"]);
     assert_eq!(drift.to_json()["status"], "NOT_SUPPORTED");
@@ -101,11 +144,11 @@ async fn an_endpoint_that_cannot_look_says_so() {
 #[tokio::test]
 async fn a_stack_that_is_not_there_has_not_drifted() {
     let connection = stand_in::start(|_, _| Answer::refusal("ValidationError", "Stack with id S does not exist")).await;
-    assert_eq!(of_stack(&connection, "S").await.unwrap().verdict, Verdict::NotDeployed);
+    assert_eq!(of_stack(&connection, "S", None).await.unwrap().verdict, Verdict::NotDeployed);
 }
 
 #[tokio::test]
 async fn another_refusal_is_an_error() {
     let connection = stand_in::start(|_, _| Answer::refusal("AccessDenied", "not authorized")).await;
-    assert!(of_stack(&connection, "S").await.is_err());
+    assert!(of_stack(&connection, "S", None).await.is_err());
 }

@@ -1,0 +1,55 @@
+//! `errors`: its commands and their flags.
+//!
+//! Invariant: a record is named the same way in each of them.
+
+use clap::{Args, Subcommand};
+
+use super::Cloud;
+
+/// `errors`.
+#[derive(Args, Debug)]
+#[command(after_help = "Exit status: 0 done, 1 failed, 2 wrong usage.\n\
+                        Example: cargo xtask errors list --json")]
+pub struct Errors {
+    /// What to do with them.
+    #[command(subcommand)]
+    pub command: ErrorsCommand,
+}
+
+/// The commands of `errors`.
+#[derive(Subcommand, Debug)]
+pub enum ErrorsCommand {
+    /// List the failed records, newest first
+    List {
+        #[command(flatten)]
+        cloud: Cloud,
+        /// How many at most
+        #[arg(long, value_name = "N", default_value_t = 20)]
+        limit: u32,
+        /// Print one JSON document
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show one failed record with its data
+    Show {
+        #[command(flatten)]
+        cloud: Cloud,
+        /// The record's id, as `list` prints it
+        #[arg(value_name = "ID")]
+        id: String,
+        /// Print one JSON document
+        #[arg(long)]
+        json: bool,
+    },
+    /// Put failed records on the stream again; one that is counted already is not counted again
+    Replay {
+        #[command(flatten)]
+        cloud: Cloud,
+        /// The record's id, as `list` prints it [default: all of them]
+        #[arg(value_name = "ID")]
+        id: Option<String>,
+        /// Print one JSON document
+        #[arg(long)]
+        json: bool,
+    },
+}

@@ -1,0 +1,67 @@
+//! `keys`: its commands and their flags.
+//!
+//! Invariant: a key itself is never an argument: keys are named by id, and printed once.
+
+use clap::{Args, Subcommand};
+
+use super::Cloud;
+
+/// `keys`.
+#[derive(Args, Debug)]
+#[command(after_help = "Exit status: 0 done, 1 failed, 2 wrong usage.\n\
+                        Example: cargo xtask keys create --email user@example.com --name production")]
+pub struct Keys {
+    /// What to do with them.
+    #[command(subcommand)]
+    pub command: KeysCommand,
+}
+
+/// The commands of `keys`.
+#[derive(Subcommand, Debug)]
+pub enum KeysCommand {
+    /// Make a key and print it: it is stored only as a hash and cannot be shown again
+    Create {
+        #[command(flatten)]
+        cloud: Cloud,
+        /// Whose key it is
+        #[arg(long, value_name = "EMAIL")]
+        email: String,
+        /// What the key is for
+        #[arg(long, value_name = "NAME", default_value = "default")]
+        name: String,
+        /// The company it is counted for [default: that of the user]
+        #[arg(long, value_name = "NAME")]
+        company: Option<String>,
+        /// In how many days it expires
+        #[arg(long, value_name = "DAYS", default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=3650))]
+        expires_days: u32,
+        /// Print one JSON document
+        #[arg(long)]
+        json: bool,
+    },
+    /// List the keys of a user
+    List {
+        #[command(flatten)]
+        cloud: Cloud,
+        /// Whose keys
+        #[arg(long, value_name = "EMAIL")]
+        email: String,
+        /// Print one JSON document
+        #[arg(long)]
+        json: bool,
+    },
+    /// Revoke a key: calls with it are refused within seconds
+    Revoke {
+        #[command(flatten)]
+        cloud: Cloud,
+        /// Whose key it is
+        #[arg(long, value_name = "EMAIL")]
+        email: String,
+        /// The key's id (k_…) or its first eight characters, as `list` prints them
+        #[arg(value_name = "KEY")]
+        key: String,
+        /// Print one JSON document
+        #[arg(long)]
+        json: bool,
+    },
+}

@@ -1,0 +1,64 @@
+//! `local`: its commands and their flags.
+//!
+//! Invariant: without a command it is `up`.
+
+use clap::{Args, Subcommand};
+
+use super::Env;
+
+/// `local`.
+#[derive(Args, Debug)]
+#[command(after_help = "Output: where it is, a key and tokens; with --json one JSON document with endpointUrl, \
+                        apiUrl, apiKey, userEmail, userToken, adminToken and dashboardUrl, printed when it is ready.\n\
+                        Everything binds to 127.0.0.1. What it stores is under target/local, or the folder that \
+                        COMPLICAL_LOCAL_DIR names, and survives a restart.\n\
+                        Here ENABLE_KINESIS_ANALYTICS counts as on where it is unset; off leaves the stream out.\n\
+                        Exit status: 0 done, 1 failed, 2 wrong usage.\n\
+                        Example: cargo xtask local --detach --json")]
+pub struct Local {
+    /// What to do with it [default: up].
+    #[command(subcommand)]
+    pub command: Option<LocalCommand>,
+    #[command(flatten)]
+    pub up: LocalUp,
+}
+
+impl Local {
+    /// Whether it is to be started, rather than stopped.
+    pub fn is_up(&self) -> bool {
+        matches!(self.command, None | Some(LocalCommand::Up(_)))
+    }
+}
+
+/// The commands of `local`.
+#[derive(Subcommand, Debug)]
+pub enum LocalCommand {
+    /// Start it and deploy to it, until Ctrl-C
+    Up(LocalUp),
+    /// Stop what runs in the background
+    Down {
+        #[command(flatten)]
+        env: Env,
+    },
+    /// Stop it and remove what it has stored
+    Reset {
+        #[command(flatten)]
+        env: Env,
+    },
+}
+
+/// `local up`.
+#[derive(Args, Debug, Clone)]
+pub struct LocalUp {
+    #[command(flatten)]
+    pub env: Env,
+    /// The port it listens on; 0 for any that is free
+    #[arg(long, value_name = "PORT", default_value_t = 4571)]
+    pub port: u16,
+    /// Leave it running in the background
+    #[arg(long)]
+    pub detach: bool,
+    /// Print one JSON document when it is ready
+    #[arg(long)]
+    pub json: bool,
+}

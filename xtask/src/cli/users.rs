@@ -1,0 +1,67 @@
+//! `users`: its commands and their flags.
+//!
+//! Invariant: a password need not be on the command line: a variable or a question takes its place.
+
+use clap::{Args, Subcommand};
+
+use super::Cloud;
+
+/// `users`.
+#[derive(Args, Debug)]
+#[command(after_help = "Exit status: 0 done, 1 failed, 2 wrong usage.\n\
+                        Example: COMPLICAL_PASSWORD=… cargo xtask users token --email user@example.com")]
+pub struct Users {
+    /// What to do with them.
+    #[command(subcommand)]
+    pub command: UsersCommand,
+}
+
+/// The commands of `users`.
+#[derive(Subcommand, Debug)]
+pub enum UsersCommand {
+    /// Make a user who can sign in, or change an existing one
+    Create {
+        #[command(flatten)]
+        cloud: Cloud,
+        /// The user's address, which is the user's name
+        #[arg(long, value_name = "EMAIL")]
+        email: String,
+        /// The company that calls are counted for
+        #[arg(long, value_name = "NAME")]
+        company: Option<String>,
+        /// Calls in a calendar month (UTC) [default: 10000]
+        #[arg(long, value_name = "CALLS")]
+        quota: Option<u64>,
+        /// Make the user a member of the group `admin`
+        #[arg(long)]
+        admin: bool,
+        /// The password; without it, it is asked for
+        #[arg(long, value_name = "PASSWORD", env = "COMPLICAL_PASSWORD", hide_env_values = true)]
+        password: Option<String>,
+        /// Print one JSON document
+        #[arg(long)]
+        json: bool,
+    },
+    /// Sign in and print the bearer token for /v1/analytics/*, which is good for an hour
+    Token {
+        #[command(flatten)]
+        cloud: Cloud,
+        /// The user's address [default with --local: user@example.com]
+        #[arg(long, value_name = "EMAIL", required_unless_present = "local")]
+        email: Option<String>,
+        /// The password; without it, it is asked for (with --local those of the seeded users are known)
+        #[arg(long, value_name = "PASSWORD", env = "COMPLICAL_PASSWORD", hide_env_values = true)]
+        password: Option<String>,
+        /// Print one JSON document
+        #[arg(long)]
+        json: bool,
+    },
+    /// List the users
+    List {
+        #[command(flatten)]
+        cloud: Cloud,
+        /// Print one JSON document
+        #[arg(long)]
+        json: bool,
+    },
+}
