@@ -3,7 +3,7 @@
 //! Invariant: `Ok` is what Kinesis said with a 200, and nothing else is.
 //!
 //! Every call of the API pays for one such request. The SDK's connection and signature serve here without its client,
-//! which would cost more processor time than all the rest of the call (README, "What it costs").
+//! which would cost more processor time than all the rest of the call (README, "What it takes").
 
 use std::time::{Duration, SystemTime};
 
@@ -39,14 +39,16 @@ pub struct Kinesis {
 #[derive(Debug, thiserror::Error)]
 pub enum KinesisError {
     /// Kinesis said no.
-    #[error("Kinesis refused {operation}: {code} (status {status})")]
+    #[error("Kinesis refused {operation} with {status} {code}: {message}")]
     Refused {
         /// The API's name of the operation.
         operation: &'static str,
-        /// The API's name of the error, or what else the answer has in its place.
-        code: String,
         /// The HTTP status.
         status: u16,
+        /// The API's name of the error, where the answer has one.
+        code: String,
+        /// What Kinesis says of it.
+        message: String,
     },
     /// No whole answer came.
     #[error("Kinesis cannot be reached: {0}")]
@@ -60,10 +62,14 @@ pub enum KinesisError {
 }
 
 /// The body of a refusal.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct Refusal {
+    /// It may have the name of a module and a `#` before its own.
     #[serde(rename = "__type")]
     code: String,
+    #[serde(alias = "Message")]
+    message: String,
 }
 
 impl Kinesis {
@@ -98,11 +104,9 @@ impl Kinesis {
         if status == 200 {
             return Ok(body);
         }
-        // The name of an error may have that of its module before it.
-        let code = serde_json::from_slice::<Refusal>(&body).map(|refusal| refusal.code);
-        let code =
-            code.map_or_else(|_| "no reason given".into(), |code| code.rsplit('#').next().unwrap_or_default().into());
-        Err(KinesisError::Refused { operation, code, status })
+        let Refusal { code, message } = serde_json::from_slice(&body).unwrap_or_default();
+        let code = code.rsplit('#').next().filter(|code| !code.is_empty()).unwrap_or("an unnamed error").to_owned();
+        Err(KinesisError::Refused { operation, status, code, message })
     }
 
     async fn exchange(&self, request: Request) -> Result<(u16, Vec<u8>), KinesisError> {

@@ -59,8 +59,8 @@ async fn a_request_bears_the_signature_that_aws_computes_from_it() {
 async fn what_is_no_answer_says_what_it_is() {
     let refused = (400, r#"{"__type":"com.amazonaws#LimitExceededException","message":"no"}"#);
     for (answer, patience, expected) in [
-        (refused, PATIENCE, "Kinesis refused PutRecord: LimitExceededException (status 400)"),
-        ((503, "<html>"), PATIENCE, "Kinesis refused PutRecord: no reason given (status 503)"),
+        (refused, PATIENCE, "Kinesis refused PutRecord with 400 LimitExceededException: no"),
+        ((503, "<html>"), PATIENCE, "Kinesis refused PutRecord with 503 an unnamed error: "),
         (HANG_UP, PATIENCE, "Kinesis cannot be reached: "),
         (SILENCE, Duration::from_millis(20), "Kinesis gave no answer within 20 ms"),
     ] {
