@@ -57,7 +57,7 @@ pub(super) fn a_call_that_is_not_counted_is_found(local: &Local) {
     assert!(reconciled().0);
 }
 
-fn dynamodb(local: &Local, operation: &str, request: &Value) -> Value {
+pub(super) fn dynamodb(local: &Local, operation: &str, request: &Value) -> Value {
     let target = format!("DynamoDB_20120810.{operation}");
     serde_json::from_str(&local.aws("POST", "dynamodb", "/", &target, &request.to_string())).unwrap()
 }
