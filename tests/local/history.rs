@@ -13,14 +13,12 @@ use serde_json::{Value, json};
 use super::Local;
 use super::reconciliation::dynamodb;
 
-/// Each call of each user by its mark, with every event that it is counted by: a minute and an id. More than one is a
-/// call counted more than once.
-pub(super) type Calls = BTreeMap<(String, String), BTreeSet<String>>;
-
 /// What is there now. A mark is what the caller has sent as `User-Agent`.
 #[derive(Debug, Default)]
 pub(super) struct History {
-    pub(super) calls: Calls,
+    /// By who has made it and its mark, every event of a call: its minute and id. More than one is a call that is counted
+    /// more than once. Calls with bad keys are nobody's.
+    pub(super) calls: BTreeMap<(String, String), BTreeSet<String>>,
     /// Why nobody could say whether a key is good, by the mark of its call.
     pub(super) errors: BTreeMap<String, String>,
 }
@@ -43,13 +41,18 @@ impl History {
         let text = |field: &str| event[field].as_str().unwrap_or_default().to_owned();
         let (minute, mark) = (&text("timestamp")[.."yyyy-mm-ddThh:mm".len()], text("userAgent"));
         match event["eventType"].as_str() {
-            Some("API_CALL") => {
+            Some("API_CALL" | "API_AUTH_FAILED") => {
                 let ids = self.calls.entry((text("userEmail"), mark)).or_default();
                 ids.insert(format!("{minute} {}", text("requestId")));
             }
             Some("API_AUTH_ERROR") => _ = self.errors.insert(mark, text("error")),
             _ => {}
         }
+    }
+
+    /// How many calls it holds of a user.
+    pub(super) fn held(&self, email: &str) -> usize {
+        self.calls.keys().filter(|(of, _)| of == email).count()
     }
 }
 

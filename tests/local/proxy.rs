@@ -34,6 +34,10 @@ pub(super) enum Fault {
     Delay,
 }
 
+impl Fault {
+    pub(super) const ALL: [Self; 5] = [Self::LoseAnswer, Self::Reset, Self::Throttle, Self::Fail, Self::Delay];
+}
+
 /// A running proxy. It goes on until the tests' process ends.
 pub(super) struct Proxy {
     pub(super) endpoint_url: String,
@@ -153,8 +157,7 @@ impl Shared {
             if hit.insert(request.body.clone(), now).is_some() {
                 return None;
             }
-            let kinds = [Fault::LoseAnswer, Fault::Reset, Fault::Throttle, Fault::Fail, Fault::Delay];
-            kinds[usize::try_from(self.throw(kinds.len() as u64)).unwrap()]
+            Fault::ALL[usize::try_from(self.throw(Fault::ALL.len() as u64)).unwrap()]
         };
         *self.faults.lock().unwrap().entry(fault).or_default() += 1;
         Some(fault)
