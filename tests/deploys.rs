@@ -15,6 +15,9 @@ const UNCHANGED: Duration = Duration::from_secs(2);
 /// How long a deploy takes that makes everything, with the packages built and in their bucket.
 const FIRST: Duration = Duration::from_secs(15);
 
+/// How often either is tried. The quickest tells what it takes, because others share the machine.
+const TRIES: usize = 5;
+
 fn start(local: &Local) -> Child {
     let mut deploy = local.command("on", &["deploy", "--local", "--yes", "--json"]);
     deploy.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
@@ -34,14 +37,7 @@ fn changed(document: &Value) -> Vec<&str> {
 #[test]
 fn killed_doubled_or_repeated_deploys_end_where_one_would() {
     let local = Local::up();
-    // The quickest of some tells what it takes; others share the machine with other tests.
-    let repeated = (0..5).map(|_| {
-        let began = Instant::now();
-        assert_eq!(changed(&end(start(&local))), Vec::<&str>::new());
-        began.elapsed()
-    });
-    let quickest = repeated.min().unwrap();
-    assert!(quickest < UNCHANGED, "a deploy that changes nothing takes {quickest:?}");
+    one_takes(UNCHANGED, || changes(&local, &[]));
 
     local.done("off", &["destroy", "--local", "--yes"]);
     let mut killed = start(&local);
@@ -58,8 +54,24 @@ fn killed_doubled_or_repeated_deploys_end_where_one_would() {
 
     let all = ["CompliCal-Kinesis-test", "CompliCal-API-test", "CompliCal-Dashboard-test"];
     let destroy = ["destroy", "--local", "--yes", "--delete-data", "--confirm", "test"];
-    local.done("on", &[&destroy[..], &all].concat());
+    one_takes(FIRST, || {
+        local.done("on", &[&destroy[..], &all].concat());
+        changes(&local, &all)
+    });
+}
+
+/// Deploys, and returns how long it took.
+fn changes(local: &Local, stacks: &[&str]) -> Duration {
     let began = Instant::now();
-    assert_eq!(changed(&end(start(&local))), all);
-    assert!(began.elapsed() < FIRST, "a first deploy takes {:?}", began.elapsed());
+    assert_eq!(changed(&end(start(local))), stacks);
+    began.elapsed()
+}
+
+/// Deploys until one takes less than a limit.
+fn one_takes(less_than: Duration, deploy: impl Fn() -> Duration) {
+    let mut took = Vec::new();
+    while took.iter().all(|took| *took >= less_than) {
+        assert!(took.len() < TRIES, "deploys take {took:?}, each more than {less_than:?}");
+        took.push(deploy());
+    }
 }

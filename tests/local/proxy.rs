@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -14,6 +14,8 @@ use std::time::{Duration, Instant};
 const PERCENT: u64 = 12;
 /// How long a request that met one is let through.
 const RESPITE: Duration = Duration::from_secs(2);
+/// An answer of the emulator that takes longer is late: the authorizer gives up reading a table then.
+const LATE: Duration = Duration::from_millis(350);
 /// How often Kinesis throttles everything, and for how long.
 const STORM: (Duration, Duration) = (Duration::from_secs(8), Duration::from_millis(1_500));
 
@@ -32,6 +34,10 @@ pub(super) enum Fault {
     Delay,
 }
 
+impl Fault {
+    pub(super) const ALL: [Self; 5] = [Self::LoseAnswer, Self::Reset, Self::Throttle, Self::Fail, Self::Delay];
+}
+
 /// A running proxy. It goes on until the tests' process ends.
 pub(super) struct Proxy {
     pub(super) endpoint_url: String,
@@ -45,6 +51,7 @@ struct Shared {
     dice: AtomicU64,
     hit: Mutex<BTreeMap<Vec<u8>, Instant>>,
     faults: Mutex<BTreeMap<Fault, usize>>,
+    late: AtomicUsize,
 }
 
 /// A request or an answer, as it came.
@@ -65,6 +72,7 @@ impl Proxy {
             dice: AtomicU64::new(1),
             hit: Mutex::default(),
             faults: Mutex::default(),
+            late: AtomicUsize::new(0),
         });
         let served = Arc::clone(&shared);
         std::thread::spawn(move || {
@@ -85,6 +93,11 @@ impl Proxy {
     /// How many faults of each kind there were.
     pub(super) fn faults(&self) -> BTreeMap<Fault, usize> {
         self.shared.faults.lock().unwrap().clone()
+    }
+
+    /// How many answers of the emulator itself were late.
+    pub(super) fn late(&self) -> usize {
+        self.shared.late.load(Ordering::Relaxed)
     }
 }
 
@@ -118,10 +131,13 @@ impl Shared {
     }
 
     fn pass_on(&self, request: &Message) -> std::io::Result<Message> {
+        let began = Instant::now();
         let mut service = TcpStream::connect(self.upstream)?;
         service.write_all(&request.head)?;
         service.write_all(&request.body)?;
-        Message::read(&mut BufReader::new(service))?.ok_or_else(|| std::io::Error::other("no answer"))
+        let answer = Message::read(&mut BufReader::new(service))?;
+        self.late.fetch_add(usize::from(began.elapsed() > LATE), Ordering::Relaxed);
+        answer.ok_or_else(|| std::io::Error::other("no answer"))
     }
 
     fn fault(&self, request: &Message) -> Option<Fault> {
@@ -141,8 +157,7 @@ impl Shared {
             if hit.insert(request.body.clone(), now).is_some() {
                 return None;
             }
-            let kinds = [Fault::LoseAnswer, Fault::Reset, Fault::Throttle, Fault::Fail, Fault::Delay];
-            kinds[usize::try_from(self.throw(kinds.len() as u64)).unwrap()]
+            Fault::ALL[usize::try_from(self.throw(Fault::ALL.len() as u64)).unwrap()]
         };
         *self.faults.lock().unwrap().entry(fault).or_default() += 1;
         Some(fault)
