@@ -50,6 +50,14 @@ impl History {
         }
     }
 
+    /// Whether it holds anything of an event's call.
+    pub(super) fn has(&self, event: &Value) -> bool {
+        let mut of = Self::default();
+        of.add(event);
+        of.calls.keys().all(|call| self.calls.contains_key(call))
+            && of.errors.keys().all(|mark| self.errors.contains_key(mark))
+    }
+
     /// How many calls it holds of a user.
     pub(super) fn held(&self, email: &str) -> usize {
         self.calls.keys().filter(|(of, _)| of == email).count()

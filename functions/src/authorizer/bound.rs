@@ -25,6 +25,8 @@ pub(super) const JOURNAL: Duration = Duration::from_millis(300);
 pub(super) const TRANSACTION: Duration = Duration::from_millis(400);
 /// The longest way through a call.
 pub const WHOLE: Duration = Duration::from_secs(2);
+/// Tries of a request. The steps bound them by time; what fails at once leaves enough of it for a third.
+const TRIES: u32 = 3;
 
 const _: () = {
     let stream = KEY.as_millis() + USAGE.as_millis() + GATE.as_millis() + STREAM.as_millis() + JOURNAL.as_millis();
@@ -65,11 +67,15 @@ pub(super) enum Overdue {
 
 /// A DynamoDB client whose requests are given up in time for another try.
 pub fn tables(config: &SdkConfig) -> Client {
-    let retry = RetryConfig::standard()
-        .with_max_attempts(2)
-        .with_initial_backoff(Duration::from_millis(10))
-        .with_max_backoff(Duration::from_millis(50));
     let timeout = TimeoutConfig::builder().operation_attempt_timeout(USAGE).build();
-    let config = aws_sdk_dynamodb::config::Builder::from(config).retry_config(retry).timeout_config(timeout);
+    let config = aws_sdk_dynamodb::config::Builder::from(config).retry_config(retry()).timeout_config(timeout);
     Client::from_conf(config.build())
+}
+
+/// How its requests are tried again.
+pub(super) fn retry() -> RetryConfig {
+    RetryConfig::standard()
+        .with_max_attempts(TRIES)
+        .with_initial_backoff(Duration::from_millis(10))
+        .with_max_backoff(Duration::from_millis(50))
 }

@@ -58,6 +58,13 @@ async fn each_kind_of_bad_key_is_unauthorized_and_an_event_that_names_no_user() 
 }
 
 #[tokio::test]
+async fn a_key_whose_look_up_fails_twice_at_once_is_found_at_the_third_try() {
+    let world = World::new().await;
+    world.wire.fail("GetItem", Fault::Unheard, 2);
+    assert!(is_within(&call(&world.streaming(), "r-1", now()).await));
+}
+
+#[tokio::test]
 async fn a_revoked_key_is_refused_within_seconds_and_an_expired_one_at_once() {
     let world = World::new().await;
     world.key(KEY, json!({ "expiresAt": "2026-11-24T10:15:33.000Z" })).await;

@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::interceptors::{
     BeforeDeserializationInterceptorContextMut, BeforeTransmitInterceptorContextMut,
 };
-use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::{Storable, StoreReplace};
+
+use super::super::bound;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -43,8 +43,7 @@ struct State {
 impl Wire {
     /// A client whose requests go over this wire.
     pub(super) fn client(&self, client: &Client) -> Client {
-        let retry = RetryConfig::standard().with_max_attempts(2).with_initial_backoff(Duration::from_millis(1));
-        Client::from_conf(client.config().to_builder().retry_config(retry).interceptor(self.clone()).build())
+        Client::from_conf(client.config().to_builder().retry_config(bound::retry()).interceptor(self.clone()).build())
     }
 
     /// The next requests of an operation suffer a fault.
