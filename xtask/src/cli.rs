@@ -395,8 +395,8 @@ pub struct Cost {
 
 /// `test`.
 #[derive(Args, Debug)]
-#[command(after_help = "Formatting, lints, unit, property, compile-fail and snapshot tests, cfn-lint, and the whole \
-                        system on this machine.\n\
+#[command(after_help = "Output: what each step prints: formatting, lints, unit, property, compile-fail and snapshot \
+                        tests, cfn-lint, and the whole system on this machine.\n\
                         Exit status: 0 all pass, 1 one fails, 2 wrong usage.\n\
                         Example: cargo xtask test")]
 pub struct Test {
