@@ -388,6 +388,9 @@ pub struct Cost {
     /// Calls in a month
     #[arg(long, value_name = "N", default_value_t = 5_000_000)]
     pub calls: u64,
+    /// What the local system would cost on AWS, which is the same: it costs nothing itself
+    #[arg(long)]
+    pub local: bool,
     /// Print one JSON document
     #[arg(long)]
     pub json: bool,
