@@ -36,6 +36,7 @@ fn what_needs_neither_account_nor_system_is_done() {
     check(&[
         (&["cost"], "", 0),
         (&["cost", "--calls", "0", "--json"], "on", 0),
+        (&["cost", "--local"], "on", 0),
         (&["completions", "bash"], "", 0),
         (&["diff", "--against", "snapshots"], "on", 0),
         (&["diff", "--against", "snapshots", "--env", "prod", "--json"], "off", 0),

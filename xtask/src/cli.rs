@@ -388,6 +388,9 @@ pub struct Cost {
     /// Calls in a month
     #[arg(long, value_name = "N", default_value_t = 5_000_000)]
     pub calls: u64,
+    /// What the local system would cost on AWS, which is the same: it costs nothing itself
+    #[arg(long)]
+    pub local: bool,
     /// Print one JSON document
     #[arg(long)]
     pub json: bool,
@@ -395,8 +398,8 @@ pub struct Cost {
 
 /// `test`.
 #[derive(Args, Debug)]
-#[command(after_help = "Formatting, lints, unit, property, compile-fail and snapshot tests, cfn-lint, and the whole \
-                        system on this machine.\n\
+#[command(after_help = "Output: what each step prints: formatting, lints, unit, property, compile-fail and snapshot \
+                        tests, cfn-lint, and the whole system on this machine.\n\
                         Exit status: 0 all pass, 1 one fails, 2 wrong usage.\n\
                         Example: cargo xtask test")]
 pub struct Test {

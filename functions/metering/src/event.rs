@@ -4,7 +4,8 @@
 
 use contract::limit;
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize, Serializer};
+use serde::de::IntoDeserializer as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::window::iso_millis;
 
@@ -54,6 +55,7 @@ pub enum Reason {
 #[serde(rename_all = "camelCase")]
 pub struct Event {
     /// What happened.
+    #[serde(deserialize_with = "from_text")]
     pub event_type: EventType,
     /// Names the call, together with the type.
     pub request_id: String,
@@ -91,7 +93,7 @@ pub struct Event {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub latency_ms: Option<f64>,
     /// Why authentication failed.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "from_text_or_none", skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
     /// The first eight characters of a key that failed.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -146,6 +148,10 @@ impl Event {
     /// # Errors
     /// When the record cannot be counted; the rejection says why.
     pub fn parse(data: &[u8], arrival: Timestamp) -> Result<Self, Rejection> {
+        // Serde would take an array for an object, its fields by their order.
+        if data.trim_ascii_start().starts_with(b"[") {
+            return Err(Rejection::Malformed("an array, expected an object".to_owned()));
+        }
         let event: Self = serde_json::from_slice(data).map_err(|error| Rejection::Malformed(error.to_string()))?;
         event.check(data.len(), arrival)?;
         Ok(event)
@@ -197,6 +203,16 @@ fn with_milliseconds<S: Serializer>(instant: &Timestamp, serializer: S) -> Resul
     serializer.serialize_str(&iso_millis(*instant))
 }
 
+/// A name written as a text; serde would take `{"API_CALL": null}` for one too.
+fn from_text<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    T::deserialize(String::deserialize(deserializer)?.into_deserializer())
+}
+
+fn from_text_or_none<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    text.map(|text| T::deserialize(text.into_deserializer())).transpose()
+}
+
 fn at_most(field: &'static str, bytes: usize, limit: usize) -> Result<(), Rejection> {
     if bytes > limit { Err(Rejection::TooLong { field, bytes, limit }) } else { Ok(()) }
 }
@@ -207,6 +223,10 @@ mod tests {
 
     const CALL: &str = r#"{"eventType":"API_CALL","requestId":"3f0c","timestamp":"2026-11-23T10:15:30.123Z",
         "userEmail":"a#b@example.com","apiKeyId":"k_01","method":"GET","path":"/v1/deadlines","latencyMs":3,"new":{"x":1}}"#;
+
+    /// A call's fields in the order in which they are declared, and no names.
+    const FIELDS: &str = r#"["API_CALL","3f0c","2026-11-23T10:15:30.123Z","a#b@example.com",null,null,null,null,null,null,
+        null,null,3,null,null,null,null,null,null,null]"#;
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
@@ -238,7 +258,10 @@ mod tests {
             b"null",
             b"[]",
             b"{",
+            format!(" {FIELDS}").as_bytes(),
             CALL.replace("API_CALL", "API_PARTY").as_bytes(),
+            CALL.replace("\"API_CALL\"", "{\"API_CALL\":null}").as_bytes(),
+            CALL.replace("\"new\"", "\"reason\":{\"invalid_api_key\":null},\"new\"").as_bytes(),
             CALL.replace("\"latencyMs\":3", "\"latencyMs\":\"3\"").as_bytes(),
             CALL.replace("2026-11-23T10", "2026-11-23T99").as_bytes(),
         ] {

@@ -20,6 +20,10 @@ pub struct Errors {
 #[derive(Subcommand, Debug)]
 pub enum ErrorsCommand {
     /// List the failed records, newest first
+    #[command(after_help = "Output: one line for each record and each batch that was given up, with its id, the \
+                            reason and its size; with --json one JSON document with them.\n\
+                            Exit status: 0 listed, 1 failed, 2 wrong usage.\n\
+                            Example: cargo xtask errors list --limit 100")]
     List {
         #[command(flatten)]
         cloud: Cloud,
@@ -31,6 +35,9 @@ pub enum ErrorsCommand {
         json: bool,
     },
     /// Show one failed record with its data
+    #[command(after_help = "Output: why and when it failed, and its bytes; with --json one JSON document with them.\n\
+                            Exit status: 0 shown, 1 failed or no such record, 2 wrong usage.\n\
+                            Example: cargo xtask errors show 2026-11-24T10:15:31.000Z#shardId-000000000000#49")]
     Show {
         #[command(flatten)]
         cloud: Cloud,
@@ -42,6 +49,10 @@ pub enum ErrorsCommand {
         json: bool,
     },
     /// Put failed records on the stream again; one that is counted already is not counted again
+    #[command(after_help = "Output: one line for each record or batch, with what became of it; with --json one JSON \
+                            document with them.\n\
+                            Exit status: 0 done, 1 failed or the one named was not replayed, 2 wrong usage.\n\
+                            Example: cargo xtask errors replay --json")]
     Replay {
         #[command(flatten)]
         cloud: Cloud,

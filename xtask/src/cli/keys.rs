@@ -20,6 +20,10 @@ pub struct Keys {
 #[derive(Subcommand, Debug)]
 pub enum KeysCommand {
     /// Make a key and print it: it is stored only as a hash and cannot be shown again
+    #[command(after_help = "Output: the key; with --json one JSON document with the key, its id and when it \
+                            expires.\n\
+                            Exit status: 0 made, 1 failed, 2 wrong usage.\n\
+                            Example: cargo xtask keys create --email user@example.com --name production")]
     Create {
         #[command(flatten)]
         cloud: Cloud,
@@ -40,6 +44,10 @@ pub enum KeysCommand {
         json: bool,
     },
     /// List the keys of a user
+    #[command(after_help = "Output: one line for each key, with its id, its first eight characters, its name and \
+                            its dates; with --json one JSON document with them.\n\
+                            Exit status: 0 listed, 1 failed, 2 wrong usage.\n\
+                            Example: cargo xtask keys list --email user@example.com")]
     List {
         #[command(flatten)]
         cloud: Cloud,
@@ -51,6 +59,9 @@ pub enum KeysCommand {
         json: bool,
     },
     /// Revoke a key: calls with it are refused within seconds
+    #[command(after_help = "Output: the key and when it was revoked; with --json one JSON document with them.\n\
+                            Exit status: 0 revoked, 1 failed or no such key, 2 wrong usage.\n\
+                            Example: cargo xtask keys revoke --email user@example.com ck_7oQkL")]
     Revoke {
         #[command(flatten)]
         cloud: Cloud,

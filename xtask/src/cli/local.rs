@@ -6,15 +6,18 @@ use clap::{Args, Subcommand};
 
 use super::Env;
 
+/// What `local` and `local up` say of themselves, which are one command.
+const UP: &str = "Output: where it is, a key and tokens; with --json one JSON document with endpointUrl, \
+                  apiUrl, apiKey, userEmail, userToken, adminToken and dashboardUrl, printed when it is ready.\n\
+                  Everything binds to 127.0.0.1. What it stores is under target/local, or the folder that \
+                  COMPLICAL_LOCAL_DIR names, and survives a restart.\n\
+                  Here ENABLE_KINESIS_ANALYTICS counts as on where it is unset; off leaves the stream out.\n\
+                  Exit status: 0 done, 1 failed, 2 wrong usage.\n\
+                  Example: cargo xtask local --detach --json";
+
 /// `local`.
 #[derive(Args, Debug)]
-#[command(after_help = "Output: where it is, a key and tokens; with --json one JSON document with endpointUrl, \
-                        apiUrl, apiKey, userEmail, userToken, adminToken and dashboardUrl, printed when it is ready.\n\
-                        Everything binds to 127.0.0.1. What it stores is under target/local, or the folder that \
-                        COMPLICAL_LOCAL_DIR names, and survives a restart.\n\
-                        Here ENABLE_KINESIS_ANALYTICS counts as on where it is unset; off leaves the stream out.\n\
-                        Exit status: 0 done, 1 failed, 2 wrong usage.\n\
-                        Example: cargo xtask local --detach --json")]
+#[command(after_help = UP)]
 pub struct Local {
     /// What to do with it [default: up].
     #[command(subcommand)]
@@ -34,13 +37,20 @@ impl Local {
 #[derive(Subcommand, Debug)]
 pub enum LocalCommand {
     /// Start it and deploy to it, until Ctrl-C
+    #[command(after_help = UP)]
     Up(LocalUp),
     /// Stop what runs in the background
+    #[command(after_help = "Output: none; what it stored is there again at the next start.\n\
+                            Exit status: 0 stopped or not running, 1 failed, 2 wrong usage.\n\
+                            Example: cargo xtask local down")]
     Down {
         #[command(flatten)]
         env: Env,
     },
     /// Stop it and remove what it has stored
+    #[command(after_help = "Output: none.\n\
+                            Exit status: 0 removed, 1 failed, 2 wrong usage.\n\
+                            Example: cargo xtask local reset")]
     Reset {
         #[command(flatten)]
         env: Env,

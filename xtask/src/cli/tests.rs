@@ -41,11 +41,13 @@ fn the_command_line_is_sound() {
 }
 
 #[test]
-fn every_command_shows_an_example_and_its_exit_status() {
-    for command in Cli::command().get_subcommands() {
-        let help = command.clone().render_long_help().to_string();
-        assert!(help.contains("Example:"), "{} has no example", command.get_name());
-        assert!(help.contains("Exit status:"), "{} says nothing of its exit status", command.get_name());
+fn every_command_shows_its_output_its_exit_status_and_an_example() {
+    for (words, mut command) in commands() {
+        let help = command.render_long_help().to_string();
+        assert!(help.contains("Example:"), "{words:?} has no example");
+        assert!(help.contains("Exit status:"), "{words:?} says nothing of its exit status");
+        let does_nothing_itself = command.is_subcommand_required_set();
+        assert!(does_nothing_itself || help.contains("Output:"), "{words:?} says nothing of its output");
     }
 }
 

@@ -20,6 +20,10 @@ pub struct Users {
 #[derive(Subcommand, Debug)]
 pub enum UsersCommand {
     /// Make a user who can sign in, or change an existing one
+    #[command(after_help = "Output: that the user can sign in; with --json one JSON document with the user.\n\
+                            Exit status: 0 made or changed, 1 failed, 2 wrong usage.\n\
+                            Example: cargo xtask users create --email user@example.com --company Example --quota \
+                            50000")]
     Create {
         #[command(flatten)]
         cloud: Cloud,
@@ -43,6 +47,9 @@ pub enum UsersCommand {
         json: bool,
     },
     /// Sign in and print the bearer token for /v1/analytics/*, which is good for an hour
+    #[command(after_help = "Output: the token; with --json one JSON document with it and whose it is.\n\
+                            Exit status: 0 signed in, 1 failed, 2 wrong usage.\n\
+                            Example: COMPLICAL_PASSWORD=… cargo xtask users token --email user@example.com")]
     Token {
         #[command(flatten)]
         cloud: Cloud,
@@ -57,6 +64,10 @@ pub enum UsersCommand {
         json: bool,
     },
     /// List the users
+    #[command(after_help = "Output: one line for each user, with the status, the company and the quota; with --json \
+                            one JSON document with them.\n\
+                            Exit status: 0 listed, 1 failed, 2 wrong usage.\n\
+                            Example: cargo xtask users list --json")]
     List {
         #[command(flatten)]
         cloud: Cloud,
