@@ -31,7 +31,7 @@ pub async fn run(command: &ErrorsCommand, printer: &Printer) -> Result<()> {
                 Some(bucket) => bucket.newest(*limit).await?,
                 None => Vec::new(),
             };
-            list(&records, &batches, *json, printer);
+            list(&records, &batches, *limit, *json, printer);
         }
         ErrorsCommand::Show { cloud, id, json } => {
             let connection = Connection::open(cloud).await?;
@@ -53,7 +53,7 @@ pub async fn run(command: &ErrorsCommand, printer: &Printer) -> Result<()> {
     Ok(())
 }
 
-fn list(records: &[Failed], batches: &[Batch], as_json: bool, printer: &Printer) {
+fn list(records: &[Failed], batches: &[Batch], limit: u32, as_json: bool, printer: &Printer) {
     if as_json {
         let records: Vec<Value> = records.iter().map(Failed::to_json).collect();
         let batches: Vec<Value> = batches.iter().map(Batch::to_json).collect();
@@ -62,11 +62,18 @@ fn list(records: &[Failed], batches: &[Batch], as_json: bool, printer: &Printer)
     }
     records.iter().for_each(|failed| printer.data(failed.line()));
     batches.iter().for_each(|batch| printer.data(batch.line()));
-    let (n_records, n_batches) = (records.len(), batches.len());
-    printer.say(format!("failed records: {n_records}; batches that were given up: {n_batches}"));
+    printer.say(summary(records.len(), batches.len(), limit as usize));
     if !records.is_empty() || !batches.is_empty() {
         printer.hint("`cargo xtask errors show ID` shows one with its data");
     }
+}
+
+/// A number that is the limit need not be all there are.
+fn summary(n_records: usize, n_batches: usize, limit: usize) -> String {
+    let newest = |count: usize| {
+        if count == limit { format!("the newest {count} (more with --limit)") } else { count.to_string() }
+    };
+    format!("failed records: {}; batches that were given up: {}", newest(n_records), newest(n_batches))
 }
 
 fn show(document: Value, lines: Vec<String>, as_json: bool, printer: &Printer) {
@@ -79,4 +86,16 @@ fn show(document: Value, lines: Vec<String>, as_json: bool, printer: &Printer) {
 
 fn unknown(id: &str) -> Failure {
     Failure::new(format!("there is no failed record `{id}`")).hint("`cargo xtask errors list` shows their ids")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_as_long_as_its_limit_does_not_pass_for_all_there_are() {
+        assert_eq!(summary(3, 0, 20), "failed records: 3; batches that were given up: 0");
+        let cut = "failed records: the newest 20 (more with --limit); batches that were given up: 0";
+        assert_eq!(summary(20, 0, 20), cut);
+    }
 }

@@ -79,7 +79,7 @@ fn wrong_usage_is_exit_status_2_for_every_command() {
 
 #[test]
 fn wrong_usage_is_told_from_right_usage() {
-    let wrong: [&[&str]; 16] = [
+    let wrong: [&[&str]; 19] = [
         &["synth", "--format", "xml"],
         &["build", "--arch", "mips"],
         &["diff", "--against", "memory"],
@@ -96,11 +96,14 @@ fn wrong_usage_is_told_from_right_usage() {
         &["cost", "--calls", "-1"],
         &["keys", "create", "--email", "a@b.au", "--expires-days", "0"],
         &["users", "token"],
+        &["status", "--endpoint-url", "127.0.0.1:4571"],
+        &["status", "--endpoint-url", "http://"],
+        &["status", "--region", ""],
     ];
     for words in wrong {
         assert_eq!(exit_status(words), 2, "{words:?}");
     }
-    let right: [&[&str]; 9] = [
+    let right: [&[&str]; 10] = [
         &["synth"],
         &["diff", "--drift", "--exit-code", "0"],
         &["deploy", "CompliCal-API-test", "-y"],
@@ -110,6 +113,7 @@ fn wrong_usage_is_told_from_right_usage() {
         &["errors", "replay"],
         &["users", "token", "--local"],
         &["local"],
+        &["status", "--endpoint-url", "https://localhost:4571/", "--region", "us-gov-west-1"],
     ];
     for words in right {
         assert_eq!(exit_status(words), 0, "{words:?}");

@@ -103,9 +103,10 @@ pub struct Cost {
 }
 
 impl Snapshot {
-    /// Minutes between the watermark and now; one or two are the rule.
+    /// Minutes between the watermark and now, 0 or more; one or two are the rule.
     pub fn watermark_lag(&self) -> Option<i64> {
-        self.watermark.map(|watermark| Minute::of(self.at).since(watermark))
+        // Windows are closed beyond the present where clocks ran ahead before the stream went.
+        self.watermark.map(|watermark| Minute::of(self.at).since(watermark).max(0))
     }
 
     /// One screen.

@@ -68,6 +68,12 @@ fn without_a_stream_the_screen_says_how_calls_are_counted() {
 }
 
 #[test]
+fn windows_that_were_closed_beyond_the_present_are_not_behind() {
+    let closed = Snapshot { watermark: Some("2026-11-24T11:05".parse().unwrap()), ..snapshot() };
+    assert_eq!(closed.watermark_lag(), Some(0));
+}
+
+#[test]
 fn alarms_at_rest_are_one_line() {
     let mut quiet = snapshot();
     quiet.alarms = Some(vec![Alarm { name: "a".into(), state: "INSUFFICIENT_DATA".into(), reason: String::new() }]);
