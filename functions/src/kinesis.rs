@@ -15,7 +15,7 @@ use aws_sigv4::http_request::{
 use aws_sigv4::sign::v4;
 use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorSettings, SharedHttpConnector};
 use aws_smithy_runtime_api::client::identity::Identity;
-use aws_smithy_runtime_api::http::{HttpError, Request, Response};
+use aws_smithy_runtime_api::http::{Request, Response};
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 use serde::Deserialize;
@@ -110,23 +110,21 @@ impl Kinesis {
     }
 
     async fn exchange(&self, request: Request) -> Result<(u16, Vec<u8>), KinesisError> {
-        let unreachable =
-            |error: &dyn std::error::Error| KinesisError::Unreachable(DisplayErrorContext(error).to_string());
-        let answer: Response = self.connector.call(request).await.map_err(|error| unreachable(&error))?;
+        let answer: Response = self.connector.call(request).await.map_err(unreachable)?;
         let status = answer.status().as_u16();
-        let body = ByteStream::new(answer.into_body()).collect().await.map_err(|error| unreachable(&error))?;
+        let body = ByteStream::new(answer.into_body()).collect().await.map_err(unreachable)?;
         Ok((status, body.to_vec()))
     }
 
     fn request(&self, operation: &str, body: Vec<u8>) -> Result<Request, KinesisError> {
         let target = format!("{API}.{operation}");
         let headers = [("content-type", CONTENT_TYPE), ("x-amz-target", &target)];
-        let signature = self.signature(&headers, &body).map_err(|error| unwritable(&error))?;
+        let signature = self.signature(&headers, &body).map_err(unwritable)?;
         let mut request = Request::new(SdkBody::from(body));
-        request.set_method("POST").map_err(|error: HttpError| unwritable(&error))?;
-        request.set_uri(self.url.as_str()).map_err(|error| unwritable(&error))?;
+        request.set_method("POST").map_err(unwritable)?;
+        request.set_uri(self.url.as_str()).map_err(unwritable)?;
         for (name, value) in headers.into_iter().chain(signature.headers()) {
-            request.headers_mut().try_insert(name.to_owned(), value.to_owned()).map_err(|error| unwritable(&error))?;
+            request.headers_mut().try_insert(name.to_owned(), value.to_owned()).map_err(unwritable)?;
         }
         Ok(request)
     }
@@ -152,7 +150,11 @@ fn of_region(region: &str) -> String {
     format!("https://kinesis.{region}.{domain}/")
 }
 
-fn unwritable(error: &dyn std::error::Error) -> KinesisError {
+fn unreachable<E: std::error::Error>(error: E) -> KinesisError {
+    KinesisError::Unreachable(DisplayErrorContext(error).to_string())
+}
+
+fn unwritable<E: std::error::Error>(error: E) -> KinesisError {
     KinesisError::Unwritable(DisplayErrorContext(error).to_string())
 }
 

@@ -55,8 +55,8 @@ pub struct Stream {
 #[serde(rename_all = "PascalCase")]
 struct PutRecord<'a> {
     stream_name: &'a str,
-    partition_key: &'a str,
-    data: String,
+    #[serde(flatten)]
+    record: Entry<'a>,
 }
 
 /// What `PutRecords` takes.
@@ -112,8 +112,8 @@ impl Stream {
         self.kinesis.ask(operation, body, ATTEMPT).await.map_err(|error| NotTaken(error.to_string()))
     }
 
-    async fn put_one(&self, Record { partition_key, data }: &Record) -> Result<(), NotTaken> {
-        let request = PutRecord { stream_name: &self.name, partition_key, data: BASE64.encode(data) };
+    async fn put_one(&self, record: &Record) -> Result<(), NotTaken> {
+        let request = PutRecord { stream_name: &self.name, record: record.into() };
         self.ask("PutRecord", &request).await.map(drop)
     }
 

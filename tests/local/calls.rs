@@ -13,6 +13,7 @@ use super::{Answer, COUNTED, Local};
 
 /// Who the calls are of whose keys are bad.
 pub(super) const NOBODY: &str = "";
+
 /// Calls so far, by who has made them and their marks.
 #[derive(Debug, Default)]
 pub(super) struct Calls {
