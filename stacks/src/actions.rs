@@ -4,6 +4,7 @@
 //! none deletes a key or a user, and only the aggregator deletes items at all.
 
 use contract::metric::{ANALYTICS_NAMESPACE, KINESIS_NAMESPACE};
+use contract::name;
 
 use crate::bucket::BucketHandle;
 use crate::consumer::ConsumerHandle;
@@ -115,11 +116,20 @@ impl TableHandle {
 
 impl BucketHandle {
     /// Keep batches that could not be processed: the event source mapping, which acts as the processor.
-    pub fn keep_failures(&self) -> Grant {
-        let bucket = self.arn().expression();
-        let list = Grant::on(bucket, self.readable(), &["s3:ListBucket"]);
-        let objects = bucket.clone().and("/*");
-        list.and(Grant::on(&objects, &format!("{}/*", self.readable()), &["s3:PutObject"]))
+    pub fn keep_batches(&self) -> Grant {
+        let list = Grant::on(self.arn().expression(), self.readable(), &["s3:ListBucket"]);
+        list.and(self.put_under(name::FAILED_BATCHES))
+    }
+
+    /// Keep the bytes of failed records that are too large for an item: the processor.
+    pub fn keep_records(&self) -> Grant {
+        self.put_under(name::LARGE_RECORDS)
+    }
+
+    fn put_under(&self, prefix: &str) -> Grant {
+        let objects = format!("/{prefix}*");
+        let arn = self.arn().expression().clone().and(&objects);
+        Grant::on(&arn, &format!("{}{objects}", self.readable()), &["s3:PutObject"])
     }
 }
 

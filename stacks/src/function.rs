@@ -66,6 +66,8 @@ pub enum Variable {
     DeadlinesTable(Value<kind::TableName>),
     /// The usage stream.
     Stream(Value<kind::StreamName>),
+    /// The bucket of failed batches.
+    FailedBatches(Value<kind::BucketName>),
     /// The fewest shards that there may be.
     MinShards(Shards),
     /// The most shards that there may be.
@@ -149,6 +151,7 @@ impl Variable {
             Self::KeysTable(table) => (variable::API_KEYS_TABLE, json!(table)),
             Self::DeadlinesTable(table) => (variable::DEADLINES_TABLE, json!(table)),
             Self::Stream(stream) => (variable::KINESIS_STREAM, json!(stream)),
+            Self::FailedBatches(bucket) => (variable::FAILED_BATCHES_BUCKET, json!(bucket)),
             Self::MinShards(shards) => (variable::MIN_SHARDS, json!(shards.to_string())),
             Self::MaxShards(shards) => (variable::MAX_SHARDS, json!(shards.to_string())),
         };

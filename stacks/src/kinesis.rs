@@ -49,7 +49,7 @@ pub(crate) fn stack(app: &App) -> Stack {
 /// Turns the stream's records into blocks of calls.
 fn processor(app: &App, stack: &mut Stack, stream: &StreamHandle, analytics: &TableHandle, failures: BucketHandle) {
     let settings = &app.settings.processor;
-    let mut grants = vec![analytics.record(), stream.consume(), failures.keep_failures()];
+    let mut grants = vec![analytics.record(), stream.consume(), failures.keep_batches(), failures.keep_records()];
 
     let mut source = Source::Stream(stream.clone());
     if app.settings.stream.fan_out {
@@ -65,7 +65,11 @@ fn processor(app: &App, stack: &mut Stack, stream: &StreamHandle, analytics: &Ta
         memory: settings.memory,
         timeout: Timeout::of::<60>(),
         reserved_concurrency: settings.reserved_concurrency,
-        variables: vec![Variable::Environment(app.env.clone()), Variable::AnalyticsTable(analytics.name().clone())],
+        variables: vec![
+            Variable::Environment(app.env.clone()),
+            Variable::AnalyticsTable(analytics.name().clone()),
+            Variable::FailedBatches(failures.name().clone()),
+        ],
         grants,
     };
     let processor = processor.declare(stack, app);

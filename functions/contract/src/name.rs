@@ -59,3 +59,10 @@ pub fn access_log(env: &Environment) -> String {
 pub fn dashboard(env: &Environment) -> String {
     format!("complical-usage-analytics-{env}")
 }
+
+/// Under what Lambda keeps the batches that it gives up, in the bucket of failed batches (Lambda Developer Guide,
+/// "Capturing discarded batches").
+pub const FAILED_BATCHES: &str = "aws/lambda/";
+
+/// Under what the processor keeps the bytes of failed records that are too large for an item, in the same bucket.
+pub const LARGE_RECORDS: &str = "records/";

@@ -12,6 +12,8 @@ pub const API_KEYS_TABLE: &str = "API_KEYS_TABLE";
 pub const DEADLINES_TABLE: &str = "DEADLINES_TABLE";
 /// Name of the usage stream.
 pub const KINESIS_STREAM: &str = "KINESIS_STREAM";
+/// Name of the bucket of failed batches, for the bytes of records too large for an item.
+pub const FAILED_BATCHES_BUCKET: &str = "FAILED_BATCHES_BUCKET";
 /// The fewest shards that the scaler leaves.
 pub const MIN_SHARDS: &str = "MIN_SHARDS";
 /// The most shards that the scaler takes.

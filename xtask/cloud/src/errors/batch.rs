@@ -15,9 +15,6 @@ use super::{BATCH, record};
 use crate::Connection;
 use crate::aws_error::{failed_to, is_missing};
 
-/// Under what Lambda writes batches (Lambda Developer Guide, "Capturing discarded batches").
-const PREFIX: &str = "aws/lambda/";
-
 /// The bucket of an environment.
 #[derive(Debug)]
 pub struct Bucket<'a> {
@@ -75,7 +72,8 @@ impl<'a> Bucket<'a> {
     /// When the bucket cannot be read.
     pub async fn newest(&self, limit: u32) -> Result<Vec<Batch>> {
         let client = self.connection.s3();
-        let mut pages = client.list_objects_v2().bucket(&self.name).prefix(PREFIX).into_paginator().send();
+        let mut pages =
+            client.list_objects_v2().bucket(&self.name).prefix(name::FAILED_BATCHES).into_paginator().send();
         let mut batches = Vec::new();
         while let Some(page) = pages.next().await {
             let page = page.map_err(failed_to(format!("list {}", self.name)))?;
