@@ -152,6 +152,23 @@ fn processing(app: &App, stack: &mut Stack, topic: &TopicHandle) {
         0,
     );
     add(stack, topic, "RecordsFailed", failed);
+    let unwritten = rule(
+        "The aggregator could not write a window and tries again each minute; its log names the window: cargo xtask \
+         logs realtime-aggregator.",
+        Own::FailedWindows,
+        Statistic::Maximum,
+        ONE,
+        0,
+    );
+    add(stack, topic, "WindowsFailed", unwritten);
+    let undelivered = rule(
+        "Events are in the authorizer's log alone, and not counted before: cargo xtask errors replay --from-log.",
+        Own::UndeliveredEvents,
+        Statistic::Sum,
+        ONE,
+        0,
+    );
+    add(stack, topic, "EventsUndelivered", undelivered);
     let refused = rule(
         "Many calls with bad keys: somebody guesses, or a customer's key has expired.",
         Own::AuthFailures,

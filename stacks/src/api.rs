@@ -11,6 +11,7 @@ use crate::gateway_response::{GatewayResponse, Refusal};
 use crate::lambda::Lambda;
 use crate::log_group::LogGroup;
 use crate::method::{Authorization, Method, Verb, camel};
+use crate::metric_filter::UndeliveredEvents;
 use crate::permission::Permission;
 use crate::rest_api::{PathHandle, PathPart, RestApi, RestApiHandle};
 use crate::role::GatewayLogRole;
@@ -114,7 +115,9 @@ fn authorizer(app: &App, stack: &mut Stack, tables: &Tables) -> FunctionHandle {
         variables,
         grants,
     };
-    authorizer.declare(stack, app)
+    let (authorizer, logs) = authorizer.declare_with_logs(stack, app);
+    stack.add("UndeliveredEvents", UndeliveredEvents { logs });
+    authorizer
 }
 
 /// Answers `/v1/deadlines`.

@@ -8,7 +8,7 @@ use contract::Function as Name;
 use crate::actions::trace;
 use crate::bounded::{MemoryMib, ReservedConcurrency, Timeout};
 use crate::function::{Code, Function, FunctionHandle, Variable};
-use crate::log_group::LogGroup;
+use crate::log_group::{LogGroup, LogGroupHandle};
 use crate::policy::Grant;
 use crate::role::{Role, Service};
 use crate::{App, Stack};
@@ -37,6 +37,12 @@ impl Lambda {
     /// Declares the function, its role and its log group.
     #[track_caller]
     pub fn declare(self, stack: &mut Stack, app: &App) -> FunctionHandle {
+        self.declare_with_logs(stack, app).0
+    }
+
+    /// The same, for whoever also looks at the log.
+    #[track_caller]
+    pub fn declare_with_logs(self, stack: &mut Stack, app: &App) -> (FunctionHandle, LogGroupHandle) {
         let Self { function, memory, timeout, reserved_concurrency, variables, mut grants } = self;
         let id = function.logical_id();
         let logs = LogGroup {
@@ -62,13 +68,13 @@ impl Lambda {
             architecture: app.architecture,
             code,
             role,
-            logs,
+            logs: logs.clone(),
             variables,
             memory,
             timeout,
             reserved_concurrency,
             tracing,
         };
-        stack.add(id, function)
+        (stack.add(id, function), logs)
     }
 }

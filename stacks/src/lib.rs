@@ -15,6 +15,7 @@ pub mod lambda;
 pub mod log_group;
 pub mod method;
 pub mod metric;
+pub mod metric_filter;
 pub mod permission;
 pub mod policy;
 pub mod raw;

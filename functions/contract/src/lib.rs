@@ -10,6 +10,7 @@ pub mod metric;
 pub mod name;
 pub mod table;
 pub mod toggle;
+pub mod undelivered;
 pub mod variable;
 
 pub use environment::Environment;

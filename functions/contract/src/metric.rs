@@ -23,6 +23,9 @@ pub enum Metric {
     /// Shards that the stream needs and cannot have: its maximum is reached, the day's changes are spent, or Kinesis
     /// refuses. Zero while it has what it needs.
     ShardsShort,
+    /// Events that neither the stream nor the journal took: each is in a line of the authorizer's log alone, see
+    /// [`crate::undelivered`].
+    UndeliveredEvents,
     /// `API_CALL` events.
     TotalApiCalls,
     /// Users with at least one call in the minute.
@@ -31,20 +34,25 @@ pub enum Metric {
     AuthFailures,
     /// `API_RATE_LIMITED` events.
     RateLimited,
+    /// Windows, of a user or of all, that the aggregator could not write in a run and tries again in the next. Zero
+    /// while it writes all.
+    FailedWindows,
 }
 
 impl Metric {
     /// Every metric.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::ProcessedRecords,
         Self::FailedRecords,
         Self::ProcessingLatency,
         Self::OpenShards,
         Self::ShardsShort,
+        Self::UndeliveredEvents,
         Self::TotalApiCalls,
         Self::UniqueUsers,
         Self::AuthFailures,
         Self::RateLimited,
+        Self::FailedWindows,
     ];
 
     /// CloudWatch's `Namespace`.
@@ -54,7 +62,8 @@ impl Metric {
             | Self::FailedRecords
             | Self::ProcessingLatency
             | Self::OpenShards
-            | Self::ShardsShort => KINESIS_NAMESPACE,
+            | Self::ShardsShort
+            | Self::UndeliveredEvents => KINESIS_NAMESPACE,
             _ => ANALYTICS_NAMESPACE,
         }
     }
@@ -67,10 +76,12 @@ impl Metric {
             Self::ProcessingLatency => "ProcessingLatency",
             Self::OpenShards => "OpenShards",
             Self::ShardsShort => "ShardsShort",
+            Self::UndeliveredEvents => "UndeliveredEvents",
             Self::TotalApiCalls => "TotalAPICalls",
             Self::UniqueUsers => "UniqueUsers",
             Self::AuthFailures => "AuthFailures",
             Self::RateLimited => "RateLimited",
+            Self::FailedWindows => "FailedWindows",
         }
     }
 
