@@ -15,8 +15,8 @@ use stacks::Target;
 use xtask::cli;
 
 use crate::aws_error::failed_to;
-use crate::local::folder::Folder;
-use crate::local::ready::Ready;
+use crate::local_state::folder::Folder;
+use crate::local_state::ready::Ready;
 
 /// An open connection.
 #[derive(Clone, Debug)]

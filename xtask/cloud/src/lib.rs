@@ -4,6 +4,7 @@
 
 pub mod api;
 pub mod aws_error;
+pub mod commands;
 pub mod connection;
 pub mod cost;
 pub mod deploy;
@@ -13,7 +14,7 @@ pub mod errors;
 pub mod interrupt;
 pub mod journal;
 pub mod keys;
-pub mod local;
+pub mod local_state;
 pub mod logs;
 pub mod scale;
 #[cfg(test)]
@@ -24,6 +25,7 @@ pub mod verify;
 pub mod watcher;
 
 use anyhow::Result;
+use commands::local;
 use xtask::Printer;
 use xtask::cli::Command;
 

@@ -14,8 +14,8 @@ use xtask::{Failure, Printer};
 
 use crate::Connection;
 use crate::aws_error::{failed_to, is_missing};
-use crate::local::folder::Folder;
-use crate::local::secrets::{self, Secrets};
+use crate::local_state::folder::Folder;
+use crate::local_state::secrets::{self, Secrets};
 
 /// An item as the SDK has it.
 #[expect(clippy::disallowed_types, reason = "the SDK's own type")]

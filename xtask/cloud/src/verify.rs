@@ -18,8 +18,8 @@ use xtask::{Failure, Printer, cli, workspace};
 
 use crate::Connection;
 use crate::deploy::operation;
-use crate::local::folder::Folder;
-use crate::local::secrets::Secrets;
+use crate::local_state::folder::Folder;
+use crate::local_state::secrets::Secrets;
 
 /// How a check went, and what was found.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::Connection;
 use crate::aws_error::{failed_to, is_missing};
-use crate::local::folder::Folder;
+use crate::local_state::folder::Folder;
 
 /// More than this is only said to be so many.
 const ENOUGH: u64 = 100_000;

@@ -17,8 +17,8 @@ use crate::api::{self, Answer};
 use crate::aws_error::failed_to;
 use crate::destroy::drain::events_of;
 use crate::keys::random_text;
-use crate::local::folder::Folder;
-use crate::local::secrets::{Secrets, USER};
+use crate::local_state::folder::Folder;
+use crate::local_state::secrets::{Secrets, USER};
 use crate::users;
 
 /// Within which time a call has to be counted.

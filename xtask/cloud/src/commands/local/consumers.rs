@@ -6,8 +6,8 @@ use anyhow::Result;
 use event_source::{Clients, Disturbance, Options, Pace, Runner, Which};
 use xtask::Printer;
 
-use super::folder::Folder;
 use crate::Connection;
+use crate::local_state::folder::Folder;
 
 /// Starts it.
 ///

@@ -13,9 +13,9 @@ use xtask::cli::LocalUp;
 use xtask::{Failure, Printer};
 
 use super::emulator;
-use super::folder::Folder;
-use super::ready::Ready;
 use super::signal::{Receiver, Stop, send, wait_until};
+use crate::local_state::folder::Folder;
+use crate::local_state::ready::Ready;
 
 /// How long a stop may take: the emulator's own limit, and some more.
 const END: Duration = Duration::from_secs(40);

@@ -8,11 +8,11 @@ use contract::{Environment, name, table};
 use futures::future::try_join;
 use xtask::Failure;
 
-use super::folder::Folder;
-use super::secrets::{ADMIN, Secrets, USER};
 use crate::Connection;
 use crate::aws_error::failed_to;
 use crate::keys::{self, NewKey};
+use crate::local_state::folder::Folder;
+use crate::local_state::secrets::{ADMIN, Secrets, USER};
 use crate::users::{self, NewUser};
 
 /// The company that the seeded users are counted for.

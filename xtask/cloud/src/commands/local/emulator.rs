@@ -15,8 +15,8 @@ use contract::name;
 use tokio::process::{Child, Command};
 use xtask::{Failure, Printer, process, workspace};
 
-use super::folder::{Folder, open_for_lock};
 use super::signal::{Receiver, send, wait_until};
+use crate::local_state::folder::{Folder, open_for_lock};
 
 /// The emulator, pinned because it is young, with what it needs to sign tokens and to understand the
 /// Rust SDK's requests of CloudWatch, which are CBOR.

@@ -5,9 +5,6 @@
 pub mod background;
 pub mod consumers;
 pub mod emulator;
-pub mod folder;
-pub mod ready;
-pub mod secrets;
 pub mod seed;
 pub mod signal;
 
@@ -23,10 +20,11 @@ use crate::deploy::approval::Approval;
 use crate::deploy::manner::Manner;
 use crate::deploy::story::Story;
 use crate::deploy::{self, Plan};
+use crate::local_state::folder::Folder;
+use crate::local_state::ready::{Ready, dashboard_url};
+use crate::local_state::secrets;
 use crate::{Connection, api};
 use emulator::Emulator;
-use folder::Folder;
-use ready::{Ready, dashboard_url};
 use signal::Stop;
 
 /// The command.
