@@ -16,12 +16,12 @@ use metering::total::Total;
 use metering::window::{Day, Hour, Minute};
 use serde::Serialize;
 
-use crate::blocks::Blocks;
-use crate::journal::Journal;
 use crate::metrics::{Metrics, News};
-use crate::table::{CONCURRENCY, Consistency, Table, TableError};
-use crate::watermark::Watermark;
-use crate::windows::{Span, Windows};
+use store::blocks::Blocks;
+use store::journal::Journal;
+use store::table::{CONCURRENCY, Consistency, Table, TableError};
+use store::watermark::Watermark;
+use store::windows::{Span, Windows};
 
 /// How long after its end a minute is still left to readers of blocks: far more than clocks of Lambda differ.
 const GRACE: SignedDuration = SignedDuration::from_secs(10);

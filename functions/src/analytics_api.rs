@@ -18,14 +18,14 @@ use metering::window::Minute;
 
 use self::account::ids_of_keys;
 use self::figures::{Figures, Scope};
-use crate::blocks::Blocks;
-use crate::history::{Histories, open_minutes};
 use crate::http::viewer::{Viewer, authenticated};
 use crate::http::{self, Failure, Json};
-use crate::keys::Keys;
-use crate::table::{Table, TableError};
-use crate::watermark::Watermark;
-use crate::windows::Windows;
+use store::blocks::Blocks;
+use store::history::{Histories, open_minutes};
+use store::keys::Keys;
+use store::table::{Table, TableError};
+use store::watermark::Watermark;
+use store::windows::Windows;
 
 const REALTIME: &str = "/v1/analytics/realtime";
 const TIMESERIES: &str = "/v1/analytics/timeseries";
@@ -67,11 +67,11 @@ impl AnalyticsApi {
             REALTIME => self.realtime(&viewer, now).await,
             TIMESERIES => self.time_series(&viewer, Range::parse(parameters, now).map_err(refused)?, now).await,
             USER_STATS => {
-                let email = user::email(parameters).map_err(refused)?.unwrap_or(viewer.email());
-                if !viewer.may_see(email) {
+                let email = user::email(parameters).map_err(refused)?.unwrap_or_else(|| viewer.email().clone());
+                if !viewer.may_see(&email) {
                     return Err(Failure::Forbidden);
                 }
-                self.user_stats(email, now).await
+                self.user_stats(&email, now).await
             }
             _ => Err(Failure::NotFound),
         }
@@ -103,7 +103,7 @@ impl AnalyticsApi {
             if viewer.is_admin() {
                 return Ok(Scope::Everybody);
             }
-            let user = Subject::User(viewer.email().into());
+            let user = Subject::User(viewer.email().clone());
             let keys = ids_of_keys(&self.keys_table, viewer.email()).await?.into_iter().map(Subject::Key);
             Ok(Scope::Own([user].into_iter().chain(keys).collect()))
         };

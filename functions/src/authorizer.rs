@@ -19,20 +19,13 @@ use std::collections::BTreeMap;
 use contract::access_log::WITHIN;
 use contract::function::{AUTHORIZER_ENHANCED_HANDLER, AUTHORIZER_KINESIS_HANDLER};
 use jiff::Timestamp;
+use metering::email::Email;
 use metering::event::{Event, EventType, Reason};
 use metering::key::{self, ApiKey};
 use metering::quota::{Quota, retry_after_seconds};
 
-use crate::blocks::Blocks;
-use crate::gate::Gates;
-use crate::history::Histories;
 use crate::http::context;
-use crate::journal::Journal;
-use crate::keys::{Keys, User};
 use crate::producer::Producer;
-use crate::table::Table;
-use crate::watermark::Watermark;
-use crate::windows::Windows;
 use bound::Overdue;
 use directory::Directory;
 pub use directory::{KEY_FRESH, USER_FRESH};
@@ -40,6 +33,14 @@ use ledger::Ledger;
 use outbox::Outbox;
 pub use outbox::RESPITE;
 pub use request::Request;
+use store::blocks::Blocks;
+use store::gate::Gates;
+use store::history::Histories;
+use store::journal::Journal;
+use store::keys::{Keys, User};
+use store::table::Table;
+use store::watermark::Watermark;
+use store::windows::Windows;
 use streaming::Streaming;
 pub use verdict::{Allowed, Refused};
 
@@ -147,11 +148,12 @@ impl<P: Producer> Authorizer<P> {
         call.user_email = Some(email.clone());
         call.company_name = key.company_name.clone().or(user.company_name);
         (call.api_key_id, call.api_key_name) = (Some(key.id.clone()), Some(key.name.clone()));
-        let mut context = BTreeMap::from([(context::USER_EMAIL, email.clone()), (context::API_KEY_ID, key.id.clone())]);
+        let mut context =
+            BTreeMap::from([(context::USER_EMAIL, email.as_str().to_owned()), (context::API_KEY_ID, key.id.clone())]);
         context.extend(call.company_name.clone().map(|company| (context::COMPANY_NAME, company)));
-        let count = self.counter.count(call, user.monthly_quota, &|| millis(started, clock())).await;
+        let count = self.counter.count(email, call, user.monthly_quota, &|| millis(started, clock())).await;
         context.extend(count.context(made_at));
-        Ok(Allowed::new(email, request.method_arn(), context))
+        Ok(Allowed::new(email.as_str(), request.method_arn(), context))
     }
 
     async fn identify(&self, request: &Request, now: Timestamp) -> Result<ApiKey, Denial> {
@@ -189,18 +191,18 @@ impl<P: Producer> Authorizer<P> {
 }
 
 impl<P: Producer> Counter<P> {
-    async fn refresh(&self, user_email: &str, now: Timestamp) {
+    async fn refresh(&self, user_email: &Email, now: Timestamp) {
         match self {
             Self::Stream(streaming) => streaming.refresh(user_email, now).await,
             Self::Synchronous(ledger) => ledger.refresh(user_email, now).await,
         }
     }
 
-    async fn count(&self, call: Event, limit: u64, latency: Latency<'_>) -> Count {
+    async fn count(&self, user_email: &Email, call: Event, limit: u64, latency: Latency<'_>) -> Count {
         let id = call.request_id.clone();
         let count = match self {
-            Self::Stream(streaming) => streaming.count(call, limit, latency).await,
-            Self::Synchronous(ledger) => ledger.count(call, limit, latency).await,
+            Self::Stream(streaming) => streaming.count(user_email, call, limit, latency).await,
+            Self::Synchronous(ledger) => ledger.count(user_email, call, limit, latency).await,
         };
         if let Count::Exceeded(quota) = count {
             tracing::info!(apiRequestId = id, used = quota.used, limit, "over quota");

@@ -13,7 +13,7 @@ use futures::future::try_join_all;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::http::{self, Failure, Json};
-use crate::table::{Consistency, Sort, Table};
+use store::table::{Consistency, Sort, Table};
 
 /// How long a partition that was read is not read again.
 pub const FRESH: SignedDuration = SignedDuration::from_secs(60);

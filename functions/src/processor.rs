@@ -8,10 +8,10 @@ use metering::batch::Batch;
 use metering::window::Minute;
 use tokio::sync::OnceCell;
 
-use crate::blocks::Blocks;
 use crate::stream_event::{StreamEvent, StreamRecord};
-use crate::table::TableError;
-use crate::watermark::Watermark;
+use store::blocks::Blocks;
+use store::table::TableError;
+use store::watermark::Watermark;
 
 /// The processor's stores.
 #[derive(Debug)]

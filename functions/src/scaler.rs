@@ -22,10 +22,10 @@ use metering::window::Minute;
 use serde::Serialize;
 
 use crate::metrics::Metrics;
-use crate::table::{Consistency, Table, TableError, text, unless_condition_failed};
 use change::{Change, Changes};
 use decision::{Bounds, CALM_MINUTES, Capacity, Decision, FRESH_MINUTES, Stay, decide};
 use load::{Load, Series};
+use store::table::{Consistency, Table, TableError, text, unless_condition_failed};
 
 const STATE: &str = "STATE";
 const SCALER: &str = "SCALER";

@@ -15,10 +15,10 @@ use dynamodb_fixture::Store;
 use functions::authorizer::{Authorizer, Request};
 use functions::producer::Stream;
 use functions::stream_event::StreamEvent;
-use functions::table::{Item, Table, text};
 use jiff::{SignedDuration, Timestamp};
 use runtime_fixture::Load;
 use serde_json::json;
+use store::table::{Item, Table, text};
 
 const BEGINNING: &str = "2026-11-24T10:00:00Z";
 
@@ -55,7 +55,7 @@ async fn synchronous_write_units(load: Load) -> f64 {
     let calls = calls.into_iter().map(|event| serde_json::from_value::<StreamEvent>(event).unwrap());
     let calls: Vec<_> = calls.flat_map(|batch| algorithms::events(&batch).collect::<Vec<_>>()).collect();
     let users: BTreeSet<_> = calls.iter().map(|call| call.user_email.clone().unwrap()).collect();
-    keys.put_all(users.iter().map(|email| key_of(email))).await.unwrap();
+    keys.put_all(users.iter().map(|email| key_of(email.as_str()))).await.unwrap();
     store.reset_meter();
     for call in calls {
         let request: Request = serde_json::from_value(json!({

@@ -10,16 +10,17 @@ use std::time::{Duration, Instant};
 
 use dynamodb_fixture::Fixture;
 use functions::aggregator::{Aggregator, Reach};
-use functions::history::{self, Histories};
 use functions::metrics::Metrics;
 use functions::stream_event::StreamEvent;
-use functions::table::Table;
-use functions::windows::Span;
 use jiff::{SignedDuration, Timestamp};
+use metering::email::Email;
 use metering::event::Event;
 use metering::subject::Subject;
 use metering::window::Minute;
 use runtime_fixture::{Answer, Host, Load, Process};
+use store::history::{self, Histories};
+use store::table::Table;
+use store::windows::Span;
 
 /// The calls, of many users, all over by the time they are counted.
 const CALLS: Load = Load { name: "killed", calls: 100_000, users: 300, batch: 1_000, minutes: 10 };
@@ -56,7 +57,7 @@ fn calls(beginning: Timestamp) -> (Vec<String>, Counts) {
         let event: StreamEvent = serde_json::from_value(batch.event).unwrap();
         for record in event.records.iter().map(|record| record.record()) {
             let event = Event::parse(record.data, record.arrived_at).unwrap();
-            *counts.entry((event.user_email.unwrap(), Minute::of(event.timestamp))).or_default() += 1;
+            *counts.entry((event.user_email.unwrap().into(), Minute::of(event.timestamp))).or_default() += 1;
         }
     }
     (records, counts)
@@ -118,7 +119,7 @@ async fn compare(aggregator: &Aggregator, wanted: &Counts, now: Timestamp) {
     let (first, last) = (minutes().min().unwrap(), minutes().max().unwrap());
     let mut found = Counts::new();
     for (email, calls) in users {
-        let subject = Subject::User(email.to_owned());
+        let subject = Subject::User(Email::as_stored(email));
         let history = histories.read(&subject, None, now, history::Reach::Blocks).await.unwrap();
         assert_eq!(history.sum().calls, calls, "{email}");
         for hour in first.hour().through(last.hour()) {

@@ -7,10 +7,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde::de::IntoDeserializer as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::email::{self, Email, InvalidEmail};
 use crate::window::iso_millis;
 
-/// Longest e-mail address, in bytes (RFC 5321, 4.5.3.1.3 allows 254; keys of DynamoDB bound it too).
-pub(crate) const MAX_EMAIL_BYTES: usize = 320;
 /// Longest request id, in bytes.
 const MAX_ID_BYTES: usize = 256;
 /// Largest event as written to a block, in bytes: far below an item's 400 KB, far above any real event.
@@ -64,7 +63,7 @@ pub struct Event {
     pub timestamp: Timestamp,
     /// Who called; every type but a failed authentication and an authorizer's error has one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub user_email: Option<String>,
+    pub user_email: Option<Email>,
     /// The caller's company.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub company_name: Option<String>,
@@ -152,14 +151,25 @@ impl Event {
         if data.trim_ascii_start().starts_with(b"[") {
             return Err(Rejection::Malformed("an array, expected an object".to_owned()));
         }
-        let event: Self = serde_json::from_slice(data).map_err(|error| Rejection::Malformed(error.to_string()))?;
+        let mut event: Self = serde_json::from_slice(data).map_err(|error| Rejection::Malformed(error.to_string()))?;
+        event.user_email = event.user()?;
         event.check(data.len(), arrival)?;
         Ok(event)
     }
 
+    /// The user in the one form of a person's name; nobody where there is no name.
+    fn user(&self) -> Result<Option<Email>, Rejection> {
+        match self.user_email.as_ref().map(|email| Email::named(email.as_str())).transpose() {
+            Ok(user) => Ok(user),
+            Err(InvalidEmail::TooLong(bytes)) => {
+                Err(Rejection::TooLong { field: "userEmail", bytes, limit: email::MAX_BYTES })
+            }
+            Err(InvalidEmail::Empty | InvalidEmail::NotAnAddress(_)) => Ok(None),
+        }
+    }
+
     fn check(&self, bytes: usize, arrival: Timestamp) -> Result<(), Rejection> {
         at_most("requestId", self.request_id.len(), MAX_ID_BYTES)?;
-        at_most("userEmail", self.user_email.as_ref().map_or(0, String::len), MAX_EMAIL_BYTES)?;
         at_most("apiKeyId", self.api_key_id.as_ref().map_or(0, String::len), MAX_ID_BYTES)?;
         if bytes > MAX_EVENT_BYTES {
             at_most("the event", self.to_json().len(), MAX_EVENT_BYTES)?;
@@ -167,7 +177,7 @@ impl Event {
         if self.request_id.is_empty() {
             return Err(Rejection::Missing("requestId"));
         }
-        if self.event_type.needs_user() && self.user_email.as_deref().unwrap_or_default().is_empty() {
+        if self.event_type.needs_user() && self.user_email.is_none() {
             return Err(Rejection::Missing("userEmail"));
         }
         let age = arrival.duration_since(self.timestamp);
@@ -183,6 +193,12 @@ impl Event {
     /// The event as one line of JSON.
     pub fn to_json(&self) -> Vec<u8> {
         serde_json::to_vec(self).unwrap_or_else(|error| unreachable!("an event is plain data: {error}"))
+    }
+
+    /// What chooses the shard: calls of a user keep their order. Failures have no user and must not share a shard, so
+    /// each goes its own way.
+    pub fn partition_key(&self) -> &str {
+        self.user_email.as_ref().map_or(&self.request_id, Email::as_str)
     }
 
     /// What makes two records the same event.
@@ -240,7 +256,7 @@ mod tests {
     fn the_contracts_event_is_read_and_unknown_fields_are_no_error() {
         let event = Event::parse(CALL.as_bytes(), at("2026-11-23T10:15:31Z")).unwrap();
         assert_eq!(event.event_type, EventType::Call);
-        assert_eq!(event.user_email.as_deref(), Some("a#b@example.com"));
+        assert_eq!(event.user_email.as_ref().map(Email::as_str), Some("a#b@example.com"));
         assert_eq!(event.latency_ms, Some(3.0));
     }
 

@@ -129,7 +129,7 @@ mod tests {
     fn a_call_and_its_refusal_are_two_events_and_one_call_twice_is_one() {
         let events = ["API_CALL", "API_CALL", "API_RATE_LIMITED"].map(|kind| event(kind, "a@example.com", 1, 0));
         let fold = Distinct::from_iter(events).fold();
-        let cell = &fold.cells[&Subject::User("a@example.com".into())];
+        let cell = &fold.cells[&Subject::User("a@example.com".parse().unwrap())];
         assert_eq!((cell.calls, cell.rate_limited, cell.events), (1, 1, 2));
     }
 

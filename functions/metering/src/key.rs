@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use crate::block::hex;
+use crate::email::Email;
 use crate::event::Reason;
 
 /// Characters of a key that may be shown.
@@ -19,7 +20,7 @@ pub struct ApiKey {
     /// The name its owner gave it.
     pub name: String,
     /// Its owner.
-    pub user_email: String,
+    pub user_email: Email,
     /// Its owner's company.
     pub company_name: Option<String>,
     /// From when on it is refused; none lasts for ever.
@@ -64,7 +65,7 @@ mod tests {
         let key = |expires_at, revoked_at| ApiKey {
             id: "k_1".into(),
             name: "production".into(),
-            user_email: "a@example.com".into(),
+            user_email: "a@example.com".parse().unwrap(),
             company_name: None,
             expires_at,
             revoked_at,

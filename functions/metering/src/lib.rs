@@ -5,6 +5,7 @@
 pub mod batch;
 pub mod block;
 pub mod cell;
+pub mod email;
 pub mod event;
 pub mod figures;
 pub mod fold;

@@ -7,13 +7,14 @@ use std::fmt;
 use contract::limit::BUCKETS;
 use sha2::{Digest, Sha256};
 
+use crate::email::Email;
 use crate::event::Event;
 
 /// Whom windows are kept for: a user, or a key whose use failed (the event of a failure names no user).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Subject {
     /// A user, by e-mail address.
-    User(String),
+    User(Email),
     /// A known key, by its id.
     Key(String),
 }
@@ -26,7 +27,7 @@ impl Subject {
     /// The subject of an event, if it has one.
     pub fn of(event: &Event) -> Option<Self> {
         match (&event.user_email, &event.api_key_id) {
-            (Some(email), _) if !email.is_empty() => Some(Self::User(email.clone())),
+            (Some(email), _) if !email.as_str().is_empty() => Some(Self::User(email.clone())),
             (_, Some(key)) if !key.is_empty() => Some(Self::Key(key.clone())),
             _ => None,
         }
@@ -40,7 +41,7 @@ impl Subject {
     /// The subject that [`Display`](fmt::Display) wrote.
     pub fn parse(text: &str) -> Option<Self> {
         match text.split_once(':')? {
-            ("user", email) => Some(Self::User(email.into())),
+            ("user", email) => Some(Self::User(Email::as_stored(email))),
             ("key", id) => Some(Self::Key(id.into())),
             _ => None,
         }
@@ -88,7 +89,7 @@ mod tests {
     #[test]
     fn a_subject_is_read_back_whatever_its_address_holds() {
         for email in ["a#b@example.com", "a:b@example.com", "émile@example.com", "😀@example.com"] {
-            let subject = Subject::User(email.into());
+            let subject = Subject::User(Email::named(email).unwrap());
             assert_eq!(Subject::parse(&subject.to_string()), Some(subject));
         }
     }
@@ -96,7 +97,7 @@ mod tests {
     #[test]
     fn subjects_spread_over_every_bucket() {
         let used: std::collections::BTreeSet<_> =
-            (0..200).map(|n| Subject::User(format!("user{n}@example.com")).bucket()).collect();
+            (0..200).map(|n| Subject::User(Email::as_stored(format!("user{n}@example.com"))).bucket()).collect();
         assert_eq!(used.len(), usize::from(BUCKETS));
     }
 }

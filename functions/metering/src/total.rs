@@ -48,7 +48,7 @@ impl Total {
         for (subject, cell) in &fold.cells {
             sum.merge(cell);
             if let (Subject::User(email), true) = (subject, cell.calls > 0) {
-                *users.entry(email.clone()).or_default() += cell.calls;
+                *users.entry(email.as_str().to_owned()).or_default() += cell.calls;
                 if let Some(company) = &cell.company {
                     *companies.entry(company.clone()).or_default() += cell.calls;
                 }

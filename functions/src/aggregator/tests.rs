@@ -3,8 +3,8 @@ use metering::batch::Record;
 use metering::event::Event;
 
 use super::*;
-use crate::history::{Histories, Reach as Near};
-use crate::table::Table;
+use store::history::{Histories, Reach as Near};
+use store::table::Table;
 
 struct World {
     aggregator: Aggregator,
@@ -35,13 +35,13 @@ impl World {
     }
 
     async fn calls(&self, now: &str) -> u64 {
-        let subject = Subject::User("a@b.au".into());
+        let subject = Subject::User("a@b.au".parse().unwrap());
         self.histories.read(&subject, None, at(now), Near::Blocks).await.unwrap().sum().calls
     }
 
     /// What the usage table alone knows: all that synchronous mode has.
     async fn calls_in_days(&self) -> u64 {
-        let subject = Subject::User("a@b.au".into());
+        let subject = Subject::User("a@b.au".parse().unwrap());
         let windows = &self.aggregator.windows;
         let items = windows.usage_items(&subject, None).await.unwrap();
         items.iter().filter_map(|item| windows.user_day(item).unwrap()).map(|day| day.cell.calls).sum()

@@ -7,19 +7,20 @@ use std::collections::BTreeSet;
 use contract::table::{KEYS_BY_USER, USER_EMAIL};
 use jiff::Timestamp;
 use metering::cell::OTHER;
+use metering::email::Email;
 use metering::report::user::{Account, Activity};
 use metering::subject::Subject;
 
 use super::AnalyticsApi;
 use super::figures::all;
-use crate::history::Reach;
 use crate::http::{Failure, Json};
-use crate::table::{Item, Table, TableError, string, text};
+use store::history::Reach;
+use store::table::{Item, Table, TableError, string, text};
 
 impl AnalyticsApi {
     /// The answer of `user-stats`; of a user nobody knows it is all zeros.
-    pub(super) async fn user_stats(&self, email: &str, now: Timestamp) -> Result<Json, Failure> {
-        let subject = Subject::User(email.into());
+    pub(super) async fn user_stats(&self, email: &Email, now: Timestamp) -> Result<Json, Failure> {
+        let subject = Subject::User(email.clone());
         let (history, user, mut keys) = tokio::try_join!(
             self.histories.read(&subject, None, now, Reach::Blocks),
             self.keys.user(email),
@@ -46,12 +47,12 @@ impl AnalyticsApi {
 }
 
 /// The ids of a user's keys, good or not.
-pub(super) async fn ids_of_keys(keys: &Table, email: &str) -> Result<BTreeSet<String>, TableError> {
+pub(super) async fn ids_of_keys(keys: &Table, email: &Email) -> Result<BTreeSet<String>, TableError> {
     let request = keys.client().query().table_name(keys.name()).index_name(KEYS_BY_USER);
     let request = request
         .key_condition_expression("#user = :user")
         .expression_attribute_names("#user", USER_EMAIL)
-        .expression_attribute_values(":user", text(email));
+        .expression_attribute_values(":user", text(email.as_str()));
     let items: Result<Vec<Item>, _> = request.into_paginator().items().send().try_collect().await;
     let items = items.map_err(|error| keys.failed("Query", &error))?;
     Ok(items.iter().map(|item| string(item, "apiKeyId")).filter(|id| !id.is_empty()).collect())

@@ -13,10 +13,10 @@ use metering::report::series::Series;
 use metering::subject::{Bucket, Subject};
 use metering::window::{Day, Hour, InvalidWindow, Minute};
 
-use crate::blocks::Blocks;
 use crate::http::Failure;
-use crate::table::{CONCURRENCY, Consistency, TableError};
-use crate::windows::{Span, Windows};
+use store::blocks::Blocks;
+use store::table::{CONCURRENCY, Consistency, TableError};
+use store::windows::{Span, Windows};
 
 /// Whose figures.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -14,8 +14,8 @@ use metering::subject::Subject;
 use metering::window::{Day, Hour, Minute};
 
 use super::AnalyticsApi;
-use crate::history::History;
-use crate::table::TableError;
+use store::history::History;
+use store::table::TableError;
 
 impl AnalyticsApi {
     /// The events among which the latest calls are.

@@ -19,8 +19,8 @@ use metering::window::{Day, Hour};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::table::{Item, number, text};
-use crate::windows::Span;
+use store::table::{Item, number, text};
+use store::windows::Span;
 
 /// An address like another's beginning, one with the separator of keys, one beyond ASCII, and a plain one.
 const USERS: [&str; 4] = ["a", "a#b@example.com", "😀@example.com", "c@example.com"];

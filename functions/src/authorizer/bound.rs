@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 
-use crate::table::TableError;
+use store::table::TableError;
 
 /// Looking up the key. A cold start makes its connections here.
 pub(super) const KEY: Duration = Duration::from_millis(700);

@@ -4,11 +4,12 @@
 //! because expiry is judged at each call.
 
 use jiff::{SignedDuration, Timestamp};
+use metering::email::Email;
 use metering::key::ApiKey;
 
 use super::bound::{KEY, Overdue, USAGE, within};
 use super::cache::Cache;
-use crate::keys::{Keys, User};
+use store::keys::{Keys, User};
 
 /// How long a key, known or unknown, is not looked up again.
 pub const KEY_FRESH: SignedDuration = SignedDuration::from_secs(5);
@@ -47,12 +48,12 @@ impl Directory {
     }
 
     /// The user of an address.
-    pub(super) async fn user(&self, email: &str, now: Timestamp) -> Result<User, Overdue> {
-        if let Some(user) = self.users.get(email, now) {
+    pub(super) async fn user(&self, email: &Email, now: Timestamp) -> Result<User, Overdue> {
+        if let Some(user) = self.users.get(email.as_str(), now) {
             return Ok(user);
         }
         let user = within(USAGE, self.keys.user(email)).await?;
-        self.users.insert(email, user.clone(), now);
+        self.users.insert(email.as_str(), user.clone(), now);
         Ok(user)
     }
 }

@@ -15,6 +15,7 @@ use contract::table::{CALL, PK, SK};
 use jiff::{SignedDuration, Timestamp};
 use metering::block::hex;
 use metering::cell::Cell;
+use metering::email::Email;
 use metering::event::{Event, EventType};
 use metering::quota::Quota;
 use metering::subject::{Bucket, Subject};
@@ -25,10 +26,10 @@ use super::bound::{GATE, TRANSACTION, USAGE, within};
 use super::cache::Cache;
 use super::outbox::keep;
 use super::{Count, Latency, notice};
-use crate::gate::{Gate, Gates, Passage, Reading};
-use crate::journal::{Journal, entry_of, item_of};
-use crate::table::{Consistency, Sort, Table, TableError, string};
-use crate::windows::usage_partition;
+use store::gate::{Gate, Gates, Passage, Reading};
+use store::journal::{Journal, entry_of, item_of};
+use store::table::{Consistency, Sort, Table, TableError, string};
+use store::windows::usage_partition;
 
 /// How long the gate is taken to know every call that was counted elsewhere.
 const FRESH: SignedDuration = SignedDuration::from_secs(60);
@@ -68,7 +69,7 @@ impl Ledger {
     }
 
     /// Brings the gate up to what was counted, if the last time is too long ago. A failure stops no call.
-    pub(super) async fn refresh(&self, user_email: &str, now: Timestamp) {
+    pub(super) async fn refresh(&self, user_email: &Email, now: Timestamp) {
         let (name, month) = (name(user_email, now), Month::of(now));
         if self.used.get(&name, now).is_some() {
             return;
@@ -80,15 +81,15 @@ impl Ledger {
     }
 
     /// Lets a call through or not; one that is let through has been counted.
-    pub(super) async fn count(&self, mut call: Event, limit: u64, latency: Latency<'_>) -> Count {
-        let (email, now) = (call.user_email.clone().unwrap_or_default(), call.timestamp);
-        let known = self.used.get(&name(&email, now), now).unwrap_or_default();
+    pub(super) async fn count(&self, user_email: &Email, mut call: Event, limit: u64, latency: Latency<'_>) -> Count {
+        let now = call.timestamp;
+        let known = self.used.get(&name(user_email, now), now).unwrap_or_default();
         let quota = Quota { used: known.load(Ordering::Relaxed), limit };
         if quota.is_exhausted() {
             return Count::Exceeded(quota);
         }
         call.latency_ms = Some(latency());
-        let gate = Gate::of(&email, Month::of(now));
+        let gate = Gate::of(user_email, Month::of(now));
         if let Some(used) = self.write(&gate, &call, limit).await {
             known.fetch_max(used, Ordering::Relaxed);
             return Count::Exceeded(Quota { used, limit });
@@ -155,8 +156,8 @@ impl Ledger {
 
     /// Brings the gate up to the month's days and journal. The days are compared first: where they are those that the
     /// gate was settled with, the gate has seen everything since, and the journal need not be read.
-    async fn settle(&self, user_email: &str, month: Month) -> Result<u64, TableError> {
-        let (gate, partition) = (Gate::of(user_email, month), usage_partition(&Subject::User(user_email.into())));
+    async fn settle(&self, user_email: &Email, month: Month) -> Result<u64, TableError> {
+        let (gate, partition) = (Gate::of(user_email, month), usage_partition(&Subject::User(user_email.clone())));
         let query = |sort| self.usage.query(&partition, sort, Consistency::Strong);
         let mut least = 0;
         for _ in 0..SETTLING_TRIES {
@@ -201,6 +202,6 @@ fn jitter(longest: Duration) -> Duration {
     longest.mul_f64((f64::from(byte[0]) + 1.0) / 256.0)
 }
 
-fn name(user_email: &str, now: Timestamp) -> String {
+fn name(user_email: &Email, now: Timestamp) -> String {
     format!("{}#{user_email}", Month::of(now))
 }

@@ -10,8 +10,8 @@ use jiff::{SignedDuration, Timestamp};
 use metering::event::Event;
 
 use super::bound::{JOURNAL, STREAM, within};
-use crate::journal::Journal;
 use crate::producer::{Producer, Record};
+use store::journal::Journal;
 
 /// How long a stream that failed is not tried again, so that a call does not wait for what the last one waited for.
 pub const RESPITE: SignedDuration = SignedDuration::from_secs(1);
@@ -39,7 +39,7 @@ impl<P: Producer> Outbox<P> {
 
     /// Whether the stream has taken the events.
     async fn stream(&self, events: &[Event], now: Timestamp) -> bool {
-        let records = events.iter().map(|event| Record::new(partition_key(event), event.to_json())).collect();
+        let records = events.iter().map(|event| Record::new(event.partition_key(), event.to_json())).collect();
         let cause = match tokio::time::timeout(STREAM, Box::pin(self.producer.put(records))).await {
             Ok(Ok(())) => {
                 *self.resting() = None;
@@ -68,9 +68,4 @@ pub(super) async fn keep(journal: &Journal, event: &Event) {
         let event = String::from_utf8_lossy(&event.to_json()).into_owned();
         tracing::error!(%cause, event, "an event is kept in this line alone");
     }
-}
-
-/// Calls of a user keep their order. Failures have no user and must not share a shard, so each goes its own way.
-fn partition_key(event: &Event) -> &str {
-    event.user_email.as_deref().filter(|email| !email.is_empty()).unwrap_or(&event.request_id)
 }

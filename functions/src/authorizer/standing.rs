@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use metering::event::EventType;
 use metering::quota::Quota;
 
-use crate::history::History;
+use store::history::History;
 
 /// How long a call may be on its way into a block. No window holds a call that is younger: the aggregator leaves a
 /// minute to the blocks for as long.

@@ -7,6 +7,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
+use metering::email::Email;
 use metering::event::Event;
 use metering::quota::Quota;
 use metering::subject::Subject;
@@ -17,9 +18,9 @@ use super::cache::Cache;
 use super::outbox::Outbox;
 use super::standing::Standing;
 use super::{Count, Latency, notice};
-use crate::gate::{Gate, Gates, Passage};
-use crate::history::{Histories, Reach};
 use crate::producer::Producer;
+use store::gate::{Gate, Gates, Passage};
+use store::history::{Histories, Reach};
 
 /// How long a user's month is remembered: longer than any month.
 const REMEMBERED: SignedDuration = SignedDuration::from_hours(32 * 24);
@@ -46,7 +47,7 @@ impl<P: Producer> Streaming<P> {
     }
 
     /// Reads what a user has used, if the last reading is too old. A count that cannot be read stops no call.
-    pub(super) async fn refresh(&self, user_email: &str, now: Timestamp) {
+    pub(super) async fn refresh(&self, user_email: &Email, now: Timestamp) {
         let known = self.known(user_email, now);
         if !known.standing().is_due(now) {
             return;
@@ -55,7 +56,7 @@ impl<P: Producer> Streaming<P> {
         if !known.standing().ask(now) {
             return;
         }
-        let (subject, month) = (Subject::User(user_email.into()), Month::of(now));
+        let (subject, month) = (Subject::User(user_email.clone()), Month::of(now));
         match within(USAGE, self.histories.read(&subject, Some(month), now, Reach::Blocks)).await {
             Ok(history) => known.standing().read(&history, now),
             Err(cause) => tracing::warn!(%cause, "usage cannot be read; calls go on"),
@@ -63,9 +64,9 @@ impl<P: Producer> Streaming<P> {
     }
 
     /// Lets a call through or not, and has its events on the stream before it says so.
-    pub(super) async fn count(&self, mut call: Event, limit: u64, latency: Latency<'_>) -> Count {
+    pub(super) async fn count(&self, user_email: &Email, mut call: Event, limit: u64, latency: Latency<'_>) -> Count {
         let now = call.timestamp;
-        let count = self.admit(&call, limit).await;
+        let count = self.admit(user_email, &call, limit).await;
         let events = match count {
             Count::Exceeded(quota) => vec![notice::rate_limited(&call, quota)],
             Count::Within(quota) => {
@@ -85,9 +86,9 @@ impl<P: Producer> Streaming<P> {
         self.outbox.send(&[event], now).await;
     }
 
-    async fn admit(&self, call: &Event, limit: u64) -> Count {
+    async fn admit(&self, user_email: &Email, call: &Event, limit: u64) -> Count {
         let now = call.timestamp;
-        let known = self.known(call.user_email.as_deref().unwrap_or_default(), now);
+        let known = self.known(user_email, now);
         let quota = {
             let mut standing = known.standing();
             let quota = standing.quota(limit);
@@ -103,7 +104,7 @@ impl<P: Producer> Streaming<P> {
             }
             quota
         };
-        let count = self.at_gate(call, quota).await;
+        let count = self.at_gate(user_email, call, quota).await;
         let mut standing = known.standing();
         let (Count::Within(Quota { used, .. }) | Count::Exceeded(Quota { used, .. })) = count;
         if matches!(count, Count::Within(_)) {
@@ -114,8 +115,8 @@ impl<P: Producer> Streaming<P> {
     }
 
     /// Has a call pass the gate.
-    async fn at_gate(&self, call: &Event, Quota { used, limit }: Quota) -> Count {
-        let gate = Gate::of(call.user_email.as_deref().unwrap_or_default(), Month::of(call.timestamp));
+    async fn at_gate(&self, user_email: &Email, call: &Event, Quota { used, limit }: Quota) -> Count {
+        let gate = Gate::of(user_email, Month::of(call.timestamp));
         match within(GATE, self.gates.pass(&gate, used, limit)).await {
             Ok(Passage::Open(used)) => Count::Within(Quota { used, limit }),
             Ok(Passage::Shut(used)) => Count::Exceeded(Quota { used, limit }),
@@ -127,7 +128,7 @@ impl<P: Producer> Streaming<P> {
     }
 
     /// What is known of a user's month.
-    fn known(&self, user_email: &str, now: Timestamp) -> Arc<Known> {
+    fn known(&self, user_email: &Email, now: Timestamp) -> Arc<Known> {
         let name = format!("{}#{user_email}", Month::of(now));
         self.known.get(&name, now).unwrap_or_else(|| {
             let known = Arc::default();

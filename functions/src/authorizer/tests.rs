@@ -21,9 +21,9 @@ use serde_json::{Value, json};
 use wire::{Fault, Wire};
 
 use super::*;
-use crate::journal::Entry;
 use crate::producer::{NotTaken, Record};
-use crate::table::{Consistency, Item, number, text};
+use store::journal::Entry;
+use store::table::{Consistency, Item, number, text};
 
 const NOW: &str = "2026-11-24T10:15:30.123Z";
 const USER: &str = "a#b@example.com";
@@ -159,7 +159,7 @@ impl World {
         let windows = Windows::new(table(self.fixture.analytics_table()), table(self.fixture.usage_table()));
         let day = Day::of(now()).plus(-1);
         let mut fold = Fold::default();
-        fold.add(Subject::User(USER.into()), &Cell { events: calls, calls, ..Cell::default() });
+        fold.add(Subject::User(USER.parse().unwrap()), &Cell { events: calls, calls, ..Cell::default() });
         windows.set_day(day, day.last_hour().last_minute(), &fold).await.unwrap();
     }
 
@@ -177,7 +177,7 @@ impl World {
     async fn gate(&self) -> Option<u64> {
         let table = Table::new(self.fixture.client.clone(), self.fixture.usage_table());
         let item = table.get(&format!("USER#{USER}"), "2026-11#GATE", Consistency::Strong).await.unwrap();
-        crate::gate::Reading::of(item.as_ref()).used
+        store::gate::Reading::of(item.as_ref()).used
     }
 }
 

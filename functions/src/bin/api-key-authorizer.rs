@@ -5,10 +5,10 @@
 use contract::variable::{ANALYTICS_TABLE, API_KEYS_TABLE, API_USAGE_TABLE, HANDLER, KINESIS_STREAM};
 use functions::authorizer::{Authorizer, Mode, Request, bound};
 use functions::producer::Stream;
-use functions::table::Table;
 use functions::{log, variable};
 use jiff::Timestamp;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use store::table::Table;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {

@@ -5,10 +5,10 @@
 use aws_lambda_events::apigw::ApiGatewayProxyRequest;
 use contract::variable::DEADLINES_TABLE;
 use functions::deadlines_api::DeadlinesApi;
-use functions::table::Table;
 use functions::{log, variable};
 use jiff::Timestamp;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use store::table::Table;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {

@@ -5,11 +5,11 @@
 use contract::variable::{ANALYTICS_TABLE, API_USAGE_TABLE, ENVIRONMENT};
 use functions::aggregator::{Aggregator, Reach};
 use functions::metrics::Metrics;
-use functions::table::Table;
 use functions::{log, variable};
 use jiff::Timestamp;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use serde_json::Value;
+use store::table::Table;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {

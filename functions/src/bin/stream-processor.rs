@@ -2,14 +2,14 @@
 //!
 //! Invariant: everything is read from the environment once, before the first batch.
 
-use functions::blocks::Blocks;
 use functions::processor::Processor;
 use functions::stream_event::StreamEvent;
-use functions::table::Table;
-use functions::watermark::Watermark;
 use functions::{log, variable};
 use jiff::Timestamp;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use store::blocks::Blocks;
+use store::table::Table;
+use store::watermark::Watermark;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {

@@ -6,11 +6,11 @@ use contract::variable::{ANALYTICS_TABLE, ENVIRONMENT, KINESIS_STREAM, MAX_SHARD
 use functions::metrics::Metrics;
 use functions::scaler::Scaler;
 use functions::scaler::decision::Bounds;
-use functions::table::Table;
 use functions::{log, variable};
 use jiff::Timestamp;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use serde_json::Value;
+use store::table::Table;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {

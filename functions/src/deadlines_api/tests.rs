@@ -8,8 +8,8 @@ use dynamodb_fixture::Fixture;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::table::{Item, text};
 use contract::table::{PK, SK};
+use store::table::{Item, text};
 
 const NOW: &str = "2026-11-24T10:15:30Z";
 

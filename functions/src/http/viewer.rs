@@ -4,6 +4,7 @@
 //! through [`authenticated`] alone, so that nobody's word is taken for an address or a group.
 
 use aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayProxyResponse};
+use metering::email::Email;
 use serde_json::{Map, Value};
 
 use super::{Failure, Json, respond};
@@ -14,13 +15,13 @@ const ADMIN_GROUP: &str = "admin";
 /// Someone with a good token. Only [`authenticated`] makes one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Viewer {
-    email: String,
+    email: Email,
     is_admin: bool,
 }
 
 impl Viewer {
     /// The viewer's own address.
-    pub fn email(&self) -> &str {
+    pub const fn email(&self) -> &Email {
         &self.email
     }
 
@@ -30,8 +31,8 @@ impl Viewer {
     }
 
     /// Whether the viewer may see the figures of a user.
-    pub fn may_see(&self, email: &str) -> bool {
-        self.is_admin || self.email == email
+    pub fn may_see(&self, email: &Email) -> bool {
+        self.is_admin || self.email == *email
     }
 }
 
@@ -50,10 +51,10 @@ where
 
 fn viewer(request: &ApiGatewayProxyRequest) -> Option<Viewer> {
     let claims = request.request_context.authorizer.fields.get("claims")?.as_object()?;
-    let email = claims.get("email")?.as_str().filter(|email| !email.is_empty())?;
+    let email = Email::named(claims.get("email")?.as_str()?).ok()?;
     // A user may change the address of the account; until it is verified it may be somebody else's.
     let is_unverified = claims.get("email_verified").is_some_and(|verified| !is_true(verified));
-    (!is_unverified).then(|| Viewer { email: email.into(), is_admin: is_member(claims, ADMIN_GROUP) })
+    (!is_unverified).then(|| Viewer { email, is_admin: is_member(claims, ADMIN_GROUP) })
 }
 
 /// API Gateway passes claims on as strings.
@@ -122,11 +123,12 @@ mod tests {
     #[test]
     fn a_viewer_sees_their_own_and_an_admin_everybody() {
         let viewer = with_groups(json!("staff")).unwrap();
-        assert!(viewer.may_see("a#b@example.com"));
-        for other in ["a", "b@example.com", "A#B@example.com", ""] {
-            assert!(!viewer.may_see(other), "{other}");
+        let named = |text| Email::named(text).unwrap();
+        assert!(viewer.may_see(&named("a#b@example.com")) && viewer.may_see(&named("A#B@example.com")));
+        for other in ["a", "b@example.com", "a#b@example.com.au"] {
+            assert!(!viewer.may_see(&named(other)), "{other}");
         }
-        assert!(with_groups(json!("admin")).unwrap().may_see("b@example.com"));
+        assert!(with_groups(json!("admin")).unwrap().may_see(&named("b@example.com")));
     }
 
     #[tokio::test]

@@ -8,9 +8,10 @@ use std::collections::BTreeSet;
 use functions::aggregator::{Aggregator, Reach};
 use functions::metrics::Metrics;
 use functions::processor::Processor;
-use functions::table::Table;
+use metering::email::Email;
 use metering::subject::Subject;
 use metering::window::Hour;
+use store::table::Table;
 
 use super::*;
 
@@ -39,7 +40,7 @@ impl Algorithm for Blocks {
     }
 
     async fn count(&self, batch: &StreamEvent, now: Timestamp) -> Outcome {
-        let seen = events(batch).map(|event| (event.user_email.unwrap(), Hour::of(event.timestamp)));
+        let seen = events(batch).map(|event| (event.user_email.unwrap().into(), Hour::of(event.timestamp)));
         self.seen.borrow_mut().extend(seen);
         Ok(self.processor.process(batch, || now).await?)
     }
@@ -57,7 +58,8 @@ impl Algorithm for Blocks {
         let mut counts = Counts::new();
         let seen = self.seen.borrow().clone();
         for (email, hour) in seen {
-            let minutes = self.aggregator.windows.minutes(&Subject::User(email.clone()), hour).await.unwrap();
+            let minutes =
+                self.aggregator.windows.minutes(&Subject::User(Email::as_stored(email.clone())), hour).await.unwrap();
             counts.extend(minutes.into_iter().map(|(minute, cell)| ((email.clone(), minute), cell.calls)));
         }
         counts

@@ -5,8 +5,8 @@
 use aws_sdk_dynamodb::types::Update;
 use contract::table::{PK, SK};
 use dynamodb_fixture::Store;
-use functions::table::{Consistency, Sort, Table, integer, number, string, text};
 use metering::window::Minute;
+use store::table::{Consistency, Sort, Table, integer, number, string, text};
 
 use super::{Counts, Outcome};
 

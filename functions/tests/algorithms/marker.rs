@@ -5,7 +5,7 @@
 
 use aws_sdk_dynamodb::types::Put;
 use contract::table::{PK, SK};
-use functions::table::{text, unless_condition_failed};
+use store::table::{text, unless_condition_failed};
 
 use super::counters::Counters;
 use super::*;

@@ -6,7 +6,7 @@ use std::cell::Cell;
 
 use contract::table::{PK, SK};
 use dynamodb_fixture::Store;
-use functions::table::{Consistency, Item, Sort, Table, string, text};
+use store::table::{Consistency, Item, Sort, Table, string, text};
 
 use super::*;
 

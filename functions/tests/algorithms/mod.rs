@@ -69,7 +69,7 @@ pub(crate) fn events(batch: &StreamEvent) -> impl Iterator<Item = Event> {
 
 /// Whose number an event raises.
 fn place(event: &Event) -> (String, Minute) {
-    (event.user_email.clone().unwrap(), Minute::of(event.timestamp))
+    (event.user_email.clone().unwrap().into(), Minute::of(event.timestamp))
 }
 
 /// What some events raise numbers by.

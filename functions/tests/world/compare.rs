@@ -5,13 +5,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use functions::aggregator::Reach;
-use functions::history;
-use functions::windows::{Span, Windows};
 use jiff::SignedDuration;
 use metering::event::{Event, EventType};
 use metering::fold::Fold;
 use metering::subject::{Bucket, Subject};
 use metering::window::{Day, Hour, Minute};
+use store::history;
+use store::windows::{Span, Windows};
 
 use super::{Act, World, email, subject};
 
@@ -32,7 +32,7 @@ impl World {
     fn calls_of(&self, user: u16) -> impl Iterator<Item = &Event> {
         let email = email(user);
         let calls = self.known.values().filter(|event| event.event_type == EventType::Call);
-        calls.filter(move |event| event.user_email.as_deref() == Some(&email))
+        calls.filter(move |event| event.user_email.as_ref().map(AsRef::as_ref) == Some(email.as_str()))
     }
 
     /// Delivers what is left, lets the aggregator come to rest, and compares every window of every user.

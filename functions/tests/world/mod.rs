@@ -9,20 +9,21 @@ use std::collections::BTreeMap;
 
 use dynamodb_fixture::{Fault, Store};
 use functions::aggregator::{Aggregator, Reach};
-use functions::blocks::Blocks;
-use functions::history::Histories;
-use functions::journal::Journal;
 use functions::metrics::Metrics;
 use functions::processor::Processor;
 use functions::stream_event::StreamEvent;
-use functions::table::Table;
-use functions::watermark::Watermark;
-use functions::windows::Windows;
 use jiff::{SignedDuration, Timestamp};
+use metering::email::Email;
 use metering::event::{Event, EventType};
 use metering::subject::Subject;
 use metering::window::iso_millis;
 use serde_json::json;
+use store::blocks::Blocks;
+use store::history::Histories;
+use store::journal::Journal;
+use store::table::Table;
+use store::watermark::Watermark;
+use store::windows::Windows;
 
 /// Ten minutes before midnight at the end of a month.
 const BEGINNING: &str = "2026-11-30T23:50:00Z";
@@ -127,8 +128,9 @@ impl World {
     }
 
     fn put(&mut self, event: Event, arrived_at: Timestamp) {
-        let place = event.user_email.as_ref().map_or(0, String::len) + usize::from(event.request_id.as_bytes()[0]);
-        let user = event.user_email.as_deref().unwrap_or_default().bytes().map(usize::from).sum::<usize>();
+        let place = event.user_email.as_ref().map_or(0, |email| email.as_str().len())
+            + usize::from(event.request_id.as_bytes()[0]);
+        let user = event.user_email.as_ref().map_or("", Email::as_str).bytes().map(usize::from).sum::<usize>();
         let shard = (user + usize::from(self.salt) * place) % self.shards.len();
         self.known.entry((event.request_id.clone(), event.event_type)).or_insert_with(|| event.clone());
         self.shards[shard].push(Record { event, arrived_at });
@@ -239,7 +241,7 @@ fn email(user: u16) -> String {
 }
 
 fn subject(user: u16) -> Subject {
-    Subject::User(email(user))
+    Subject::User(Email::as_stored(email(user)))
 }
 
 /// The event of a call. One id names one call: whoever says it again says the same.

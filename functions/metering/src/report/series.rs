@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::range::{Duration, Granularity, Range};
 use crate::cell::round;
+use crate::email::Email;
 use crate::fold::Fold;
 use crate::subject::Subject;
 use crate::total::Total;
@@ -31,7 +32,7 @@ struct Sums {
     /// Users of whole windows, which a total counts.
     users: u64,
     /// Users of parts.
-    names: BTreeSet<String>,
+    names: BTreeSet<Email>,
 }
 
 /// The answer of `timeseries`.

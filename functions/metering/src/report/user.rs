@@ -11,7 +11,8 @@ use serde::Serialize;
 
 use super::BadParameter;
 use crate::cell::{Cell, KeyCalls, OTHER};
-use crate::event::{Event, EventType, MAX_EMAIL_BYTES};
+use crate::email::{Email, InvalidEmail, MAX_BYTES};
+use crate::event::{Event, EventType};
 use crate::fold::Distinct;
 use crate::quota::Quota;
 use crate::window::{Day, Month, iso_millis};
@@ -29,7 +30,7 @@ pub struct Activity {
 #[derive(Clone, Debug)]
 pub struct Account<'a> {
     /// The user's address.
-    pub user_email: &'a str,
+    pub user_email: &'a Email,
     /// Calls that the user may make in a month.
     pub limit: u64,
     /// Failed authentications with the user's keys.
@@ -42,7 +43,7 @@ pub struct Account<'a> {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UserStats {
-    user_email: String,
+    user_email: Email,
     all_time: AllTime,
     period: Period,
     by_key: Vec<KeyUse>,
@@ -106,14 +107,12 @@ struct RecentCall {
 /// The address that a request asks for, if it names one; of two the last holds.
 ///
 /// # Errors
-/// When it is none that a user could have.
-pub fn email<'a>(parameters: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Option<&'a str>, BadParameter> {
+/// When it is not one that a user could have.
+pub fn email<'a>(parameters: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Option<Email>, BadParameter> {
     let values = parameters.into_iter().filter(|(name, _)| *name == "email").map(|(_, value)| value);
-    let Some(email) = values.last() else { return Ok(None) };
-    if email.is_empty() || email.len() > MAX_EMAIL_BYTES {
-        return Err(BadParameter::must("email", &format!("be an address of 1 to {MAX_EMAIL_BYTES} bytes")));
-    }
-    Ok(Some(email))
+    let email = values.last().map(str::parse).transpose();
+    let must = || BadParameter::must("email", &format!("be an address, name@domain, of at most {MAX_BYTES} bytes"));
+    email.map_err(|_: InvalidEmail| must())
 }
 
 impl Activity {
@@ -141,7 +140,7 @@ impl Activity {
     pub fn answer(&self, account: &Account<'_>, now: Timestamp) -> UserStats {
         let sum = self.sum();
         UserStats {
-            user_email: account.user_email.into(),
+            user_email: account.user_email.clone(),
             all_time: AllTime {
                 api_calls: sum.calls,
                 first_seen: sum.first.map(iso_millis),

@@ -17,7 +17,7 @@ pub(super) fn seen_by<'a>(who: Who<'_>, events: &'a [Event]) -> Vec<&'a Event> {
         let key = event.api_key_id.as_deref().unwrap_or_default();
         let counts = match (who, &event.user_email) {
             (Who::Admin, _) => true,
-            (Who::User(email), Some(user)) => email == user,
+            (Who::User(email), Some(user)) => email == user.as_str(),
             (Who::User(email), None) => key == format!("k of {email}"),
             (Who::Nobody, _) => false,
         };
@@ -33,7 +33,7 @@ pub(super) fn point(events: &[&Event], from: Timestamp, to: Timestamp) -> Value 
     let within: Vec<_> = events.iter().filter(|event| from <= event.timestamp && event.timestamp < to).collect();
     let of = |kind| within.iter().filter(|event| event.event_type == kind).collect::<Vec<_>>();
     let calls = of(EventType::Call);
-    let users: BTreeSet<_> = calls.iter().map(|event| event.user_email.as_deref()).collect();
+    let users: BTreeSet<_> = calls.iter().map(|event| event.user_email.as_ref()).collect();
     let latencies: Vec<f64> = calls.iter().filter_map(|event| event.latency_ms).collect();
     let average = latencies.iter().sum::<f64>() / (latencies.len().max(1)) as f64;
     json!({

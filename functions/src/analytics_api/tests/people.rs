@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::journal::Journal;
+use store::journal::Journal;
 
 const NOW: &str = "2026-12-01T00:30:20Z";
 const USER: &str = "a#b@example.com";

@@ -1,6 +1,7 @@
 //! Answers from what the aggregator really sets, run after run.
 
 use jiff::SignedDuration;
+use metering::email::Email;
 
 use super::exact::{NOW, assert_exact};
 use super::*;
@@ -51,7 +52,7 @@ async fn answers_are_exact_between_any_two_runs_of_the_aggregator() {
     aggregator(&world).run(Reach::Over, || now).await.unwrap();
     assert_exact(&world).await;
     for user in USERS {
-        let calls = world.events.iter().filter(|event| event.user_email.as_deref() == Some(user));
+        let calls = world.events.iter().filter(|event| event.user_email.as_ref().map(Email::as_str) == Some(user));
         let calls = calls.filter(|event| event.event_type == metering::event::EventType::Call).count();
         let answer = world.ok(Who::User(user), USER_STATS, &[], NOW).await;
         assert_eq!(answer["allTime"]["apiCalls"], calls, "{user}");

@@ -14,7 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 use super::super::decision::Bounds;
 use super::super::{Report, Scaler};
 use crate::metrics::Metrics;
-use crate::table::Table;
+use store::table::Table;
 
 /// What the two services hold and were asked for.
 #[derive(Default)]

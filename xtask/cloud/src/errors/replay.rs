@@ -137,8 +137,7 @@ fn partition_key(failed: &Failed, now: Timestamp) -> Result<String, String> {
         return Err(format!("only {kept} of its {length} bytes are kept"));
     }
     let event = Event::parse(&failed.data, now).map_err(|reason| format!("it would fail again: {reason}"))?;
-    let owner = event.user_email.filter(|email| !email.is_empty());
-    Ok(owner.unwrap_or(event.request_id))
+    Ok(event.partition_key().to_owned())
 }
 
 async fn put(connection: &Connection, stream: &str, key: &str, data: &[u8]) -> Result<()> {

@@ -9,6 +9,7 @@ use anyhow::Result;
 use aws_sdk_dynamodb::types::AttributeValue;
 use contract::{name, table};
 use jiff::Timestamp;
+use metering::email::Email;
 use metering::subject;
 use metering::window::{Day, Minute};
 
@@ -128,7 +129,7 @@ async fn owner(subject: &Subject<'_>, key: &str) -> Result<Option<String>> {
 }
 
 async fn is_in_blocks(subject: &Subject<'_>, email: &str, made: &Made) -> Result<bool> {
-    let bucket = subject::Subject::User(email.to_owned()).bucket();
+    let bucket = subject::Subject::User(Email::as_stored(email)).bucket();
     // Clocks differ by some seconds at most; the call may lie in the minute before or after.
     for minute in Minute::of(made.began).plus(-1).through(Minute::of(Timestamp::now()).plus(1)) {
         let events = events_of(subject.connection, subject.env, minute, bucket).await?;

@@ -170,7 +170,7 @@ impl Aws {
 }
 
 fn user(event: &Event) -> String {
-    format!("USER#{}", event.user_email.as_deref().unwrap())
+    format!("USER#{}", event.user_email.as_ref().unwrap())
 }
 
 fn sort(event: &Event) -> String {

@@ -5,6 +5,7 @@
 use contract::limit::DEFAULT_MONTHLY_QUOTA;
 use contract::table::{PK, USER_EMAIL};
 use jiff::Timestamp;
+use metering::email::Email;
 use metering::key::ApiKey;
 use subtle::ConstantTimeEq;
 
@@ -50,7 +51,7 @@ impl Keys {
         Ok(ApiKey {
             id: required("apiKeyId")?,
             name: string(item, "apiKeyName"),
-            user_email: required(USER_EMAIL)?,
+            user_email: Email::named(&required(USER_EMAIL)?).map_err(|_| self.table.malformed(item, USER_EMAIL))?,
             company_name: present(item, "companyName"),
             expires_at: self.instant(item, "expiresAt")?,
             revoked_at: self.instant(item, "revokedAt")?,
@@ -69,7 +70,7 @@ impl Keys {
     ///
     /// # Errors
     /// When the request fails or the quota cannot be read.
-    pub async fn user(&self, email: &str) -> Result<User, TableError> {
+    pub async fn user(&self, email: &Email) -> Result<User, TableError> {
         let item = self.table.get(&format!("USER#{email}"), "USER", Consistency::Eventual).await?.unwrap_or_default();
         let monthly_quota = match item.get("monthlyQuota") {
             None => DEFAULT_MONTHLY_QUOTA,
@@ -122,12 +123,13 @@ mod tests {
     #[tokio::test]
     async fn a_user_has_the_quota_of_their_item_or_the_default() {
         let (_fixture, keys) = stored("USER#a@example.com", "USER", &[("companyName", "Example")]).await;
-        let user = keys.user("a@example.com").await.unwrap();
+        let [a, b] = ["a@example.com", "b@example.com"].map(|email| email.parse().unwrap());
+        let user = keys.user(&a).await.unwrap();
         assert_eq!(user, User { company_name: Some("Example".into()), monthly_quota: DEFAULT_MONTHLY_QUOTA });
         let mut item = keys.table.get("USER#a@example.com", "USER", Consistency::Strong).await.unwrap().unwrap();
         item.insert("monthlyQuota".into(), number(5));
         keys.table.put_all([item]).await.unwrap();
-        assert_eq!(keys.user("a@example.com").await.unwrap().monthly_quota, 5);
-        assert_eq!(keys.user("b@example.com").await.unwrap().monthly_quota, DEFAULT_MONTHLY_QUOTA);
+        assert_eq!(keys.user(&a).await.unwrap().monthly_quota, 5);
+        assert_eq!(keys.user(&b).await.unwrap().monthly_quota, DEFAULT_MONTHLY_QUOTA);
     }
 }

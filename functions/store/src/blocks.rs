@@ -172,6 +172,6 @@ fn item_of_mark(minute: Minute) -> Item {
 }
 
 /// Seconds since 1970 of the instant that many days later.
-pub(crate) fn after_days(instant: Timestamp, days: u32) -> i64 {
+pub fn after_days(instant: Timestamp, days: u32) -> i64 {
     instant.as_second() + SignedDuration::from_hours(i64::from(days) * 24).as_secs()
 }

@@ -11,6 +11,7 @@ use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure, Update};
 use contract::table::{GATE, PENDING, PK, SK, behind_gate};
+use metering::email::Email;
 use metering::subject::{Bucket, Subject};
 use metering::window::Month;
 
@@ -66,8 +67,8 @@ pub struct Reading {
 
 impl Gate {
     /// The gate of a user in a month.
-    pub fn of(user_email: &str, month: Month) -> Self {
-        Self { pk: usage_partition(&Subject::User(user_email.into())), sk: format!("{month}{GATE}") }
+    pub fn of(user_email: &Email, month: Month) -> Self {
+        Self { pk: usage_partition(&Subject::User(user_email.clone())), sk: format!("{month}{GATE}") }
     }
 
     /// Its partition, which is its user's.
@@ -213,7 +214,7 @@ impl Gates {
 
     /// The part of a transaction that lets a call pass if fewer than `limit` have, and says that the journal keeps it.
     /// The index of what waits is written with the first such call alone: a value that stays costs it nothing.
-    pub(crate) fn part(&self, gate: &Gate, bucket: Bucket, limit: u64) -> Result<Update, TableError> {
+    pub fn part(&self, gate: &Gate, bucket: Bucket, limit: u64) -> Result<Update, TableError> {
         let part = Update::builder()
             .table_name(self.usage.name())
             .key(PK, text(&gate.pk))
@@ -249,7 +250,7 @@ mod tests {
         let fixture = Fixture::start().await;
         let gates = Gates::new(Table::new(fixture.client.clone(), fixture.usage_table()));
         let now: Timestamp = "2026-11-24T10:15:30Z".parse().unwrap();
-        (fixture, gates, Gate::of("a@example.com", Month::of(now)))
+        (fixture, gates, Gate::of(&"a@example.com".parse().unwrap(), Month::of(now)))
     }
 
     #[tokio::test]

@@ -219,7 +219,7 @@ fn item_by_itself(event: &Event) -> Item {
 }
 
 /// The item of an event: the same one however often it is made.
-pub(crate) fn item_of(event: &Event) -> Item {
+pub fn item_of(event: &Event) -> Item {
     let bucket = Bucket::of_event(event);
     let partition = Subject::of(event).map_or_else(|| format!("AUTH#{bucket}"), |subject| usage_partition(&subject));
     let mut sort = format!("{}{CALL}{}#{}", Month::of(event.timestamp), iso_millis(event.timestamp), event.request_id);

@@ -296,7 +296,7 @@ impl Span {
 }
 
 /// Where the usage table keeps what belongs to a subject.
-pub(crate) fn usage_partition(subject: &Subject) -> String {
+pub fn usage_partition(subject: &Subject) -> String {
     match subject {
         Subject::User(email) => format!("USER#{email}"),
         Subject::Key(id) => format!("KEY#{id}"),

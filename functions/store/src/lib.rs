@@ -1,0 +1,13 @@
+//! What the tables hold: blocks, windows, journal, gates, keys and users, and the watermark that splits time.
+//!
+//! Invariant: the name of an attribute or partition is spelled here or in `contract`, and nowhere else, so that who
+//! writes an item and who reads it cannot disagree.
+
+pub mod blocks;
+pub mod gate;
+pub mod history;
+pub mod journal;
+pub mod keys;
+pub mod table;
+pub mod watermark;
+pub mod windows;
