@@ -41,8 +41,10 @@ mod kinesis;
 mod outline;
 mod stack;
 mod template;
+mod warning;
 
 pub use app::{App, Architecture, Target};
 pub use check::{Problem, Problems};
 pub use settings::{InvalidSettings, Settings};
 pub use stack::{Dropped, Place, Stack};
+pub use warning::Warning;

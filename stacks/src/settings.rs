@@ -78,6 +78,10 @@ pub struct ApiSettings {
     pub requests_per_second: RequestsPerSecond,
     /// Calls at once.
     pub burst: Burst,
+    /// Executions kept for the authorizer, and the most it has; without it, what the account has.
+    pub authorizer_reserved_concurrency: Option<ReservedConcurrency>,
+    /// Executions kept for the analytics API, and the most it has; without it, what the account has.
+    pub analytics_reserved_concurrency: Option<ReservedConcurrency>,
 }
 
 /// How long logs are kept.
@@ -96,6 +100,9 @@ pub struct LogSettings {
 pub struct AlarmSettings {
     /// Who is written to; nobody, where it is left out.
     pub email: Option<Email>,
+    /// Whether somebody subscribes to the topic by other means than `email`, such as a pager.
+    #[serde(default)]
+    pub subscribed_elsewhere: bool,
     /// Age of a record when it is read, in seconds, above which the processor is behind.
     pub iterator_age_seconds: u32,
     /// Age of an event when it has been counted, in milliseconds on average.

@@ -26,6 +26,10 @@ pub fn run(args: &Synth, printer: &Printer) -> Result<()> {
     for path in written {
         printer.data(path.display().to_string());
     }
+    for warning in app.warnings() {
+        printer.say(format!("warning: {warning}"));
+        printer.hint(warning.hint());
+    }
     for stack in &stacks {
         for dropped in stack.dropped() {
             printer.say(format!("{}: not on the local target: {dropped}", stack.name()));
