@@ -111,7 +111,7 @@ fn authorizer(app: &App, stack: &mut Stack, tables: &Tables) -> FunctionHandle {
         function: Function::ApiKeyAuthorizer,
         memory: MemoryMib::of::<512>(),
         timeout: Timeout::of::<{ limit::AUTHORIZER_TIMEOUT_SECONDS }>(),
-        reserved_concurrency: None,
+        reserved_concurrency: app.settings.api.authorizer_reserved_concurrency,
         variables,
         grants,
     };

@@ -2,6 +2,7 @@
 //!
 //! Invariant: each has the body and the headers that answers of our functions have.
 
+use contract::header;
 use serde_json::{Map, Value as Json, json};
 
 use crate::resource::{Properties, Resource};
@@ -147,6 +148,9 @@ impl Resource for GatewayResponse {
         let (status, code, message) = to.answer();
         let mut headers = Map::new();
         headers.insert("gatewayresponse.header.X-Request-Id".into(), json!("context.requestId"));
+        let fixed = header::ALWAYS.into_iter().chain([(header::CACHE_CONTROL, header::NO_STORE)]);
+        headers
+            .extend(fixed.map(|(name, value)| (format!("gatewayresponse.header.{name}"), json!(format!("'{value}'")))));
         if status == Some(429) {
             headers.insert("gatewayresponse.header.Retry-After".into(), json!(RETRY_AFTER));
         }

@@ -121,7 +121,7 @@ fn analytics_api(app: &App, stack: &mut Stack, analytics: &TableHandle) {
         function: Function::AnalyticsApi,
         memory: MemoryMib::of::<512>(),
         timeout: Timeout::of::<15>(),
-        reserved_concurrency: None,
+        reserved_concurrency: app.settings.api.analytics_reserved_concurrency,
         variables: vec![
             Variable::Environment(app.env.clone()),
             Variable::AnalyticsTable(analytics.name().clone()),

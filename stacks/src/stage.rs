@@ -1,6 +1,6 @@
 //! `AWS::ApiGateway::Deployment`, `Stage` and `Account`: an API as callers reach it.
 //!
-//! Invariant: a call is logged once, as JSON, without its headers, query or body.
+//! Invariant: a call is logged once, as JSON, without its headers, path, query or body.
 
 use contract::access_log;
 use serde_json::{Value as Json, json};
@@ -53,12 +53,14 @@ pub struct GatewayAccount {
     pub role: RoleHandle,
 }
 
-/// What is logged of a call: what answers who waited how long for what, and nothing that a caller sent but the path.
+/// What is logged of a call: what answers who waited how long for what, and no text of a caller's choosing, which could
+/// end the value that it stands in. Of the gateway's id a caller can only choose which UUID it is ("Access logging for
+/// REST APIs"); the path is that of the route.
 const ACCESS_LOG: [(&str, &str); 15] = [
     (access_log::REQUEST_ID, "$context.requestId"),
     (access_log::TIME, "$context.requestTimeEpoch"),
     ("method", "$context.httpMethod"),
-    ("path", "$context.path"),
+    ("path", "$context.resourcePath"),
     ("status", "$context.status"),
     ("responseType", "$context.error.responseType"),
     ("responseLatency", "$context.responseLatency"),

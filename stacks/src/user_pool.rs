@@ -1,6 +1,6 @@
 //! `AWS::Cognito::UserPool`, its client and its group.
 //!
-//! Invariant: nobody signs up without an administrator.
+//! Invariant: nobody signs up without an administrator, and nobody changes the address that names them.
 
 use serde_json::json;
 
@@ -62,6 +62,8 @@ impl Resource for UserPool {
             "UsernameAttributes": ["email"],
             "AutoVerifiedAttributes": ["email"],
             "UsernameConfiguration": {"CaseSensitive": false},
+            // A new address is nobody's until its owner has answered: until then the user keeps the old one.
+            "UserAttributeUpdateSettings": {"AttributesRequireVerificationBeforeUpdate": ["email"]},
             "AdminCreateUserConfig": {"AllowAdminCreateUserOnly": true},
             "AccountRecoverySetting": {"RecoveryMechanisms": [{"Name": "verified_email", "Priority": 1}]},
             "Policies": {
@@ -110,6 +112,8 @@ impl Resource for UserPoolClient {
             "ExplicitAuthFlows": ["ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_PASSWORD_AUTH"],
             // The same answer whether or not there is such a user.
             "PreventUserExistenceErrors": "ENABLED",
+            // An empty list would be all of them. The address, which is whose figures a token reads, is not among them.
+            "WriteAttributes": ["name"],
             "EnableTokenRevocation": true,
             "AccessTokenValidity": 60,
             "IdTokenValidity": 60,

@@ -5,6 +5,7 @@
 pub mod access_log;
 pub mod environment;
 pub mod function;
+pub mod header;
 pub mod limit;
 pub mod metric;
 pub mod name;

@@ -4,6 +4,7 @@ use contract::{Function, name, variable};
 use serde_json::{Value as Json, json};
 
 use super::*;
+use crate::Warning;
 
 fn app(env: &str, toggle: Toggle, target: Target) -> App {
     let settings = match env {
@@ -101,6 +102,65 @@ fn only_a_stream_with_shards_has_a_scaler() {
             assert_eq!(mentions, expected && template["Resources"]["RestApi"].is_null(), "{}", template["Description"]);
         }
     }
+}
+
+#[test]
+fn alarms_that_nobody_hears_are_warned_of_until_somebody_subscribes() {
+    let warnings = |line: &str, toggle, target| {
+        let text = include_str!("../../environments/prod.toml").replace("[alarms]", &format!("[alarms]\n{line}"));
+        App { settings: Settings::parse(&text).unwrap(), ..app("prod", toggle, target) }.warnings()
+    };
+    let unheard = warnings("", Toggle::On, Target::Aws);
+    assert_eq!(unheard, [Warning::AlarmsUnheard("prod".parse().unwrap())]);
+    let (said, hint) = (unheard[0].to_string(), unheard[0].hint());
+    assert!(
+        said.contains("nobody hears the alarms of prod") && hint.contains("stacks/environments/prod.toml"),
+        "{said}"
+    );
+    for heard in ["email = \"night@example.com\"", "subscribed-elsewhere = true"] {
+        assert_eq!(warnings(heard, Toggle::On, Target::Aws), []);
+    }
+    assert_eq!(warnings("subscribed-elsewhere = false", Toggle::On, Target::Aws), unheard);
+    // Without the dashboard stack there are no alarms, and the local system wakes nobody.
+    assert_eq!([warnings("", Toggle::Off, Target::Aws), warnings("", Toggle::On, Target::Local)], [[], []]);
+}
+
+#[test]
+fn nobody_takes_the_address_of_another() {
+    for toggle in [Toggle::On, Toggle::Off] {
+        let stacks = templates(&app("prod", toggle, Target::Aws));
+        let api = stacks.iter().find(|template| !template["Resources"]["UserPool"].is_null()).unwrap();
+        let property = |id: &str, name: &str| api["Resources"][id]["Properties"][name].clone();
+        assert_eq!(property("UserPoolClient", "WriteAttributes"), json!(["name"]));
+        let before = &property("UserPool", "UserAttributeUpdateSettings")["AttributesRequireVerificationBeforeUpdate"];
+        assert_eq!(*before, json!(["email"]));
+        assert_eq!(property("UserPool", "UsernameConfiguration"), json!({"CaseSensitive": false}));
+    }
+}
+
+#[test]
+fn what_the_gateway_answers_by_itself_has_the_headers_of_every_answer() {
+    let api = &templates(&app("test", Toggle::On, Target::Aws))[1];
+    let answers = of_type(api, "AWS::ApiGateway::GatewayResponse");
+    assert_eq!(answers.len(), crate::gateway_response::Refusal::ALL.len());
+    for answer in answers {
+        let header = |name: &str| &answer["Properties"]["ResponseParameters"][format!("gatewayresponse.header.{name}")];
+        assert_eq!(*header("Cache-Control"), "'no-store'", "{answer}");
+        assert_eq!(*header("X-Content-Type-Options"), "'nosniff'", "{answer}");
+        assert_eq!(*header("Strict-Transport-Security"), "'max-age=31536000'", "{answer}");
+        assert_eq!(*header("X-Request-Id"), "context.requestId", "{answer}");
+    }
+}
+
+#[test]
+fn the_key_check_keeps_executions_of_its_own_and_the_analytics_api_is_capped() {
+    let of = |env, name: Function| {
+        let all = templates(&app(env, Toggle::On, Target::Aws));
+        let resources = all.iter().find_map(|template| template["Resources"].get(name.logical_id())).unwrap();
+        resources["Properties"]["ReservedConcurrentExecutions"].clone()
+    };
+    assert_eq!((of("prod", Function::ApiKeyAuthorizer), of("prod", Function::AnalyticsApi)), (json!(300), json!(50)));
+    assert_eq!((of("test", Function::ApiKeyAuthorizer), of("test", Function::AnalyticsApi)), (Json::Null, Json::Null));
 }
 
 #[test]

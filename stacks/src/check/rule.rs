@@ -14,6 +14,16 @@ use crate::actions::WITHOUT_RESOURCE;
 use crate::resource::Removal;
 use crate::stack::{Declared, Stack};
 
+/// Variables of the access log that are a caller's own text ("Variables for access logging for API Gateway").
+const OF_CALLERS: [&str; 6] = [
+    "$context.path",
+    "$context.domainName",
+    "$context.domainPrefix",
+    "$context.error.message",
+    "$context.identity.userAgent",
+    "$context.protocol",
+];
+
 /// CloudWatch: the data points of an alarm cover a day at most.
 const ALARM_SECONDS: u64 = 86_400;
 
@@ -35,6 +45,7 @@ pub(super) fn check(stack: &Stack, problems: &mut Vec<Problem>) {
                 say("anybody may call: name an authorizer [A-APIG4, C59]".into());
             }
             "AWS::ApiGateway::Stage" => stage(properties, &mut say),
+            "AWS::Cognito::UserPoolClient" => client(properties, &mut say),
             _ => {}
         }
         // In the policy of a key, `*` is the key itself.
@@ -104,11 +115,23 @@ fn stage(properties: &Json, say: &mut impl FnMut(String)) {
     if properties["AccessLogSetting"].is_null() {
         say("logs no calls [A-APIG1, C76]".into());
     }
+    let format = properties["AccessLogSetting"]["Format"].as_str().unwrap_or_default();
+    for variable in OF_CALLERS.iter().filter(|variable| mentions(format, variable)) {
+        say(format!("logs {variable}, in which a caller can end one value and begin another"));
+    }
     if settings["ThrottlingRateLimit"].is_null() {
         say("takes any number of calls: set a throttle".into());
     }
     if settings["DataTraceEnabled"] != Json::Bool(false) {
         say("writes keys and tokens to its log: switch the data trace off".into());
+    }
+}
+
+/// Who may write their own address may read another's figures. Without a list all attributes can be written.
+fn client(properties: &Json, say: &mut impl FnMut(String)) {
+    let listed = properties["WriteAttributes"].as_array().filter(|listed| !listed.is_empty());
+    if listed.is_none_or(|listed| listed.iter().any(|attribute| attribute == "email")) {
+        say("lets users write their own email: list the attributes that they may write".into());
     }
 }
 
@@ -139,6 +162,12 @@ fn statement(statement: &Json, say: &mut impl FnMut(String)) {
             Some(_) => {}
         }
     }
+}
+
+/// Whether a variable is in a format, and not only the beginning of another's name.
+fn mentions(format: &str, variable: &str) -> bool {
+    let mut rest = format.split(variable).skip(1);
+    rest.any(|after| !after.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '.'))
 }
 
 fn texts(value: &Json) -> impl Iterator<Item = &str> {

@@ -131,6 +131,27 @@ fn an_open_door_is_found() {
 }
 
 #[test]
+fn a_log_of_what_callers_write_is_found() {
+    let of = |format: &str| {
+        let stage = serde_json::json!({"AccessLogSetting": {"Format": format}});
+        with(&[("Stage", "AWS::ApiGateway::Stage", &stage.to_string())]).join("\n")
+    };
+    for variable in ["$context.path", "$context.identity.userAgent", "$context.error.message"] {
+        let said = of(&format!(r#"{{"a":"{variable}"}}"#));
+        assert!(said.contains(&format!("logs {variable}, in which a caller can end one value")), "{said}");
+    }
+    let said = of(r#"{"a":"$context.pathological","b":"$context.error.messageString","c":"$context.resourcePath"}"#);
+    assert!(!said.contains("in which a caller"), "{said}");
+}
+
+#[test]
+fn users_who_may_rename_themselves_are_found() {
+    for writable in [r"{}", r#"{"WriteAttributes": []}"#, r#"{"WriteAttributes": ["name", "email"]}"#] {
+        says(&with(&[("Client", "AWS::Cognito::UserPoolClient", writable)]), "lets users write their own email");
+    }
+}
+
+#[test]
 fn properties_that_are_not_json_are_found() {
     says(&with(&[("Raw", "AWS::SQS::Queue", "{")]), "its properties are not JSON");
 }

@@ -36,7 +36,7 @@ fn every_problem_of_an_account_is_named_at_once_and_nothing_is_built() {
         "hint: ",
         "problem: complical-usage-stream-prod needs 2 more shards, and the account has 1 left of 10",
         "hint: ask for more under Service Quotas",
-        "problem: 20 executions would be reserved, and the account lets 0 of its 10",
+        "problem: 370 executions would be reserved, and the account lets 0 of its 10",
         "hint: leave `reserved-concurrency` out",
         "problem: the name /aws/lambda/CompliCal-Kinesis-prod-StreamProcessor (AWS::Logs::LogGroup) is taken",
         "hint: a late invocation makes a log anew",
