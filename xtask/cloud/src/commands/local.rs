@@ -5,6 +5,7 @@
 pub mod background;
 pub mod consumers;
 pub mod emulator;
+pub mod front;
 pub mod seed;
 pub mod signal;
 
@@ -25,6 +26,7 @@ use crate::local_state::ready::{Ready, dashboard_url};
 use crate::local_state::secrets;
 use crate::{Connection, api};
 use emulator::Emulator;
+use front::Front;
 use signal::Stop;
 
 /// The command.
@@ -76,13 +78,13 @@ async fn reset(printer: &Printer) -> Result<()> {
 
 async fn foreground(args: &LocalUp, app: &App, folder: &Folder, printer: &Printer) -> Result<()> {
     emulator::end_orphan(folder, printer).await?;
-    let port = emulator::free_port(args.port)?;
-    let program = emulator::install(printer)?;
+    let front = Front::take(args.port).await?;
+    let python = emulator::install(printer)?;
     let packages = build::for_this_machine(printer)?;
     // What takes minutes is over: from here on there is something to be stopped in order.
     let clock = Clock::start(printer);
     let mut stop = Stop::listen()?;
-    let mut emulator = Emulator::start(&program, port, folder)?;
+    let mut emulator = Emulator::start(&python, front, folder)?;
     let ran = run_until_stopped(args, app, &packages, folder, &mut emulator, &mut stop, &clock).await;
     clock.say("stopping");
     emulator.stop(folder, printer).await;
@@ -103,8 +105,8 @@ async fn run_until_stopped(
         ready = emulator.wait_ready(folder) => ready?,
         () = stop.asked() => return Ok(()),
     }
-    clock.say(format!("the emulator answers at {}", emulator.endpoint()));
-    let connection = Connection::to_local(emulator.endpoint());
+    clock.say(format!("the emulator answers at {}", emulator.front().endpoint()));
+    let connection = Connection::to_local(emulator.front().endpoint());
     let ready = tokio::select! {
         ready = bring_up(&connection, app, packages, folder, clock) => ready?,
         ended = emulator.ended(folder) => return Err(ended),

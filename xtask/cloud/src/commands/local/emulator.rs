@@ -1,4 +1,4 @@
-//! The emulator's process: started, waited for, ended with its state saved and nothing left behind.
+//! The emulator's process: started behind the front, waited for, ended with its state saved and nothing left behind.
 //!
 //! Invariant: the log file stays locked for as long as an emulator of this folder lives, so one that outlived the
 //! process that started it is found and ended.
@@ -12,15 +12,22 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use contract::name;
+use hyper::Uri;
 use tokio::process::{Child, Command};
 use xtask::{Failure, Printer, process, workspace};
 
+use super::front::{Front, Serving};
 use super::signal::{Receiver, send, wait_until};
+use crate::keys::random_text;
 use crate::local_state::folder::{Folder, open_for_lock};
 
 /// The emulator, pinned because it is young, with what it needs to sign tokens and to understand the
 /// Rust SDK's requests of CloudWatch, which are CBOR.
 const MINISTACK: [&str; 3] = ["ministack==1.5.33", "cryptography>=41", "cbor2>=5"];
+/// What starts it, in the repository.
+const LAUNCHER: &str = "xtask/cloud/src/commands/local/emulator/launcher.py";
+/// Of the secret with which its paths begin: 190 bits.
+const SECRET_CHARS: usize = 32;
 /// How long it may take to answer.
 const START: Duration = Duration::from_secs(30);
 /// How long it may take to save its state.
@@ -31,28 +38,17 @@ const END: Duration = Duration::from_secs(20);
 pub struct Emulator {
     child: Child,
     pid: u32,
-    endpoint: String,
+    /// Where its paths begin. Whoever knows it has the emulator, so it is for the front alone.
+    address: Uri,
+    front: Serving,
 }
 
-/// Installs the emulator unless it is there; returns its program.
+/// Installs the emulator unless it is there; returns the Python that has it.
 ///
 /// # Errors
 /// When there is no Python, or the download breaks.
 pub fn install(printer: &Printer) -> Result<std::path::PathBuf> {
-    process::pinned_venv(&workspace::target().join("venv-ministack"), &MINISTACK, "ministack", printer)
-}
-
-/// The port, once it is sure that it is free; another for 0.
-///
-/// # Errors
-/// When something listens on it.
-pub fn free_port(port: u16) -> Result<u16> {
-    match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
-        Ok(listener) => Ok(listener.local_addr()?.port()),
-        Err(error) => Err(Failure::new(format!("cannot listen on 127.0.0.1:{port}: {error}"))
-            .hint("end what uses the port, or choose another with --port (0 takes any)")
-            .into()),
-    }
+    process::pinned_venv(&workspace::target().join("venv-ministack"), &MINISTACK, "python3", printer)
 }
 
 /// Ends the emulator of a process that is gone without having ended it.
@@ -89,12 +85,12 @@ fn is_running(folder: &Folder) -> Result<bool> {
 }
 
 impl Emulator {
-    /// Starts it on a free port, with nothing of the developer's environment but the search path: a function inherits
+    /// Starts it behind a front, with nothing of the developer's environment but the search path: a function inherits
     /// what the emulator has, and would find there what its template forgot.
     ///
     /// # Errors
     /// When it cannot be started.
-    pub fn start(program: &Path, port: u16, folder: &Folder) -> Result<Self> {
+    pub fn start(python: &Path, front: Front, folder: &Folder) -> Result<Self> {
         let mut log = open_for_lock(&folder.emulator_log())?;
         log.try_lock().context("an emulator of this folder still runs")?;
         log.set_len(0)?;
@@ -102,15 +98,20 @@ impl Emulator {
         for needed in [folder.state(), folder.temporary(), folder.checkpoints()] {
             fs::create_dir_all(&needed).with_context(|| needed.display().to_string())?;
         }
-        let endpoint = format!("http://127.0.0.1:{port}");
-        let functions = std::env::var(workspace::LOCAL_FUNCTIONS_ENDPOINT).unwrap_or_else(|_| endpoint.clone());
-        let mut command = Command::new(program);
+        let functions = std::env::var(workspace::LOCAL_FUNCTIONS_ENDPOINT).unwrap_or_else(|_| front.endpoint());
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+        let secret = random_text(SECRET_CHARS)?;
+        let address: Uri = format!("http://127.0.0.1:{port}/{secret}").parse()?;
+        let mut command = Command::new(python);
         command
+            .arg(workspace::root().join(LAUNCHER))
             .env_clear()
+            .env("COMPLICAL_EMULATOR_PORT", port.to_string())
+            .env("COMPLICAL_EMULATOR_SECRET", secret)
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("TMPDIR", folder.temporary())
-            .env("GATEWAY_PORT", port.to_string())
-            .env("BIND_HOST", "127.0.0.1")
+            // The one that is part of addresses which it answers.
+            .env("GATEWAY_PORT", front.port().to_string())
             .env("MINISTACK_HOST", "localhost")
             .env("MINISTACK_REGION", name::DEFAULT_REGION)
             .env("MINISTACK_ACCOUNT_ID", "000000000000")
@@ -126,15 +127,15 @@ impl Emulator {
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         // A group of its own, so that Ctrl-C reaches us alone and the functions' processes can be ended with it.
         command.process_group(0);
-        let child = command.spawn().with_context(|| format!("cannot start {}", program.display()))?;
+        let child = command.spawn().with_context(|| format!("cannot start {}", python.display()))?;
         let pid = child.id().unwrap_or_default();
         fs::write(folder.emulator_pid(), pid.to_string())?;
-        Ok(Self { child, pid, endpoint })
+        Ok(Self { child, pid, front: front.serve(address.clone()), address })
     }
 
-    /// Where it listens, such as `http://127.0.0.1:4571`.
-    pub fn endpoint(&self) -> &str {
-        &self.endpoint
+    /// What stands before it, which everybody asks.
+    pub fn front(&self) -> &Serving {
+        &self.front
     }
 
     /// Waits until it answers.
@@ -142,7 +143,7 @@ impl Emulator {
     /// # Errors
     /// When it ends, or does not answer in time.
     pub async fn wait_ready(&mut self, folder: &Folder) -> Result<()> {
-        let health = format!("{}/_ministack/health", self.endpoint);
+        let health = format!("{}/_ministack/health", self.address);
         let answered = async {
             while !answers(health.clone()).await {
                 tokio::time::sleep(Duration::from_millis(50)).await;
@@ -188,18 +189,4 @@ async fn answers(url: String) -> bool {
         config.new_agent().get(&url).call().is_ok()
     };
     tokio::task::spawn_blocking(ask).await.unwrap_or(false)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_port_in_use_is_refused_with_a_way_out() {
-        let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let error = free_port(taken.local_addr().unwrap().port()).unwrap_err();
-        let failure = error.downcast_ref::<Failure>().unwrap();
-        assert!(failure.hints()[0].contains("--port"));
-        assert_ne!(free_port(0).unwrap(), 0);
-    }
 }
