@@ -37,7 +37,7 @@ use store::blocks::Blocks;
 use store::gate::Gates;
 use store::history::Histories;
 use store::journal::Journal;
-use store::keys::{Keys, User};
+use store::keys::Keys;
 use store::table::Table;
 use store::watermark::Watermark;
 use store::windows::Windows;
@@ -140,18 +140,21 @@ impl<P: Producer> Authorizer<P> {
         };
         let email = &key.user_email;
         let (user, ()) = tokio::join!(self.directory.user(email, started), self.counter.refresh(email, made_at));
-        let user = user.unwrap_or_else(|cause| {
-            tracing::warn!(%cause, "the user cannot be read; calls go on without a limit");
-            User { company_name: None, monthly_quota: UNKNOWN_LIMIT }
-        });
+        let (company_name, limit) = match user {
+            Ok(user) => (user.company_name, user.monthly_quota.calls()),
+            Err(cause) => {
+                tracing::warn!(%cause, "the user cannot be read; calls go on without a limit");
+                (None, UNKNOWN_LIMIT)
+            }
+        };
         let mut call = request.event(EventType::Call, made_at);
         call.user_email = Some(email.clone());
-        call.company_name = key.company_name.clone().or(user.company_name);
+        call.company_name = key.company_name.clone().or(company_name);
         (call.api_key_id, call.api_key_name) = (Some(key.id.clone()), Some(key.name.clone()));
         let mut context =
             BTreeMap::from([(context::USER_EMAIL, email.as_str().to_owned()), (context::API_KEY_ID, key.id.clone())]);
         context.extend(call.company_name.clone().map(|company| (context::COMPANY_NAME, company)));
-        let count = self.counter.count(email, call, user.monthly_quota, &|| millis(started, clock())).await;
+        let count = self.counter.count(email, call, limit, &|| millis(started, clock())).await;
         context.extend(count.context(made_at));
         Ok(Allowed::new(email.as_str(), request.method_arn(), context))
     }

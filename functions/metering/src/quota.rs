@@ -2,6 +2,10 @@
 //!
 //! Invariant: a quota's period is the calendar month of UTC.
 
+use std::fmt;
+use std::str::FromStr;
+
+use contract::limit::DEFAULT_MONTHLY_QUOTA;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::window::Month;
@@ -13,6 +17,16 @@ const NEAR: u64 = 80;
 /// With so many calls left, each passes the gate, whatever the share.
 const LAST: u64 = 100;
 
+/// Calls that a user may make in a month: 1 to [`MAX`](Self::MAX). Whoever stores one and whoever reads it back use
+/// this type, so that neither knows a number that the other does not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct MonthlyQuota(u64);
+
+/// A number that no quota has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a quota must be a whole number of calls a month, from 1 to {}", MonthlyQuota::MAX)]
+pub struct InvalidQuota;
+
 /// How much of a quota is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quota {
@@ -20,6 +34,53 @@ pub struct Quota {
     pub used: u64,
     /// Most calls in a month.
     pub limit: u64,
+}
+
+impl MonthlyQuota {
+    /// The largest, in calls a month: more than any API answers, and far below where sums of such numbers end.
+    pub const MAX: u64 = 1_000_000_000_000_000;
+
+    /// Calls a month.
+    pub const fn calls(self) -> u64 {
+        self.0
+    }
+
+    /// The quota that a stored number means: the nearest one there is, because an earlier deployment took any number.
+    pub fn nearest(number: u128) -> Self {
+        Self(u64::try_from(number).unwrap_or(u64::MAX).clamp(1, Self::MAX))
+    }
+}
+
+/// The quota of a user for whom no other was set.
+impl Default for MonthlyQuota {
+    fn default() -> Self {
+        Self(DEFAULT_MONTHLY_QUOTA)
+    }
+}
+
+impl TryFrom<u64> for MonthlyQuota {
+    type Error = InvalidQuota;
+
+    fn try_from(calls: u64) -> Result<Self, InvalidQuota> {
+        if (1..=Self::MAX).contains(&calls) { Ok(Self(calls)) } else { Err(InvalidQuota) }
+    }
+}
+
+/// A quota as a person types it: digits alone.
+impl FromStr for MonthlyQuota {
+    type Err = InvalidQuota;
+
+    fn from_str(text: &str) -> Result<Self, InvalidQuota> {
+        // The standard library takes a sign before a number.
+        let digits = Some(text).filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+        digits.and_then(|digits| digits.parse::<u64>().ok()).ok_or(InvalidQuota)?.try_into()
+    }
+}
+
+impl fmt::Display for MonthlyQuota {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
 }
 
 impl Quota {
@@ -67,6 +128,18 @@ pub fn retry_after_seconds(now: Timestamp) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_quota_has_a_least_and_a_greatest_number_and_no_sign() {
+        for (text, calls) in [("1", 1), ("10000", 10_000), ("1000000000000000", MonthlyQuota::MAX)] {
+            assert_eq!(text.parse::<MonthlyQuota>().unwrap().calls(), calls);
+        }
+        for text in ["", "0", "-1", "+5", " 5", "1e3", "\u{ff15}", "1000000000000001", "9223372036854775808"] {
+            assert_eq!(text.parse::<MonthlyQuota>(), Err(InvalidQuota), "{text:?}");
+        }
+        let nearest = [0, 5, u128::from(u64::MAX), u128::MAX].map(|number| MonthlyQuota::nearest(number).calls());
+        assert_eq!(nearest, [1, 5, MonthlyQuota::MAX, MonthlyQuota::MAX]);
+    }
 
     #[test]
     fn each_threshold_is_crossed_by_exactly_one_call() {

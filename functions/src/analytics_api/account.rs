@@ -34,7 +34,7 @@ impl AnalyticsApi {
         keys.extend(activity.sum().keys.into_keys().filter(|id| id != OTHER));
         let (auth_failures, recent) = tokio::try_join!(self.failures(keys, now), self.recent(&subject, history, now))
             .map_err(Failure::internal)?;
-        let account = Account { user_email: email, limit: user.monthly_quota, auth_failures, recent: &recent };
+        let account = Account { user_email: email, limit: user.monthly_quota.calls(), auth_failures, recent: &recent };
         Json::of(&activity.answer(&account, now))
     }
 

@@ -9,7 +9,8 @@ use metering::key::ApiKey;
 
 use super::bound::{KEY, Overdue, USAGE, within};
 use super::cache::Cache;
-use store::keys::{Keys, User};
+use store::keys::Keys;
+use store::users::User;
 
 /// How long a key, known or unknown, is not looked up again.
 pub const KEY_FRESH: SignedDuration = SignedDuration::from_secs(5);

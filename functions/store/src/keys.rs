@@ -1,29 +1,79 @@
 //! API keys and the users they belong to, as the keys table holds them.
 //!
-//! Invariant: a key is found by its hash alone, with one read; an item that cannot be read opens nothing.
+//! Invariant: a key is found by its hash alone, with one read; an item that cannot be read opens nothing. Every key
+//! leaves the table [`KEPT_DAYS`] after it was revoked or has expired.
 
-use contract::limit::DEFAULT_MONTHLY_QUOTA;
-use contract::table::{PK, USER_EMAIL};
+use aws_sdk_dynamodb::types::ReturnValue;
+use contract::table::{CREATED_AT, KEYS_BY_USER, PK, SK, TTL, USER_EMAIL};
+use futures::{StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use metering::email::Email;
-use metering::key::ApiKey;
+use metering::key::{self, ApiKey};
+use metering::window::iso_millis;
 use subtle::ConstantTimeEq;
 
-use crate::table::{Consistency, Item, Table, TableError, integer, string};
+use crate::blocks::after_days;
+use crate::table::{
+    CONCURRENCY, Consistency, Item, Table, TableError, integer, number, present, string, text, unless_condition_failed,
+};
+
+/// How long a key stays in the table after its end, in days: as long as the history of its calls.
+pub const KEPT_DAYS: u32 = contract::limit::HISTORY_DAYS;
+
+/// Before a key's hash in its partition key.
+pub(crate) const KEY: &str = "KEY#";
+/// The sort key of every key.
+const SORT: &str = "KEY";
+const ID: &str = "apiKeyId";
+const NAME: &str = "apiKeyName";
+const PREFIX: &str = "prefix";
+pub(crate) const COMPANY: &str = "companyName";
+pub(crate) const EXPIRES_AT: &str = "expiresAt";
+pub(crate) const REVOKED_AT: &str = "revokedAt";
 
 /// The keys table.
 #[derive(Clone, Debug)]
 pub struct Keys {
-    table: Table,
+    pub(crate) table: Table,
 }
 
-/// What the table knows of a user beside their keys.
+/// A key to be stored, of which the table gets the hash.
+#[derive(Clone, Copy)]
+pub struct NewKey<'a> {
+    /// The key itself.
+    pub key: &'a str,
+    /// Its public id, `k_…`.
+    pub id: &'a str,
+    /// What it is for.
+    pub name: &'a str,
+    /// Whose it is.
+    pub user_email: &'a Email,
+    /// The company its calls are counted for; none for that of the user.
+    pub company_name: Option<&'a str>,
+    /// When it is made.
+    pub created_at: Timestamp,
+    /// From when on it is refused.
+    pub expires_at: Timestamp,
+}
+
+/// A key as the table holds it, for people: nothing is judged by its texts.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct User {
-    /// The company they belong to.
+pub struct StoredKey {
+    hash: String,
+    /// Its public id, `k_…`.
+    pub id: String,
+    /// What it is for.
+    pub name: String,
+    /// The first characters of the key.
+    pub prefix: String,
+    /// The company its calls are counted for, if it is not that of the user.
     pub company_name: Option<String>,
-    /// Most calls in a calendar month.
-    pub monthly_quota: u64,
+    /// When it was made, ISO 8601.
+    pub created_at: String,
+    /// From when on it is refused, ISO 8601; empty where it never expires.
+    pub expires_at: String,
+    /// Since when it is refused for good, ISO 8601.
+    pub revoked_at: Option<String>,
 }
 
 impl Keys {
@@ -37,8 +87,8 @@ impl Keys {
     /// # Errors
     /// When the request fails or the item cannot be read.
     pub async fn find(&self, hash: &str) -> Result<Option<ApiKey>, TableError> {
-        let expected = format!("KEY#{hash}");
-        let Some(item) = self.table.get(&expected, "KEY", Consistency::Strong).await? else { return Ok(None) };
+        let expected = format!("{KEY}{hash}");
+        let Some(item) = self.table.get(&expected, SORT, Consistency::Strong).await? else { return Ok(None) };
         // Whatever stands between here and the table: only the item of this very hash is the caller's key.
         if !bool::from(string(&item, PK).as_bytes().ct_eq(expected.as_bytes())) {
             return Ok(None);
@@ -48,88 +98,141 @@ impl Keys {
 
     fn key(&self, item: &Item) -> Result<ApiKey, TableError> {
         let required = |name| present(item, name).ok_or_else(|| self.table.malformed(item, name));
+        // DynamoDB removes an item some days after its time; until then the key is refused all the same.
+        let ends = [self.instant(item, EXPIRES_AT)?, self.time_to_live(item)?];
         Ok(ApiKey {
-            id: required("apiKeyId")?,
-            name: string(item, "apiKeyName"),
+            id: required(ID)?,
+            name: string(item, NAME),
             user_email: Email::named(&required(USER_EMAIL)?).map_err(|_| self.table.malformed(item, USER_EMAIL))?,
-            company_name: present(item, "companyName"),
-            expires_at: self.instant(item, "expiresAt")?,
-            revoked_at: self.instant(item, "revokedAt")?,
+            company_name: present(item, COMPANY),
+            expires_at: ends.into_iter().flatten().min(),
+            revoked_at: self.instant(item, REVOKED_AT)?,
         })
     }
 
     /// An instant that cannot be read is an error: taken for absent, it would make a key last for ever.
-    fn instant(&self, item: &Item, name: &'static str) -> Result<Option<Timestamp>, TableError> {
+    pub(crate) fn instant(&self, item: &Item, name: &'static str) -> Result<Option<Timestamp>, TableError> {
         if !item.contains_key(name) {
             return Ok(None);
         }
         string(item, name).parse().map(Some).map_err(|_| self.table.malformed(item, name))
     }
 
-    /// The user of that address; one without an item of their own has the default quota.
+    fn time_to_live(&self, item: &Item) -> Result<Option<Timestamp>, TableError> {
+        if !item.contains_key(TTL) {
+            return Ok(None);
+        }
+        let instant = integer(item, TTL).and_then(|second| Timestamp::from_second(second).ok());
+        instant.map(Some).ok_or_else(|| self.table.malformed(item, TTL))
+    }
+
+    /// Stores a key.
     ///
     /// # Errors
-    /// When the request fails or the quota cannot be read.
-    pub async fn user(&self, email: &Email) -> Result<User, TableError> {
-        let item = self.table.get(&format!("USER#{email}"), "USER", Consistency::Eventual).await?.unwrap_or_default();
-        let monthly_quota = match item.get("monthlyQuota") {
-            None => DEFAULT_MONTHLY_QUOTA,
-            Some(_) => integer(&item, "monthlyQuota")
-                .and_then(|quota| u64::try_from(quota).ok())
-                .ok_or_else(|| self.table.malformed(&item, "monthlyQuota"))?,
-        };
-        Ok(User { company_name: present(&item, "companyName"), monthly_quota })
+    /// When the request fails, or the very same key is stored already.
+    pub async fn create_key(&self, new: &NewKey<'_>) -> Result<StoredKey, TableError> {
+        let hash = key::hash(new.key);
+        let texts = [
+            (PK, format!("{KEY}{hash}")),
+            (SK, SORT.into()),
+            (ID, new.id.into()),
+            (NAME, new.name.into()),
+            (USER_EMAIL, new.user_email.as_str().into()),
+            (PREFIX, key::prefix(new.key)),
+            (CREATED_AT, iso_millis(new.created_at)),
+            (EXPIRES_AT, iso_millis(new.expires_at)),
+        ];
+        let company = new.company_name.map(|company| (COMPANY, company.to_owned()));
+        let texts = texts.into_iter().chain(company);
+        let mut item: Item = texts.map(|(name, value)| (name.to_owned(), text(value))).collect();
+        item.insert(TTL.into(), number(after_days(new.expires_at, KEPT_DAYS)));
+        let stored = StoredKey::of(&item).ok_or_else(|| self.table.malformed(&item, ID))?;
+        let put = self.table.client().put_item().table_name(self.table.name()).set_item(Some(item));
+        let put = put.condition_expression("attribute_not_exists(#pk)").expression_attribute_names("#pk", PK);
+        put.send().await.map_err(|error| self.table.failed("PutItem", &error))?;
+        Ok(stored)
+    }
+
+    /// The keys of a user, good or not, oldest first. An item that is no key of theirs is left out, with an error in
+    /// the log.
+    ///
+    /// # Errors
+    /// When a request fails.
+    pub async fn keys_of(&self, user_email: &Email) -> Result<Vec<StoredKey>, TableError> {
+        let query = self.table.client().query().table_name(self.table.name()).index_name(KEYS_BY_USER);
+        let query = query
+            .key_condition_expression("#user = :user")
+            .expression_attribute_names("#user", USER_EMAIL)
+            .expression_attribute_values(":user", text(user_email.as_str()));
+        let found: Result<Vec<_>, _> = query.into_paginator().items().send().try_collect().await;
+        let found = found.map_err(|error| self.table.failed("Query", &error))?;
+        // The index may lag and may still know a key that is gone: the table itself says what is true now.
+        let reads = found.iter().map(|item| string(item, PK));
+        let reads = reads.map(|pk| async move { self.table.get(&pk, SORT, Consistency::Strong).await });
+        let reads: Vec<_> = reads.collect();
+        let items: Vec<_> = futures::stream::iter(reads).buffered(CONCURRENCY).try_collect().await?;
+        let mut keys: Vec<_> = items.iter().flatten().filter_map(StoredKey::of).collect();
+        keys.sort_by(|one, other| (&one.created_at, &one.id).cmp(&(&other.created_at, &other.id)));
+        Ok(keys)
+    }
+
+    /// Revokes a key for good. One that was revoked before stays as it was.
+    ///
+    /// # Errors
+    /// When the request fails. `None` is no error: the key is gone.
+    pub async fn revoke(&self, key: &StoredKey, now: Timestamp) -> Result<Option<StoredKey>, TableError> {
+        let end = key.expires_at.parse().map_or(now, |expires_at: Timestamp| expires_at.min(now));
+        let request = self
+            .table
+            .client()
+            .update_item()
+            .table_name(self.table.name())
+            .key(PK, text(format!("{KEY}{}", key.hash)))
+            .key(SK, text(SORT))
+            .update_expression("SET #revoked = :now, #ttl = :ttl")
+            .condition_expression("attribute_exists(#pk) AND attribute_not_exists(#revoked)")
+            .expression_attribute_names("#revoked", REVOKED_AT)
+            .expression_attribute_names("#ttl", TTL)
+            .expression_attribute_names("#pk", PK)
+            .expression_attribute_values(":now", text(iso_millis(now)))
+            .expression_attribute_values(":ttl", number(after_days(end, KEPT_DAYS)))
+            .return_values(ReturnValue::AllNew);
+        let revoked = unless_condition_failed(request.send().await);
+        match revoked.map_err(|error| self.table.failed("UpdateItem", &error))? {
+            Some(answer) => Ok(answer.attributes().and_then(StoredKey::of)),
+            None => {
+                let item = self.table.get(&format!("{KEY}{}", key.hash), SORT, Consistency::Strong).await?;
+                Ok(item.as_ref().and_then(StoredKey::of))
+            }
+        }
     }
 }
 
-fn present(item: &Item, name: &str) -> Option<String> {
-    Some(string(item, name)).filter(|value| !value.is_empty())
+impl StoredKey {
+    fn of(item: &Item) -> Option<Self> {
+        let key = string(item, PK).strip_prefix(KEY).zip(present(item, ID)).map(|(hash, id)| Self {
+            hash: hash.to_owned(),
+            id,
+            name: string(item, NAME),
+            prefix: string(item, PREFIX),
+            company_name: present(item, COMPANY),
+            created_at: string(item, CREATED_AT),
+            expires_at: string(item, EXPIRES_AT),
+            revoked_at: present(item, REVOKED_AT),
+        });
+        if key.is_none() {
+            tracing::error!("an item of the keys table is not a key and is left out");
+        }
+        key
+    }
+}
+
+/// As text, without the key itself.
+impl std::fmt::Debug for NewKey<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NewKey").field("id", &self.id).field("user_email", &self.user_email).finish_non_exhaustive()
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use contract::table::SK;
-    use dynamodb_fixture::Fixture;
-
-    use super::*;
-    use crate::table::{number, text};
-
-    async fn stored(pk: &str, sk: &str, attributes: &[(&str, &str)]) -> (Fixture, Keys) {
-        let fixture = Fixture::start().await;
-        let table = Table::new(fixture.client.clone(), fixture.keys_table());
-        let keys = [(PK, pk), (SK, sk)];
-        let item = keys.iter().chain(attributes).map(|(name, value)| ((*name).to_owned(), text(*value))).collect();
-        table.put_all([item]).await.unwrap();
-        (fixture, Keys::new(table))
-    }
-
-    const KEY: [(&str, &str); 3] = [("apiKeyId", "k_1"), (USER_EMAIL, "a@example.com"), ("createdAt", "2026-11-24")];
-
-    #[tokio::test]
-    async fn a_key_is_found_by_its_hash_and_by_no_other() {
-        let (_fixture, keys) = stored("KEY#abc", "KEY", &KEY).await;
-        let key = keys.find("abc").await.unwrap().unwrap();
-        assert_eq!((key.id.as_str(), key.user_email.as_str(), key.company_name), ("k_1", "a@example.com", None));
-        assert_eq!(keys.find("abd").await.unwrap(), None);
-    }
-
-    #[tokio::test]
-    async fn an_expiry_that_cannot_be_read_opens_nothing() {
-        let attributes = [KEY[0], KEY[1], KEY[2], ("expiresAt", "soon")];
-        let (_fixture, keys) = stored("KEY#abc", "KEY", &attributes).await;
-        assert!(matches!(keys.find("abc").await, Err(TableError::Malformed { attribute: "expiresAt", .. })));
-    }
-
-    #[tokio::test]
-    async fn a_user_has_the_quota_of_their_item_or_the_default() {
-        let (_fixture, keys) = stored("USER#a@example.com", "USER", &[("companyName", "Example")]).await;
-        let [a, b] = ["a@example.com", "b@example.com"].map(|email| email.parse().unwrap());
-        let user = keys.user(&a).await.unwrap();
-        assert_eq!(user, User { company_name: Some("Example".into()), monthly_quota: DEFAULT_MONTHLY_QUOTA });
-        let mut item = keys.table.get("USER#a@example.com", "USER", Consistency::Strong).await.unwrap().unwrap();
-        item.insert("monthlyQuota".into(), number(5));
-        keys.table.put_all([item]).await.unwrap();
-        assert_eq!(keys.user(&a).await.unwrap().monthly_quota, 5);
-        assert_eq!(keys.user(&b).await.unwrap().monthly_quota, DEFAULT_MONTHLY_QUOTA);
-    }
-}
+mod tests;

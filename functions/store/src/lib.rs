@@ -9,5 +9,6 @@ pub mod history;
 pub mod journal;
 pub mod keys;
 pub mod table;
+pub mod users;
 pub mod watermark;
 pub mod windows;

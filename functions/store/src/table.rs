@@ -244,6 +244,11 @@ pub fn string(item: &Item, attribute: &str) -> String {
     item.get(attribute).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default()
 }
 
+/// The text of an attribute, if there is one and it is not empty.
+pub fn present(item: &Item, attribute: &str) -> Option<String> {
+    Some(string(item, attribute)).filter(|value| !value.is_empty())
+}
+
 /// The number of an attribute, if it is one.
 pub fn integer(item: &Item, attribute: &str) -> Option<i64> {
     item.get(attribute).and_then(|value| value.as_n().ok()).and_then(|number| number.parse().ok())
