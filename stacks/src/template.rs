@@ -31,7 +31,8 @@ impl Stack {
         serde_saphyr::to_string(&Sorted(&self.template())).unwrap_or_default()
     }
 
-    pub(crate) fn template(&self) -> Json {
+    /// The template, its keys not yet sorted.
+    pub fn template(&self) -> Json {
         let resources: Map<String, Json> =
             self.resources.iter().map(|(id, declared)| (id.clone(), declared.json())).collect();
         let parameters: Map<String, Json> = self

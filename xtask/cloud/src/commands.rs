@@ -2,4 +2,15 @@
 //!
 //! Invariant: no command imports another; what two of them need lies in a layer below.
 
+pub mod cost;
+pub mod deploy;
+pub mod destroy;
+pub mod diff;
+pub mod errors;
+pub mod keys;
 pub mod local;
+pub mod logs;
+pub mod scale;
+pub mod status;
+pub mod users;
+pub mod verify;

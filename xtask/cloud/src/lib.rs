@@ -2,34 +2,24 @@
 //!
 //! Invariant: a command asks the account what is there; nothing is remembered between two runs.
 
-pub mod api;
-pub mod aws_error;
+pub mod aws;
 pub mod commands;
-pub mod connection;
-pub mod cost;
-pub mod deploy;
-pub mod destroy;
-pub mod diff;
-pub mod errors;
-pub mod interrupt;
-pub mod journal;
-pub mod keys;
+pub mod console;
+pub mod deployment;
 pub mod local_state;
-pub mod logs;
-pub mod scale;
+pub mod pricing;
+pub mod random;
+pub mod stack;
 #[cfg(test)]
 mod stand_in;
-pub mod status;
-pub mod users;
-pub mod verify;
-pub mod watcher;
+pub mod system;
 
 use anyhow::Result;
-use commands::local;
 use xtask::Printer;
 use xtask::cli::Command;
 
-pub use connection::Connection;
+pub use aws::connection::Connection;
+use commands::{cost, deploy, destroy, diff, errors, keys, local, logs, scale, status, users, verify};
 
 /// Carries out a command; returns its exit status.
 ///

@@ -17,14 +17,16 @@ use xtask::cli::{Local, LocalCommand, LocalUp};
 use xtask::package::Package;
 use xtask::{Printer, build, workspace};
 
-use crate::deploy::approval::Approval;
-use crate::deploy::manner::Manner;
-use crate::deploy::story::Story;
-use crate::deploy::{self, Plan};
+use crate::Connection;
+use crate::console::confirm::Approval;
+use crate::console::reporter::Story;
+use crate::deployment::pipeline;
+use crate::deployment::plan::Plan;
 use crate::local_state::folder::Folder;
 use crate::local_state::ready::{Ready, dashboard_url};
 use crate::local_state::secrets;
-use crate::{Connection, api};
+use crate::stack::manner::Manner;
+use crate::system::api;
 use emulator::Emulator;
 use front::Front;
 use signal::Stop;
@@ -144,9 +146,9 @@ async fn bring_up(
         manner: Manner::default(),
         story: &Story::brief(clock.printer),
     };
-    deploy::deploy(&plan, clock.printer).await?;
+    pipeline::deploy(&plan, clock.printer).await?;
     clock.say("the stacks are deployed");
-    deploy::hint_at_leftovers(connection, app, clock.printer).await?;
+    pipeline::hint_at_leftovers(connection, app, clock.printer).await?;
     let seeded = seed::seed(connection, &app.env, folder).await?;
     Ok(Ready {
         endpoint_url: connection.endpoint().unwrap_or_default().to_owned(),

@@ -9,7 +9,7 @@ use contract::Environment;
 use serde::{Deserialize, Serialize};
 
 use super::folder::{Folder, write_secret};
-use crate::keys::random_text;
+use crate::random::random_text;
 
 /// The user whose key and figures a newcomer sees.
 pub const USER: &str = "user@example.com";

@@ -18,8 +18,8 @@ use xtask::{Failure, Printer, process, workspace};
 
 use super::front::{Front, Serving};
 use super::signal::{Receiver, send, wait_until};
-use crate::keys::random_text;
 use crate::local_state::folder::{Folder, open_for_lock};
+use crate::random::random_text;
 
 /// The emulator, pinned because it is young, with what it needs to sign tokens and to understand the
 /// Rust SDK's requests of CloudWatch, which are CBOR.

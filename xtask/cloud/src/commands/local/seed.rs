@@ -9,11 +9,11 @@ use futures::future::try_join;
 use xtask::Failure;
 
 use crate::Connection;
-use crate::aws_error::failed_to;
-use crate::keys::{self, NewKey};
+use crate::aws::error::failed_to;
 use crate::local_state::folder::Folder;
 use crate::local_state::secrets::{ADMIN, Secrets, USER};
-use crate::users::{self, NewUser};
+use crate::system::keys::{self, NewKey};
+use crate::system::users::{self, NewUser};
 
 /// The company that the seeded users are counted for.
 const COMPANY: &str = "Example Pty Ltd";

@@ -1,0 +1,62 @@
+//! `deploy`: from the stacks in Rust to the stacks in the account.
+//!
+//! Invariant: CloudFormation is the only state there is, so an interrupted deploy is finished by the next one.
+
+pub mod preflight;
+
+use anyhow::Result;
+use contract::Toggle;
+use xtask::{Printer, build, cli, workspace};
+
+use crate::Connection;
+use crate::console::confirm::Approval;
+use crate::console::interrupt::unless_interrupted;
+use crate::console::reporter::Story;
+use crate::deployment::pipeline;
+use crate::deployment::plan::Plan;
+use crate::deployment::result::{self, Deployed};
+use crate::stack::manner::Manner;
+use crate::stack::order;
+use preflight::Preflight;
+
+/// The command.
+///
+/// # Errors
+/// When it is not approved, or anything fails on the way.
+pub async fn run(args: &cli::Deploy, printer: &Printer) -> Result<()> {
+    let story = Story::full(printer, args.json);
+    let outcome = unless_interrupted(deploy_all(args, &story)).await;
+    story.end(outcome, |deployed| result::document(deployed), |deployed| result::show(deployed, printer))
+}
+
+async fn deploy_all(args: &cli::Deploy, story: &Story) -> Result<Vec<Deployed>> {
+    let printer = story.printer();
+    let connection = Connection::open(&args.cloud).await?;
+    let env = &args.cloud.env.env;
+    // With a toggle that cannot be read the most is looked at.
+    let (toggle, problems) = match workspace::toggle() {
+        Ok(toggle) => (toggle, Vec::new()),
+        Err(error) => (Toggle::On, vec![preflight::known(&error)]),
+    };
+    let app = workspace::app(env, toggle, connection.target(), args.arch.into())?;
+    let all = app.stacks()?;
+    let stacks = order::select(&all, &args.stacks)?;
+    let declared = stacks.into_iter().map(|stack| (stack, stack.template())).collect::<Vec<_>>();
+    let preflight = Preflight { connection: &connection, declared: &declared, arch: args.arch };
+    preflight.check(env, problems, story).await?;
+    let packages =
+        if connection.is_local() { build::for_this_machine(printer)? } else { build::for_lambda(args.arch, printer)? };
+    let plan = Plan {
+        connection: &connection,
+        app: &app,
+        stacks: &args.stacks,
+        packages: &packages,
+        approval: Approval::of(args.yes),
+        allow_data_loss: args.allow_data_loss,
+        manner: Manner { express: args.express, revert_drift: args.revert_drift },
+        story,
+    };
+    let deployed = pipeline::deploy(&plan, printer).await?;
+    pipeline::hint_at_leftovers(&connection, &app, printer).await?;
+    Ok(deployed)
+}

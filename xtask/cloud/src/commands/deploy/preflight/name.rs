@@ -1,0 +1,128 @@
+//! Whether names that a template fixes are taken by something outside the stacks.
+//!
+//! Invariant: what the stack owns already is no conflict, and neither is data that the stack will adopt.
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+use cloudformation::data_resource;
+use serde_json::Value;
+use xtask::Failure;
+
+use super::Finding;
+use crate::Connection;
+use crate::aws::error::{failed_to, is_missing};
+use crate::stack::import;
+
+/// Names of a template that something else has.
+pub async fn taken(connection: &Connection, stack: &str, template: &Value) -> Vec<Finding> {
+    let own = match own(connection, stack).await {
+        Ok(own) => own,
+        Err(error) => return vec![Finding::not_checked(&error)],
+    };
+    let is_new = own.is_none();
+    let own = own.unwrap_or_default();
+    let mut findings = Vec::new();
+    for (kind, name) in named(template).into_iter().filter(|(_, name)| !own.contains(*name)) {
+        findings.extend(match is_there(connection, kind, name).await {
+            Ok(true) => Some(Finding::Problem(conflict(stack, kind, name))),
+            Ok(false) => None,
+            Err(error) => Some(Finding::not_checked(&error)),
+        });
+    }
+    if is_new {
+        // A new stack adopts what is left of an earlier one.
+        return findings;
+    }
+    for resource in data_resource::data_resources(template).into_iter().filter(|resource| !own.contains(&resource.name))
+    {
+        findings.extend(match import::exists(connection, &resource).await {
+            Ok(true) => Some(Finding::Problem(conflict(stack, &resource.kind, &resource.name))),
+            Ok(false) => None,
+            Err(error) => Some(Finding::not_checked(&error)),
+        });
+    }
+    findings
+}
+
+fn conflict(stack: &str, kind: &str, name: &str) -> Failure {
+    let failure = Failure::new(format!("the name {name} ({kind}) is taken by something outside {stack}"));
+    match kind {
+        "AWS::Logs::LogGroup" => failure.hint(format!(
+            "a late invocation makes a log anew after its stack is gone; remove it: aws logs delete-log-group \
+             --log-group-name {name}"
+        )),
+        "AWS::Lambda::Function" => {
+            failure.hint(format!("remove it, if nothing needs it: aws lambda delete-function --function-name {name}"))
+        }
+        _ => failure.hint(format!("import it into {stack} in the console, or remove it, if its data may go")),
+    }
+}
+
+/// The names of a template's functions and logs.
+fn named(template: &Value) -> Vec<(&str, &str)> {
+    let resources = template["Resources"].as_object().into_iter().flatten();
+    let named = resources.filter_map(|(_, resource)| {
+        let kind = resource["Type"].as_str()?;
+        let property = match kind {
+            "AWS::Lambda::Function" => "FunctionName",
+            "AWS::Logs::LogGroup" => "LogGroupName",
+            _ => return None,
+        };
+        Some((kind, resource["Properties"][property].as_str()?))
+    });
+    named.collect()
+}
+
+/// The physical names of what a stack owns; nothing where there is no stack.
+async fn own(connection: &Connection, stack: &str) -> Result<Option<BTreeSet<String>>> {
+    let mut pages = connection.cloudformation().list_stack_resources().stack_name(stack).into_paginator().send();
+    let mut own = BTreeSet::new();
+    while let Some(page) = pages.next().await {
+        match page {
+            Ok(page) => {
+                let ids = page.stack_resource_summaries().iter().filter_map(|summary| summary.physical_resource_id());
+                own.extend(ids.map(str::to_owned));
+            }
+            Err(error) if error.as_service_error().is_some_and(is_missing) => return Ok(None),
+            Err(error) => return Err(failed_to(format!("list the resources of {stack}"))(error)),
+        }
+    }
+    Ok((!own.is_empty()).then_some(own))
+}
+
+async fn is_there(connection: &Connection, kind: &str, name: &str) -> Result<bool> {
+    if kind == "AWS::Logs::LogGroup" {
+        let asked = connection.logs().describe_log_groups().log_group_name_prefix(name).send().await;
+        let answer = asked.map_err(failed_to(format!("look for the log {name}")))?;
+        return Ok(answer.log_groups().iter().any(|group| group.log_group_name() == Some(name)));
+    }
+    match connection.lambda().get_function_configuration().function_name(name).send().await {
+        Ok(_) => Ok(true),
+        Err(error) if error.as_service_error().is_some_and(is_missing) => Ok(false),
+        Err(error) => Err(failed_to(format!("look for the function {name}"))(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_names_that_are_spelled_out_can_be_taken() {
+        let template = json!({"Resources": {
+            "A": {"Type": "AWS::Lambda::Function", "Properties": {"FunctionName": "a"}},
+            "B": {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": {"Ref": "X"}}},
+            "C": {"Type": "AWS::IAM::Role", "Properties": {"RoleName": "c"}}
+        }});
+        assert_eq!(named(&template), [("AWS::Lambda::Function", "a")]);
+    }
+
+    #[test]
+    fn a_conflict_names_the_command_that_ends_it() {
+        let failure = conflict("S", "AWS::Logs::LogGroup", "/aws/lambda/a");
+        assert!(failure.hints()[0].ends_with("--log-group-name /aws/lambda/a"), "{:?}", failure.hints());
+    }
+}

@@ -1,0 +1,252 @@
+//! `destroy`: back to synchronous counting, or stacks removed, and no call lost on the way.
+//!
+//! Invariant: the Kinesis stack goes only after everything on its stream has been counted; data goes only with
+//! `--delete-data` and the environment's name typed out.
+
+pub mod close_windows;
+pub mod result;
+pub mod synchronous;
+
+use std::time::Duration;
+
+use anyhow::Result;
+use cloudformation::data_resource::DataResource;
+use cloudformation::status::Status;
+use contract::{Environment, Toggle, name};
+use stacks::App;
+use xtask::{Failure, Printer, cli, workspace};
+
+use crate::Connection;
+use crate::console::confirm::{Approval, typed_name};
+use crate::console::interrupt::unless_interrupted;
+use crate::console::reporter::Story;
+use crate::stack::{order, read, settle};
+use crate::system::drain::{self, Drained};
+use crate::system::failed_batch::Bucket;
+use crate::system::{authorizer, batch_buckets, data};
+use result::Removed;
+
+/// What is to go.
+#[derive(Debug)]
+struct Removal<'a> {
+    connection: &'a Connection,
+    env: &'a Environment,
+    args: &'a cli::Destroy,
+    /// The stacks that are there, in the order in which they go.
+    stacks: Vec<String>,
+    /// The data that is left behind, or deleted with `--delete-data`.
+    data: Vec<DataResource>,
+    story: &'a Story,
+}
+
+/// The command.
+///
+/// # Errors
+/// When it is not approved, the stream does not drain, or a stack cannot be deleted.
+pub async fn run(args: &cli::Destroy, printer: &Printer) -> Result<()> {
+    let story = Story::full(printer, args.json);
+    let outcome = unless_interrupted(destroy(args, &story)).await;
+    story.end(outcome, Removed::document, |removed| removed.show(printer))
+}
+
+async fn destroy(args: &cli::Destroy, story: &Story) -> Result<Removed> {
+    let printer = story.printer();
+    let toggle = workspace::toggle()?;
+    let env = &args.cloud.env.env;
+    let wanted = wanted(env, toggle, &args.stacks)?;
+    let connection = Connection::open(&args.cloud).await?;
+    let mut stacks = Vec::new();
+    for stack in &wanted {
+        let description = read::describe(&connection, stack).await?;
+        if description.is_some_and(|stack| read::status(&stack) != Status::DeleteComplete.name()) {
+            stacks.push(stack.clone());
+        }
+    }
+    let app = workspace::app(env, Toggle::On, connection.target(), authorizer::architecture(&connection, env).await?)?;
+    let mut data = data::of_stacks(&connection, &app, &wanted).await?;
+    if wanted.contains(&name::kinesis_stack(env)) {
+        data.extend(batch_buckets::buckets(&connection, &app, story).await?);
+    }
+    let removal = Removal { connection: &connection, env, args, stacks, data, story };
+    if removal.is_done() {
+        return Ok(Removed { kept: removal.data, ..Removed::default() });
+    }
+    removal.approve(printer).await?;
+    let drained = removal.let_the_stream_go(toggle, app, printer).await?;
+    removal.remove_stacks().await?;
+    let deleted = removal.remove_data(drained, printer).await?;
+    let kept = removal.data.iter().filter(|resource| !deleted.contains(resource)).cloned().collect();
+    Ok(Removed { stacks: removal.stacks, deleted, kept, drained })
+}
+
+/// The stacks to remove, in the order in which they go: first those that only look at the others.
+fn wanted(env: &Environment, toggle: Toggle, named: &[String]) -> Result<Vec<String>> {
+    let all = [name::dashboard_stack(env), name::api_stack(env), name::kinesis_stack(env)];
+    let known: Vec<&str> = all.iter().map(String::as_str).collect();
+    order::check_names(&known, named)?;
+    let goes = |stack: &String| match named {
+        [] => *stack != name::api_stack(env),
+        _ => named.contains(stack),
+    };
+    if named.is_empty() && toggle.is_on() {
+        return Err(Failure::usage("ENABLE_KINESIS_ANALYTICS is on, so no stack is too many")
+            .hint("unset it to go back to synchronous counting: ENABLE_KINESIS_ANALYTICS= cargo xtask destroy")
+            .hint(format!("or name what should go: {}", known.join(", ")))
+            .into());
+    }
+    Ok(all.iter().filter(|stack| goes(stack)).cloned().collect())
+}
+
+impl Removal<'_> {
+    fn goes(&self, stack: &str) -> bool {
+        self.stacks.iter().any(|name| name == stack)
+    }
+
+    /// Whether the stream goes: with its stack, or after it, where an earlier run was interrupted between the two.
+    fn stream_goes(&self) -> bool {
+        self.goes(&name::kinesis_stack(self.env)) || self.data.iter().any(|resource| resource.kind == data::STREAM)
+    }
+
+    fn is_done(&self) -> bool {
+        self.stacks.is_empty() && !self.stream_goes() && (self.data.is_empty() || !self.args.delete_data)
+    }
+
+    async fn approve(&self, printer: &Printer) -> Result<()> {
+        let Self { args, env, stacks, data, .. } = self;
+        if self.stream_goes() {
+            printer
+                .say("  ~ the API goes to synchronous counting, or with its stack; what is on the stream is counted");
+        }
+        for stack in stacks {
+            printer.say(format!("  - remove {stack}"));
+        }
+        for resource in data {
+            let DataResource { name, kind, .. } = resource;
+            printer.say(match kind.as_str() {
+                _ if args.delete_data => format!("  - DELETE WITH ITS DATA {name} {kind}"),
+                data::STREAM => format!("  - delete {name} {kind}, once everything on it is counted"),
+                data::BUCKET => format!("  - delete {name} {kind}, if nothing is in it"),
+                _ => format!("  = keep, with its data, {name} {kind}"),
+            });
+        }
+        if args.delete_data {
+            let whose = if stacks.is_empty() { "what earlier stacks left".to_owned() } else { stacks.join(", ") };
+            let what = format!("All data of {whose} is deleted and cannot be had back.");
+            return typed_name(env.as_str(), args.confirm.as_deref(), &what, printer).await;
+        }
+        let question = match stacks.len() {
+            0 => "Delete the stream that an earlier run left?".to_owned(),
+            1 => format!("Remove {}?", stacks.join(", ")),
+            n_stacks => format!("Remove {n_stacks} stacks?"),
+        };
+        Approval::of(args.yes).obtain(&question, printer).await
+    }
+
+    /// Before the stream goes, and its stack: nothing writes to the stream any more, and everything on it is counted.
+    async fn let_the_stream_go(&self, toggle: Toggle, app: App, printer: &Printer) -> Result<Option<bool>> {
+        let Self { connection, env, args, .. } = self;
+        if !self.stream_goes() {
+            return Ok(None);
+        }
+        let api = name::api_stack(env);
+        if self.goes(&api) {
+            remove(connection, &api, self.story).await?;
+        } else {
+            synchronous::make(self, toggle, app, printer).await?;
+        }
+        let drained = drain::drain(connection, env, Duration::from_secs(args.wait), printer).await?;
+        if let Drained::Not(left) = drained {
+            let failure = self.not_drained(&left).await;
+            if !args.delete_data {
+                return Err(failure.into());
+            }
+            printer.say(format!("{failure}; going on, because --delete-data says so"));
+            return Ok(Some(false));
+        }
+        close_windows::close(connection, env, printer).await?;
+        Ok(Some(true))
+    }
+
+    /// What is left on the stream, and what to do about it.
+    async fn not_drained(&self, left: &str) -> Failure {
+        let stack = name::kinesis_stack(self.env);
+        let failure = Failure::new(format!("the stream is not drained: {left}"));
+        if !self.goes(&stack) {
+            return failure
+                .hint("the stream stays, and no call is lost, but its processor is gone")
+                .hint("deploy with ENABLE_KINESIS_ANALYTICS=true, which adopts the stream, then run destroy again");
+        }
+        let failure = failure.hint(format!("{stack} stays as it is, and no call is lost"));
+        // Only a hint hangs on it: where the bucket cannot be read, the rest is still true.
+        let failure = if self.has_given_up().await.unwrap_or(false) {
+            failure
+                .hint("batches that the processor gave up are not counted, however long it is waited for them")
+                .hint("`cargo xtask errors list` shows them, `cargo xtask logs stream-processor` may say what stopped them")
+                .hint("`cargo xtask errors replay` puts them on the stream again, once that is mended")
+        } else {
+            failure.hint("`cargo xtask logs stream-processor` may say what is wrong; where it is only slow, add --wait")
+        };
+        failure.hint("run the same command again once it is mended: it goes on from there")
+    }
+
+    async fn has_given_up(&self) -> Result<bool> {
+        match Bucket::of(self.connection, self.env).await? {
+            Some(bucket) => Ok(!bucket.newest(1).await?.is_empty()),
+            None => Ok(false),
+        }
+    }
+
+    async fn remove_stacks(&self) -> Result<()> {
+        for stack in &self.stacks {
+            remove(self.connection, stack, self.story).await?;
+        }
+        Ok(())
+    }
+
+    /// Deletes what was asked for, and what a drained stream leaves: the stream itself, which holds no call that is not
+    /// counted and would cost money every hour, and the bucket of failed batches where it is empty.
+    async fn remove_data(&self, drained: Option<bool>, printer: &Printer) -> Result<Vec<DataResource>> {
+        let Self { connection, args, .. } = self;
+        let mut deleted = Vec::new();
+        for resource in &self.data {
+            let is_spent = match resource.kind.as_str() {
+                data::STREAM => drained == Some(true),
+                data::BUCKET => drained == Some(true) && data::is_empty(connection, &resource.name).await?,
+                _ => false,
+            };
+            if args.delete_data {
+                printer.say(format!("deleting {} and its data", resource.name));
+            } else if is_spent {
+                printer.say(format!("deleting {}: nothing in it is waiting to be counted", resource.name));
+            } else {
+                if resource.kind == data::BUCKET {
+                    printer.say(format!(
+                        "{} keeps batches that the processor gave up: they are not counted",
+                        resource.name
+                    ));
+                }
+                continue;
+            }
+            data::delete(connection, resource).await?;
+            deleted.push(resource.clone());
+        }
+        for resource in &deleted {
+            data::until_gone(connection, resource).await?;
+        }
+        Ok(deleted)
+    }
+}
+
+/// Deletes a stack, unless it is gone already. What is under way in it, such as the deletion of an earlier run, is
+/// followed first.
+async fn remove(connection: &Connection, stack: &str, story: &Story) -> Result<()> {
+    let Some(description) = settle::at_rest(connection, stack, None, story).await? else { return Ok(()) };
+    if read::status(&description) == Status::DeleteComplete.name() {
+        return Ok(());
+    }
+    story.say(format!("removing {stack}"));
+    settle::delete(connection, description.stack_id().unwrap_or(stack), None, story).await
+}
+
+#[cfg(test)]
+mod tests;

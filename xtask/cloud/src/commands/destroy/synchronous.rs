@@ -1,0 +1,90 @@
+//! The API before the stream goes: it counts synchronously, or there is none that could write to the stream.
+//!
+//! Invariant: the authorizer's own handler says how it counts; the stack may have been changed by hand.
+
+use std::slice;
+
+use anyhow::Result;
+use cloudformation::status::{Mend, Way};
+use contract::{Environment, Toggle, function, name};
+use stacks::App;
+use xtask::{Failure, Printer};
+
+use super::Removal;
+use crate::Connection;
+use crate::console::confirm::Approval;
+use crate::deployment::pipeline;
+use crate::deployment::plan::Plan;
+use crate::stack::manner::Manner;
+use crate::stack::order;
+use crate::stack::settle::{self, Settled};
+use crate::system::authorizer::authorizer;
+
+/// Deploys the API with synchronous counting. One that is not there, or never came up, is left as it is.
+///
+/// # Errors
+/// When that is not wanted, fails, or an authorizer still writes to the stream.
+pub(super) async fn make(removal: &Removal<'_>, toggle: Toggle, app: App, printer: &Printer) -> Result<()> {
+    let Removal { connection, env, .. } = removal;
+    let app = App { toggle: Toggle::Off, ..app };
+    let api = name::api_stack(env);
+    let all = app.stacks()?;
+    for stack in order::select(&all, slice::from_ref(&api))? {
+        let settled = settle::settle(connection, stack, removal.story).await?;
+        match settled.way {
+            Way::Create => {}
+            Way::Mend(Mend::Delete) => never_came_up(removal, &settled).await?,
+            Way::Update | Way::Follow | Way::Mend(_) | Way::ByHand => deploy(removal, toggle, &app, printer).await?,
+        }
+    }
+    Ok(())
+}
+
+/// Without packages such a stack cannot be made anew; without a function that writes to the stream it need not be.
+async fn never_came_up(removal: &Removal<'_>, settled: &Settled<'_>) -> Result<()> {
+    let Removal { connection, env, .. } = removal;
+    let (api, status) = (settled.stack.name(), settled.status());
+    if let Some(handler) = asynchronous_handler(connection, env).await? {
+        return Err(Failure::new(format!("{api} is {status}, and its authorizer still has the handler `{handler}`"))
+            .hint(format!("remove it as well: cargo xtask destroy {api} {}", name::kinesis_stack(env)))
+            .hint("or run `cargo xtask deploy`, which removes it and makes it anew, and then this again")
+            .into());
+    }
+    removal.story.say(format!("{api} is {status}: nothing in it sends calls to the stream, so it stays as it is"));
+    Ok(())
+}
+
+async fn deploy(removal: &Removal<'_>, toggle: Toggle, app: &App, printer: &Printer) -> Result<()> {
+    let Removal { connection, env, args, .. } = removal;
+    let api = name::api_stack(env);
+    if toggle.is_on() {
+        return Err(Failure::usage(format!("{api} would go on sending calls to a stream that is gone"))
+            .hint("unset ENABLE_KINESIS_ANALYTICS, so that the API goes back to synchronous counting first")
+            .hint(format!("or remove {api} as well"))
+            .into());
+    }
+    printer.say("the API goes to synchronous counting");
+    let plan = Plan {
+        connection,
+        app,
+        stacks: &[api],
+        packages: &[],
+        approval: Approval::of(args.yes || args.delete_data),
+        allow_data_loss: false,
+        manner: Manner::default(),
+        story: removal.story,
+    };
+    pipeline::deploy(&plan, printer).await?;
+    match asynchronous_handler(connection, env).await? {
+        Some(handler) => Err(Failure::new(format!("the authorizer has the handler `{handler}`"))
+            .hint("it should be the synchronous one by now: compare with `cargo xtask diff`")
+            .into()),
+        None => Ok(()),
+    }
+}
+
+/// The authorizer's handler, where it is there and is not the synchronous one.
+async fn asynchronous_handler(connection: &Connection, env: &Environment) -> Result<Option<String>> {
+    let handler = authorizer(connection, env).await?.and_then(|found| found.handler);
+    Ok(handler.filter(|handler| handler != function::AUTHORIZER_ENHANCED_HANDLER))
+}

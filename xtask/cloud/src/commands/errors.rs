@@ -1,0 +1,92 @@
+//! `errors`: the records that could not be counted, from the table and from the bucket of batches that were given up.
+//!
+//! Invariant: a replay puts a record on the stream as it was; what names the call makes it count at most once.
+
+pub mod replay;
+
+use anyhow::Result;
+use xtask::Printer;
+use xtask::cli::ErrorsCommand;
+
+use crate::Connection;
+use crate::system::failed_batch::{BATCH, Batch, Bucket, unknown};
+use crate::system::failed_record::{Failed, Records};
+use serde_json::{Value, json};
+
+/// The command.
+///
+/// # Errors
+/// When there is no such record, or AWS cannot be asked.
+pub async fn run(command: &ErrorsCommand, printer: &Printer) -> Result<()> {
+    match command {
+        ErrorsCommand::List { cloud, limit, json } => {
+            let connection = Connection::open(cloud).await?;
+            let records = Records::of(&connection, &cloud.env.env).newest(*limit).await?;
+            let batches = match Bucket::of(&connection, &cloud.env.env).await? {
+                Some(bucket) => bucket.newest(*limit).await?,
+                None => Vec::new(),
+            };
+            list(&records, &batches, *limit, *json, printer);
+        }
+        ErrorsCommand::Show { cloud, id, json } => {
+            let connection = Connection::open(cloud).await?;
+            if let Some(key) = id.strip_prefix(BATCH) {
+                let bucket = Bucket::of(&connection, &cloud.env.env).await?.ok_or_else(|| unknown(id))?;
+                let batch = bucket.read(key).await?.ok_or_else(|| unknown(id))?;
+                show(batch.to_json(), batch.lines(), *json, printer);
+            } else {
+                let records = Records::of(&connection, &cloud.env.env);
+                let failed = records.get(id).await?.ok_or_else(|| unknown(id))?;
+                show(failed.to_json(), failed.lines(), *json, printer);
+            }
+        }
+        ErrorsCommand::Replay { cloud, id, json } => {
+            let connection = Connection::open(cloud).await?;
+            replay::run(&connection, &cloud.env.env, id.as_deref(), *json, printer).await?;
+        }
+    }
+    Ok(())
+}
+
+fn list(records: &[Failed], batches: &[Batch], limit: u32, as_json: bool, printer: &Printer) {
+    if as_json {
+        let records: Vec<Value> = records.iter().map(Failed::to_json).collect();
+        let batches: Vec<Value> = batches.iter().map(Batch::to_json).collect();
+        printer.json(&json!({"records": records, "batches": batches}));
+        return;
+    }
+    records.iter().for_each(|failed| printer.data(failed.line()));
+    batches.iter().for_each(|batch| printer.data(batch.line()));
+    printer.say(summary(records.len(), batches.len(), limit as usize));
+    if !records.is_empty() || !batches.is_empty() {
+        printer.hint("`cargo xtask errors show ID` shows one with its data");
+    }
+}
+
+/// A number that is the limit need not be all there are.
+fn summary(n_records: usize, n_batches: usize, limit: usize) -> String {
+    let newest = |count: usize| {
+        if count == limit { format!("the newest {count} (more with --limit)") } else { count.to_string() }
+    };
+    format!("failed records: {}; batches that were given up: {}", newest(n_records), newest(n_batches))
+}
+
+fn show(document: Value, lines: Vec<String>, as_json: bool, printer: &Printer) {
+    if as_json {
+        printer.json(&document);
+    } else {
+        lines.iter().for_each(|line| printer.data(line));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_as_long_as_its_limit_does_not_pass_for_all_there_are() {
+        assert_eq!(summary(3, 0, 20), "failed records: 3; batches that were given up: 0");
+        let cut = "failed records: the newest 20 (more with --limit); batches that were given up: 0";
+        assert_eq!(summary(20, 0, 20), cut);
+    }
+}

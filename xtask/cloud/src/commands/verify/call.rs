@@ -1,0 +1,173 @@
+//! Step 5 of the guide: a call of the API, and whether it is counted.
+//!
+//! Invariant: the call is known by a `User-Agent` of its own, so nobody else's call can pass for it. (Its request id would
+//! do on AWS; the emulator tells the authorizer none.)
+
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use aws_sdk_dynamodb::types::AttributeValue;
+use contract::{name, table};
+use jiff::Timestamp;
+use metering::email::Email;
+use metering::subject;
+use metering::window::{Day, Minute};
+
+use super::{Check, Subject};
+use crate::aws::error::failed_to;
+use crate::local_state::folder::Folder;
+use crate::local_state::secrets::{Secrets, USER};
+use crate::random::random_text;
+use crate::system::api::{self, Answer};
+use crate::system::drain::events_of;
+use crate::system::users;
+
+/// Within which time a call has to be counted.
+const COUNTED_WITHIN: Duration = Duration::from_secs(2);
+/// Between two looks.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// A call that was answered.
+struct Made {
+    agent: String,
+    began: Timestamp,
+    answered: Instant,
+}
+
+/// A call with a key that works, one with a key that does not, and what is counted.
+pub async fn checks(subject: &Subject<'_>, key: Option<&str>) -> Vec<Check> {
+    let url = match api::url(subject.connection, subject.env).await {
+        Ok(url) => url,
+        Err(error) => return vec![Check::of("API", false, format!("{error:#}"))],
+    };
+    let agent = match random_text(16) {
+        Ok(text) => format!("complical-verify/{text}"),
+        Err(error) => return vec![Check::of("API", false, format!("{error:#}"))],
+    };
+    let mut checks = vec![refused(&url, &agent).await];
+    let Some(key) = key else {
+        checks.push(Check::skipped("a call with a key", "no key: add --api-key or set COMPLICAL_API_KEY"));
+        return checks;
+    };
+    let began = Timestamp::now();
+    let answer = call(&url, key, &agent).await;
+    let answered = Instant::now();
+    let what = "a call with a key";
+    match answer {
+        Ok(answer) => {
+            checks.push(answered_with_deadlines(what, &answer));
+            let made = Made { agent, began, answered };
+            checks.push(Check::tried("the call is counted", counted(subject, key, &made).await));
+        }
+        Err(error) => checks.push(Check::of(what, false, format!("{error:#}"))),
+    }
+    if subject.connection.is_local() && subject.toggle.is_on() {
+        checks.push(Check::tried("user-stats", user_stats(subject, &url).await));
+    }
+    checks
+}
+
+async fn call(url: &str, key: &str, agent: &str) -> Result<Answer> {
+    let headers = vec![("x-api-key", key.to_owned()), ("User-Agent", agent.to_owned())];
+    api::get(format!("{url}/v1/deadlines?country=AU"), headers).await
+}
+
+async fn refused(url: &str, agent: &str) -> Check {
+    let what = "a call with a wrong key";
+    let answer = call(url, "ck_verify_0000000000000000000000000000000000", agent).await;
+    Check::tried(what, answer.map(|answer| Check::of(what, answer.status == 401, answer.status.to_string())))
+}
+
+fn answered_with_deadlines(what: &str, answer: &Answer) -> Check {
+    let n_deadlines = answer.body["deadlines"].as_array().map_or(0, Vec::len);
+    let found = match answer.status {
+        200 => format!("200, {n_deadlines} deadlines"),
+        status => format!("{status}: {}", answer.body),
+    };
+    Check::of(what, answer.status == 200 && n_deadlines > 0, found)
+}
+
+/// Looks for the call where the mode puts it until it is there, or the time for it is over.
+async fn counted(subject: &Subject<'_>, key: &str, made: &Made) -> Result<Check> {
+    let what = "the call is counted";
+    let Some(email) = owner(subject, key).await? else {
+        return Ok(Check::skipped(what, "the keys table does not say whose key it is"));
+    };
+    loop {
+        let is_there = if subject.toggle.is_on() {
+            is_in_blocks(subject, &email, made).await?
+        } else {
+            is_in_journal(subject, &email, made).await?
+        };
+        let took = made.answered.elapsed();
+        if is_there {
+            let place = if subject.toggle.is_on() { "in a block" } else { "in the usage table" };
+            return Ok(Check::of(
+                what,
+                took <= COUNTED_WITHIN,
+                format!("{place} {} ms after its answer", took.as_millis()),
+            ));
+        }
+        if took > COUNTED_WITHIN {
+            let found = format!("the call of {} is not there after {} s", made.agent, COUNTED_WITHIN.as_secs());
+            return Ok(Check::of(what, false, found));
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+async fn owner(subject: &Subject<'_>, key: &str) -> Result<Option<String>> {
+    let get = subject
+        .connection
+        .dynamodb()
+        .get_item()
+        .table_name(name::keys_table(subject.env))
+        .key(table::PK, AttributeValue::S(format!("KEY#{}", metering::key::hash(key))))
+        .key(table::SK, AttributeValue::S("KEY".into()));
+    let item = get.send().await.map_err(failed_to("find out whose key it is"))?.item;
+    Ok(item.and_then(|item| item.get(table::USER_EMAIL)?.as_s().ok().cloned()))
+}
+
+async fn is_in_blocks(subject: &Subject<'_>, email: &str, made: &Made) -> Result<bool> {
+    let bucket = subject::Subject::User(Email::as_stored(email)).bucket();
+    // Clocks differ by some seconds at most; the call may lie in the minute before or after.
+    for minute in Minute::of(made.began).plus(-1).through(Minute::of(Timestamp::now()).plus(1)) {
+        let events = events_of(subject.connection, subject.env, minute, bucket).await?;
+        if events.iter().any(|event| event.user_agent.as_deref() == Some(&made.agent)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// In synchronous mode each call is an item of its own, in the order of time, with the event as JSON.
+async fn is_in_journal(subject: &Subject<'_>, email: &str, made: &Made) -> Result<bool> {
+    let month = Day::of(made.began).month();
+    let query = subject
+        .connection
+        .dynamodb()
+        .query()
+        .table_name(name::usage_table(subject.env))
+        .consistent_read(true)
+        .scan_index_forward(false)
+        .limit(200)
+        .key_condition_expression("PK = :pk AND begins_with(SK, :call)")
+        .expression_attribute_values(":pk", AttributeValue::S(format!("USER#{email}")))
+        .expression_attribute_values(":call", AttributeValue::S(format!("{month}{}", table::CALL)));
+    let found = query.send().await.map_err(failed_to("read the usage table"))?;
+    let mut events = found.items().iter().filter_map(|item| item.get("event")?.as_s().ok());
+    Ok(events.any(|event| event.contains(&made.agent)))
+}
+
+/// The endpoint that a customer looks at, with a fresh token of the seeded user.
+async fn user_stats(subject: &Subject<'_>, url: &str) -> Result<Check> {
+    let what = "user-stats";
+    let secrets = Secrets::of(&Folder::open()?, subject.env)?;
+    let password = secrets.password(USER).unwrap_or_default();
+    let token = users::token(subject.connection, subject.env, USER, password).await?;
+    let asked = format!("{url}/v1/analytics/user-stats?email={USER}");
+    let answer = api::get(asked, vec![("Authorization", format!("Bearer {token}"))]).await?;
+    let calls = &answer.body["allTime"]["apiCalls"];
+    let is_fine = answer.status == 200 && calls.as_u64().is_some_and(|calls| calls > 0);
+    Ok(Check::of(what, is_fine, format!("{}, {calls} calls in all", answer.status)))
+}

@@ -1,0 +1,228 @@
+//! The records that are compared: the gateway's access log, the stream, the blocks and windows, the journal.
+//!
+//! Invariant: each is read as a stranger would, from what is stored, and never from what another of them says.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context as _, Result};
+use aws_sdk_dynamodb::types::AttributeValue;
+use contract::access_log::{QUOTA, REQUEST_ID, TIME, WITHIN};
+use contract::{name, table};
+use futures::future::try_join_all;
+use futures::{StreamExt as _, TryStreamExt as _};
+use jiff::Timestamp;
+use metering::event::{Event, EventType};
+use metering::subject::Bucket;
+use metering::total::Total;
+use metering::window::{Minute, iso_millis};
+use serde_json::Value;
+
+use super::ledger::{Books, Calls, gateway_id};
+use crate::aws::dynamodb::Item;
+use crate::aws::error::{failed_to, is_missing};
+use crate::commands::verify::Subject;
+use crate::system::counting::watermark;
+use crate::system::drain::{arrived_at, events_of, read_since, shards};
+use crate::system::journal::{Behind, waiting};
+
+/// Requests to the table under way at once.
+const CONCURRENCY: usize = 32;
+
+/// Calls that the gateway let through between two minutes, both included; nothing where there is no log.
+pub(super) async fn gateway(subject: &Subject<'_>, first: Minute, last: Minute) -> Result<Option<Calls>> {
+    let group = name::access_log(subject.env);
+    let client = subject.connection.logs();
+    let ask = client
+        .filter_log_events()
+        .log_group_name(&group)
+        .filter_pattern(format!("{{ $.{QUOTA} = \"{WITHIN}\" }}"))
+        .start_time(first.start().as_millisecond())
+        .end_time(last.end().as_millisecond());
+    let mut pages = ask.into_paginator().send();
+    let mut calls = Calls::default();
+    while let Some(page) = pages.next().await {
+        let page = match page {
+            Ok(page) => page,
+            Err(error) if error.as_service_error().is_some_and(is_missing) => return Ok(None),
+            Err(error) => return Err(failed_to(format!("read {group}"))(error)),
+        };
+        for event in page.events() {
+            let line: Value = serde_json::from_str(event.message().unwrap_or_default())
+                .with_context(|| format!("a line of {group} is no JSON"))?;
+            let Some((id, minute)) = of_line(&line) else { continue };
+            calls.add(&id, event.event_id().unwrap_or_default(), minute);
+        }
+    }
+    Ok(Some(calls))
+}
+
+/// The id and minute of a call that was let through.
+fn of_line(line: &Value) -> Option<(String, Minute)> {
+    let text = |field: &str| line[field].as_str();
+    let at = Timestamp::from_millisecond(text(TIME)?.parse().ok()?).ok()?;
+    (text(QUOTA)? == WITHIN).then_some((text(REQUEST_ID)?.to_owned(), Minute::of(at)))
+}
+
+/// Calls on the stream that arrived since an instant; nothing where there is no stream. Closed shards are read too.
+pub(super) async fn stream(subject: &Subject<'_>, since: Timestamp) -> Result<Option<Calls>> {
+    let Subject { connection, env, .. } = subject;
+    let Some(shards) = shards(connection, env).await? else { return Ok(None) };
+    let events = try_join_all(shards.iter().map(async |shard| {
+        let mut events = Vec::new();
+        read_since(connection, env, shard, since, |record| {
+            // What cannot be counted becomes an item under `ERRORS`, and is no call.
+            events.extend(Event::parse(record.data().as_ref(), arrived_at(&record)));
+        })
+        .await?;
+        anyhow::Ok(events)
+    }));
+    let mut calls = Calls::default();
+    for event in events.await?.into_iter().flatten().filter(is_call) {
+        calls.add(gateway_id(&event.request_id), &event.request_id, Minute::of(event.timestamp));
+    }
+    Ok(Some(calls))
+}
+
+/// Adds what is counted: blocks, windows, and the journal on its way into blocks.
+pub(super) async fn count(subject: &Subject<'_>, books: &mut Books, first: Minute, last: Minute) -> Result<()> {
+    // The first batch sets the watermark before its blocks: without one there are no blocks, and perhaps no table.
+    if watermark(subject.connection, subject.env).await?.is_none() {
+        return Ok(());
+    }
+    let parts = first.through(last).flat_map(|minute| Bucket::all().map(move |bucket| (minute, bucket)));
+    let reads = parts.map(|(minute, bucket)| async move {
+        anyhow::Ok((minute, events_of(subject.connection, subject.env, minute, bucket).await?))
+    });
+    let blocks: Vec<_> = futures::stream::iter(reads).buffer_unordered(CONCURRENCY).try_collect().await?;
+    let mut distinct = BTreeSet::new();
+    for (minute, event) in
+        blocks.into_iter().flat_map(|(minute, events)| events.into_iter().map(move |event| (minute, event)))
+    {
+        if is_call(&event) && distinct.insert((minute, event.request_id.clone())) {
+            *books.blocks.entry(minute).or_default() += 1;
+            add_counted(&mut books.counted, &event.request_id, minute);
+        }
+    }
+    books.windows = windows(subject, first, last).await?;
+    Ok(())
+}
+
+/// A call counts once in each minute that has its id: in two it would be counted twice.
+fn add_counted(calls: &mut Calls, id: &str, minute: Minute) {
+    calls.add(gateway_id(id), format!("{id} {minute}"), minute);
+}
+
+/// Calls in the window of each minute that is set and need not be set again.
+async fn windows(subject: &Subject<'_>, first: Minute, last: Minute) -> Result<BTreeMap<Minute, u64>> {
+    let Some(watermark) = watermark(subject.connection, subject.env).await? else { return Ok(BTreeMap::new()) };
+    let late = query(subject, "LATE", first, last).await?;
+    let mut windows: BTreeMap<Minute, u64> = first.through(last.min(watermark)).map(|minute| (minute, 0)).collect();
+    for day in first.day().through(last.day()) {
+        for (minute, item) in query(subject, &format!("TOTAL#MINUTE#{day}"), first, last).await? {
+            let total = item.get("total").and_then(|total| total.as_s().ok());
+            let total: Option<Total> = total.and_then(|json| serde_json::from_str(json).ok());
+            if let Some((window, total)) = windows.get_mut(&minute).zip(total) {
+                *window = total.calls;
+            }
+        }
+    }
+    late.iter().for_each(|(minute, _)| {
+        windows.remove(minute);
+    });
+    Ok(windows)
+}
+
+/// Items of a partition of the analytics table whose sort key is a minute.
+async fn query(subject: &Subject<'_>, partition: &str, first: Minute, last: Minute) -> Result<Vec<(Minute, Item)>> {
+    let text = |value: &str| AttributeValue::S(value.to_owned());
+    let query = subject.connection.dynamodb().query().table_name(name::analytics_table(subject.env));
+    let query = query
+        .consistent_read(true)
+        .key_condition_expression("#p = :p AND #s BETWEEN :first AND :last")
+        .expression_attribute_names("#p", table::PK)
+        .expression_attribute_names("#s", table::SK)
+        .expression_attribute_values(":p", text(partition))
+        .expression_attribute_values(":first", text(&first.to_string()))
+        .expression_attribute_values(":last", text(&last.to_string()));
+    let items: Result<Vec<Item>, _> = query.into_paginator().items().send().collect().await;
+    let items = items.map_err(failed_to(format!("read {partition} of the analytics table")))?;
+    let minute = |item: &Item| item.get(table::SK)?.as_s().ok()?.parse().ok();
+    Ok(items.into_iter().filter_map(|item| Some((minute(&item)?, item))).collect())
+}
+
+/// Adds the calls that the journal holds: in synchronous mode all of them, with the stream those it did not take and
+/// that are not in blocks yet. Their keys say all that is needed.
+pub(super) async fn journal(subject: &Subject<'_>, books: &mut Books, first: Minute, last: Minute) -> Result<()> {
+    let Some(waiting) = waiting(subject.connection, subject.env).await? else { return Ok(()) };
+    let (from, to) = (iso_millis(first.start()), iso_millis(last.end()));
+    let reads = waiting.behind_gates.iter().map(|behind| behind_gate(subject, behind, &from, &to));
+    let reads: Vec<_> = reads.collect();
+    let behind: Vec<Vec<String>> = futures::stream::iter(reads).buffer_unordered(CONCURRENCY).try_collect().await?;
+    for (at, id) in waiting.entries.iter().chain(behind.iter().flatten()).filter_map(|sort| of_key(sort)) {
+        if (from.as_str()..to.as_str()).contains(&at)
+            && let Ok(at) = at.parse::<Timestamp>()
+        {
+            add_counted(&mut books.counted, id, Minute::of(at));
+        }
+    }
+    Ok(())
+}
+
+/// Sort keys of the entries behind a gate from one instant to before another.
+async fn behind_gate(subject: &Subject<'_>, behind: &Behind, from: &str, to: &str) -> Result<Vec<String>> {
+    let Behind { partition, prefix } = behind;
+    let text = |value: &str| AttributeValue::S(value.to_owned());
+    let query = subject.connection.dynamodb().query().table_name(name::usage_table(subject.env));
+    let query = query
+        .consistent_read(true)
+        .projection_expression("#s")
+        // What comes at the last instant itself has its id behind it, and so sorts after it.
+        .key_condition_expression("#p = :p AND #s BETWEEN :first AND :last")
+        .expression_attribute_names("#p", table::PK)
+        .expression_attribute_names("#s", table::SK)
+        .expression_attribute_values(":p", text(partition))
+        .expression_attribute_values(":first", text(&format!("{prefix}{from}")))
+        .expression_attribute_values(":last", text(&format!("{prefix}{to}")));
+    let items: Result<Vec<Item>, _> = query.into_paginator().items().send().collect().await;
+    let items = items.map_err(failed_to(format!("read the journal of {partition}")))?;
+    Ok(items.iter().filter_map(|item| Some(item.get(table::SK)?.as_s().ok()?.clone())).collect())
+}
+
+/// The instant and the id of a call's entry: `2026-11#CALL#2026-11-24T10:15:30.123Z#3f0c…`. Other events have their
+/// type behind.
+fn of_key(sort: &str) -> Option<(&str, &str)> {
+    let (at, id) = sort.split_once(table::CALL)?.1.split_once('#')?;
+    let is_other = id.rsplit_once('#').is_some_and(|(_, kind)| kind.starts_with("API_") || kind == "USAGE_THRESHOLD");
+    (!is_other).then_some((at, id))
+}
+
+fn is_call(event: &Event) -> bool {
+    event.event_type == EventType::Call
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_a_call_that_was_let_through_is_one_of_the_gateways() {
+        let line = |quota: &str| json!({"requestId": "r-1", "time": "1763979330123", "quota": quota, "status": "200"});
+        let minute: Minute = "2025-11-24T10:15".parse().unwrap();
+        assert_eq!(of_line(&line("within")), Some(("r-1".to_owned(), minute)));
+        // Over the quota; refused by a key, by the gateway, or decided by the pool of users.
+        assert_eq!(of_line(&line("exceeded")), None);
+        assert_eq!(of_line(&line("-")), None);
+        assert_eq!(of_line(&json!({"requestId": "r-1"})), None);
+    }
+
+    #[test]
+    fn a_key_of_the_journal_says_when_and_which_call() {
+        let at = "2026-11-24T10:15:30.123Z";
+        assert_eq!(of_key(&format!("2026-11#CALL#{at}#r-1")), Some((at, "r-1")));
+        assert_eq!(of_key(&format!("2026-11#CALL#{at}#r#1")), Some((at, "r#1")));
+        assert_eq!(of_key(&format!("2026-11#CALL#{at}#r-1#API_RATE_LIMITED")), None);
+        assert_eq!(of_key("2026-11#DAY#24"), None);
+    }
+}

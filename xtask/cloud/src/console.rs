@@ -1,0 +1,8 @@
+//! What a person at a terminal sees and types, and what programs read in its place.
+//!
+//! Invariant: nothing here talks to AWS.
+
+pub mod confirm;
+pub mod interrupt;
+pub mod reporter;
+pub mod watch;

@@ -1,0 +1,32 @@
+//! What to deploy, and how.
+//!
+//! Invariant: one plan from the first look at the account to the last event.
+
+use stacks::App;
+use xtask::package::Package;
+
+use crate::Connection;
+use crate::console::confirm::Approval;
+use crate::console::reporter::Story;
+use crate::stack::manner::Manner;
+
+/// What to deploy, and how.
+#[derive(Debug)]
+pub struct Plan<'a> {
+    /// Where.
+    pub connection: &'a Connection,
+    /// What.
+    pub app: &'a App,
+    /// The names of the stacks; none for all.
+    pub stacks: &'a [String],
+    /// The functions' packages; none to keep the code that is deployed.
+    pub packages: &'a [Package],
+    /// Who says yes.
+    pub approval: Approval,
+    /// Whether data may go.
+    pub allow_data_loss: bool,
+    /// How CloudFormation carries it out.
+    pub manner: Manner,
+    /// Who is told.
+    pub story: &'a Story,
+}

@@ -1,0 +1,8 @@
+//! List prices, and what a stack or so many calls cost at them.
+//!
+//! Invariant: arithmetic alone; nobody is asked for a price.
+
+pub mod estimate;
+pub mod fixed_cost;
+pub mod number;
+pub mod price;

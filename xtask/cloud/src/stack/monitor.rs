@@ -1,0 +1,199 @@
+//! Follows what CloudFormation does to a stack until the stack is settled.
+//!
+//! Invariant: the verdict is the stack's own status, read from the account, once its events say the same: what an earlier
+//! operation left, or a service that lags behind itself, is never taken for an outcome.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use cloudformation::event::Event;
+use cloudformation::progress::Progress;
+use cloudformation::status::{Status, is_settled};
+use jiff::Timestamp;
+use stacks::Stack;
+use xtask::Failure;
+use xtask::foot::Lines;
+
+use super::diagnosis;
+use super::overtaken::Overtaken;
+use super::read::{describe, events, status};
+use super::retry::Patience;
+use crate::Connection;
+use crate::aws::error::Passing;
+use crate::console::reporter::Story;
+
+/// The status of what is not there.
+const GONE: &str = Status::DeleteComplete.name();
+/// For how long the status of a stack and its events may tell different stories.
+const LAG: Duration = Duration::from_secs(300);
+/// How often the foot of the terminal is drawn while nothing happens.
+const TICK: Duration = Duration::from_millis(500);
+
+/// What an operation is to end in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Goal {
+    /// The stack as it was asked for.
+    Done,
+    /// No stack.
+    Gone,
+    /// The stack as it was before.
+    RolledBack,
+}
+
+impl Goal {
+    fn is_reached(self, status: &str) -> bool {
+        let Some(status) = Status::of(status) else { return false };
+        match self {
+            Self::Done => {
+                matches!(status, Status::CreateComplete | Status::UpdateComplete | Status::ImportComplete)
+            }
+            Self::Gone => status == Status::DeleteComplete,
+            Self::RolledBack => matches!(status, Status::UpdateRollbackComplete | Status::RollbackComplete),
+        }
+    }
+}
+
+/// What is followed.
+#[derive(Debug)]
+pub struct Operation<'a> {
+    /// The stack, by its id: a name no longer finds a stack that is gone.
+    pub id: &'a str,
+    /// The stack as it is declared, to name places in the code.
+    pub declared: Option<&'a Stack>,
+    /// The events that are not part of it.
+    pub before: BTreeSet<String>,
+    /// What it is to end in.
+    pub goal: Goal,
+    /// How many resources it changes, where that is known.
+    pub n_all: Option<usize>,
+}
+
+/// Follows a stack, line by line, until it is settled; returns its last status.
+///
+/// # Errors
+/// When the operation failed, with the root cause told first; [`Overtaken`] where somebody else has removed the stack; or
+/// when CloudFormation cannot be asked, or contradicts itself, for long.
+pub async fn follow(connection: &Connection, operation: Operation<'_>, story: &Story) -> Result<String> {
+    let Operation { id, declared, before: mut seen, goal, n_all } = operation;
+    let once = connection.without_retries();
+    let foot = Lines::of(story.printer(), id);
+    let mut patience = Patience::of(connection.pause());
+    let mut progress = Progress::of(n_all);
+    let mut history = Vec::new();
+    let mut doubted: Option<Instant> = None;
+    let status = loop {
+        match look(&once, id, &seen).await {
+            Err(error) if error.is::<Passing>() => patience.wait(error, story).await?,
+            Err(error) => return Err(error),
+            Ok((status, events)) => {
+                patience.answered(story);
+                for event in events {
+                    seen.insert(event.id.clone());
+                    tell(&mut progress, &event, story);
+                    history.push(event);
+                }
+                if is_outcome(&status, &history) {
+                    break status;
+                }
+                doubted = is_settled(&status).then(|| doubted.unwrap_or_else(Instant::now));
+                if doubted.is_some_and(|since| since.elapsed() > LAG) {
+                    return Err(contradiction(id, &status, &history).into());
+                }
+                wait(connection.pause(), || foot.show(progress.foot(Timestamp::now()))).await;
+            }
+        }
+    };
+    drop(foot);
+    if goal.is_reached(&status) {
+        return Ok(status);
+    }
+    if status == GONE {
+        let name = id.split('/').nth(1).unwrap_or(id);
+        return Err(anyhow::Error::new(Overtaken).context(format!("{name} was removed")));
+    }
+    Err(diagnosis::explain(connection, id, &status, declared, &history, story).await)
+}
+
+/// Whether a status is what the operation came to. It is read before the events, so it may still be what was there
+/// before; but a stack that is gone stays gone, and may have taken its events with it.
+fn is_outcome(status: &str, history: &[Event]) -> bool {
+    let of_stack = history.iter().rev().find(|event| event.is_of_stack());
+    let agrees = of_stack.is_some_and(|event| event.status == status);
+    status == GONE || (is_settled(status) && agrees)
+}
+
+fn contradiction(id: &str, status: &str, history: &[Event]) -> Failure {
+    let name = id.split('/').nth(1).unwrap_or(id);
+    let of_stack = history.iter().rev().find(|event| event.is_of_stack());
+    let events =
+        of_stack.map_or("show nothing of what was begun".to_owned(), |event| format!("end in {}", event.status));
+    Failure::new(format!("{name} is {status} for {} minutes, and its events {events}", LAG.as_secs() / 60))
+        .hint("run the same command again: it picks up where the stack is by then")
+}
+
+fn tell(progress: &mut Progress, event: &Event, story: &Story) {
+    let step = progress.take(event);
+    if story.is_full() {
+        story.printer().say(step.line(event));
+    }
+    story.tell(step.object("event", event));
+}
+
+/// The status and what is new. The status is read first: when it is settled, the events that follow are all there are.
+async fn look(connection: &Connection, id: &str, seen: &BTreeSet<String>) -> Result<(String, Vec<Event>)> {
+    match describe(connection, id).await? {
+        None => Ok((GONE.to_owned(), Vec::new())),
+        Some(description) => Ok((status(&description).to_owned(), events(connection, id, seen).await?)),
+    }
+}
+
+/// Waits, and shows how far it is in the meantime.
+async fn wait(pause: Duration, show: impl Fn()) {
+    let began = Instant::now();
+    while let Some(left) = pause.checked_sub(began.elapsed()).filter(|left| !left.is_zero()) {
+        show();
+        tokio::time::sleep(left.min(TICK)).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::read::tests::event;
+
+    use super::*;
+
+    #[test]
+    fn a_roll_back_is_no_success_unless_it_is_what_was_asked_for() {
+        for status in Status::ALL {
+            let name = status.name();
+            let is_done = ["CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"].contains(&name);
+            assert_eq!(Goal::Done.is_reached(name), is_done, "{name}");
+            assert_eq!(Goal::Gone.is_reached(name), name == "DELETE_COMPLETE", "{name}");
+        }
+        assert!(Goal::RolledBack.is_reached("UPDATE_ROLLBACK_COMPLETE"));
+        assert!(!Goal::RolledBack.is_reached("UPDATE_COMPLETE") && !Goal::Done.is_reached("PAUSE_COMPLETE"));
+    }
+
+    #[test]
+    fn a_status_from_before_the_first_event_is_no_outcome() {
+        assert!(!is_outcome("UPDATE_COMPLETE", &[]));
+        let history = [event(1, "S", "UPDATE_IN_PROGRESS", "User Initiated"), event(2, "A", "UPDATE_COMPLETE", "")];
+        assert!(!is_outcome("UPDATE_COMPLETE", &history), "it is what was there before");
+        let history = [event(1, "S", "UPDATE_IN_PROGRESS", ""), event(3, "S", "UPDATE_COMPLETE", "")];
+        assert!(is_outcome("UPDATE_COMPLETE", &history));
+        assert!(!is_outcome("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", &history));
+    }
+
+    #[test]
+    fn a_stack_that_is_gone_has_no_events_to_agree_with() {
+        assert!(is_outcome("DELETE_COMPLETE", &[]));
+    }
+
+    #[test]
+    fn a_contradiction_names_both_sides() {
+        let id = "arn:aws:cloudformation:ap-south-1:1:stack/S/1";
+        let text = contradiction(id, "UPDATE_COMPLETE", &[]).to_string();
+        assert_eq!(text, "S is UPDATE_COMPLETE for 5 minutes, and its events show nothing of what was begun");
+    }
+}

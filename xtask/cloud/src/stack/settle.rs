@@ -1,0 +1,101 @@
+//! What a stack's state asks for before it can be changed.
+//!
+//! Invariant: what is under way is followed to its end before anything is decided.
+
+use anyhow::Result;
+use aws_sdk_cloudformation::types::Stack as Description;
+use cloudformation::status::{Mend, Status, Way, way};
+use stacks::Stack;
+
+use super::monitor::{Goal, Operation, follow};
+use super::read::{describe, seen, seen_before_this, status};
+use crate::Connection;
+use crate::aws::error::failed_to;
+use crate::console::reporter::Story;
+
+/// A stack in which nothing is under way.
+#[derive(Debug)]
+pub struct Settled<'a> {
+    /// The stack as it is declared.
+    pub stack: &'a Stack,
+    /// As it is in the account; nothing where it is not.
+    pub description: Option<Description>,
+    /// The way on from there; never [`Way::Follow`].
+    pub way: Way,
+}
+
+/// Follows what is under way until a stack is settled. Nothing is begun.
+///
+/// # Errors
+/// When CloudFormation cannot be asked.
+pub async fn settle<'a>(connection: &Connection, stack: &'a Stack, story: &Story) -> Result<Settled<'a>> {
+    let description = at_rest(connection, stack.name(), Some(stack), story).await?;
+    let way = way(description.as_ref().map(status));
+    let mut settled = Settled { stack, description, way };
+    // An adoption that made the stack, and was taken back, leaves a shell that nothing can be made in.
+    let is_undone = Status::of(settled.status()) == Some(Status::ImportRollbackComplete);
+    if is_undone && is_empty(connection, settled.id()).await? {
+        settled.way = Way::Mend(Mend::Delete);
+    }
+    Ok(settled)
+}
+
+/// A stack once nothing is under way in it; nothing where there is none.
+///
+/// # Errors
+/// When CloudFormation cannot be asked.
+pub async fn at_rest(
+    connection: &Connection,
+    name: &str,
+    declared: Option<&Stack>,
+    story: &Story,
+) -> Result<Option<Description>> {
+    while let Some(description) = describe(connection, name).await? {
+        let now = status(&description);
+        if way(Some(now)) != Way::Follow {
+            return Ok(Some(description));
+        }
+        let id = description.stack_id().unwrap_or(name);
+        let (who, goal) = match Status::of(now) {
+            Some(Status::DeleteInProgress) => ("it is being removed already", Goal::Gone),
+            _ => ("another deploy is at work, or went on alone", Goal::Done),
+        };
+        story.say(format!("{name} is {now}: {who}; following it"));
+        let before = seen_before_this(connection, id).await?;
+        // However that ends, the status it leaves decides what comes next.
+        if let Err(error) = follow(connection, Operation { id, declared, before, goal, n_all: None }, story).await {
+            story.say(format!("what was under way failed: {error:#}"));
+        }
+    }
+    Ok(None)
+}
+
+async fn is_empty(connection: &Connection, id: &str) -> Result<bool> {
+    let listed = connection.cloudformation().list_stack_resources().stack_name(id).send().await;
+    let resources = listed.map_err(failed_to(format!("list the resources of {id}")))?;
+    Ok(resources.stack_resource_summaries().is_empty())
+}
+
+impl Settled<'_> {
+    /// Its id, or its name where there is no stack.
+    pub fn id(&self) -> &str {
+        self.description.as_ref().and_then(Description::stack_id).unwrap_or(self.stack.name())
+    }
+
+    /// Its status; empty where there is no stack.
+    pub fn status(&self) -> &str {
+        self.description.as_ref().map_or("", status)
+    }
+}
+
+/// Deletes a stack and follows until it is gone.
+///
+/// # Errors
+/// When something in it cannot be deleted.
+pub async fn delete(connection: &Connection, id: &str, stack: Option<&Stack>, story: &Story) -> Result<()> {
+    let before = seen(connection, id).await?;
+    let client = connection.cloudformation();
+    client.delete_stack().stack_name(id).send().await.map_err(failed_to(format!("delete {id}")))?;
+    follow(connection, Operation { id, declared: stack, before, goal: Goal::Gone, n_all: None }, story).await?;
+    Ok(())
+}

@@ -1,0 +1,18 @@
+//! Our own deployed system, as the contract names its parts: what more than one command asks of it.
+//!
+//! Invariant: no command is known here.
+
+pub mod api;
+pub mod authorizer;
+pub mod backlog;
+pub mod batch_buckets;
+pub mod counting;
+pub mod data;
+pub mod deadlines;
+pub mod drain;
+pub mod failed_batch;
+pub mod failed_record;
+pub mod journal;
+pub mod keys;
+pub mod metric;
+pub mod users;

@@ -1,0 +1,158 @@
+//! The events of a stack, and which of them is the cause of a failure.
+//!
+//! Invariant: pure functions over a recorded list, so every order of events can be tested.
+
+use jiff::Timestamp;
+
+/// What happened to one resource, or to the stack itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// CloudFormation's id of the event.
+    pub id: String,
+    /// When.
+    pub time: Timestamp,
+    /// The name of the stack.
+    pub stack: String,
+    /// The resource; for the stack itself its name.
+    pub logical_id: String,
+    /// Such as `AWS::DynamoDB::Table`.
+    pub kind: String,
+    /// Such as `CREATE_IN_PROGRESS`.
+    pub status: String,
+    /// Why, where CloudFormation says so.
+    pub reason: String,
+}
+
+/// What part a failure has in the failing of the whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// It made the rest fail.
+    Cause,
+    /// It followed from the cause.
+    Consequence,
+    /// It stopped the roll-back that followed.
+    RollBack,
+}
+
+impl Event {
+    /// Whether the event is about the stack as a whole.
+    pub fn is_of_stack(&self) -> bool {
+        self.kind == "AWS::CloudFormation::Stack" && self.logical_id == self.stack
+    }
+
+    /// Whether something went wrong.
+    pub fn is_failure(&self) -> bool {
+        self.status.ends_with("_FAILED") || self.status.ends_with("_ERROR")
+    }
+
+    /// Whether an operation on the stack begins with it, rather than a phase of one.
+    pub fn begins_operation(&self) -> bool {
+        let begins = ["CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS", "IMPORT_IN_PROGRESS"];
+        self.is_of_stack() && (begins.contains(&&*self.status) || self.reason == "User Initiated")
+    }
+
+    fn begins_roll_back(&self) -> bool {
+        self.is_of_stack() && self.status.ends_with("ROLLBACK_IN_PROGRESS")
+    }
+
+    fn is_noise(&self) -> bool {
+        let reason = self.reason.to_ascii_lowercase();
+        self.is_of_stack() || ["cancelled", "canceled", "user initiated"].iter().any(|noise| reason.contains(noise))
+    }
+}
+
+/// The failures of an operation: the causes in the order of time, what followed from them, and what stopped the
+/// roll-back. What only the stack itself says of its failing is left out, unless it is all there is.
+pub fn failures(events: &[Event]) -> Vec<(Role, &Event)> {
+    let mut events: Vec<&Event> = events.iter().collect();
+    events.sort_by_key(|event| event.time);
+    let mut is_rolling_back = false;
+    let mut failures = Vec::new();
+    for &event in &events {
+        is_rolling_back |= event.begins_roll_back();
+        if !event.is_failure() || event.is_of_stack() {
+            continue;
+        }
+        failures.push(match () {
+            () if event.is_noise() => (Role::Consequence, event),
+            () if is_rolling_back => (Role::RollBack, event),
+            () => (Role::Cause, event),
+        });
+    }
+    if !failures.iter().any(|(role, _)| *role != Role::Consequence) {
+        let of_stack = |event: &&&Event| event.is_of_stack() && (event.is_failure() || event.begins_roll_back());
+        let said = events.iter().filter(of_stack).find(|event| !event.reason.is_empty());
+        failures.extend(said.map(|&event| (Role::Cause, event)));
+    }
+    // The sort is stable: within a role the order of time stays.
+    failures.sort_by_key(|(role, _)| *role);
+    failures
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) fn event(second: i64, logical_id: &str, status: &str, reason: &str) -> Event {
+        let kind = if logical_id == "S" { "AWS::CloudFormation::Stack" } else { "AWS::DynamoDB::Table" };
+        Event {
+            id: format!("{logical_id}-{second}"),
+            time: Timestamp::from_second(second).unwrap(),
+            stack: "S".into(),
+            logical_id: logical_id.into(),
+            kind: kind.into(),
+            status: status.into(),
+            reason: reason.into(),
+        }
+    }
+
+    fn roles(events: &[Event]) -> Vec<(Role, &str)> {
+        failures(events).into_iter().map(|(role, event)| (role, &*event.logical_id)).collect()
+    }
+
+    #[test]
+    fn the_root_cause_comes_before_what_followed_from_it() {
+        let recorded = [
+            event(9, "S", "ROLLBACK_IN_PROGRESS", "The following resource(s) failed to create: [A, B]."),
+            event(7, "B", "CREATE_FAILED", "Resource creation cancelled"),
+            event(5, "A", "CREATE_FAILED", "Table already exists"),
+            event(7, "S", "CREATE_FAILED", "The following resource(s) failed to create"),
+            event(1, "A", "CREATE_IN_PROGRESS", ""),
+        ];
+        assert_eq!(roles(&recorded), [(Role::Cause, "A"), (Role::Consequence, "B")]);
+    }
+
+    #[test]
+    fn of_two_causes_the_earlier_is_named_first() {
+        let recorded = [event(8, "late", "UPDATE_FAILED", "b"), event(3, "early", "UPDATE_FAILED", "a")];
+        assert_eq!(roles(&recorded)[0], (Role::Cause, "early"));
+    }
+
+    #[test]
+    fn what_stops_a_roll_back_is_not_its_cause() {
+        let recorded = [
+            event(1, "A", "UPDATE_FAILED", "no such handler"),
+            event(1, "B", "UPDATE_FAILED", "Resource update cancelled"),
+            event(2, "S", "UPDATE_ROLLBACK_IN_PROGRESS", "The following resource(s) failed to update: [A]."),
+            event(3, "C", "UPDATE_FAILED", "the key is gone"),
+        ];
+        assert_eq!(roles(&recorded), [(Role::Cause, "A"), (Role::Consequence, "B"), (Role::RollBack, "C")]);
+    }
+
+    #[test]
+    fn where_no_resource_says_why_the_stack_does() {
+        let recorded = [
+            event(1, "S", "DELETE_IN_PROGRESS", "User Initiated"),
+            event(2, "S", "DELETE_FAILED", "Export X cannot be deleted as it is in use by Y"),
+        ];
+        assert_eq!(roles(&recorded), [(Role::Cause, "S")]);
+    }
+
+    #[test]
+    fn a_phase_of_an_operation_does_not_begin_one() {
+        assert!(event(1, "S", "UPDATE_IN_PROGRESS", "User Initiated").begins_operation());
+        assert!(event(1, "S", "UPDATE_ROLLBACK_IN_PROGRESS", "User Initiated").begins_operation());
+        assert!(!event(1, "S", "UPDATE_ROLLBACK_IN_PROGRESS", "The following failed").begins_operation());
+        assert!(!event(1, "A", "UPDATE_IN_PROGRESS", "").begins_operation());
+    }
+}

@@ -1,0 +1,71 @@
+//! What a change means for people: the verdict of a diff, before any target sees the change.
+//!
+//! Invariant: the verdict rests on the two templates alone, so it is the same with and without an account.
+
+use std::fmt;
+
+use serde_json::{Value, json};
+
+use crate::data_resource::HOLDS_DATA;
+
+/// What a reviewer must not miss.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mark {
+    /// Another resource takes the resource's place.
+    Replaces,
+    /// Whether it is replaced, CloudFormation alone can tell.
+    MayReplace,
+    /// Data goes that is nowhere else.
+    LosesData,
+    /// Something that stood between the data and its loss goes.
+    Unprotects,
+    /// Somebody may do more than before.
+    WidensAccess,
+}
+
+/// A mark and its cause.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// What it is.
+    pub mark: Mark,
+    /// The resource.
+    pub logical_id: String,
+    /// The resource's type.
+    pub kind: String,
+    /// Where in it; empty for the whole of it.
+    pub path: String,
+    /// The cause, as part of a sentence.
+    pub why: String,
+}
+
+impl Finding {
+    /// A finding about a resource, `new` where it stays and `old` where it goes.
+    pub fn new(mark: Mark, logical_id: &str, declared: &Value, path: &str, why: impl Into<String>) -> Self {
+        let kind = crate::template_diff::kind(declared).to_owned();
+        Self { mark, logical_id: logical_id.to_owned(), kind, path: path.to_owned(), why: why.into() }
+    }
+
+    /// Whether a deploy refuses the change unless it is told that data may go: it takes records, items, objects or
+    /// users. Lines of a log are marked, and not refused.
+    pub fn needs_consent(&self) -> bool {
+        self.mark == Mark::LosesData && HOLDS_DATA.contains(&self.kind.as_str())
+    }
+
+    /// For `--json`.
+    pub fn to_json(&self) -> Value {
+        let Self { mark, logical_id, kind, path, why } = self;
+        json!({"mark": mark.to_string(), "logicalId": logical_id, "type": kind, "path": path, "why": why})
+    }
+}
+
+impl fmt::Display for Mark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Replaces => "REPLACES",
+            Self::MayReplace => "MAY REPLACE",
+            Self::LosesData => "LOSES DATA",
+            Self::Unprotects => "UNPROTECTS DATA",
+            Self::WidensAccess => "WIDENS ACCESS",
+        })
+    }
+}

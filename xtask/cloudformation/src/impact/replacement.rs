@@ -1,0 +1,130 @@
+//! Which changes make CloudFormation put another resource in the place of one.
+//!
+//! Invariant: the table below is that of CloudFormation's resource schemas; a type that it lacks is never called safe.
+//! The facts are `createOnlyProperties` and `conditionalCreateOnlyProperties` of the schemas of ap-south-1 as
+//! cfn-lint 1.58.0 carries them; a test compares them where cfn-lint is installed.
+
+use serde_json::Value;
+
+use super::finding::{Finding, Mark};
+use crate::template_diff::{self, Change};
+
+/// A type with the properties that cannot change on an existing resource.
+struct CreateOnly {
+    kind: &'static str,
+    /// A change always replaces.
+    always: &'static [&'static str],
+    /// A change may replace; it depends on the values.
+    sometimes: &'static [&'static str],
+}
+
+const fn fixed(kind: &'static str, always: &'static [&'static str]) -> CreateOnly {
+    CreateOnly { kind, always, sometimes: &[] }
+}
+
+const CREATE_ONLY: [CreateOnly; 36] = [
+    fixed("AWS::ApiGateway::Account", &[]),
+    fixed("AWS::ApiGateway::Authorizer", &["RestApiId"]),
+    fixed("AWS::ApiGateway::Deployment", &["DeploymentCanarySettings", "RestApiId"]),
+    fixed("AWS::ApiGateway::GatewayResponse", &["ResponseType", "RestApiId"]),
+    fixed("AWS::ApiGateway::Method", &["HttpMethod", "ResourceId", "RestApiId"]),
+    fixed("AWS::ApiGateway::Model", &["ContentType", "Name", "RestApiId"]),
+    fixed("AWS::ApiGateway::RequestValidator", &["Name", "RestApiId"]),
+    fixed("AWS::ApiGateway::Resource", &["ParentId", "PathPart", "RestApiId"]),
+    fixed("AWS::ApiGateway::RestApi", &[]),
+    fixed("AWS::ApiGateway::Stage", &["RestApiId", "StageName"]),
+    fixed("AWS::CloudWatch::Alarm", &["AlarmName"]),
+    fixed("AWS::CloudWatch::Dashboard", &["DashboardName"]),
+    fixed("AWS::Cognito::UserPool", &[]),
+    fixed("AWS::Cognito::UserPoolClient", &["GenerateSecret", "UserPoolId"]),
+    fixed("AWS::Cognito::UserPoolDomain", &["Domain", "UserPoolId"]),
+    fixed("AWS::Cognito::UserPoolGroup", &["GroupName", "UserPoolId"]),
+    CreateOnly {
+        kind: "AWS::DynamoDB::Table",
+        always: &["ImportSourceSpecification", "TableName"],
+        sometimes: &["KeySchema"],
+    },
+    CreateOnly { kind: "AWS::Events::Rule", always: &["Name"], sometimes: &["EventBusName"] },
+    fixed("AWS::IAM::ManagedPolicy", &["Description", "ManagedPolicyName", "Path"]),
+    fixed("AWS::IAM::Policy", &[]),
+    fixed("AWS::IAM::Role", &["Path", "RoleName"]),
+    fixed("AWS::Kinesis::Stream", &["Name"]),
+    fixed("AWS::Kinesis::StreamConsumer", &["ConsumerName", "StreamARN", "Tags"]),
+    fixed(
+        "AWS::Lambda::EventSourceMapping",
+        &["EventSourceArn", "SelfManagedEventSource", "StartingPosition", "StartingPositionTimestamp"],
+    ),
+    CreateOnly {
+        kind: "AWS::Lambda::Function",
+        always: &["FunctionName", "PackageType", "TenancyConfig"],
+        sometimes: &["DurableConfig"],
+    },
+    fixed(
+        "AWS::Lambda::Permission",
+        &[
+            "Action",
+            "EventSourceToken",
+            "FunctionName",
+            "FunctionUrlAuthType",
+            "InvokedViaFunctionUrl",
+            "Principal",
+            "PrincipalOrgID",
+            "SourceAccount",
+            "SourceArn",
+        ],
+    ),
+    fixed("AWS::Logs::LogGroup", &["LogGroupName"]),
+    fixed("AWS::S3::Bucket", &["BucketName", "BucketNamePrefix", "BucketNamespace"]),
+    fixed("AWS::S3::BucketPolicy", &["Bucket"]),
+    CreateOnly {
+        kind: "AWS::SNS::Subscription",
+        always: &["Endpoint", "Protocol", "TopicArn"],
+        sometimes: &["Region"],
+    },
+    fixed("AWS::SNS::Topic", &["FifoTopic", "TopicName"]),
+    fixed("AWS::SNS::TopicPolicy", &[]),
+    fixed("AWS::SQS::Queue", &["FifoQueue", "QueueName"]),
+    fixed("AWS::SQS::QueuePolicy", &[]),
+    fixed("AWS::SSM::Parameter", &["Name"]),
+    fixed("AWS::Scheduler::Schedule", &["Name"]),
+];
+
+/// Every change that replaces its resource, or may.
+pub fn findings(old: &Value, new: &Value) -> Vec<Finding> {
+    let stays = |change: &&Change| !change.path.is_empty() && new["Resources"].get(&change.logical_id).is_some();
+    template_diff::changes(old, new).iter().filter(stays).filter_map(finding).collect()
+}
+
+fn finding(change: &Change) -> Option<Finding> {
+    let Change { logical_id, kind, path, .. } = change;
+    let (mark, why) = if path == "Type" {
+        (Mark::Replaces, "a resource of another type takes its place".to_owned())
+    } else {
+        let property = template_diff::property(path)?;
+        let mark = replaces(kind, property)?;
+        let why = match mark {
+            Mark::Replaces => format!("{property} cannot change on an existing resource"),
+            _ if is_known(kind) => format!("{property} changes in place only within limits"),
+            _ => format!("{kind} is not among the types whose replacements are known here"),
+        };
+        (mark, why)
+    };
+    Some(Finding { mark, logical_id: logical_id.clone(), kind: kind.clone(), path: path.clone(), why })
+}
+
+/// Whether a change of a property replaces a resource of a type.
+pub fn replaces(kind: &str, property: &str) -> Option<Mark> {
+    match CREATE_ONLY.iter().find(|entry| entry.kind == kind) {
+        Some(entry) if entry.always.contains(&property) => Some(Mark::Replaces),
+        Some(entry) if entry.sometimes.contains(&property) => Some(Mark::MayReplace),
+        Some(_) => None,
+        None => Some(Mark::MayReplace),
+    }
+}
+
+fn is_known(kind: &str) -> bool {
+    CREATE_ONLY.iter().any(|entry| entry.kind == kind)
+}
+
+#[cfg(test)]
+mod tests;
