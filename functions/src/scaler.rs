@@ -16,7 +16,7 @@ use aws_sdk_cloudwatch::primitives::DateTime;
 use aws_sdk_cloudwatch::types::{Dimension, Statistic};
 use aws_sdk_kinesis::error::{DisplayErrorContext, ProvideErrorMetadata};
 use aws_sdk_kinesis::types::{ScalingType, StreamMode, StreamStatus};
-use contract::table::{PK, SK};
+use contract::table::{PK, SK, STATE};
 use jiff::Timestamp;
 use metering::window::Minute;
 use serde::Serialize;
@@ -27,7 +27,6 @@ use decision::{Bounds, CALM_MINUTES, Capacity, Decision, FRESH_MINUTES, Stay, de
 use load::{Load, Series};
 use store::table::{Consistency, Table, TableError, text, unless_condition_failed};
 
-const STATE: &str = "STATE";
 const SCALER: &str = "SCALER";
 const CHANGES: &str = "changes";
 

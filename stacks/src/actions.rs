@@ -1,15 +1,16 @@
 //! Every permission there is, as verbs on what it is for.
 //!
-//! Invariant: each verb holds the actions that its one kind of caller makes, and no more. No verb scans a table,
-//! none deletes a key or a user, and only the aggregator deletes items at all.
+//! Invariant: each verb holds the actions that its one kind of caller makes, and no more: `functions/tests/grants.rs`
+//! fails where one is missing and where one is not used. No verb scans a table, and none deletes a key or a user.
 
 use contract::metric::{ANALYTICS_NAMESPACE, KINESIS_NAMESPACE};
 use contract::name;
+use contract::table::{BLOCKS, ERRORS, LATE, STATE, USER};
 
 use crate::bucket::BucketHandle;
 use crate::consumer::ConsumerHandle;
 use crate::log_group::LogGroupHandle;
-use crate::policy::{Condition, Grant};
+use crate::policy::{Condition, Grant, NAMESPACE};
 use crate::stream::StreamHandle;
 use crate::table::{Index, TableHandle};
 
@@ -59,12 +60,12 @@ impl TableHandle {
         self.grant(&["dynamodb:GetItem", "dynamodb:Query"])
     }
 
-    /// Read by key, and search one of the indexes: the analytics API, a user's keys.
-    pub fn read_by(&self, index: &Index) -> Grant {
-        self.read().and(self.search(index))
+    /// Know a user and the ids of their keys, and no key by its hash: the analytics API.
+    pub fn know_users(&self, by_user: &Index) -> Grant {
+        self.grant(&["dynamodb:GetItem"]).in_partitions(&[any(USER)]).and(self.search(by_user))
     }
 
-    /// Page through the items of a key: the deadlines API.
+    /// Page through the items of a partition: the deadlines API, and the analytics API among days.
     pub fn browse(&self) -> Grant {
         self.grant(&["dynamodb:Query"])
     }
@@ -72,28 +73,27 @@ impl TableHandle {
     /// Count a call against its quota and keep its event: the authorizer. A transaction asks for the permissions of
     /// the writes in it.
     pub fn meter(&self) -> Grant {
-        self.grant(&["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"])
+        self.grant(&["dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"])
     }
 
-    /// Write blocks, failed records and marks: the processor.
+    /// Write blocks, failed records and marks, and begin the watermark: the processor. Who may write a batch may also
+    /// delete by it (AWS has one permission for both), so that it may do neither to windows and totals.
     pub fn record(&self) -> Grant {
-        self.grant(&["dynamodb:BatchWriteItem", "dynamodb:UpdateItem"])
+        let batches =
+            self.grant(&["dynamodb:BatchWriteItem"]).in_partitions(&[any(BLOCKS), ERRORS.into(), LATE.into()]);
+        batches.and(self.grant(&["dynamodb:UpdateItem"]).in_partitions(&[STATE.into()]))
     }
 
     /// Remember something in an item: the scaler, its last changes.
     pub fn remember(&self) -> Grant {
-        self.grant(&["dynamodb:GetItem", "dynamodb:UpdateItem"])
+        self.grant(&["dynamodb:GetItem", "dynamodb:UpdateItem"]).in_partitions(&[STATE.into()])
     }
 
     /// Fold blocks into windows, and clear the marks that asked for it: the aggregator.
     pub fn aggregate(&self) -> Grant {
-        self.grant(&[
-            "dynamodb:BatchWriteItem",
-            "dynamodb:DeleteItem",
-            "dynamodb:GetItem",
-            "dynamodb:Query",
-            "dynamodb:UpdateItem",
-        ])
+        let fold =
+            self.grant(&["dynamodb:BatchWriteItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"]);
+        fold.and(self.grant(&["dynamodb:DeleteItem"]).in_partitions(&[LATE.into()]))
     }
 
     /// Move journals into blocks and set days: the aggregator, which finds the journals by `pending`.
@@ -141,6 +141,11 @@ impl LogGroupHandle {
     }
 }
 
+/// The partitions whose keys begin so.
+fn any(prefix: &str) -> String {
+    format!("{prefix}*")
+}
+
 /// Publish the metrics of the system: the aggregator.
 pub fn publish_metrics() -> Grant {
     publish_in(vec![KINESIS_NAMESPACE, ANALYTICS_NAMESPACE])
@@ -157,7 +162,7 @@ pub fn read_metrics() -> Grant {
 }
 
 fn publish_in(namespaces: Vec<&'static str>) -> Grant {
-    let only_if = Condition { key: "cloudwatch:namespace", one_of: namespaces };
+    let only_if = Condition::Namespaces(namespaces);
     Grant::on_everything("metrics have no ARN", &["cloudwatch:PutMetricData"], Some(only_if))
 }
 
@@ -169,7 +174,7 @@ pub(crate) fn trace() -> Grant {
 /// The actions for which AWS has no narrower resource than everything, and the key of the condition each must have.
 pub(crate) const WITHOUT_RESOURCE: [(&str, Option<&str>); 4] = [
     ("cloudwatch:GetMetricStatistics", None),
-    ("cloudwatch:PutMetricData", Some("cloudwatch:namespace")),
+    ("cloudwatch:PutMetricData", Some(NAMESPACE)),
     ("xray:PutTelemetryRecords", None),
     ("xray:PutTraceSegments", None),
 ];

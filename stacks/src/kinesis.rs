@@ -128,7 +128,7 @@ fn analytics_api(app: &App, stack: &mut Stack, analytics: &TableHandle) {
             Variable::UsageTable(usage.name().clone()),
             Variable::KeysTable(keys.name().clone()),
         ],
-        grants: vec![analytics.read(), usage.read(), keys.read_by(&BY_USER)],
+        grants: vec![analytics.read(), usage.browse(), keys.know_users(&BY_USER)],
     };
     analytics_api.declare(stack, app);
 }

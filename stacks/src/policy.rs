@@ -7,6 +7,12 @@ use serde_json::{Value as Json, json};
 
 use crate::value::Expression;
 
+/// In which namespace a metric is published (Service Authorization Reference, CloudWatch).
+pub(crate) const NAMESPACE: &str = "cloudwatch:namespace";
+/// The partition keys of the items of a request (Developer Guide, "Using IAM policy conditions for fine-grained access
+/// control").
+const LEADING_KEYS: &str = "dynamodb:LeadingKeys";
+
 /// Some actions on some resources, made by a verb of what they are on: see [`crate::actions`].
 #[derive(Clone, Debug)]
 pub struct Grant(Vec<Right>);
@@ -16,6 +22,7 @@ pub struct Grant(Vec<Right>);
 struct Right {
     actions: &'static [&'static str],
     on: Scope,
+    only_if: Option<Condition>,
 }
 
 /// What a right is on.
@@ -24,20 +31,22 @@ enum Scope {
     /// One ARN, with its name for people.
     Exactly(Expression, String),
     /// Everything, because AWS has nothing narrower.
-    Everything { because: &'static str, only_if: Option<Condition> },
+    Everything { because: &'static str },
 }
 
-/// A key of the request's context and the values it may have.
+/// What must hold of a request.
 #[derive(Clone, Debug)]
-pub(crate) struct Condition {
-    pub(crate) key: &'static str,
-    pub(crate) one_of: Vec<&'static str>,
+pub(crate) enum Condition {
+    /// It publishes in one of these namespaces.
+    Namespaces(Vec<&'static str>),
+    /// Every item that it is about is in one of these partitions; `*` at an end stands for any text.
+    Partitions(Vec<String>),
 }
 
 impl Grant {
     /// Actions on one resource: its ARN, and its name for people.
     pub(crate) fn on(arn: &Expression, readable: &str, actions: &'static [&'static str]) -> Self {
-        Self(vec![Right { actions, on: Scope::Exactly(arn.clone(), readable.into()) }])
+        Self(vec![Right { actions, on: Scope::Exactly(arn.clone(), readable.into()), only_if: None }])
     }
 
     /// Actions that AWS gives no narrower resource.
@@ -46,7 +55,15 @@ impl Grant {
         actions: &'static [&'static str],
         only_if: Option<Condition>,
     ) -> Self {
-        Self(vec![Right { actions, on: Scope::Everything { because, only_if } }])
+        Self(vec![Right { actions, on: Scope::Everything { because }, only_if }])
+    }
+
+    /// The same, for items of some partitions of a table alone.
+    pub(crate) fn in_partitions(mut self, partitions: &[String]) -> Self {
+        for right in &mut self.0 {
+            right.only_if = Some(Condition::Partitions(partitions.to_vec()));
+        }
+        self
     }
 
     /// This and another, as one verb.
@@ -68,29 +85,42 @@ impl Grant {
 
 impl Right {
     fn statement(&self) -> Json {
-        let Self { actions, on } = self;
-        let mut statement = json!({"Effect": "Allow", "Action": actions});
-        match on {
-            Scope::Exactly(arn, _) => statement["Resource"] = json!(arn),
-            Scope::Everything { because: _, only_if } => {
-                statement["Resource"] = json!("*");
-                if let Some(Condition { key, one_of }) = only_if {
-                    statement["Condition"] = json!({"StringEquals": {*key: one_of}});
-                }
-            }
+        let Self { actions, on, only_if } = self;
+        let resource = match on {
+            Scope::Exactly(arn, _) => json!(arn),
+            Scope::Everything { because: _ } => json!("*"),
+        };
+        let mut statement = json!({"Effect": "Allow", "Action": actions, "Resource": resource});
+        if let Some(condition) = only_if {
+            statement["Condition"] = condition.json();
         }
         statement
     }
 
     fn outline(&self, who: &str) -> Vec<String> {
-        let on = match &self.on {
-            Scope::Exactly(_, name) => name.clone(),
-            Scope::Everything { because, only_if: None } => format!("* ({because})"),
-            Scope::Everything { because, only_if: Some(Condition { key, one_of }) } => {
-                format!("* only if {key} is {} ({because})", one_of.join(" or "))
-            }
+        let (on, because) = match &self.on {
+            Scope::Exactly(_, name) => (name.as_str(), String::new()),
+            Scope::Everything { because } => ("*", format!(" ({because})")),
         };
-        self.actions.iter().map(|action| format!("{who} may {action} on {on}")).collect()
+        let only_if = self.only_if.as_ref().map(Condition::readable).unwrap_or_default();
+        self.actions.iter().map(|action| format!("{who} may {action} on {on}{only_if}{because}")).collect()
+    }
+}
+
+impl Condition {
+    fn json(&self) -> Json {
+        match self {
+            Self::Namespaces(namespaces) => json!({"StringEquals": {NAMESPACE: namespaces}}),
+            // Every request for an item names its partition, so that there is always a value to compare.
+            Self::Partitions(partitions) => json!({"ForAllValues:StringLike": {LEADING_KEYS: partitions}}),
+        }
+    }
+
+    fn readable(&self) -> String {
+        match self {
+            Self::Namespaces(namespaces) => format!(" only if {NAMESPACE} is {}", namespaces.join(" or ")),
+            Self::Partitions(partitions) => format!(" only in {}", partitions.join(", ")),
+        }
     }
 }
 

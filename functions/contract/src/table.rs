@@ -1,4 +1,4 @@
-//! The attributes that templates declare and functions write: keys, expiry, indexes.
+//! The attributes that templates declare and functions write, and the partitions that grants name.
 
 /// Partition key of every table.
 pub const PK: &str = "PK";
@@ -30,3 +30,16 @@ pub const GATE: &str = "#GATE";
 pub fn behind_gate(sort: &str) -> Option<String> {
     sort.strip_suffix(GATE).map(|month| format!("{month}{CALL}"))
 }
+
+/// Partition of the analytics table that remembers how far its writers are: the watermark, the scaler's changes.
+pub const STATE: &str = "STATE";
+/// Partition of the analytics table with the minutes that got blocks out of turn.
+pub const LATE: &str = "LATE";
+/// Partition of the analytics table with the records that could not be counted.
+pub const ERRORS: &str = "ERRORS";
+/// How the analytics table's partitions of blocks begin, before minute and bucket.
+pub const BLOCKS: &str = "CALLS#";
+/// How a user's partitions begin, before the address: in the keys table, and in the usage table.
+pub const USER: &str = "USER#";
+/// How a key's partitions begin: before its hash in the keys table, before its id in the usage table.
+pub const KEY: &str = "KEY#";

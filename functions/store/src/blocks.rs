@@ -4,7 +4,7 @@
 //! for a clock to be counted, and a mark that is cleared has been read by then.
 
 use contract::limit::HISTORY_DAYS;
-use contract::table::{PK, SK, TTL};
+use contract::table::{BLOCKS, ERRORS, LATE, PK, SK, TTL};
 use jiff::{SignedDuration, Timestamp};
 use metering::batch::{Batch, FailedRecord};
 use metering::block::{Block, hex};
@@ -15,9 +15,6 @@ use metering::window::{Minute, iso_millis};
 use crate::table::{
     Consistency, Item, Sort, Table, TableError, binary, integer, number, string, text, unless_condition_failed,
 };
-
-const ERRORS: &str = "ERRORS";
-const LATE: &str = "LATE";
 
 /// The analytics table's blocks.
 #[derive(Clone, Debug)]
@@ -132,7 +129,7 @@ impl Blocks {
 }
 
 fn partition(minute: Minute, bucket: Bucket) -> String {
-    format!("CALLS#{minute}#{bucket}")
+    format!("{BLOCKS}{minute}#{bucket}")
 }
 
 fn item_of_block(block: &Block, committed_at: Timestamp) -> Item {

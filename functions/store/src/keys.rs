@@ -4,6 +4,7 @@
 //! leaves the table [`KEPT_DAYS`] after it was revoked or has expired.
 
 use aws_sdk_dynamodb::types::ReturnValue;
+pub(crate) use contract::table::KEY;
 use contract::table::{CREATED_AT, KEYS_BY_USER, PK, SK, TTL, USER_EMAIL};
 use futures::{StreamExt, TryStreamExt};
 use jiff::Timestamp;
@@ -20,8 +21,6 @@ use crate::table::{
 /// How long a key stays in the table after its end, in days: as long as the history of its calls.
 pub const KEPT_DAYS: u32 = contract::limit::HISTORY_DAYS;
 
-/// Before a key's hash in its partition key.
-pub(crate) const KEY: &str = "KEY#";
 /// The sort key of every key.
 const SORT: &str = "KEY";
 const ID: &str = "apiKeyId";

@@ -3,6 +3,7 @@
 //! Invariant: an item of which something cannot be read is a user all the same, with the default in its place.
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
+pub(crate) use contract::table::USER;
 use contract::table::{PK, SK};
 use metering::email::Email;
 use metering::quota::MonthlyQuota;
@@ -10,8 +11,6 @@ use metering::quota::MonthlyQuota;
 use crate::keys::{COMPANY, Keys};
 use crate::table::{Consistency, Item, TableError, number, present, string, text, unless_condition_failed};
 
-/// Before a user's name in their partition key.
-pub(crate) const USER: &str = "USER#";
 /// The sort key of every user.
 pub(crate) const SORT: &str = "USER";
 const QUOTA: &str = "monthlyQuota";

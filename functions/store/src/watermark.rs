@@ -2,12 +2,11 @@
 //!
 //! Invariant: it moves only when every window up to it has been set, and never back.
 
-use contract::table::{PK, SK};
+use contract::table::{PK, SK, STATE};
 use metering::window::Minute;
 
 use crate::table::{Consistency, Table, TableError, string, text, unless_condition_failed};
 
-const STATE: &str = "STATE";
 const WATERMARK: &str = "WATERMARK";
 const MINUTE: &str = "minute";
 const CLOSED: &str = "closed";

@@ -4,7 +4,7 @@
 //! slow writer cannot undo a faster one.
 
 use contract::limit::{HISTORY_DAYS, MINUTES_DAYS};
-use contract::table::{PK, SK, TTL};
+use contract::table::{KEY, PK, SK, TTL, USER};
 use futures::{StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use metering::cell::Cell;
@@ -298,7 +298,7 @@ impl Span {
 /// Where the usage table keeps what belongs to a subject.
 pub fn usage_partition(subject: &Subject) -> String {
     match subject {
-        Subject::User(email) => format!("USER#{email}"),
-        Subject::Key(id) => format!("KEY#{id}"),
+        Subject::User(email) => format!("{USER}{email}"),
+        Subject::Key(id) => format!("{KEY}{id}"),
     }
 }
