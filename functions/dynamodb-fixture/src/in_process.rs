@@ -94,6 +94,11 @@ impl Store {
         Client::from_conf(config)
     }
 
+    /// Carries out a request as it comes over the wire: an operation and its JSON. Gives the status and the answer.
+    pub fn carry_out(&self, operation: &str, body: &str) -> (u16, Value) {
+        self.state.carry_out(operation, body)
+    }
+
     /// Has faults happen to later requests, each to the one with that number, counted from now on.
     pub fn plan(&self, faults: impl IntoIterator<Item = (u64, Fault)>) {
         *lock(&self.state.plan) = Plan { faults: faults.into_iter().collect(), ..Plan::default() };

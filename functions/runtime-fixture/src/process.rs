@@ -40,6 +40,7 @@ impl Process {
             .env(variable::API_USAGE_TABLE, name::usage_table(&env))
             .env(variable::API_KEYS_TABLE, name::keys_table(&env))
             .env(variable::DEADLINES_TABLE, name::deadlines_table(&env))
+            .env(variable::FAILED_BATCHES_BUCKET, "failed-batches")
             .env(variable::KINESIS_STREAM, name::stream(&env))
             .env(variable::MIN_SHARDS, limit::DEFAULT_MIN_SHARDS.to_string())
             .env(variable::MAX_SHARDS, limit::DEFAULT_MAX_SHARDS.to_string())

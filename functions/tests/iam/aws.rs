@@ -1,0 +1,139 @@
+//! AWS for one function: a real DynamoDB, a Kinesis, a CloudWatch and an S3 of a few lines, all on one address.
+//!
+//! Invariant: every request is kept, as what it asks IAM for, before it is answered.
+
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::{HeaderMap, Method, Response, StatusCode, Uri};
+use dynamodb_fixture::Store;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use super::Request;
+
+/// The account that everything is in.
+pub(crate) const ACCOUNT: &str = "000000000000";
+/// The bucket of failed batches.
+pub(crate) const BUCKET: &str = "failed-batches";
+
+/// What the stream does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stream {
+    Takes,
+    Refuses,
+}
+
+/// The services. They end with the value.
+pub(crate) struct Aws {
+    pub(crate) endpoint_url: String,
+    shared: Arc<Shared>,
+    server: JoinHandle<()>,
+}
+
+struct Shared {
+    store: Store,
+    stream: Stream,
+    requests: Mutex<Vec<Request>>,
+}
+
+impl Aws {
+    pub(crate) async fn start(store: Store, stream: Stream) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint_url = format!("http://{}", listener.local_addr().unwrap());
+        let shared = Arc::new(Shared { store, stream, requests: Mutex::default() });
+        let limit = axum::extract::DefaultBodyLimit::max(16 << 20);
+        let router = Router::new().fallback(answer).layer(limit).with_state(Arc::clone(&shared));
+        let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        Self { endpoint_url, shared, server }
+    }
+
+    /// What has been asked for so far.
+    pub(crate) fn requests(&self) -> Vec<Request> {
+        self.shared.requests.lock().unwrap().clone()
+    }
+}
+
+impl Drop for Aws {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+async fn answer(
+    State(shared): State<Arc<Shared>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response<Body> {
+    let target = headers.get("x-amz-target").map(|target| target.to_str().unwrap().to_owned()).unwrap_or_default();
+    let json = || serde_json::from_slice::<Value>(&body).unwrap();
+    let keep = |requests: Vec<Request>| shared.requests.lock().unwrap().extend(requests);
+    if let Some(operation) = target.strip_prefix("DynamoDB_20120810.") {
+        keep(Request::dynamodb(operation, &json()));
+        let (status, answer) = shared.store.carry_out(operation, std::str::from_utf8(&body).unwrap());
+        return respond(status, "x-amz-json-1.0", answer.to_string().into());
+    }
+    if let Some(operation) = target.strip_prefix("Kinesis_20131202.") {
+        keep(vec![Request::kinesis(operation, &json())]);
+        let (status, answer) = kinesis(operation, &json(), shared.stream);
+        return respond(status, "x-amz-json-1.1", answer.to_string().into());
+    }
+    if let Some((_, operation)) = uri.path().split_once("/operation/") {
+        keep(vec![Request::cloudwatch(operation, &body)]);
+        return respond(200, "cbor", if operation == "GetMetricStatistics" { busy() } else { vec![0xa0] });
+    }
+    assert_eq!(method, Method::PUT, "{uri} {headers:?}");
+    keep(vec![Request::put_object(uri.path())]);
+    respond(200, "xml", Vec::new())
+}
+
+fn kinesis(operation: &str, body: &Value, stream: Stream) -> (u16, Value) {
+    let place = json!({"ShardId": "shardId-000000000000", "SequenceNumber": "1"});
+    match operation {
+        "PutRecord" | "PutRecords" if stream == Stream::Refuses => {
+            (400, json!({"__type": "ProvisionedThroughputExceededException", "message": "full"}))
+        }
+        "PutRecord" => (200, place),
+        "PutRecords" => {
+            let records: Vec<_> = body["Records"].as_array().unwrap().iter().map(|_| place.clone()).collect();
+            (200, json!({"FailedRecordCount": 0, "Records": records}))
+        }
+        "DescribeStreamSummary" => {
+            let summary = json!({
+                "StreamName": body["StreamName"], "StreamARN": "arn", "StreamStatus": "ACTIVE", "OpenShardCount": 2,
+                "StreamModeDetails": {"StreamMode": "PROVISIONED"}, "RetentionPeriodHours": 168,
+                "StreamCreationTimestamp": 1_700_000_000.0, "EnhancedMonitoring": [],
+            });
+            (200, json!({"StreamDescriptionSummary": summary}))
+        }
+        "UpdateShardCount" => (200, json!({})),
+        other => panic!("{other} was not expected"),
+    }
+}
+
+/// Ten minutes of a metric that ask for more shards: `{"Datapoints": [{"Timestamp": 1(second), "Sum": sum}, …]}` in
+/// CBOR (RFC 8949).
+fn busy() -> Vec<u8> {
+    let text = |text: &str| [&[0x60 + text.len() as u8], text.as_bytes()].concat();
+    let float = |value: f64| [&[0xfb][..], &value.to_be_bytes()].concat();
+    let mut bytes = [vec![0xa1], text("Datapoints"), vec![0x9f]].concat();
+    for minutes in 1..=10 {
+        let second = (Timestamp::now() - SignedDuration::from_mins(minutes)).as_second().div_euclid(60) * 60;
+        let point = [vec![0xa2], text("Timestamp"), vec![0xc1], float(second as f64), text("Sum"), float(108_000.0)];
+        bytes.extend(point.concat());
+    }
+    bytes.push(0xff);
+    bytes
+}
+
+fn respond(status: u16, kind: &str, body: Vec<u8>) -> Response<Body> {
+    let response = Response::builder().status(StatusCode::from_u16(status).unwrap());
+    let response = response.header("content-type", format!("application/{kind}"));
+    response.header("smithy-protocol", "rpc-v2-cbor").body(Body::from(body)).unwrap()
+}
