@@ -16,6 +16,6 @@ use crate::{Printer, handoff, process, workspace};
 pub fn run(_args: &Bench, printer: &Printer) -> Result<()> {
     let mut inside = Command::new(handoff::cargo());
     inside.args(["bench", "--package", "metering"]).current_dir(workspace::root());
-    process::run(&mut inside, printer)?;
+    process::run(&mut inside, &|line| printer.say(line))?;
     handoff::become_program(&handoff::BENCH, printer)
 }

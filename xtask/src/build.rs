@@ -11,6 +11,7 @@ use contract::Function;
 use crate::cli::{Arch, Build};
 use crate::elf::{Glibc, newest_glibc};
 use crate::package::{Compression, Package};
+use crate::process::Say;
 use crate::{Failure, Printer, handoff, process, workspace};
 
 /// The glibc of Amazon Linux 2023, on which `provided.al2023` runs.
@@ -23,7 +24,8 @@ const CARGO_LAMBDA: [&str; 2] = ["--no-deps", "cargo-lambda==1.9.2"];
 /// # Errors
 /// When a tool is missing, the code does not compile, or a binary needs a newer glibc than Lambda has.
 pub fn run(args: &Build, printer: &Printer) -> Result<()> {
-    let packages = if args.local { for_this_machine(printer)? } else { for_lambda(args.arch, printer)? };
+    let say = |line: &str| printer.say(line);
+    let packages = if args.local { for_this_machine(&say)? } else { for_lambda(args.arch, &say)? };
     for package in packages {
         printer.data(format!("{}  {}", package.zip.display(), package.key()));
     }
@@ -34,33 +36,33 @@ pub fn run(args: &Build, printer: &Printer) -> Result<()> {
 ///
 /// # Errors
 /// As [`run`].
-pub fn for_lambda(arch: Arch, printer: &Printer) -> Result<Vec<Package>> {
+pub fn for_lambda(arch: Arch, say: Say<'_>) -> Result<Vec<Package>> {
     if let Some(missing) = missing(arch)?.pop() {
         return Err(missing.into());
     }
-    let mut build = cargo_lambda(printer)?;
+    let mut build = cargo_lambda(say)?;
     build.args(["lambda", "build", "--release", "--compiler", "cargo", "--package", "functions"]);
     build.arg(match arch {
         Arch::X86_64 => "--x86-64",
         Arch::Arm64 => "--arm64",
     });
-    process::run(build.current_dir(workspace::root()), printer)?;
-    pack(Compression::Smallest, built_for_lambda, printer, check_glibc)
+    process::run(build.current_dir(workspace::root()), say)?;
+    pack(Compression::Smallest, built_for_lambda, say, check_glibc)
 }
 
 /// Packages of development builds, for a target that runs them on this machine.
 ///
 /// # Errors
 /// When the code does not compile or a package cannot be written.
-pub fn for_this_machine(printer: &Printer) -> Result<Vec<Package>> {
+pub fn for_this_machine(say: Say<'_>) -> Result<Vec<Package>> {
     let mut build = Command::new(handoff::cargo());
     // The whole workspace for the reason that `handoff` has.
     build.args(["build", "--workspace"]).current_dir(workspace::root());
     for function in Function::ALL {
         build.args(["--bin", function.binary()]);
     }
-    process::run(&mut build, printer)?;
-    pack(Compression::Stored, built_for_this_machine, printer, |_| Ok(()))
+    process::run(&mut build, say)?;
+    pack(Compression::Stored, built_for_this_machine, say, |_| Ok(()))
 }
 
 /// Where the last build for AWS left a function.
@@ -76,7 +78,7 @@ pub fn built_for_this_machine(function: Function) -> PathBuf {
 fn pack(
     compression: Compression,
     binary: impl Fn(Function) -> PathBuf,
-    printer: &Printer,
+    say: Say<'_>,
     check: impl Fn(&Path) -> Result<()>,
 ) -> Result<Vec<Package>> {
     let mut packages = Vec::new();
@@ -85,7 +87,7 @@ fn pack(
         check(&binary)?;
         let package = Package::of(function, &binary, compression)?;
         let bytes = std::fs::metadata(&package.zip).map_or(0, |zip| zip.len());
-        printer.say(format!("packed {} ({:.1} MB, {})", function.binary(), bytes as f64 / 1e6, &package.sha256[..12]));
+        say(&format!("packed {} ({:.1} MB, {})", function.binary(), bytes as f64 / 1e6, &package.sha256[..12]));
         packages.push(package);
     }
     Ok(packages)
@@ -150,11 +152,11 @@ fn has_cargo_lambda() -> bool {
 }
 
 /// `cargo`, with `cargo lambda` where cargo finds it.
-fn cargo_lambda(printer: &Printer) -> Result<Command> {
+fn cargo_lambda(say: Say<'_>) -> Result<Command> {
     let mut cargo = Command::new(handoff::cargo());
     if !has_cargo_lambda() {
         let venv = workspace::target().join("venv-cargo-lambda");
-        process::pinned_venv(&venv, &CARGO_LAMBDA, "cargo-lambda", printer)?;
+        process::pinned_venv(&venv, &CARGO_LAMBDA, "cargo-lambda", say)?;
         let path = std::env::var_os("PATH").unwrap_or_default();
         let folders = std::iter::once(venv.join("bin")).chain(std::env::split_paths(&path));
         cargo.env("PATH", std::env::join_paths(folders)?);

@@ -324,9 +324,9 @@ pub struct Verify {
     /// How many settled minutes to compare call by call
     #[arg(long, value_name = "N", default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..=1440))]
     pub minutes: u32,
-    /// Print one JSON document
-    #[arg(long)]
-    pub json: bool,
+    /// Print JSON: one document, or with `=lines` one object a line as it happens
+    #[arg(long, value_enum, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "document")]
+    pub json: Option<Json>,
 }
 
 /// `status`.

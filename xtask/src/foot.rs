@@ -8,8 +8,6 @@ use std::fmt::Write as _;
 use std::io::IsTerminal as _;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::Printer;
-
 /// A process has one terminal, so it has one foot.
 static FOOT: Mutex<Foot> = Mutex::new(Foot { lines: BTreeMap::new(), n_drawn: 0 });
 
@@ -37,31 +35,6 @@ pub fn is_possible() -> bool {
 pub fn size() -> (usize, usize) {
     let found = terminal_size::terminal_size_of(std::io::stderr());
     found.map_or(SIZE, |(width, height)| (width.0.into(), height.0.into()))
-}
-
-/// An owner's lines at the foot, for as long as this lives.
-#[derive(Debug)]
-pub struct Lines<'a> {
-    printer: &'a Printer,
-    owner: &'a str,
-}
-
-impl<'a> Lines<'a> {
-    /// None yet.
-    pub fn of(printer: &'a Printer, owner: &'a str) -> Self {
-        Self { printer, owner }
-    }
-
-    /// Shows these in the place of those before.
-    pub fn show(&self, lines: Vec<String>) {
-        self.printer.foot(self.owner, lines);
-    }
-}
-
-impl Drop for Lines<'_> {
-    fn drop(&mut self) {
-        self.printer.foot(self.owner, Vec::new());
-    }
 }
 
 impl Foot {

@@ -61,7 +61,7 @@ impl Program {
         } else {
             printer.say(format!("building `{}` (once, about three minutes on two cores)", self.name));
         }
-        process::run(&mut cargo, printer)
+        process::run(&mut cargo, &|line| printer.say(line))
     }
 
     /// Beside this program's own folder.

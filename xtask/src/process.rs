@@ -8,15 +8,18 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result};
 
-use crate::{Failure, Printer};
+use crate::Failure;
+
+/// Who is told, line by line, what is done on the way.
+pub type Say<'a> = &'a dyn Fn(&str);
 
 /// Runs a command to its end, showing what it prints.
 ///
 /// # Errors
 /// When it cannot be started or does not succeed.
-pub fn run(command: &mut Command, printer: &Printer) -> Result<()> {
+pub fn run(command: &mut Command, say: Say<'_>) -> Result<()> {
     let line = line(command);
-    printer.say(format!("running: {line}"));
+    say(&format!("running: {line}"));
     let status =
         command.stdin(Stdio::null()).stdout(io::stderr()).status().with_context(|| format!("cannot start `{line}`"))?;
     if status.success() { Ok(()) } else { Err(Failure::new(format!("`{line}` failed: {status}")).into()) }
@@ -32,7 +35,7 @@ pub fn succeeds(command: &mut Command) -> bool {
 ///
 /// # Errors
 /// When there is no `python3`, or the download breaks; a broken environment is made anew the next time.
-pub fn pinned_venv(folder: &Path, pip_arguments: &[&str], program: &str, printer: &Printer) -> Result<PathBuf> {
+pub fn pinned_venv(folder: &Path, pip_arguments: &[&str], program: &str, say: Say<'_>) -> Result<PathBuf> {
     let bin = folder.join("bin").join(program);
     let stamp = folder.join("installed");
     let wanted = pip_arguments.join(" ");
@@ -41,7 +44,7 @@ pub fn pinned_venv(folder: &Path, pip_arguments: &[&str], program: &str, printer
     }
     let mut make = Command::new("python3");
     make.args(["-m", "venv", "--clear"]).arg(folder);
-    run(&mut make, printer).map_err(|error| {
+    run(&mut make, say).map_err(|error| {
         error.context(
             Failure::new("cannot make a Python environment").hint(
                 "install Python 3.9 or later with its `venv` module (Debian: apt-get install python3 python3-venv)",
@@ -50,7 +53,7 @@ pub fn pinned_venv(folder: &Path, pip_arguments: &[&str], program: &str, printer
     })?;
     let mut install = Command::new(folder.join("bin/pip"));
     install.args(["install", "--quiet", "--disable-pip-version-check"]).args(pip_arguments);
-    run(&mut install, printer).map_err(|error| {
+    run(&mut install, say).map_err(|error| {
         error.context(
             Failure::new(format!("cannot install {}", pip_arguments.join(" ")))
                 .hint("check the network and pip's index settings, then run the same command again"),
@@ -73,7 +76,7 @@ mod tests {
 
     #[test]
     fn a_failing_child_is_named_in_the_error() {
-        let error = run(Command::new("false").arg("--of-course"), &Printer).unwrap_err().to_string();
+        let error = run(Command::new("false").arg("--of-course"), &|_| ()).unwrap_err().to_string();
         assert!(error.contains("false --of-course"), "{error}");
         assert!(succeeds(&mut Command::new("true")));
         assert!(!succeeds(&mut Command::new("/no/such/program")));

@@ -23,19 +23,20 @@ pub fn run(_args: &Test, printer: &Printer) -> Result<()> {
         cargo
     };
     if process::succeeds(&mut cargo(&["fmt", "--version"])) {
-        process::run(&mut cargo(&["fmt", "--all", "--check"]), printer)?;
+        process::run(&mut cargo(&["fmt", "--all", "--check"]), &|line| printer.say(line))?;
     } else {
         printer.say("skipped: formatting, because rustfmt is not installed (rustup component add rustfmt)");
     }
-    let cfn_lint = process::pinned_venv(&workspace::target().join("venv"), &CFN_LINT, "cfn-lint", printer)?;
+    let cfn_lint =
+        process::pinned_venv(&workspace::target().join("venv"), &CFN_LINT, "cfn-lint", &|line| printer.say(line))?;
     if process::succeeds(&mut cargo(&["clippy", "--version"])) {
         let clippy = ["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"];
-        process::run(&mut cargo(&clippy), printer)?;
+        process::run(&mut cargo(&clippy), &|line| printer.say(line))?;
     } else {
         printer.say("skipped: lints, because clippy is not installed (rustup component add clippy)");
     }
-    process::run(&mut cargo(&["build", "--workspace", "--bins"]), printer)?;
-    process::run(cargo(&["test", "--workspace"]).env("CFN_LINT", cfn_lint), printer)?;
+    process::run(&mut cargo(&["build", "--workspace", "--bins"]), &|line| printer.say(line))?;
+    process::run(cargo(&["test", "--workspace"]).env("CFN_LINT", cfn_lint), &|line| printer.say(line))?;
     printer.say("all tests passed");
     Ok(())
 }

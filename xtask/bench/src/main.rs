@@ -39,7 +39,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run(args: &Bench, printer: &Printer) -> Result<()> {
-    let packages = build::for_lambda(args.arch, printer)?;
+    let packages = build::for_lambda(args.arch, &|line| printer.say(line))?;
     let mut figures = figure::write_units()?;
     figures.extend(processor::measure(&build::built_for_lambda(Function::StreamProcessor), printer).await?);
     figures.extend(authorizer::measure(&build::built_for_lambda(Function::ApiKeyAuthorizer), printer).await?);

@@ -4,5 +4,6 @@
 
 pub mod confirm;
 pub mod interrupt;
+pub mod observer;
 pub mod reporter;
 pub mod watch;

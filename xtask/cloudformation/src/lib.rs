@@ -3,6 +3,7 @@
 //! Invariant: pure functions; no SDK, no clock, nothing printed.
 
 pub mod data_resource;
+pub mod diagnosis;
 pub mod event;
 pub mod impact;
 pub mod known_error;

@@ -13,11 +13,11 @@ use aws_sdk_s3::types::{
 };
 use futures::future::try_join_all;
 use serde_json::json;
-use xtask::Printer;
 use xtask::package::Package;
 
 use super::error::{failed_to, is_missing};
 use crate::Connection;
+use crate::console::observer::Observer;
 
 /// After how many days a template that was too large to send goes.
 const TEMPLATES_DAYS: i32 = 7;
@@ -36,7 +36,7 @@ pub fn name(account: &str, region: &str) -> String {
 ///
 /// # Errors
 /// When it cannot be made, or somebody else owns the name.
-pub async fn ensure(connection: &Connection, printer: &Printer) -> Result<String> {
+pub async fn ensure(connection: &Connection, observer: &dyn Observer) -> Result<String> {
     let account = connection.account().await?;
     let bucket = name(&account, connection.region());
     let s3 = connection.s3();
@@ -44,7 +44,7 @@ pub async fn ensure(connection: &Connection, printer: &Printer) -> Result<String
         Ok(_) if is_protected(&s3, &bucket).await => return Ok(bucket),
         Ok(_) => {}
         Err(error) if error.as_service_error().is_some_and(is_missing) => {
-            printer.say(format!("making the bucket {bucket} for packages"));
+            observer.note(&format!("making the bucket {bucket} for packages"));
             create(&s3, &bucket, connection.region()).await?;
         }
         Err(error) => return Err(failed_to(format!("look at the bucket {bucket}"))(error)),
@@ -57,9 +57,14 @@ pub async fn ensure(connection: &Connection, printer: &Printer) -> Result<String
 ///
 /// # Errors
 /// When one cannot be read or uploaded.
-pub async fn upload(connection: &Connection, bucket: &str, packages: &[&Package], printer: &Printer) -> Result<()> {
+pub async fn upload(
+    connection: &Connection,
+    bucket: &str,
+    packages: &[&Package],
+    observer: &dyn Observer,
+) -> Result<()> {
     let s3 = connection.s3();
-    try_join_all(packages.iter().map(|package| upload_one(&s3, bucket, package, printer))).await?;
+    try_join_all(packages.iter().map(|package| upload_one(&s3, bucket, package, observer))).await?;
     Ok(())
 }
 
@@ -77,7 +82,7 @@ pub async fn put_template(connection: &Connection, bucket: &str, key: &str, temp
     })
 }
 
-async fn upload_one(s3: &Client, bucket: &str, package: &Package, printer: &Printer) -> Result<()> {
+async fn upload_one(s3: &Client, bucket: &str, package: &Package, observer: &dyn Observer) -> Result<()> {
     let key = package.key();
     match s3.head_object().bucket(bucket).key(&key).send().await {
         Ok(head) if !is_old(&head) => return Ok(()),
@@ -86,7 +91,7 @@ async fn upload_one(s3: &Client, bucket: &str, package: &Package, printer: &Prin
         Err(error) => return Err(failed_to(format!("look for {key} in {bucket}"))(error)),
     }
     let bytes = std::fs::read(&package.zip).with_context(|| package.zip.display().to_string())?;
-    printer.say(format!("uploading {} ({:.1} MB)", package.function.binary(), bytes.len() as f64 / 1e6));
+    observer.note(&format!("uploading {} ({:.1} MB)", package.function.binary(), bytes.len() as f64 / 1e6));
     let put = s3.put_object().bucket(bucket).key(&key).body(ByteStream::from(bytes));
     put.send().await.map_err(failed_to(format!("upload {key}")))?;
     Ok(())

@@ -11,6 +11,7 @@ use xtask::{Printer, build, cli, workspace};
 use crate::Connection;
 use crate::console::confirm::Approval;
 use crate::console::interrupt::unless_interrupted;
+use crate::console::observer::Observer as _;
 use crate::console::reporter::Story;
 use crate::deployment::pipeline;
 use crate::deployment::plan::Plan;
@@ -30,7 +31,6 @@ pub async fn run(args: &cli::Deploy, printer: &Printer) -> Result<()> {
 }
 
 async fn deploy_all(args: &cli::Deploy, story: &Story) -> Result<Vec<Deployed>> {
-    let printer = story.printer();
     let connection = Connection::open(&args.cloud).await?;
     let env = &args.cloud.env.env;
     // With a toggle that cannot be read the most is looked at.
@@ -44,8 +44,9 @@ async fn deploy_all(args: &cli::Deploy, story: &Story) -> Result<Vec<Deployed>> 
     let declared = stacks.into_iter().map(|stack| (stack, stack.template())).collect::<Vec<_>>();
     let preflight = Preflight { connection: &connection, declared: &declared, arch: args.arch };
     preflight.check(env, problems, story).await?;
+    let say = |line: &str| story.note(line);
     let packages =
-        if connection.is_local() { build::for_this_machine(printer)? } else { build::for_lambda(args.arch, printer)? };
+        if connection.is_local() { build::for_this_machine(&say)? } else { build::for_lambda(args.arch, &say)? };
     let plan = Plan {
         connection: &connection,
         app: &app,
@@ -54,9 +55,9 @@ async fn deploy_all(args: &cli::Deploy, story: &Story) -> Result<Vec<Deployed>> 
         approval: Approval::of(args.yes),
         allow_data_loss: args.allow_data_loss,
         manner: Manner { express: args.express, revert_drift: args.revert_drift },
-        story,
+        observer: story,
     };
-    let deployed = pipeline::deploy(&plan, printer).await?;
-    pipeline::hint_at_leftovers(&connection, &app, printer).await?;
+    let deployed = pipeline::deploy(&plan).await?;
+    pipeline::hint_at_leftovers(&plan).await?;
     Ok(deployed)
 }

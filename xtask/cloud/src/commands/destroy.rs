@@ -19,6 +19,7 @@ use xtask::{Failure, Printer, cli, workspace};
 use crate::Connection;
 use crate::console::confirm::{Approval, typed_name};
 use crate::console::interrupt::unless_interrupted;
+use crate::console::observer::Observer as _;
 use crate::console::reporter::Story;
 use crate::stack::{order, read, settle};
 use crate::system::drain::{self, Drained};
@@ -50,7 +51,6 @@ pub async fn run(args: &cli::Destroy, printer: &Printer) -> Result<()> {
 }
 
 async fn destroy(args: &cli::Destroy, story: &Story) -> Result<Removed> {
-    let printer = story.printer();
     let toggle = workspace::toggle()?;
     let env = &args.cloud.env.env;
     let wanted = wanted(env, toggle, &args.stacks)?;
@@ -71,10 +71,10 @@ async fn destroy(args: &cli::Destroy, story: &Story) -> Result<Removed> {
     if removal.is_done() {
         return Ok(Removed { kept: removal.data, ..Removed::default() });
     }
-    removal.approve(printer).await?;
-    let drained = removal.let_the_stream_go(toggle, app, printer).await?;
+    removal.approve().await?;
+    let drained = removal.let_the_stream_go(toggle, app).await?;
     removal.remove_stacks().await?;
-    let deleted = removal.remove_data(drained, printer).await?;
+    let deleted = removal.remove_data(drained).await?;
     let kept = removal.data.iter().filter(|resource| !deleted.contains(resource)).cloned().collect();
     Ok(Removed { stacks: removal.stacks, deleted, kept, drained })
 }
@@ -111,18 +111,17 @@ impl Removal<'_> {
         self.stacks.is_empty() && !self.stream_goes() && (self.data.is_empty() || !self.args.delete_data)
     }
 
-    async fn approve(&self, printer: &Printer) -> Result<()> {
-        let Self { args, env, stacks, data, .. } = self;
+    async fn approve(&self) -> Result<()> {
+        let Self { args, env, stacks, data, story, .. } = self;
         if self.stream_goes() {
-            printer
-                .say("  ~ the API goes to synchronous counting, or with its stack; what is on the stream is counted");
+            story.note("  ~ the API goes to synchronous counting, or with its stack; what is on the stream is counted");
         }
         for stack in stacks {
-            printer.say(format!("  - remove {stack}"));
+            story.note(&format!("  - remove {stack}"));
         }
         for resource in data {
             let DataResource { name, kind, .. } = resource;
-            printer.say(match kind.as_str() {
+            story.note(&match kind.as_str() {
                 _ if args.delete_data => format!("  - DELETE WITH ITS DATA {name} {kind}"),
                 data::STREAM => format!("  - delete {name} {kind}, once everything on it is counted"),
                 data::BUCKET => format!("  - delete {name} {kind}, if nothing is in it"),
@@ -132,19 +131,19 @@ impl Removal<'_> {
         if args.delete_data {
             let whose = if stacks.is_empty() { "what earlier stacks left".to_owned() } else { stacks.join(", ") };
             let what = format!("All data of {whose} is deleted and cannot be had back.");
-            return typed_name(env.as_str(), args.confirm.as_deref(), &what, printer).await;
+            return typed_name(env.as_str(), args.confirm.as_deref(), &what).await;
         }
         let question = match stacks.len() {
             0 => "Delete the stream that an earlier run left?".to_owned(),
             1 => format!("Remove {}?", stacks.join(", ")),
             n_stacks => format!("Remove {n_stacks} stacks?"),
         };
-        Approval::of(args.yes).obtain(&question, printer).await
+        Approval::of(args.yes).obtain(&question).await
     }
 
     /// Before the stream goes, and its stack: nothing writes to the stream any more, and everything on it is counted.
-    async fn let_the_stream_go(&self, toggle: Toggle, app: App, printer: &Printer) -> Result<Option<bool>> {
-        let Self { connection, env, args, .. } = self;
+    async fn let_the_stream_go(&self, toggle: Toggle, app: App) -> Result<Option<bool>> {
+        let Self { connection, env, args, story, .. } = self;
         if !self.stream_goes() {
             return Ok(None);
         }
@@ -152,18 +151,18 @@ impl Removal<'_> {
         if self.goes(&api) {
             remove(connection, &api, self.story).await?;
         } else {
-            synchronous::make(self, toggle, app, printer).await?;
+            synchronous::make(self, toggle, app).await?;
         }
-        let drained = drain::drain(connection, env, Duration::from_secs(args.wait), printer).await?;
+        let drained = drain::drain(connection, env, Duration::from_secs(args.wait), *story).await?;
         if let Drained::Not(left) = drained {
             let failure = self.not_drained(&left).await;
             if !args.delete_data {
                 return Err(failure.into());
             }
-            printer.say(format!("{failure}; going on, because --delete-data says so"));
+            story.note(&format!("{failure}; going on, because --delete-data says so"));
             return Ok(Some(false));
         }
-        close_windows::close(connection, env, printer).await?;
+        close_windows::close(connection, env, *story).await?;
         Ok(Some(true))
     }
 
@@ -205,8 +204,8 @@ impl Removal<'_> {
 
     /// Deletes what was asked for, and what a drained stream leaves: the stream itself, which holds no call that is not
     /// counted and would cost money every hour, and the bucket of failed batches where it is empty.
-    async fn remove_data(&self, drained: Option<bool>, printer: &Printer) -> Result<Vec<DataResource>> {
-        let Self { connection, args, .. } = self;
+    async fn remove_data(&self, drained: Option<bool>) -> Result<Vec<DataResource>> {
+        let Self { connection, args, story, .. } = self;
         let mut deleted = Vec::new();
         for resource in &self.data {
             let is_spent = match resource.kind.as_str() {
@@ -215,12 +214,12 @@ impl Removal<'_> {
                 _ => false,
             };
             if args.delete_data {
-                printer.say(format!("deleting {} and its data", resource.name));
+                story.note(&format!("deleting {} and its data", resource.name));
             } else if is_spent {
-                printer.say(format!("deleting {}: nothing in it is waiting to be counted", resource.name));
+                story.note(&format!("deleting {}: nothing in it is waiting to be counted", resource.name));
             } else {
                 if resource.kind == data::BUCKET {
-                    printer.say(format!(
+                    story.note(&format!(
                         "{} keeps batches that the processor gave up: they are not counted",
                         resource.name
                     ));
@@ -244,7 +243,7 @@ async fn remove(connection: &Connection, stack: &str, story: &Story) -> Result<(
     if read::status(&description) == Status::DeleteComplete.name() {
         return Ok(());
     }
-    story.say(format!("removing {stack}"));
+    story.note(&format!("removing {stack}"));
     settle::delete(connection, description.stack_id().unwrap_or(stack), None, story).await
 }
 

@@ -82,7 +82,7 @@ async fn foreground(args: &LocalUp, app: &App, folder: &Folder, printer: &Printe
     emulator::end_orphan(folder, printer).await?;
     let front = Front::take(args.port).await?;
     let python = emulator::install(printer)?;
-    let packages = build::for_this_machine(printer)?;
+    let packages = build::for_this_machine(&|line| printer.say(line))?;
     // What takes minutes is over: from here on there is something to be stopped in order.
     let clock = Clock::start(printer);
     let mut stop = Stop::listen()?;
@@ -144,11 +144,11 @@ async fn bring_up(
         approval: Approval::Given,
         allow_data_loss: false,
         manner: Manner::default(),
-        story: &Story::brief(clock.printer),
+        observer: &Story::brief(clock.printer),
     };
-    pipeline::deploy(&plan, clock.printer).await?;
+    pipeline::deploy(&plan).await?;
     clock.say("the stacks are deployed");
-    pipeline::hint_at_leftovers(connection, app, clock.printer).await?;
+    pipeline::hint_at_leftovers(&plan).await?;
     let seeded = seed::seed(connection, &app.env, folder).await?;
     Ok(Ready {
         endpoint_url: connection.endpoint().unwrap_or_default().to_owned(),

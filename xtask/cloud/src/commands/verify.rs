@@ -14,9 +14,12 @@ use contract::{Environment, Toggle, name, variable};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use stacks::Settings;
-use xtask::{Failure, Printer, cli, workspace};
+use xtask::cli::{self, Json};
+use xtask::{Failure, Printer, workspace};
 
 use crate::Connection;
+use crate::console::observer::Observer as _;
+use crate::console::reporter::Story;
 use crate::local_state::folder::Folder;
 use crate::local_state::secrets::Secrets;
 use crate::stack::read;
@@ -58,6 +61,16 @@ impl Check {
         attempt.unwrap_or_else(|error| Self::of(what, false, format!("{error:#}")))
     }
 
+    /// For `--json`.
+    fn to_json(&self) -> Value {
+        let (word, found) = match &self.outcome {
+            Outcome::Passed(found) => ("ok", found),
+            Outcome::Failed(found) => ("failed", found),
+            Outcome::Skipped(why) => ("skipped", why),
+        };
+        json!({"check": self.what, "outcome": word, "found": found})
+    }
+
     fn has_failed(&self) -> bool {
         matches!(self.outcome, Outcome::Failed(_))
     }
@@ -92,26 +105,39 @@ pub struct Subject<'a> {
 /// # Errors
 /// When a check fails.
 pub async fn run(args: &cli::Verify, printer: &Printer) -> Result<()> {
+    let story = Story::full(printer, args.json);
+    let outcome = verify(args, &story, printer).await;
+    match args.json {
+        Some(Json::Lines) => story.end(outcome, |()| json!({"ok": true}), |()| ()),
+        Some(Json::Document) | None => outcome,
+    }
+}
+
+async fn verify(args: &cli::Verify, story: &Story, printer: &Printer) -> Result<()> {
     let connection = Connection::open(&args.cloud).await?;
     let env = &args.cloud.env.env;
     connection.account().await?;
     let settings = &workspace::settings(env)?;
     let subject = Subject { connection: &connection, env, toggle: toggle(&connection, env).await?, settings };
-    printer.say(format!("checking {env} with the toggle {}", subject.toggle.as_str()));
-    let mut checks = resources::checks(&subject).await;
-    checks.extend(call::checks(&subject, key(args, &connection)?.as_deref()).await);
-    checks.extend(metrics::checks(&subject).await);
+    story.note(&format!("checking {env} with the toggle {}", subject.toggle.as_str()));
+    let told = |checks: Vec<Check>| tell(checks, args.json, story, printer);
+    let mut checks = told(resources::checks(&subject).await);
+    checks.extend(told(call::checks(&subject, key(args, &connection)?.as_deref()).await));
+    checks.extend(told(metrics::checks(&subject).await));
     let reconciled = match reconciliation::reconcile(&subject, args.minutes, Timestamp::now()).await {
         Ok(reconciliation) => {
-            checks.extend(reconciliation.checks());
+            checks.extend(told(reconciliation.checks()));
             Some(reconciliation.to_json())
         }
         Err(error) => {
-            checks.push(Check::of("every call counted once", false, format!("{error:#}")));
+            checks.extend(told(vec![Check::of("every call counted once", false, format!("{error:#}"))]));
             None
         }
     };
-    show(&checks, reconciled, args.json, printer)
+    if args.json == Some(Json::Document) {
+        printer.json(&document(&checks, reconciled.as_ref()));
+    }
+    verdict(&checks)
 }
 
 /// The toggle. The local system comes up with the stream where the variable is unset, so there what is deployed decides.
@@ -130,26 +156,33 @@ fn key(args: &cli::Verify, connection: &Connection) -> Result<Option<String>> {
     Ok(Secrets::of(&Folder::open()?, &args.cloud.env.env)?.api_key)
 }
 
-fn show(checks: &[Check], reconciliation: Option<Value>, as_json: bool, printer: &Printer) -> Result<()> {
-    let n_failed = checks.iter().filter(|check| check.has_failed()).count();
-    if as_json {
-        let checks = checks.iter().map(|Check { what, outcome }| {
-            let (word, found) = match outcome {
-                Outcome::Passed(found) => ("ok", found),
-                Outcome::Failed(found) => ("failed", found),
-                Outcome::Skipped(why) => ("skipped", why),
-            };
-            json!({"check": what, "outcome": word, "found": found})
-        });
-        printer.json(&json!({
-            "ok": n_failed == 0, "checks": checks.collect::<Vec<_>>(), "reconciliation": reconciliation,
-        }));
-    } else {
-        checks.iter().for_each(|check| printer.data(check.to_string()));
+/// Tells of checks as they are made: to people on standard output, to programs that read lines as objects.
+fn tell(checks: Vec<Check>, json: Option<Json>, story: &Story, printer: &Printer) -> Vec<Check> {
+    for check in &checks {
+        match json {
+            None => printer.data(check.to_string()),
+            Some(Json::Lines) => {
+                let mut object = check.to_json();
+                object["type"] = "check".into();
+                printer.say(check.to_string());
+                story.tell(object);
+            }
+            Some(Json::Document) => {}
+        }
     }
-    match n_failed {
+    checks
+}
+
+fn document(checks: &[Check], reconciliation: Option<&Value>) -> Value {
+    let is_fine = !checks.iter().any(Check::has_failed);
+    let checks: Vec<Value> = checks.iter().map(Check::to_json).collect();
+    json!({"ok": is_fine, "checks": checks, "reconciliation": reconciliation})
+}
+
+fn verdict(checks: &[Check]) -> Result<()> {
+    match checks.iter().filter(|check| check.has_failed()).count() {
         0 => Ok(()),
-        n => Err(Failure::new(format!("{n} of {} checks failed", checks.len())).into()),
+        n_failed => Err(Failure::new(format!("{n_failed} of {} checks failed", checks.len())).into()),
     }
 }
 
@@ -167,8 +200,10 @@ mod tests {
     #[test]
     fn one_failed_check_fails_the_command_and_a_skipped_one_does_not() {
         let passed = Check::of("a", true, "");
-        assert!(show(&[passed.clone(), Check::skipped("b", "")], None, true, &Printer).is_ok());
-        let error = show(&[passed, Check::of("c", false, "")], None, true, &Printer).unwrap_err();
+        assert!(verdict(&[passed.clone(), Check::skipped("b", "")]).is_ok());
+        let checks = [passed, Check::of("c", false, "")];
+        assert_eq!(document(&checks, None)["ok"], false);
+        let error = verdict(&checks).unwrap_err();
         assert_eq!(xtask::failure::exit_status(&error), 1);
     }
 }

@@ -25,16 +25,16 @@ impl Approval {
     ///
     /// # Errors
     /// When the answer is not yes, or there is nobody to ask.
-    pub async fn obtain(self, question: &str, printer: &Printer) -> Result<()> {
+    pub async fn obtain(self, question: &str) -> Result<()> {
         if self == Self::Given {
             return Ok(());
         }
-        if !printer.can_ask() {
+        if !Printer.can_ask() {
             return Err(Failure::new("not approved: there is no terminal to ask on")
                 .hint("read what would change above, then run the same command with --yes")
                 .into());
         }
-        let answer = ask(format!("{question} [y/N]"), printer).await?;
+        let answer = ask(format!("{question} [y/N]")).await?;
         if matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes") {
             Ok(())
         } else {
@@ -47,10 +47,10 @@ impl Approval {
 ///
 /// # Errors
 /// When something else is typed, or there is nobody to type.
-pub async fn typed_name(name: &str, given: Option<&str>, what: &str, printer: &Printer) -> Result<()> {
+pub async fn typed_name(name: &str, given: Option<&str>, what: &str) -> Result<()> {
     let answer = match given {
         Some(given) => given.to_owned(),
-        None if printer.can_ask() => ask(format!("{what} Type `{name}` to go on:"), printer).await?,
+        None if Printer.can_ask() => ask(format!("{what} Type `{name}` to go on:")).await?,
         None => {
             return Err(Failure::new("not approved: there is no terminal to ask on")
                 .hint(format!("add --confirm {name} if the data is really to go"))
@@ -65,10 +65,9 @@ pub async fn typed_name(name: &str, given: Option<&str>, what: &str, printer: &P
 }
 
 /// The answer, read by a thread of its own, so that Ctrl-C is heard while nobody types.
-async fn ask(question: String, printer: &Printer) -> Result<String> {
+async fn ask(question: String) -> Result<String> {
     let (give, take) = oneshot::channel();
-    let printer = *printer;
-    std::thread::spawn(move || give.send(printer.ask(&question)));
+    std::thread::spawn(move || give.send(Printer.ask(&question)));
     Ok(take.await??.unwrap_or_default())
 }
 
@@ -79,9 +78,9 @@ mod tests {
     #[tokio::test]
     async fn a_given_approval_asks_nobody_and_another_name_is_refused_with_status_1() {
         // Under `cargo test` standard input may be a terminal; the refusal without one is tested end to end.
-        assert!(Approval::Given.obtain("?", &Printer).await.is_ok());
-        assert!(typed_name("test", Some("test"), "All data goes.", &Printer).await.is_ok());
-        let error = typed_name("prod", Some("test"), "All data goes.", &Printer).await.unwrap_err();
+        assert!(Approval::Given.obtain("?").await.is_ok());
+        assert!(typed_name("test", Some("test"), "All data goes.").await.is_ok());
+        let error = typed_name("prod", Some("test"), "All data goes.").await.unwrap_err();
         assert_eq!(xtask::failure::exit_status(&error), 1);
     }
 }

@@ -5,11 +5,17 @@
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::Result;
+use cloudformation::diagnosis::FailedEvent;
+use cloudformation::event::Event;
+use cloudformation::progress::Step;
+use cloudformation::resource_change::Change;
 use jiff::Timestamp;
 use metering::window::iso_millis;
 use serde_json::{Value, json};
 use xtask::cli::Json;
-use xtask::{Printer, failure};
+use xtask::{Failure, Printer, failure};
+
+use super::observer::Observer;
 
 /// How much of an operation is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,20 +47,11 @@ impl Story {
         Self { detail: Detail::Brief, ..Self::full(printer, None) }
     }
 
-    /// Whether every event is told.
-    pub fn is_full(&self) -> bool {
-        self.detail == Detail::Full
-    }
-
-    /// The printer beneath it.
-    pub fn printer(&self) -> &Printer {
-        &self.printer
-    }
-
-    /// A sentence.
-    pub fn say(&self, sentence: impl AsRef<str>) {
-        self.printer.say(&sentence);
-        self.tell(json!({"type": "note", "time": iso_millis(Timestamp::now()), "message": sentence.as_ref()}));
+    /// A problem that is no failure yet, with its hints.
+    pub fn problem(&self, problem: &Failure) {
+        self.printer.say(format!("problem: {problem}"));
+        problem.hints().iter().for_each(|hint| self.printer.hint(hint));
+        self.tell(json!({"type": "problem", "message": problem.to_string(), "hints": problem.hints()}));
     }
 
     /// An object for programs.
@@ -91,6 +88,36 @@ impl Story {
     }
 }
 
+impl Observer for Story {
+    fn note(&self, sentence: &str) {
+        self.printer.say(sentence);
+        self.tell(json!({"type": "note", "time": iso_millis(Timestamp::now()), "message": sentence}));
+    }
+
+    fn change(&self, stack: &str, change: &Change) {
+        if self.detail == Detail::Full {
+            self.printer.say(change.line());
+        }
+        self.tell(change.object(stack));
+    }
+
+    fn event(&self, event: &Event, step: &Step) {
+        if self.detail == Detail::Full {
+            self.printer.say(step.line(event));
+        }
+        self.tell(step.object("event", event));
+    }
+
+    fn failure(&self, failure: &FailedEvent) {
+        failure.lines().iter().for_each(|line| self.printer.say(line));
+        self.tell(failure.object());
+    }
+
+    fn foot(&self, owner: &str, lines: Vec<String>) {
+        self.printer.foot(owner, lines);
+    }
+}
+
 fn failure_object(error: &anyhow::Error) -> Value {
     let hints: Vec<&String> = failure::failures(error).into_iter().flat_map(|failure| failure.hints()).collect();
     json!({"message": format!("{error:#}"), "hints": hints, "exitStatus": failure::exit_status(error)})
@@ -98,8 +125,6 @@ fn failure_object(error: &anyhow::Error) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use xtask::Failure;
-
     use super::*;
 
     #[test]
@@ -116,6 +141,6 @@ mod tests {
         assert_eq!(story.told.lock().unwrap().len(), 1);
         let brief = Story::brief(&Printer);
         brief.tell(json!({"type": "event"}));
-        assert!(brief.told.lock().unwrap().is_empty() && !brief.is_full());
+        assert!(brief.told.lock().unwrap().is_empty() && brief.detail == Detail::Brief);
     }
 }

@@ -17,21 +17,18 @@ use crate::stack::{order, read};
 /// # Errors
 /// When one would lose data that nobody gave up, or the answer is not yes; the change sets are removed then.
 pub async fn approve(plan: &Plan<'_>, prepared: &[(&Stack, Option<ChangeSet>)]) -> Result<()> {
-    let story = plan.story;
+    let observer = plan.observer;
     let mut losses = Vec::new();
     let mut n_changes = 0;
     for (stack, change_set) in prepared {
         let Some(change_set) = change_set else {
-            story.say(format!("{}: no changes", stack.name()));
+            observer.note(&format!("{}: no changes", stack.name()));
             continue;
         };
         let n_here = change_set.changes.len();
-        story.say(format!("{}: {}", stack.name(), counted(n_here)));
+        observer.note(&format!("{}: {}", stack.name(), counted(n_here)));
         for change in &change_set.changes {
-            if story.is_full() {
-                story.printer().say(change.line());
-            }
-            story.tell(change.object(stack.name()));
+            observer.change(stack.name(), change);
             if change.loses_data() {
                 losses.push(format!("{} {}", change.logical_id, change.kind));
             }
@@ -45,7 +42,7 @@ pub async fn approve(plan: &Plan<'_>, prepared: &[(&Stack, Option<ChangeSet>)]) 
     } else if n_changes == 0 {
         Ok(())
     } else {
-        plan.approval.obtain(&format!("Carry out {}?", counted(n_changes)), story.printer()).await
+        plan.approval.obtain(&format!("Carry out {}?", counted(n_changes))).await
     };
     if approved.is_err() {
         for change_set in prepared.iter().filter_map(|(_, change_set)| change_set.as_ref()) {
@@ -84,5 +81,5 @@ async fn carry_out_one(plan: &Plan<'_>, stack: &Stack, change_set: &ChangeSet) -
     change_set::execute(plan.connection, change_set).await?;
     let n_all = Some(change_set.changes.len());
     let operation = Operation { id, declared: Some(stack), before, goal: Goal::Done, n_all };
-    monitor::follow(plan.connection, operation, plan.story).await
+    monitor::follow(plan.connection, operation, plan.observer).await
 }

@@ -5,7 +5,6 @@
 use super::plan::Plan;
 use super::result::Deployed;
 use super::{data_loss_guard, emulator_fixups, execution, parameters, recovery, shard_count};
-use crate::Connection;
 use crate::aws::package_bucket;
 use crate::stack::change_set::{self, ChangeSet, Request};
 use crate::stack::manner::Manner;
@@ -18,8 +17,7 @@ use cloudformation::data_resource::import_template;
 use cloudformation::status::Way;
 use futures::future::try_join_all;
 use serde_json::Value;
-use stacks::{App, Stack};
-use xtask::Printer;
+use stacks::Stack;
 
 /// How often a deploy begins anew because another one was first.
 const ROUNDS: usize = 5;
@@ -28,11 +26,12 @@ const ROUNDS: usize = 5;
 ///
 /// # Errors
 /// When CloudFormation cannot be asked.
-pub async fn hint_at_leftovers(connection: &Connection, app: &App, printer: &Printer) -> Result<()> {
+pub async fn hint_at_leftovers(plan: &Plan<'_>) -> Result<()> {
+    let Plan { connection, app, observer, .. } = plan;
     let kinesis = contract::name::kinesis_stack(&app.env);
     if !app.toggle.is_on() && read::describe(connection, &kinesis).await?.is_some() {
-        printer.say(format!("the API counts synchronously now; {kinesis} is still deployed"));
-        printer.hint("run `cargo xtask destroy`: it counts what is on the stream, then removes the stack");
+        observer.note(&format!("the API counts synchronously now; {kinesis} is still deployed"));
+        observer.note("hint: run `cargo xtask destroy`: it counts what is on the stream, then removes the stack");
     }
     Ok(())
 }
@@ -42,36 +41,36 @@ pub async fn hint_at_leftovers(connection: &Connection, app: &App, printer: &Pri
 ///
 /// # Errors
 /// When it is not approved, or anything fails on the way.
-pub async fn deploy(plan: &Plan<'_>, printer: &Printer) -> Result<Vec<Deployed>> {
+pub async fn deploy(plan: &Plan<'_>) -> Result<Vec<Deployed>> {
     for _ in 1..ROUNDS {
-        match deploy_once(plan, printer).await {
+        match deploy_once(plan).await {
             Err(error) if error.is::<Overtaken>() => {
-                plan.story.say(format!("{error:#}: looking again at what is there"))
+                plan.observer.note(&format!("{error:#}: looking again at what is there"))
             }
             done => return done,
         }
     }
-    deploy_once(plan, printer).await
+    deploy_once(plan).await
 }
 
-async fn deploy_once(plan: &Plan<'_>, printer: &Printer) -> Result<Vec<Deployed>> {
+async fn deploy_once(plan: &Plan<'_>) -> Result<Vec<Deployed>> {
     let connection = plan.connection;
     let all = plan.app.stacks()?;
     let stacks = order::select(&all, plan.stacks)?;
     for stack in &stacks {
         for dropped in stack.dropped() {
-            printer.say(format!("{}: not on the local target: {dropped}", stack.name()));
+            plan.observer.note(&format!("{}: not on the local target: {dropped}", stack.name()));
         }
     }
-    let bucket = package_bucket::ensure(connection, printer).await?;
+    let bucket = package_bucket::ensure(connection, plan.observer).await?;
     let templates = stacks.iter().map(|stack| stack.template()).collect::<Vec<_>>();
-    package_bucket::upload(connection, &bucket, &parameters::used(&templates, plan.packages), printer).await?;
+    package_bucket::upload(connection, &bucket, &parameters::used(&templates, plan.packages), plan.observer).await?;
 
     let mut declared: Vec<(&Stack, Value)> = stacks.into_iter().zip(templates).collect();
     let ways = recovery::ready(plan, &declared.iter().map(|(stack, _)| *stack).collect::<Vec<_>>()).await?;
     shard_count::keep(connection, plan.manner.revert_drift, &mut declared, &ways).await?;
     data_loss_guard::check(plan, declared.iter().zip(&ways)).await?;
-    let adopted = adopt_all(plan, &bucket, declared.iter().zip(&ways), printer).await?;
+    let adopted = adopt_all(plan, &bucket, declared.iter().zip(&ways)).await?;
     let prepared = declared.iter().zip(&ways).map(|((stack, template), way)| {
         let way = if adopted.contains(&stack.name()) { Way::Update } else { *way };
         prepare(plan, &bucket, stack, template, way)
@@ -79,7 +78,7 @@ async fn deploy_once(plan: &Plan<'_>, printer: &Printer) -> Result<Vec<Deployed>
     let prepared: Vec<(&Stack, Option<ChangeSet>)> = try_join_all(prepared).await?;
     execution::approve(plan, &prepared).await?;
     let changed = execution::carry_out(plan, &prepared).await?;
-    finish(plan, &declared, &changed, printer).await
+    finish(plan, &declared, &changed).await
 }
 
 /// Takes what earlier stacks left behind into the stacks that are about to be made; returns whose.
@@ -87,7 +86,6 @@ async fn adopt_all<'a>(
     plan: &Plan<'_>,
     bucket: &str,
     declared: impl Iterator<Item = (&'a (&'a Stack, Value), &'a Way)>,
-    printer: &Printer,
 ) -> Result<Vec<&'a str>> {
     let connection = plan.connection;
     let mut imports = Vec::new();
@@ -100,7 +98,7 @@ async fn adopt_all<'a>(
             .into_iter()
             .partition(|resource| import::can_import(connection, resource));
         for resource in left {
-            printer.say(format!("{}: the local target cannot adopt a stream, it begins empty", resource.name));
+            plan.observer.note(&format!("{}: the local target cannot adopt a stream, it begins empty", resource.name));
         }
         if found.is_empty() {
             continue;
@@ -114,7 +112,7 @@ async fn adopt_all<'a>(
             imports: import::imports(&found),
             manner: Manner::default(),
         };
-        let change_set = change_set::create(connection, bucket, request, plan.story).await?;
+        let change_set = change_set::create(connection, bucket, request, plan.observer).await?;
         imports.push((*stack, change_set));
     }
     execution::approve(plan, &imports).await?;
@@ -140,20 +138,15 @@ async fn prepare<'a>(
         imports: Vec::new(),
         manner: plan.manner,
     };
-    Ok((stack, change_set::create(plan.connection, bucket, request, plan.story).await?))
+    Ok((stack, change_set::create(plan.connection, bucket, request, plan.observer).await?))
 }
 
 /// Loads the data that belongs to the deployment, does what the emulator left out, and reads the outputs.
-async fn finish(
-    plan: &Plan<'_>,
-    declared: &[(&Stack, Value)],
-    changed: &[String],
-    printer: &Printer,
-) -> Result<Vec<Deployed>> {
+async fn finish(plan: &Plan<'_>, declared: &[(&Stack, Value)], changed: &[String]) -> Result<Vec<Deployed>> {
     let connection = plan.connection;
     let env = &plan.app.env;
     if declared.iter().any(|(stack, _)| stack.name() == contract::name::api_stack(env)) {
-        deadlines::load(connection, env, printer).await?;
+        deadlines::load(connection, env, plan.observer).await?;
     }
     if connection.is_local() {
         let templates = declared.iter().map(|(_, template)| template);

@@ -7,7 +7,7 @@ use xtask::package::Package;
 
 use crate::Connection;
 use crate::console::confirm::Approval;
-use crate::console::reporter::Story;
+use crate::console::observer::Observer;
 use crate::stack::manner::Manner;
 
 /// What to deploy, and how.
@@ -28,5 +28,5 @@ pub struct Plan<'a> {
     /// How CloudFormation carries it out.
     pub manner: Manner,
     /// Who is told.
-    pub story: &'a Story,
+    pub observer: &'a dyn Observer,
 }

@@ -29,7 +29,7 @@ pub async fn ready(plan: &Plan<'_>, stacks: &[&Stack]) -> Result<Vec<Way>> {
     // Where the endpoint cannot roll a stack back it can still change it.
     let mut as_they_are: BTreeSet<&str> = BTreeSet::new();
     loop {
-        let settle = stacks.iter().map(|stack| settle::settle(plan.connection, stack, plan.story));
+        let settle = stacks.iter().map(|stack| settle::settle(plan.connection, stack, plan.observer));
         let mut settled = try_join_all(settle).await?;
         for one in settled.iter_mut().filter(|one| as_they_are.contains(one.stack.name())) {
             one.way = Way::Update;
@@ -62,10 +62,10 @@ fn by_hand(settled: &Settled<'_>) -> Failure {
 /// Shows what has to happen first, and asks once for all of it.
 async fn approve(plan: &Plan<'_>, broken: &[(&Settled<'_>, Mend)]) -> Result<()> {
     for (settled, mend) in broken {
-        plan.story.say(mend.sentence(settled.stack.name(), settled.status()));
+        plan.observer.note(&mend.sentence(settled.stack.name(), settled.status()));
         if *mend == Mend::Delete {
             for line in left(plan.connection, settled.id()).await? {
-                plan.story.say(line);
+                plan.observer.note(&line);
             }
         }
     }
@@ -73,7 +73,7 @@ async fn approve(plan: &Plan<'_>, broken: &[(&Settled<'_>, Mend)]) -> Result<()>
         [(settled, _)] => format!("Do this to {} first?", settled.stack.name()),
         _ => format!("Do this to {} stacks first?", broken.len()),
     };
-    plan.approval.obtain(&question, plan.story.printer()).await
+    plan.approval.obtain(&question).await
 }
 
 /// What a deploy would have to do to a stack first, as a sentence; nothing where that is nothing.
@@ -98,7 +98,7 @@ impl Settled<'_> {
 /// Does it; says whether the endpoint can. A stack that somebody else has changed since it was shown is left as it
 /// is, to be looked at again.
 async fn carry_out(mend: Mend, plan: &Plan<'_>, settled: &Settled<'_>) -> Result<bool> {
-    let Plan { connection, story, .. } = plan;
+    let Plan { connection, observer, .. } = plan;
     let Settled { stack, .. } = settled;
     let (name, id, now) = (stack.name(), settled.id(), settled.status());
     let description = read::describe(connection, id).await?;
@@ -107,24 +107,24 @@ async fn carry_out(mend: Mend, plan: &Plan<'_>, settled: &Settled<'_>) -> Result
     }
     match mend {
         Mend::Delete => {
-            story.say(format!("{name} is {now}: deleting what is left of it"));
-            settle::delete(connection, id, Some(stack), story).await?;
+            observer.note(&format!("{name} is {now}: deleting what is left of it"));
+            settle::delete(connection, id, Some(stack), *observer).await?;
         }
         Mend::RollBack => {
-            story.say(format!("{name} is {now}: rolling it back"));
+            observer.note(&format!("{name} is {now}: rolling it back"));
             let before = seen(connection, id).await?;
             match connection.cloudformation().rollback_stack().stack_name(id).send().await {
-                Ok(_) => follow(connection, rolled_back(stack, id, before), story).await?,
+                Ok(_) => follow(connection, rolled_back(stack, id, before), *observer).await?,
                 Err(error) if cannot_be_called(&error) => return Ok(false),
                 Err(error) => return Err(failed_to(format!("roll {name} back"))(error)),
             };
         }
         Mend::ContinueRollBack => {
-            story.say(format!("{name} is {now}: continuing the roll-back"));
+            observer.note(&format!("{name} is {now}: continuing the roll-back"));
             let before = seen(connection, id).await?;
             let go_on = connection.cloudformation().continue_update_rollback().stack_name(id);
             go_on.send().await.map_err(failed_to(format!("continue the roll-back of {name}")))?;
-            follow(connection, rolled_back(stack, id, before), story).await?;
+            follow(connection, rolled_back(stack, id, before), *observer).await?;
         }
     }
     Ok(true)

@@ -8,6 +8,7 @@ use anyhow::Result;
 use aws_sdk_cloudformation::types::{
     Capability, ChangeSetStatus, ChangeSetType, Parameter, ResourceChange, ResourceToImport, Tag,
 };
+use cloudformation::diagnosis::FailedEvent;
 use cloudformation::event::Role;
 use cloudformation::resource_change::Change;
 use cloudformation::status::Status;
@@ -21,7 +22,7 @@ use super::read;
 use crate::Connection;
 use crate::aws::error::failed_to;
 use crate::aws::package_bucket;
-use crate::console::reporter::Story;
+use crate::console::observer::Observer;
 
 /// The largest template that a request may carry, in bytes (CloudFormation quotas); larger ones go through S3.
 const LARGEST_TEMPLATE: usize = 51_200;
@@ -64,11 +65,11 @@ pub async fn create(
     connection: &Connection,
     bucket: &str,
     request: Request<'_>,
-    story: &Story,
+    observer: &dyn Observer,
 ) -> Result<Option<ChangeSet>> {
     let (declared, manner) = (request.stack, request.manner);
     let (id, stack_id) = ask(connection, bucket, request).await?;
-    match wait(connection, &id, manner, story).await {
+    match wait(connection, &id, manner, observer).await {
         Ok(Some(changes)) => Ok(Some(ChangeSet { id, stack_id, changes })),
         Ok(None) => {
             remove(connection, &id).await?;
@@ -77,7 +78,8 @@ pub async fn create(
         Err(error) => {
             // The stack's own name for what refuses it is a sentence; the validations say which property.
             for cause in diagnosis::errors(connection, Of::ChangeSet(&id)).await {
-                diagnosis::tell(Role::Cause, &cause, Some(declared), story);
+                let declared_at = diagnosis::declared_at(Some(declared), &cause);
+                observer.failure(&FailedEvent { role: Role::Cause, event: cause, declared_at });
             }
             discard(connection, &id, &stack_id).await?;
             Err(error)
@@ -150,7 +152,12 @@ pub async fn execute(connection: &Connection, change_set: &ChangeSet) -> Result<
 }
 
 /// Waits until the changes are known; `None` when there are none.
-async fn wait(connection: &Connection, id: &str, manner: Manner, story: &Story) -> Result<Option<Vec<Change>>> {
+async fn wait(
+    connection: &Connection,
+    id: &str,
+    manner: Manner,
+    observer: &dyn Observer,
+) -> Result<Option<Vec<Change>>> {
     let client = connection.cloudformation();
     let mut changes = Vec::new();
     let mut page: Option<String> = None;
@@ -167,7 +174,7 @@ async fn wait(connection: &Connection, id: &str, manner: Manner, story: &Story) 
                 changes.extend(answer.changes().iter().filter_map(|change| change.resource_change()).map(change));
                 page = answer.next_token().map(str::to_owned);
                 if page.is_none() {
-                    manner.compare(&answer, story);
+                    manner.compare(&answer, observer);
                     return Ok(Some(changes));
                 }
             }

@@ -1,21 +1,17 @@
-//! Why an operation failed: the cause first, then what followed from it, each with its place in the code, and the way
-//! out of the state that the stack is in.
+//! Why an operation failed, as CloudFormation says, and the way out of the state that the stack is in.
 //!
-//! Invariant: the stack's own events suffice; what `DescribeEvents` knows beyond them is added where the endpoint has it.
+//! Invariant: where `DescribeEvents` is missing or may not be called, the stack's own events have to do.
 
 use aws_sdk_cloudformation::types::{EventFilter, OperationEvent};
-use cloudformation::event::{self, Event, Role};
-use cloudformation::known_error::hint;
-use cloudformation::progress::Step;
+use cloudformation::diagnosis::{FailedEvent, failures, stuck};
+use cloudformation::event::Event;
 use cloudformation::resolution::ways_out;
 use jiff::Timestamp;
-use serde_json::Value;
 use stacks::Stack;
 use xtask::Failure;
 
 use super::read::instant;
 use crate::Connection;
-use crate::console::reporter::Story;
 
 /// Whose errors `DescribeEvents` is asked for.
 #[derive(Clone, Copy, Debug)]
@@ -26,50 +22,31 @@ pub enum Of<'a> {
     ChangeSet(&'a str),
 }
 
-/// Tells why an operation on a stack ended as it did, and returns the error that ends the command.
-pub async fn explain(
-    connection: &Connection,
-    id: &str,
-    status: &str,
-    declared: Option<&Stack>,
-    history: &[Event],
-    story: &Story,
-) -> anyhow::Error {
-    let began = history.first().map_or(Timestamp::UNIX_EPOCH, |event| event.time);
-    let known = errors(connection, Of::Stack(id)).await.into_iter().filter(|error| error.time >= began);
-    let events = merge(history, known.collect());
-    let failures = event::failures(&events);
-    for (role, event) in &failures {
-        tell(*role, event, declared, story);
-    }
-    let stuck: Vec<&str> = stuck(&failures);
-    let name = id.split('/').nth(1).unwrap_or(id);
-    let failure = Failure::new(format!("{name} is {status}"));
-    ways_out(name, status, &stuck).into_iter().fold(failure, Failure::hint).into()
+/// Why an operation failed, and the error that ends the command.
+#[derive(Debug)]
+pub struct Diagnosis {
+    /// The causes first.
+    pub failures: Vec<FailedEvent>,
+    /// The status that the stack was left in, with the ways out of it.
+    pub error: Failure,
 }
 
-/// Tells of one failure.
-pub fn tell(role: Role, event: &Event, declared: Option<&Stack>, story: &Story) {
-    let at = declared.and_then(|stack| stack.declared_at(&event.logical_id)).map(|at| at.to_string());
-    let place = at.as_ref().map_or_else(String::new, |at| format!(" (declared at {at})"));
-    let (word, name) = match role {
-        Role::Cause => ("cause", "cause"),
-        Role::Consequence => ("then", "consequence"),
-        Role::RollBack => ("the roll-back stopped at", "rollBack"),
+/// Explains the end of an operation from its events, oldest first, and from what else is known of them.
+pub fn explain(id: &str, status: &str, history: &[Event], known: Vec<Event>, declared: Option<&Stack>) -> Diagnosis {
+    let failures = failures(history, known);
+    let name = id.split('/').nth(1).unwrap_or(id);
+    let failure = Failure::new(format!("{name} is {status}"));
+    let error = ways_out(name, status, &stuck(&failures)).into_iter().fold(failure, Failure::hint);
+    let failed = |(role, event): (_, Event)| {
+        let declared_at = declared_at(declared, &event);
+        FailedEvent { role, event, declared_at }
     };
-    let printer = story.printer();
-    printer.say(format!("{word}: {} {}{place}: {}", event.logical_id, event.kind, event.reason));
-    let hint = if role == Role::Consequence { None } else { hint(&event.reason) };
-    if let Some(hint) = hint {
-        printer.hint(hint);
-    }
-    let mut object = Step { seconds: None }.object(name, event);
-    for (field, value) in [("declaredAt", at.as_deref()), ("hint", hint)] {
-        if let Some(value) = value {
-            object[field] = Value::from(value);
-        }
-    }
-    story.tell(object);
+    Diagnosis { failures: failures.into_iter().map(failed).collect(), error }
+}
+
+/// Where in the code the resource of an event is declared.
+pub fn declared_at(declared: Option<&Stack>, event: &Event) -> Option<String> {
+    declared?.declared_at(&event.logical_id).map(|at| at.to_string())
 }
 
 /// The errors that `DescribeEvents` knows, with the path of the property where it says so; none where the endpoint lacks
@@ -104,48 +81,4 @@ fn error(event: &OperationEvent) -> Option<Event> {
         status: status.to_owned(),
         reason: path.map_or_else(|| reason.to_owned(), |path| format!("{reason} (at {path})")),
     })
-}
-
-/// The history, with what else is known of its failures, and with errors that left no event of their own.
-fn merge(history: &[Event], known: Vec<Event>) -> Vec<Event> {
-    let mut events = history.to_vec();
-    for error in known {
-        let failed = |event: &&mut Event| event.is_failure() && event.logical_id == error.logical_id;
-        match events.iter_mut().find(failed) {
-            Some(event) if event.reason.len() < error.reason.len() => event.reason = error.reason,
-            Some(_) => {}
-            None => events.push(error),
-        }
-    }
-    events
-}
-
-/// The resources that keep a stack from settling.
-fn stuck<'a>(failures: &[(Role, &'a Event)]) -> Vec<&'a str> {
-    let rolled = failures.iter().filter(|(role, event)| *role == Role::RollBack && !event.is_of_stack());
-    let deleted = failures.iter().filter(|(_, event)| event.status == "DELETE_FAILED" && !event.is_of_stack());
-    let mut stuck: Vec<&str> = rolled.chain(deleted).map(|(_, event)| event.logical_id.as_str()).collect();
-    stuck.sort_unstable();
-    stuck.dedup();
-    stuck
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::read::tests::event;
-
-    use super::*;
-
-    #[test]
-    fn what_the_newer_call_knows_is_added_to_the_history() {
-        let history = [event(1, "A", "CREATE_IN_PROGRESS", ""), event(2, "A", "CREATE_FAILED", "Invalid request")];
-        let known = vec![
-            event(2, "A", "CREATE_FAILED", "Invalid request (at /Resources/A)"),
-            event(3, "B", "VALIDATION_ERROR", "no"),
-        ];
-        let merged = merge(&history, known);
-        assert_eq!(merged[1].reason, "Invalid request (at /Resources/A)");
-        assert_eq!(merged[2].logical_id, "B");
-        assert_eq!(event::failures(&merged).len(), 2);
-    }
 }

@@ -6,7 +6,7 @@ use aws_sdk_cloudformation::operation::create_change_set::builders::CreateChange
 use aws_sdk_cloudformation::operation::describe_change_set::DescribeChangeSetOutput;
 use aws_sdk_cloudformation::types::{ChangeSetType, DeploymentConfig, DeploymentConfigMode, DeploymentMode};
 
-use crate::console::reporter::Story;
+use crate::console::observer::Observer;
 
 /// How CloudFormation is to carry a change set out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,15 +34,16 @@ impl Manner {
     }
 
     /// Says what of it the endpoint does not have: one that does repeats it.
-    pub fn compare(self, answer: &DescribeChangeSetOutput, story: &Story) {
+    pub fn compare(self, answer: &DescribeChangeSetOutput, observer: &dyn Observer) {
         let name = answer.stack_name().unwrap_or_default();
         let is_express = answer.deployment_config().and_then(|config| config.mode()).is_some();
         if self.express && !is_express {
-            story.say(format!("{name}: this endpoint has no express mode, going on without it"));
+            observer.note(&format!("{name}: this endpoint has no express mode, going on without it"));
         }
         if self.revert_drift && answer.deployment_mode().is_none() {
-            story
-                .say(format!("{name}: this endpoint takes nothing back that was changed by hand, going on without it"));
+            observer.note(&format!(
+                "{name}: this endpoint takes nothing back that was changed by hand, going on without it"
+            ));
         }
     }
 }

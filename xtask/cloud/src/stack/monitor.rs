@@ -13,15 +13,15 @@ use cloudformation::status::{Status, is_settled};
 use jiff::Timestamp;
 use stacks::Stack;
 use xtask::Failure;
-use xtask::foot::Lines;
 
 use super::diagnosis;
+use super::diagnosis::{Diagnosis, Of};
 use super::overtaken::Overtaken;
 use super::read::{describe, events, status};
 use super::retry::Patience;
 use crate::Connection;
 use crate::aws::error::Passing;
-use crate::console::reporter::Story;
+use crate::console::observer::{Lines, Observer};
 
 /// The status of what is not there.
 const GONE: &str = Status::DeleteComplete.name();
@@ -74,23 +74,23 @@ pub struct Operation<'a> {
 /// # Errors
 /// When the operation failed, with the root cause told first; [`Overtaken`] where somebody else has removed the stack; or
 /// when CloudFormation cannot be asked, or contradicts itself, for long.
-pub async fn follow(connection: &Connection, operation: Operation<'_>, story: &Story) -> Result<String> {
+pub async fn follow(connection: &Connection, operation: Operation<'_>, observer: &dyn Observer) -> Result<String> {
     let Operation { id, declared, before: mut seen, goal, n_all } = operation;
     let once = connection.without_retries();
-    let foot = Lines::of(story.printer(), id);
+    let foot = Lines::new(observer, id);
     let mut patience = Patience::of(connection.pause());
     let mut progress = Progress::of(n_all);
     let mut history = Vec::new();
     let mut doubted: Option<Instant> = None;
     let status = loop {
         match look(&once, id, &seen).await {
-            Err(error) if error.is::<Passing>() => patience.wait(error, story).await?,
+            Err(error) if error.is::<Passing>() => patience.wait(error, observer).await?,
             Err(error) => return Err(error),
             Ok((status, events)) => {
-                patience.answered(story);
+                patience.answered(observer);
                 for event in events {
                     seen.insert(event.id.clone());
-                    tell(&mut progress, &event, story);
+                    observer.event(&event, &progress.take(&event));
                     history.push(event);
                 }
                 if is_outcome(&status, &history) {
@@ -112,7 +112,10 @@ pub async fn follow(connection: &Connection, operation: Operation<'_>, story: &S
         let name = id.split('/').nth(1).unwrap_or(id);
         return Err(anyhow::Error::new(Overtaken).context(format!("{name} was removed")));
     }
-    Err(diagnosis::explain(connection, id, &status, declared, &history, story).await)
+    let known = diagnosis::errors(connection, Of::Stack(id)).await;
+    let Diagnosis { failures, error } = diagnosis::explain(id, &status, &history, known, declared);
+    failures.iter().for_each(|failure| observer.failure(failure));
+    Err(error.into())
 }
 
 /// Whether a status is what the operation came to. It is read before the events, so it may still be what was there
@@ -130,14 +133,6 @@ fn contradiction(id: &str, status: &str, history: &[Event]) -> Failure {
         of_stack.map_or("show nothing of what was begun".to_owned(), |event| format!("end in {}", event.status));
     Failure::new(format!("{name} is {status} for {} minutes, and its events {events}", LAG.as_secs() / 60))
         .hint("run the same command again: it picks up where the stack is by then")
-}
-
-fn tell(progress: &mut Progress, event: &Event, story: &Story) {
-    let step = progress.take(event);
-    if story.is_full() {
-        story.printer().say(step.line(event));
-    }
-    story.tell(step.object("event", event));
 }
 
 /// The status and what is new. The status is read first: when it is settled, the events that follow are all there are.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use xtask::Failure;
 
-use crate::console::reporter::Story;
+use crate::console::observer::Observer;
 
 /// After how long without an answer following is given up.
 const LIMIT: Duration = Duration::from_secs(15 * 60);
@@ -32,9 +32,9 @@ impl Patience {
     ///
     /// # Errors
     /// When it has been tried for a quarter of an hour.
-    pub async fn wait(&mut self, error: anyhow::Error, story: &Story) -> Result<()> {
+    pub async fn wait(&mut self, error: anyhow::Error, observer: &dyn Observer) -> Result<()> {
         let since = *self.since.get_or_insert_with(|| {
-            story.say(format!("{error:#}; CloudFormation goes on by itself, asking again"));
+            observer.note(&format!("{error:#}; CloudFormation goes on by itself, asking again"));
             Instant::now()
         });
         if since.elapsed() > LIMIT {
@@ -48,9 +48,9 @@ impl Patience {
     }
 
     /// There was an answer.
-    pub fn answered(&mut self, story: &Story) {
+    pub fn answered(&mut self, observer: &dyn Observer) {
         if let Some(since) = self.since.take() {
-            story.say(format!("answered again after {:.1} s", since.elapsed().as_secs_f64()));
+            observer.note(&format!("answered again after {:.1} s", since.elapsed().as_secs_f64()));
             self.next = self.pause;
         }
     }

@@ -11,7 +11,7 @@ use super::monitor::{Goal, Operation, follow};
 use super::read::{describe, seen, seen_before_this, status};
 use crate::Connection;
 use crate::aws::error::failed_to;
-use crate::console::reporter::Story;
+use crate::console::observer::Observer;
 
 /// A stack in which nothing is under way.
 #[derive(Debug)]
@@ -28,8 +28,8 @@ pub struct Settled<'a> {
 ///
 /// # Errors
 /// When CloudFormation cannot be asked.
-pub async fn settle<'a>(connection: &Connection, stack: &'a Stack, story: &Story) -> Result<Settled<'a>> {
-    let description = at_rest(connection, stack.name(), Some(stack), story).await?;
+pub async fn settle<'a>(connection: &Connection, stack: &'a Stack, observer: &dyn Observer) -> Result<Settled<'a>> {
+    let description = at_rest(connection, stack.name(), Some(stack), observer).await?;
     let way = way(description.as_ref().map(status));
     let mut settled = Settled { stack, description, way };
     // An adoption that made the stack, and was taken back, leaves a shell that nothing can be made in.
@@ -48,7 +48,7 @@ pub async fn at_rest(
     connection: &Connection,
     name: &str,
     declared: Option<&Stack>,
-    story: &Story,
+    observer: &dyn Observer,
 ) -> Result<Option<Description>> {
     while let Some(description) = describe(connection, name).await? {
         let now = status(&description);
@@ -60,11 +60,11 @@ pub async fn at_rest(
             Some(Status::DeleteInProgress) => ("it is being removed already", Goal::Gone),
             _ => ("another deploy is at work, or went on alone", Goal::Done),
         };
-        story.say(format!("{name} is {now}: {who}; following it"));
+        observer.note(&format!("{name} is {now}: {who}; following it"));
         let before = seen_before_this(connection, id).await?;
         // However that ends, the status it leaves decides what comes next.
-        if let Err(error) = follow(connection, Operation { id, declared, before, goal, n_all: None }, story).await {
-            story.say(format!("what was under way failed: {error:#}"));
+        if let Err(error) = follow(connection, Operation { id, declared, before, goal, n_all: None }, observer).await {
+            observer.note(&format!("what was under way failed: {error:#}"));
         }
     }
     Ok(None)
@@ -92,10 +92,10 @@ impl Settled<'_> {
 ///
 /// # Errors
 /// When something in it cannot be deleted.
-pub async fn delete(connection: &Connection, id: &str, stack: Option<&Stack>, story: &Story) -> Result<()> {
+pub async fn delete(connection: &Connection, id: &str, stack: Option<&Stack>, observer: &dyn Observer) -> Result<()> {
     let before = seen(connection, id).await?;
     let client = connection.cloudformation();
     client.delete_stack().stack_name(id).send().await.map_err(failed_to(format!("delete {id}")))?;
-    follow(connection, Operation { id, declared: stack, before, goal: Goal::Gone, n_all: None }, story).await?;
+    follow(connection, Operation { id, declared: stack, before, goal: Goal::Gone, n_all: None }, observer).await?;
     Ok(())
 }

@@ -12,7 +12,7 @@ use stacks::App;
 use super::data::BUCKET;
 use crate::Connection;
 use crate::aws::error::{cannot_be_called, failed_to, is_missing};
-use crate::console::reporter::Story;
+use crate::console::observer::Observer;
 
 /// To how many bytes CloudFormation may cut the name of a stack in the name of a bucket.
 const STACK_BYTES: usize = 24;
@@ -22,14 +22,14 @@ const STACK_BYTES: usize = 24;
 ///
 /// # Errors
 /// When one of them cannot be asked.
-pub async fn buckets(connection: &Connection, app: &App, story: &Story) -> Result<Vec<DataResource>> {
+pub async fn buckets(connection: &Connection, app: &App, observer: &dyn Observer) -> Result<Vec<DataResource>> {
     let stack = name::kinesis_stack(&app.env);
     let mut found = of_stack(connection, &stack).await?;
     for declared in app.stacks()?.iter().filter(|declared| declared.name() == stack) {
         let template = declared.template();
         let resources = template["Resources"].as_object().into_iter().flatten();
         for (logical_id, _) in resources.filter(|(_, resource)| resource["Type"] == BUCKET) {
-            for name in left(connection, &stack, logical_id, story).await? {
+            for name in left(connection, &stack, logical_id, observer).await? {
                 if found.iter().all(|bucket| bucket.name != name) {
                     found.push(DataResource { logical_id: logical_id.clone(), kind: BUCKET.to_owned(), name });
                 }
@@ -58,7 +58,7 @@ async fn of_stack(connection: &Connection, stack: &str) -> Result<Vec<DataResour
 }
 
 /// The names of the buckets that a resource of a stack was, whether the stack is still there or not.
-async fn left(connection: &Connection, stack: &str, logical_id: &str, story: &Story) -> Result<Vec<String>> {
+async fn left(connection: &Connection, stack: &str, logical_id: &str, observer: &dyn Observer) -> Result<Vec<String>> {
     let s3 = connection.s3();
     let prefix: String = stack.to_lowercase().chars().take(STACK_BYTES).collect();
     let listing = s3.list_buckets().prefix(&prefix).bucket_region(connection.region()).max_buckets(1000);
@@ -66,7 +66,7 @@ async fn left(connection: &Connection, stack: &str, logical_id: &str, story: &St
     let buckets = match listed {
         Ok(buckets) => buckets,
         Err(error) if cannot_be_called(&error) => {
-            story.say(format!(
+            observer.note(&format!(
                 "not looked for: buckets that earlier stacks left ({})",
                 error.code().unwrap_or_default()
             ));

@@ -9,11 +9,12 @@ use anyhow::Result;
 use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, PutRequest, WriteRequest};
 use contract::{Environment, name, table};
 use deadlines::Deadline;
-use xtask::{Failure, Printer};
+use xtask::Failure;
 
 use crate::Connection;
 use crate::aws::dynamodb::Item;
 use crate::aws::error::failed_to;
+use crate::console::observer::Observer;
 
 /// Items in one `BatchWriteItem` (DynamoDB's limit).
 const BATCH_ITEMS: usize = 25;
@@ -34,7 +35,7 @@ struct Changes {
 ///
 /// # Errors
 /// When the table cannot be read or written.
-pub async fn load(connection: &Connection, env: &Environment, printer: &Printer) -> Result<()> {
+pub async fn load(connection: &Connection, env: &Environment, observer: &dyn Observer) -> Result<()> {
     let table_name = name::deadlines_table(env);
     let Changes { put, delete } = changes(wanted(&deadlines::all()), &stored(connection, &table_name).await?);
     if put.is_empty() && delete.is_empty() {
@@ -54,7 +55,7 @@ pub async fn load(connection: &Connection, env: &Environment, printer: &Printer)
     for batch in requests.chunks(BATCH_ITEMS) {
         write(connection, &table_name, batch.to_vec()).await?;
     }
-    printer.say(format!("deadlines: {n_put} written, {n_delete} removed"));
+    observer.note(&format!("deadlines: {n_put} written, {n_delete} removed"));
     Ok(())
 }
 

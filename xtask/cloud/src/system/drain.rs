@@ -16,10 +16,10 @@ use anyhow::Result;
 use contract::{Environment, limit};
 use futures::future::try_join_all;
 use jiff::{SignedDuration, Timestamp};
-use xtask::Printer;
 
 use super::authorizer::authorizer;
 use crate::Connection;
+use crate::console::observer::Observer;
 pub(crate) use last_record::events_of;
 use last_record::{Tip, Unread, uncounted};
 use shard::Place;
@@ -38,17 +38,22 @@ pub enum Drained {
 ///
 /// # Errors
 /// When the stream or the table cannot be read.
-pub async fn drain(connection: &Connection, env: &Environment, limit: Duration, printer: &Printer) -> Result<Drained> {
+pub async fn drain(
+    connection: &Connection,
+    env: &Environment,
+    limit: Duration,
+    observer: &dyn Observer,
+) -> Result<Drained> {
     let Some(shards) = shards(connection, env).await? else { return Ok(Drained::Fully) };
     let since = switched_at(connection, env).await?;
-    wait_for_the_last_call(since, printer).await;
+    wait_for_the_last_call(since, observer).await;
     let began = Instant::now();
     let n_shards = shards.len();
     let oldest = since - SignedDuration::from_hours(i64::from(limit::STREAM_RETENTION_HOURS));
     let mut unread: Vec<Unread> =
         shards.into_iter().map(|shard| Unread { shard, place: Place::Since(oldest) }).collect();
     let mut waiting = Vec::new();
-    printer.say(format!("waiting until the stream's {n_shards} shards are processed"));
+    observer.note(&format!("waiting until the stream's {n_shards} shards are processed"));
     loop {
         if waiting.is_empty() {
             let read = try_join_all(unread.iter().map(|shard| shard.read(connection, env)));
@@ -60,7 +65,7 @@ pub async fn drain(connection: &Connection, env: &Environment, limit: Duration, 
         }
         waiting = uncounted(connection, env, waiting).await?;
         if waiting.is_empty() && unread.is_empty() {
-            printer.say(format!("the stream is drained ({:.1} s)", began.elapsed().as_secs_f64()));
+            observer.note(&format!("the stream is drained ({:.1} s)", began.elapsed().as_secs_f64()));
             return Ok(Drained::Fully);
         }
         if !waiting.is_empty() {
@@ -96,10 +101,10 @@ async fn switched_at(connection: &Connection, env: &Environment) -> Result<Times
 }
 
 /// A call that was being decided at the switch may still write to the stream until the authorizer's time is over.
-async fn wait_for_the_last_call(since: Timestamp, printer: &Printer) {
+async fn wait_for_the_last_call(since: Timestamp, observer: &dyn Observer) {
     let last = since + SignedDuration::from_secs(i64::from(limit::AUTHORIZER_TIMEOUT_SECONDS) + 1);
     if let Ok(wait) = Duration::try_from(last.duration_since(Timestamp::now())) {
-        printer.say(format!("waiting {:.0} s for calls that are under way", wait.as_secs_f64().ceil()));
+        observer.note(&format!("waiting {:.0} s for calls that are under way", wait.as_secs_f64().ceil()));
         tokio::time::sleep(wait).await;
     }
 }

@@ -19,4 +19,5 @@ mod lines;
 mod preflight;
 mod refusing;
 mod statuses;
+mod streams;
 mod terminal;

@@ -8,13 +8,14 @@ pub mod quota;
 use anyhow::Result;
 use contract::Environment;
 use futures::future::join_all;
-use serde_json::{Value, json};
+use serde_json::Value;
 use stacks::Stack;
 use xtask::{Failure, build, cli, failure};
 
 use crate::Connection;
 use crate::aws::error::failed_to;
 use crate::aws::package_bucket;
+use crate::console::observer::Observer as _;
 use crate::console::reporter::Story;
 
 /// What a check has found.
@@ -60,7 +61,7 @@ impl Preflight<'_> {
             Err(error) => {
                 problems.push(known(&error));
                 if !connection.is_local() {
-                    story.say(
+                    story.note(
                         "not checked: quotas, names and the bucket of packages, because the account does not answer",
                     );
                 }
@@ -68,14 +69,14 @@ impl Preflight<'_> {
             }
         };
         if !account.is_empty() {
-            story.say(format!("deploying {env} to account {account}, {}", connection.region()));
+            story.note(&format!("deploying {env} to account {account}, {}", connection.region()));
         }
         // The local system has no quotas, and takes names over.
         if !account.is_empty() && !connection.is_local() {
             for finding in self.look(&account).await {
                 match finding {
                     Finding::Problem(problem) => problems.push(problem),
-                    Finding::NotChecked(what) => story.say(format!("not checked: {what}")),
+                    Finding::NotChecked(what) => story.note(&format!("not checked: {what}")),
                 }
             }
         }
@@ -100,11 +101,7 @@ fn verdict(mut problems: Vec<Failure>, story: &Story) -> Result<()> {
         return problems.pop().map_or(Ok(()), |problem| Err(problem.into()));
     }
     let n_problems = problems.len();
-    for problem in problems {
-        story.printer().say(format!("problem: {problem}"));
-        problem.hints().iter().for_each(|hint| story.printer().hint(hint));
-        story.tell(json!({"type": "problem", "message": problem.to_string(), "hints": problem.hints()}));
-    }
+    problems.iter().for_each(|problem| story.problem(problem));
     Err(Failure::new(format!("{n_problems} problems, and nothing was changed"))
         .hint("mend what is named above, then run the same command again")
         .into())

@@ -8,10 +8,11 @@ use anyhow::{Context as _, Result};
 use aws_sdk_lambda::primitives::Blob;
 use contract::{Environment, Function};
 use serde_json::{Value, json};
-use xtask::{Failure, Printer};
+use xtask::Failure;
 
 use crate::Connection;
 use crate::aws::error::{failed_to, is_missing};
+use crate::console::observer::Observer;
 
 /// How long the runs may take together.
 const LIMIT: Duration = Duration::from_secs(900);
@@ -20,11 +21,11 @@ const LIMIT: Duration = Duration::from_secs(900);
 ///
 /// # Errors
 /// When a run fails, or they never come to an end.
-pub async fn close(connection: &Connection, env: &Environment, printer: &Printer) -> Result<()> {
+pub async fn close(connection: &Connection, env: &Environment, observer: &dyn Observer) -> Result<()> {
     let aggregator = Function::RealtimeAggregator.physical_name(env);
     let client = connection.lambda();
     let began = Instant::now();
-    printer.say("counting what was called up to now");
+    observer.note("counting what was called up to now");
     loop {
         let payload = Blob::new(json!({"close": true}).to_string());
         let answer = match client.invoke().function_name(&aggregator).payload(payload).send().await {
@@ -40,7 +41,7 @@ pub async fn close(connection: &Connection, env: &Environment, printer: &Printer
                 .into());
         }
         if said["done"] == true {
-            printer.say(format!("every window is closed up to {}", said["watermark"].as_str().unwrap_or("now")));
+            observer.note(&format!("every window is closed up to {}", said["watermark"].as_str().unwrap_or("now")));
             return Ok(());
         }
         if began.elapsed() > LIMIT {

@@ -8,11 +8,12 @@ use anyhow::Result;
 use cloudformation::status::{Mend, Way};
 use contract::{Environment, Toggle, function, name};
 use stacks::App;
-use xtask::{Failure, Printer};
+use xtask::Failure;
 
 use super::Removal;
 use crate::Connection;
 use crate::console::confirm::Approval;
+use crate::console::observer::Observer as _;
 use crate::deployment::pipeline;
 use crate::deployment::plan::Plan;
 use crate::stack::manner::Manner;
@@ -24,7 +25,7 @@ use crate::system::authorizer::authorizer;
 ///
 /// # Errors
 /// When that is not wanted, fails, or an authorizer still writes to the stream.
-pub(super) async fn make(removal: &Removal<'_>, toggle: Toggle, app: App, printer: &Printer) -> Result<()> {
+pub(super) async fn make(removal: &Removal<'_>, toggle: Toggle, app: App) -> Result<()> {
     let Removal { connection, env, .. } = removal;
     let app = App { toggle: Toggle::Off, ..app };
     let api = name::api_stack(env);
@@ -34,7 +35,7 @@ pub(super) async fn make(removal: &Removal<'_>, toggle: Toggle, app: App, printe
         match settled.way {
             Way::Create => {}
             Way::Mend(Mend::Delete) => never_came_up(removal, &settled).await?,
-            Way::Update | Way::Follow | Way::Mend(_) | Way::ByHand => deploy(removal, toggle, &app, printer).await?,
+            Way::Update | Way::Follow | Way::Mend(_) | Way::ByHand => deploy(removal, toggle, &app).await?,
         }
     }
     Ok(())
@@ -50,11 +51,11 @@ async fn never_came_up(removal: &Removal<'_>, settled: &Settled<'_>) -> Result<(
             .hint("or run `cargo xtask deploy`, which removes it and makes it anew, and then this again")
             .into());
     }
-    removal.story.say(format!("{api} is {status}: nothing in it sends calls to the stream, so it stays as it is"));
+    removal.story.note(&format!("{api} is {status}: nothing in it sends calls to the stream, so it stays as it is"));
     Ok(())
 }
 
-async fn deploy(removal: &Removal<'_>, toggle: Toggle, app: &App, printer: &Printer) -> Result<()> {
+async fn deploy(removal: &Removal<'_>, toggle: Toggle, app: &App) -> Result<()> {
     let Removal { connection, env, args, .. } = removal;
     let api = name::api_stack(env);
     if toggle.is_on() {
@@ -63,7 +64,7 @@ async fn deploy(removal: &Removal<'_>, toggle: Toggle, app: &App, printer: &Prin
             .hint(format!("or remove {api} as well"))
             .into());
     }
-    printer.say("the API goes to synchronous counting");
+    removal.story.note("the API goes to synchronous counting");
     let plan = Plan {
         connection,
         app,
@@ -72,9 +73,9 @@ async fn deploy(removal: &Removal<'_>, toggle: Toggle, app: &App, printer: &Prin
         approval: Approval::of(args.yes || args.delete_data),
         allow_data_loss: false,
         manner: Manner::default(),
-        story: removal.story,
+        observer: removal.story,
     };
-    pipeline::deploy(&plan, printer).await?;
+    pipeline::deploy(&plan).await?;
     match asynchronous_handler(connection, env).await? {
         Some(handler) => Err(Failure::new(format!("the authorizer has the handler `{handler}`"))
             .hint("it should be the synchronous one by now: compare with `cargo xtask diff`")

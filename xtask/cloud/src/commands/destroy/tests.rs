@@ -96,9 +96,9 @@ async fn a_stream_that_an_interrupted_run_left_is_drained_and_deleted_and_waited
     let (env, args, story) = (env(), args(), Story::brief(&Printer));
     let removal = removal(&connection, &env, &args, &story);
     assert!(!removal.is_done());
-    let drained = removal.let_the_stream_go(Toggle::Off, app(), &Printer).await.unwrap();
+    let drained = removal.let_the_stream_go(Toggle::Off, app()).await.unwrap();
     assert_eq!(drained, Some(true));
-    assert_eq!(removal.remove_data(drained, &Printer).await.unwrap(), [stream()]);
+    assert_eq!(removal.remove_data(drained).await.unwrap(), [stream()]);
     let calls = calls.lock().unwrap();
     assert_eq!(calls.iter().filter(|call| *call == "DeleteStream").count(), 1);
     assert_eq!(calls.iter().filter(|call| *call == "DescribeStreamSummary").count(), 3, "until it is gone");
@@ -112,7 +112,7 @@ async fn a_stream_without_a_processor_that_is_not_drained_stays_and_the_way_on_i
     let connection = account(record, &calls).await;
     let (env, args, story) = (env(), args(), Story::brief(&Printer));
     let removal = removal(&connection, &env, &args, &story);
-    let error = removal.let_the_stream_go(Toggle::Off, app(), &Printer).await.unwrap_err();
+    let error = removal.let_the_stream_go(Toggle::Off, app()).await.unwrap_err();
     let hints = hints(error.downcast_ref().unwrap());
     assert!(hints.contains("deploy with ENABLE_KINESIS_ANALYTICS=true, which adopts the stream"), "{hints}");
     assert!(!calls.lock().unwrap().iter().any(|call| call == "DeleteStream"));

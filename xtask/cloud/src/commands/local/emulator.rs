@@ -48,7 +48,7 @@ pub struct Emulator {
 /// # Errors
 /// When there is no Python, or the download breaks.
 pub fn install(printer: &Printer) -> Result<std::path::PathBuf> {
-    process::pinned_venv(&workspace::target().join("venv-ministack"), &MINISTACK, "python3", printer)
+    process::pinned_venv(&workspace::target().join("venv-ministack"), &MINISTACK, "python3", &|line| printer.say(line))
 }
 
 /// Ends the emulator of a process that is gone without having ended it.

@@ -1,0 +1,50 @@
+//! Who hears what a command does while it does it.
+//!
+//! Invariant: whoever changes or waits for something is handed an observer and prints nothing itself, so that people and
+//! programs hear the same at the same time.
+
+use std::fmt;
+
+use cloudformation::diagnosis::FailedEvent;
+use cloudformation::event::Event;
+use cloudformation::progress::Step;
+use cloudformation::resource_change::Change;
+
+/// What can be heard. [`Story`](super::reporter::Story) tells it.
+pub trait Observer: fmt::Debug + Sync {
+    /// A sentence about what is done, or why not.
+    fn note(&self, sentence: &str);
+    /// What a change set would do to one resource of a stack.
+    fn change(&self, stack: &str, change: &Change);
+    /// What CloudFormation did, and how long it took.
+    fn event(&self, event: &Event, step: &Step);
+    /// One of the reasons for which an operation failed.
+    fn failure(&self, failure: &FailedEvent);
+    /// An owner's lines beneath all others, in the place of those it had; none takes them away.
+    fn foot(&self, owner: &str, lines: Vec<String>);
+}
+
+/// An owner's lines beneath all others, for as long as this lives.
+#[derive(Debug)]
+pub struct Lines<'a> {
+    observer: &'a dyn Observer,
+    owner: &'a str,
+}
+
+impl<'a> Lines<'a> {
+    /// None yet.
+    pub fn new(observer: &'a dyn Observer, owner: &'a str) -> Self {
+        Self { observer, owner }
+    }
+
+    /// Shows these in the place of those before.
+    pub fn show(&self, lines: Vec<String>) {
+        self.observer.foot(self.owner, lines);
+    }
+}
+
+impl Drop for Lines<'_> {
+    fn drop(&mut self) {
+        self.observer.foot(self.owner, Vec::new());
+    }
+}
