@@ -7,5 +7,7 @@ mod cfn_lint;
 mod deploys;
 mod exit_status;
 mod local;
+mod monitoring;
+mod runbook;
 mod schema;
 mod snapshots;

@@ -1,12 +1,13 @@
 //! `AWS::CloudWatch::Alarm`, on one metric or on a number made of several.
 //!
-//! Invariant: an alarm tells somebody, and looks at data points of the unit that its metric is published in.
+//! Invariant: an alarm tells somebody, names what to do, and looks at data points of the unit that its metric is published in.
 
 use serde_json::{Value as Json, json};
 
 use crate::bounded::DataPoints;
 use crate::metric::{Metric, Period, Statistic};
 use crate::resource::{Properties, Resource};
+use crate::runbook::Section;
 use crate::topic::TopicHandle;
 
 /// An alarm.
@@ -14,8 +15,10 @@ use crate::topic::TopicHandle;
 pub struct Alarm<W> {
     /// Its name.
     pub name: String,
-    /// What it means and what to do.
+    /// What is wrong.
     pub description: &'static str,
+    /// What to do about it.
+    pub runbook: Section,
     /// What is looked at.
     pub watch: W,
     /// Of which length a data point is.
@@ -81,7 +84,7 @@ impl<W: Watch> Resource for Alarm<W> {
     type Handle = ();
 
     fn properties(&self) -> Properties {
-        let Self { name, description, watch, period, data_points, beyond, missing, tell } = self;
+        let Self { name, description, runbook, watch, period, data_points, beyond, missing, tell } = self;
         let (comparison, threshold) = match beyond {
             Beyond::Above(threshold) => ("GreaterThanThreshold", threshold),
             Beyond::Below(threshold) => ("LessThanThreshold", threshold),
@@ -92,7 +95,7 @@ impl<W: Watch> Resource for Alarm<W> {
         };
         let properties = Properties::of(json!({
             "AlarmName": name,
-            "AlarmDescription": description,
+            "AlarmDescription": format!("{description} {}", runbook.link()),
             "ComparisonOperator": comparison,
             "Threshold": threshold,
             "EvaluationPeriods": data_points,

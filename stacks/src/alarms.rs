@@ -1,6 +1,7 @@
 //! What wakes somebody: the alarms of the dashboard stack.
 //!
-//! Invariant: each says in its description what to do, and goes off for something that a person can change.
+//! Invariant: each says in its description what is wrong and where `RUNBOOK.md` says what to do, and goes off for
+//! something that a person can change.
 
 use contract::metric::Metric as Own;
 use contract::{Function, name};
@@ -9,6 +10,7 @@ use crate::alarm::{Alarm, Beyond, Math, Missing, One, Watch};
 use crate::bounded::DataPoints;
 use crate::function::FunctionHandle;
 use crate::metric::{ApiMetric, FunctionMetric, Metric, Period, Statistic, StreamMetric, TableMetric};
+use crate::runbook::Section;
 use crate::stream::StreamHandle;
 use crate::table::TableHandle;
 use crate::topic::{AlarmKey, AlarmsOnly, Subscription, Topic, TopicHandle};
@@ -19,7 +21,10 @@ const THREE: DataPoints = DataPoints::of::<3>();
 
 /// An alarm without its name and topic, which follow from its logical id and its stack.
 struct Rule<W> {
+    /// What is wrong.
     description: &'static str,
+    /// What to do about it.
+    runbook: Section,
     watch: W,
     period: Period,
     data_points: DataPoints,
@@ -46,6 +51,7 @@ fn stream(app: &App, stack: &mut Stack, topic: &TopicHandle) {
     let stream = StreamHandle::elsewhere(name::stream(&app.env));
     let throttled = Rule {
         description: "The stream refuses events; the authorizer keeps them in the usage table. The scaler adds shards; faster: cargo xtask scale.",
+        runbook: Section::StreamFull,
         watch: One(stream.metric(StreamMetric::WriteThrottled), Statistic::Sum),
         period: Period::Minute,
         data_points: ONE,
@@ -60,7 +66,8 @@ fn stream(app: &App, stack: &mut Stack, topic: &TopicHandle) {
 
     let processor = function(app, Function::StreamProcessor);
     let behind = Rule {
-        description: "The processor is behind. Look for its errors: cargo xtask logs StreamProcessor.",
+        description: "The processor is behind. Look for its errors: cargo xtask logs stream-processor.",
+        runbook: Section::ProcessorBehind,
         watch: One(processor.metric(FunctionMetric::IteratorAge), Statistic::Maximum),
         period: Period::Minute,
         data_points: THREE,
@@ -71,6 +78,7 @@ fn stream(app: &App, stack: &mut Stack, topic: &TopicHandle) {
 
     let not_kept = Rule {
         description: "A batch was given up and could not be kept. Its records are on the stream for seven days.",
+        runbook: Section::BatchLost,
         watch: One(processor.metric(FunctionMetric::DestinationDeliveryFailures), Statistic::Sum),
         period: Period::FiveMinutes,
         data_points: ONE,
@@ -85,6 +93,7 @@ fn scaler(app: &App, stack: &mut Stack, topic: &TopicHandle) {
     let short = Rule {
         description: "The stream needs more shards than the scaler may take, or can: its log says why. Raise max-shards \
                       in stacks/environments, or go on-demand.",
+        runbook: Section::ShardsShort,
         watch: One(Metric::own(Own::ShardsShort, &app.env), Statistic::Maximum),
         period: Period::FiveMinutes,
         data_points: ONE,
@@ -95,6 +104,7 @@ fn scaler(app: &App, stack: &mut Stack, topic: &TopicHandle) {
 
     let stopped = Rule {
         description: "The scaler has not run for five minutes: is its schedule switched off?",
+        runbook: Section::ScheduleStopped,
         watch: One(function(app, Function::StreamScaler).metric(FunctionMetric::Invocations), Statistic::Sum),
         period: Period::FiveMinutes,
         data_points: ONE,
@@ -110,6 +120,7 @@ fn processing(app: &App, stack: &mut Stack, topic: &TopicHandle) {
     let own = |metric| Metric::own(metric, &app.env);
     let uncounted = Rule {
         description: "For 15 minutes, of the records put on the stream more than 5 % were neither counted nor kept as failed.",
+        runbook: Section::RecordsNotCounted,
         watch: Math {
             expression: "IF(FILL(incoming, 0) > 0, \
                          100 * (incoming - FILL(processed, 0) - FILL(failed, 0)) / incoming, 0)",
@@ -128,8 +139,9 @@ fn processing(app: &App, stack: &mut Stack, topic: &TopicHandle) {
     let uncounted = alarm(stack, topic, "RecordsNotCounted", uncounted);
     stack.add_unless_refused("RecordsNotCounted", uncounted);
 
-    let rule = |description, metric, statistic, data_points, threshold| Rule {
+    let rule = |runbook, description, metric, statistic, data_points, threshold| Rule {
         description,
+        runbook,
         watch: One(own(metric), statistic),
         period: Period::FiveMinutes,
         data_points,
@@ -137,6 +149,7 @@ fn processing(app: &App, stack: &mut Stack, topic: &TopicHandle) {
         missing: Missing::Fine,
     };
     let slow = rule(
+        Section::ProcessingSlow,
         "Calls take long to be counted. Look at the age of records, the tables' throttles and the fan-out setting.",
         Own::ProcessingLatency,
         Statistic::Average,
@@ -145,6 +158,7 @@ fn processing(app: &App, stack: &mut Stack, topic: &TopicHandle) {
     );
     add(stack, topic, "ProcessingSlow", slow);
     let failed = rule(
+        Section::RecordsFailed,
         "Records could not be counted and are kept. Look at them: cargo xtask errors list.",
         Own::FailedRecords,
         Statistic::Sum,
@@ -153,6 +167,7 @@ fn processing(app: &App, stack: &mut Stack, topic: &TopicHandle) {
     );
     add(stack, topic, "RecordsFailed", failed);
     let unwritten = rule(
+        Section::WindowsFailed,
         "The aggregator could not write a window and tries again each minute; its log names the window: cargo xtask \
          logs realtime-aggregator.",
         Own::FailedWindows,
@@ -162,6 +177,7 @@ fn processing(app: &App, stack: &mut Stack, topic: &TopicHandle) {
     );
     add(stack, topic, "WindowsFailed", unwritten);
     let undelivered = rule(
+        Section::EventsUndelivered,
         "Events are in the authorizer's log alone, and not counted before: cargo xtask errors replay --from-log.",
         Own::UndeliveredEvents,
         Statistic::Sum,
@@ -170,6 +186,7 @@ fn processing(app: &App, stack: &mut Stack, topic: &TopicHandle) {
     );
     add(stack, topic, "EventsUndelivered", undelivered);
     let refused = rule(
+        Section::AuthFailures,
         "Many calls with bad keys: somebody guesses, or a customer's key has expired.",
         Own::AuthFailures,
         Statistic::Sum,
@@ -183,8 +200,9 @@ fn processing(app: &App, stack: &mut Stack, topic: &TopicHandle) {
 fn functions(app: &App, stack: &mut Stack, topic: &TopicHandle) {
     for name in app.settings.functions() {
         let function = function(app, name);
-        let rule = |description, metric| Rule {
+        let rule = |runbook, description, metric| Rule {
             description,
+            runbook,
             watch: One(function.metric(metric), Statistic::Sum),
             period: Period::FiveMinutes,
             data_points: ONE,
@@ -194,10 +212,15 @@ fn functions(app: &App, stack: &mut Stack, topic: &TopicHandle) {
         let id = name.logical_id().trim_end_matches("Function");
         // The authorizer answers a bad key by an error, as API Gateway wants it; its own faults are 5xx of the API.
         if name != Function::ApiKeyAuthorizer {
-            let failing = rule("The function fails. Look at its log: cargo xtask logs.", FunctionMetric::Errors);
+            let failing = rule(
+                Section::FunctionFailing,
+                "The function fails. Look at its log: cargo xtask logs.",
+                FunctionMetric::Errors,
+            );
             add(stack, topic, &format!("{id}Failing"), failing);
         }
         let throttled = rule(
+            Section::FunctionThrottled,
             "Calls of the function are refused: raise its reserved concurrency, or the account's quota.",
             FunctionMetric::Throttles,
         );
@@ -206,6 +229,7 @@ fn functions(app: &App, stack: &mut Stack, topic: &TopicHandle) {
     let aggregator = function(app, Function::RealtimeAggregator);
     let stopped = Rule {
         description: "The aggregator has not run for five minutes: is its schedule switched off?",
+        runbook: Section::ScheduleStopped,
         watch: One(aggregator.metric(FunctionMetric::Invocations), Statistic::Sum),
         period: Period::FiveMinutes,
         data_points: ONE,
@@ -217,8 +241,9 @@ fn functions(app: &App, stack: &mut Stack, topic: &TopicHandle) {
 
 /// What callers notice.
 fn api_and_tables(app: &App, stack: &mut Stack, topic: &TopicHandle) {
-    let rule = |description, metric| Rule {
+    let rule = |runbook, description, metric| Rule {
         description,
+        runbook,
         watch: One(metric, Statistic::Sum),
         period: Period::FiveMinutes,
         data_points: ONE,
@@ -230,7 +255,7 @@ fn api_and_tables(app: &App, stack: &mut Stack, topic: &TopicHandle) {
         stack,
         topic,
         "ApiFailing",
-        rule("Callers are answered 5xx. Look at the access log for the response type.", errors),
+        rule(Section::ApiFailing, "Callers are answered 5xx. Look at the access log for the response type.", errors),
     );
     let tables = [
         ("AnalyticsTable", name::analytics_table(&app.env)),
@@ -240,11 +265,13 @@ fn api_and_tables(app: &App, stack: &mut Stack, topic: &TopicHandle) {
     for (id, name) in tables {
         let table = TableHandle::elsewhere(name);
         let writes = rule(
+            Section::TableThrottled,
             "The table refuses writes, which are tried again: look for a hot key.",
             table.metric(TableMetric::WriteThrottles),
         );
         add(stack, topic, &format!("{id}WritesThrottled"), writes);
         let reads = rule(
+            Section::TableThrottled,
             "The table refuses reads, which are tried again: look for a hot key.",
             table.metric(TableMetric::ReadThrottles),
         );
@@ -259,9 +286,9 @@ fn add(stack: &mut Stack, topic: &TopicHandle, id: &str, rule: Rule<One>) {
 }
 
 fn alarm<W: Watch>(stack: &Stack, topic: &TopicHandle, id: &str, rule: Rule<W>) -> Alarm<W> {
-    let Rule { description, watch, period, data_points, beyond, missing } = rule;
+    let Rule { description, runbook, watch, period, data_points, beyond, missing } = rule;
     let name = format!("{}-{id}", stack.name());
-    Alarm { name, description, watch, period, data_points, beyond, missing, tell: topic.clone() }
+    Alarm { name, description, runbook, watch, period, data_points, beyond, missing, tell: topic.clone() }
 }
 
 fn function(app: &App, function: Function) -> FunctionHandle {

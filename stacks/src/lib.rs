@@ -22,6 +22,7 @@ pub mod raw;
 pub mod resource;
 pub mod rest_api;
 pub mod role;
+pub mod runbook;
 pub mod schedule;
 pub mod settings;
 pub mod stage;

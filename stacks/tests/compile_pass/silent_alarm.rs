@@ -3,6 +3,7 @@
 use stacks::alarm::{Alarm, Beyond, Missing, One};
 use stacks::bounded::DataPoints;
 use stacks::metric::{Period, Statistic, StreamMetric};
+use stacks::runbook::Section;
 use stacks::stream::StreamHandle;
 use stacks::topic::{AlarmKey, Topic};
 use stacks::{Stack, Target};
@@ -16,6 +17,7 @@ fn main() {
     let alarm = Alarm {
         name: "full".into(),
         description: "Add shards",
+        runbook: Section::StreamFull,
         watch: One(stream.metric(StreamMetric::WriteThrottled), Statistic::Sum),
         period: Period::Minute,
         data_points: DataPoints::of::<1>(),
