@@ -10,7 +10,7 @@ use contract::Function;
 
 use crate::cli::{Arch, Build};
 use crate::elf::{Glibc, newest_glibc};
-use crate::package::{Compression, Package};
+use crate::package::{Compression, Package, Packed};
 use crate::process::Say;
 use crate::{Failure, Printer, handoff, process, workspace};
 
@@ -85,9 +85,13 @@ fn pack(
     for function in Function::ALL {
         let binary = binary(function);
         check(&binary)?;
-        let package = Package::of(function, &binary, compression)?;
+        let (package, packed) = Package::of(function, &binary, compression)?;
         let bytes = std::fs::metadata(&package.zip).map_or(0, |zip| zip.len());
-        say(&format!("packed {} ({:.1} MB, {})", function.binary(), bytes as f64 / 1e6, &package.sha256[..12]));
+        let done = match packed {
+            Packed::Now => "packed",
+            Packed::Before => "unchanged:",
+        };
+        say(&format!("{done} {} ({:.1} MB, {})", function.binary(), bytes as f64 / 1e6, &package.sha256[..12]));
         packages.push(package);
     }
     Ok(packages)

@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 use stacks::{Architecture, Stack, Target};
 
 use crate::cli::{Format, Synth};
-use crate::{Printer, package, workspace};
+use crate::{Printer, file, workspace};
 
 /// Writes the templates and prints where.
 ///
@@ -47,7 +47,7 @@ fn write(stacks: &[Stack], folder: &Path, format: Format) -> Result<Vec<PathBuf>
             Format::Yaml => (stack.to_yaml(), "yaml"),
         };
         let path = folder.join(format!("{}.template.{extension}", stack.name()));
-        package::write_whole(&path, text.as_bytes())?;
+        file::write_whole(&path, text.as_bytes())?;
         written.push(path);
     }
     Ok(written)

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::fs;
 
 use anyhow::{Context as _, Result};
-use xtask::{Failure, package, workspace};
+use xtask::{Failure, file, workspace};
 
 use crate::figure::{Figure, short};
 
@@ -39,5 +39,5 @@ pub(crate) fn record(figures: &[Figure], machine: &str) -> Result<()> {
     let (head, tail) = parts.ok_or_else(|| {
         Failure::new("README.md has no place for the figures").hint(format!("put {BEGIN}{END} where they belong"))
     })?;
-    package::write_whole(&path, format!("{head}{BEGIN}{}{END}{tail}", table(figures, machine)).as_bytes())
+    file::write_whole(&path, format!("{head}{BEGIN}{}{END}{tail}", table(figures, machine)).as_bytes())
 }

@@ -9,7 +9,7 @@ use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use xtask::{Failure, package, workspace};
+use xtask::{Failure, file, workspace};
 
 /// The folder, made on first use.
 #[derive(Clone, Debug)]
@@ -143,7 +143,7 @@ impl Folder {
 /// # Errors
 /// When the folder cannot be written to.
 pub fn write_secret(path: &Path, text: &str) -> Result<()> {
-    package::write_whole(path, text.as_bytes())?;
+    file::write_whole(path, text.as_bytes())?;
     fs::set_permissions(path, fs::Permissions::from_mode(0o600)).with_context(|| path.display().to_string())
 }
 
