@@ -6,16 +6,33 @@
 mod errors;
 mod keys;
 mod local;
+mod number;
+mod text;
 mod users;
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use contract::Environment;
 pub use errors::{Errors, ErrorsCommand};
 pub use keys::{Keys, KeysCommand};
 pub use local::{Local, LocalCommand, LocalUp};
+use number::whole;
+use text::line;
 pub use users::{Users, UsersCommand};
+
+use crate::{Printer, failure, output};
+
+/// As long as the stream keeps a record: waiting longer would count nothing more.
+const MAX_WAIT_SECONDS: u64 = contract::limit::STREAM_RETENTION_HOURS as u64 * 3600;
+/// How much of a wrong argument its error repeats, in characters.
+const MAX_QUOTED: usize = 80;
+/// Ten years, the longest that CloudWatch Logs keeps a line of a log that it does not keep for ever.
+const MAX_SINCE_MINUTES: u32 = 3653 * 24 * 60;
+/// A million million calls a month is 380,000 a second.
+const MAX_CALLS: u64 = 1_000_000_000_000;
 
 /// Deploys and runs the usage analytics of the CompliCal API.
 ///
@@ -35,6 +52,48 @@ pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+}
+
+impl Cli {
+    /// The command line of this process.
+    ///
+    /// # Errors
+    /// When there is nothing to be done: what is wrong, or the help that was asked for, has been printed, and this is
+    /// the exit status.
+    pub fn from_process() -> Result<Self, ExitCode> {
+        Self::try_parse().map_err(|mut told| {
+            quote(&mut told);
+            let printed = told.print();
+            if told.use_stderr() {
+                return ExitCode::from(failure::WRONG_USAGE);
+            }
+            output::note(printed);
+            output::written().map_or_else(
+                |failure| {
+                    Printer.failure(&failure.into());
+                    ExitCode::from(failure::FAILED)
+                },
+                |()| ExitCode::SUCCESS,
+            )
+        })
+    }
+}
+
+/// Has an error repeat what was typed in one short line that moves no cursor.
+fn quote(error: &mut clap::Error) {
+    for kind in [ContextKind::InvalidValue, ContextKind::InvalidArg, ContextKind::InvalidSubcommand] {
+        if let Some(ContextValue::String(typed)) = error.get(kind) {
+            let shown: String = typed.chars().take(MAX_QUOTED).flat_map(quoted).collect();
+            let rest = if typed.chars().nth(MAX_QUOTED).is_some() { "…" } else { "" };
+            error.insert(kind, ContextValue::String(shown + rest));
+        }
+    }
+}
+
+fn quoted(c: char) -> impl Iterator<Item = char> {
+    let escaped = c.is_control().then(|| c.escape_default());
+    let plain = (!c.is_control()).then_some(c);
+    escaped.into_iter().flatten().chain(plain)
 }
 
 /// The commands.
@@ -93,7 +152,7 @@ pub struct Cloud {
     #[arg(long, value_name = "REGION", value_parser = region)]
     pub region: Option<String>,
     /// The profile of AWS's configuration files [default: AWS_PROFILE, else `default`]
-    #[arg(long, value_name = "PROFILE")]
+    #[arg(long, value_name = "PROFILE", value_parser = line)]
     pub profile: Option<String>,
     /// Send every request to this address [default: AWS_ENDPOINT_URL, else AWS itself]
     #[arg(long, value_name = "URL", value_parser = url, conflicts_with = "local")]
@@ -204,10 +263,10 @@ pub struct Diff {
     #[command(flatten)]
     pub cloud: Cloud,
     /// The stacks to compare [default: all of them]
-    #[arg(value_name = "STACK")]
+    #[arg(value_name = "STACK", value_parser = line)]
     pub stacks: Vec<String>,
     /// The exit status where something would change
-    #[arg(long, value_name = "STATUS", default_value_t = 1)]
+    #[arg(long, value_name = "STATUS", default_value_t = 1, value_parser = whole(0..=u8::MAX), allow_negative_numbers = true)]
     pub exit_code: u8,
     /// What to compare with
     #[arg(long, value_enum, default_value_t = Against::Deployed)]
@@ -249,7 +308,7 @@ pub struct Deploy {
     #[command(flatten)]
     pub cloud: Cloud,
     /// The stacks to deploy [default: all that the toggle asks for]
-    #[arg(value_name = "STACK")]
+    #[arg(value_name = "STACK", value_parser = line)]
     pub stacks: Vec<String>,
     /// Carry out the change sets without asking
     #[arg(long, short)]
@@ -284,7 +343,7 @@ pub struct Destroy {
     #[command(flatten)]
     pub cloud: Cloud,
     /// The stacks to remove [default: those that the toggle, off, does not ask for]
-    #[arg(value_name = "STACK")]
+    #[arg(value_name = "STACK", value_parser = line)]
     pub stacks: Vec<String>,
     /// Remove without asking (with --delete-data the environment's name is asked for all the same)
     #[arg(long, short)]
@@ -293,10 +352,10 @@ pub struct Destroy {
     #[arg(long)]
     pub delete_data: bool,
     /// The environment's name, typed out, in place of the question that --delete-data asks
-    #[arg(long, value_name = "ENV", requires = "delete_data")]
+    #[arg(long, value_name = "ENV", requires = "delete_data", value_parser = line)]
     pub confirm: Option<String>,
-    /// How long to wait until everything on the stream is counted
-    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    /// How long to wait until everything on the stream is counted, at most a week
+    #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = whole(0..=MAX_WAIT_SECONDS), allow_negative_numbers = true)]
     pub wait: u64,
     /// Print JSON: one document, or with `=lines` one object a line as it happens
     #[arg(long, value_enum, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "document")]
@@ -319,10 +378,10 @@ pub struct Verify {
     #[command(flatten)]
     pub cloud: Cloud,
     /// The key for a test call; without one that check is left out (with --local the seeded key is used)
-    #[arg(long, value_name = "KEY", env = "COMPLICAL_API_KEY", hide_env_values = true)]
+    #[arg(long, value_name = "KEY", env = "COMPLICAL_API_KEY", hide_env_values = true, value_parser = line)]
     pub api_key: Option<String>,
     /// How many settled minutes to compare call by call
-    #[arg(long, value_name = "N", default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..=1440))]
+    #[arg(long, value_name = "N", default_value_t = 15, value_parser = whole(1..=1440_u32), allow_negative_numbers = true)]
     pub minutes: u32,
     /// Print JSON: one document, or with `=lines` one object a line as it happens
     #[arg(long, value_enum, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "document")]
@@ -356,13 +415,13 @@ pub struct Logs {
     #[command(flatten)]
     pub cloud: Cloud,
     /// The function: its binary, such as stream-processor, or its logical id, such as StreamProcessor
-    #[arg(value_name = "FUNCTION")]
+    #[arg(value_name = "FUNCTION", value_parser = line)]
     pub function: String,
     /// Go on showing new lines, until Ctrl-C
     #[arg(long, short)]
     pub follow: bool,
     /// How far back to begin, in minutes
-    #[arg(long, value_name = "MINUTES", default_value_t = 60)]
+    #[arg(long, value_name = "MINUTES", default_value_t = 60, value_parser = whole(1..=MAX_SINCE_MINUTES), allow_negative_numbers = true)]
     pub since: u32,
     /// Print JSON: one document, or with `=lines` one object a line as it happens
     #[arg(long, value_enum, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "document")]
@@ -383,7 +442,7 @@ pub struct Scale {
     #[command(flatten)]
     pub cloud: Cloud,
     /// Provisioned capacity with this many shards
-    #[arg(long, value_name = "N", group = "capacity", value_parser = clap::value_parser!(u16).range(1..=200))]
+    #[arg(long, value_name = "N", group = "capacity", value_parser = whole(1..=200_u16), allow_negative_numbers = true)]
     pub shards: Option<u16>,
     /// Capacity that follows the traffic
     #[arg(long, group = "capacity")]
@@ -403,7 +462,7 @@ pub struct Cost {
     #[command(flatten)]
     pub env: Env,
     /// Calls in a month
-    #[arg(long, value_name = "N", default_value_t = 5_000_000)]
+    #[arg(long, value_name = "N", default_value_t = 5_000_000, value_parser = whole(0..=MAX_CALLS), allow_negative_numbers = true)]
     pub calls: u64,
     /// What the local system would cost on AWS, which is the same: it costs nothing itself
     #[arg(long)]

@@ -32,12 +32,10 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
         file.sync_all()
     });
     let named = written.and_then(|()| fs::rename(&partial, path));
-    named
-        .map_err(|error| {
-            let _ = fs::remove_file(&partial);
-            error
-        })
-        .with_context(|| format!("cannot write {}", path.display()))
+    if named.is_err() {
+        let _ = fs::remove_file(&partial);
+    }
+    named.with_context(|| format!("cannot write {}", path.display()))
 }
 
 #[cfg(test)]

@@ -2,12 +2,14 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use xtask::cli::{Cli, Command};
 use xtask::{Printer, bench, build, completions, failure, handoff, synth, test};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::from_process() {
+        Ok(cli) => cli,
+        Err(status) => return status,
+    };
     let printer = Printer;
     let done = match &cli.command {
         Command::Synth(args) => synth::run(args, &printer),
@@ -17,7 +19,7 @@ fn main() -> ExitCode {
         Command::Completions(args) => completions::run(args, &printer),
         command => handoff::run(command, &printer),
     };
-    match done {
+    match done.and_then(|()| Ok(printer.written()?)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             printer.failure(&error);

@@ -1,21 +1,21 @@
 //! The one place that writes to the terminal: data to standard output, the story to standard error.
 //!
-//! Invariant: nothing depends on colour, and a reader that went away is no error.
+//! Invariant: nothing depends on colour; data that cannot be written fails the command, and a story that cannot, nothing.
 
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
-use crate::{failure, foot};
+use crate::{Failure, failure, foot, output};
 
 /// Writes for people and programs.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Printer;
 
 impl Printer {
-    /// A line of what was asked for, on standard output.
+    /// A line of what was asked for, on standard output; [`Printer::written`] says whether it arrived.
     pub fn data(&self, line: impl AsRef<str>) {
         let mut foot = foot::lock();
         let _ = write!(io::stderr(), "{}", foot.cleared());
-        let _ = writeln!(io::stdout().lock(), "{}", line.as_ref());
+        output::write(&format!("{}\n", line.as_ref()));
         let _ = write!(io::stderr(), "{}", foot.drawn(foot::size()));
     }
 
@@ -27,6 +27,14 @@ impl Printer {
     /// A JSON document, on standard output.
     pub fn json(&self, document: &serde_json::Value) {
         self.data(format!("{document:#}"));
+    }
+
+    /// Whether all data up to here was written; that nobody reads it any more is no failure.
+    ///
+    /// # Errors
+    /// When some was not.
+    pub fn written(&self) -> Result<(), Failure> {
+        output::written()
     }
 
     /// A line about the way there, on standard error.

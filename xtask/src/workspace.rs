@@ -3,13 +3,14 @@
 //! Invariant: every path is absolute, so a command works from any folder.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use contract::{Environment, Toggle};
 use stacks::{App, Architecture, Settings, Target};
 
-use crate::Failure;
+use crate::{Failure, file};
 
 /// The repository's folder.
 pub fn root() -> PathBuf {
@@ -73,9 +74,15 @@ pub fn app(env: &Environment, toggle: Toggle, target: Target, architecture: Arch
 pub fn settings(env: &Environment) -> Result<Settings> {
     let folder = root().join("stacks/environments");
     let path = folder.join(format!("{env}.toml"));
-    let text = fs::read_to_string(&path).map_err(|error| {
-        let message = format!("environment `{env}` has no settings: {}: {error}", path.display());
-        Failure::usage(message).hint(format!("there are: {}; copy one to make another", known(&folder).join(", ")))
+    let text = file::read_text(&path).map_err(|error| {
+        // A link that leads nowhere is there, too.
+        if error.kind() != ErrorKind::NotFound || path.symlink_metadata().is_ok() {
+            return Failure::new(format!("cannot read {}: {error}", path.display())).hint(format!(
+                "it has the settings of environment `{env}`: it must be a file, in UTF-8, that you may read"
+            ));
+        }
+        Failure::usage(format!("environment `{env}` has no settings: there is no {}", path.display()))
+            .hint(format!("there are: {}; copy one to make another", known(&folder).join(", ")))
     })?;
     Settings::parse(&text).with_context(|| format!("in {}", path.display()))
 }

@@ -15,7 +15,6 @@ mod start;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::Parser as _;
 use contract::Function;
 use figure::Figure;
 use serde_json::json;
@@ -25,11 +24,15 @@ use xtask::{Printer, build, failure};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let printer = Printer;
-    let done = match Cli::parse().command {
+    let cli = match Cli::from_process() {
+        Ok(cli) => cli,
+        Err(status) => return status,
+    };
+    let done = match cli.command {
         Command::Bench(args) => run(&args, &printer).await,
         _ => Err(xtask::Failure::usage("this program measures, and nothing else").into()),
     };
-    match done {
+    match done.and_then(|()| Ok(printer.written()?)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             printer.failure(&error);

@@ -2,15 +2,18 @@
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
 use xtask::cli::{Cli, Command};
 use xtask::{Printer, failure};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::from_process() {
+        Ok(cli) => cli,
+        Err(status) => return status,
+    };
     let printer = Printer;
-    match cloud::run(&cli.command, &printer).await {
+    let done = cloud::run(&cli.command, &printer).await;
+    match done.and_then(|status| Ok(printer.written().map(|()| status)?)) {
         Ok(status) => ExitCode::from(status),
         Err(error) => {
             printer.failure(&error);

@@ -5,6 +5,11 @@
 use clap::{Args, Subcommand};
 
 use super::Cloud;
+use super::number::whole;
+use super::text::line;
+
+/// More would not be read by anybody, and each is a request or a part of one.
+const MAX_LISTED: u32 = 10_000;
 
 /// `errors`.
 #[derive(Args, Debug)]
@@ -28,7 +33,7 @@ pub enum ErrorsCommand {
         #[command(flatten)]
         cloud: Cloud,
         /// How many at most
-        #[arg(long, value_name = "N", default_value_t = 20)]
+        #[arg(long, value_name = "N", default_value_t = 20, value_parser = whole(1..=MAX_LISTED), allow_negative_numbers = true)]
         limit: u32,
         /// Print one JSON document
         #[arg(long)]
@@ -42,7 +47,7 @@ pub enum ErrorsCommand {
         #[command(flatten)]
         cloud: Cloud,
         /// The record's id, as `list` prints it
-        #[arg(value_name = "ID")]
+        #[arg(value_name = "ID", value_parser = line)]
         id: String,
         /// Print one JSON document
         #[arg(long)]
@@ -57,7 +62,7 @@ pub enum ErrorsCommand {
         #[command(flatten)]
         cloud: Cloud,
         /// The record's id, as `list` prints it [default: all of them]
-        #[arg(value_name = "ID")]
+        #[arg(value_name = "ID", value_parser = line)]
         id: Option<String>,
         /// Print one JSON document
         #[arg(long)]

@@ -3,8 +3,11 @@
 //! Invariant: a key itself is never an argument: keys are named by id, and printed once.
 
 use clap::{Args, Subcommand};
+use contract::limit::MAX_NAME_BYTES;
 
 use super::Cloud;
+use super::number::whole;
+use super::text::{bounded, line};
 
 /// `keys`.
 #[derive(Args, Debug)]
@@ -31,13 +34,13 @@ pub enum KeysCommand {
         #[arg(long, value_name = "EMAIL")]
         email: String,
         /// What the key is for
-        #[arg(long, value_name = "NAME", default_value = "default")]
+        #[arg(long, value_name = "NAME", default_value = "default", value_parser = bounded(MAX_NAME_BYTES))]
         name: String,
         /// The company it is counted for [default: that of the user]
-        #[arg(long, value_name = "NAME")]
+        #[arg(long, value_name = "NAME", value_parser = bounded(MAX_NAME_BYTES))]
         company: Option<String>,
         /// In how many days it expires
-        #[arg(long, value_name = "DAYS", default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=3650))]
+        #[arg(long, value_name = "DAYS", default_value_t = 90, value_parser = whole(1..=3650_u32), allow_negative_numbers = true)]
         expires_days: u32,
         /// Print one JSON document
         #[arg(long)]
@@ -69,7 +72,7 @@ pub enum KeysCommand {
         #[arg(long, value_name = "EMAIL")]
         email: String,
         /// The key's id (k_…) or its first eight characters, as `list` prints them
-        #[arg(value_name = "KEY")]
+        #[arg(value_name = "KEY", value_parser = line)]
         key: String,
         /// Print one JSON document
         #[arg(long)]

@@ -5,6 +5,7 @@
 use clap::{Args, Subcommand};
 
 use super::Env;
+use super::number::whole;
 
 /// What `local` and `local up` say of themselves, which are one command.
 const UP: &str = "Output: where it is, a key and tokens; with --json one JSON document with endpointUrl, \
@@ -63,7 +64,7 @@ pub struct LocalUp {
     #[command(flatten)]
     pub env: Env,
     /// The port it listens on; 0 for any that is free
-    #[arg(long, value_name = "PORT", default_value_t = 4571)]
+    #[arg(long, value_name = "PORT", default_value_t = 4571, value_parser = whole(0..=u16::MAX), allow_negative_numbers = true)]
     pub port: u16,
     /// Leave it running in the background
     #[arg(long)]

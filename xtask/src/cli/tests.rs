@@ -120,6 +120,74 @@ fn wrong_usage_is_told_from_right_usage() {
     }
 }
 
+/// Every argument that takes a number, by the words of its command.
+#[test]
+fn every_number_is_bounded_on_both_sides() {
+    let numbers: [&[&str]; 9] = [
+        &["diff", "--exit-code"],
+        &["destroy", "--wait"],
+        &["verify", "--minutes"],
+        &["logs", "stream-processor", "--since"],
+        &["scale", "--shards"],
+        &["cost", "--calls"],
+        &["errors", "list", "--limit"],
+        &["keys", "create", "--email", "a@example.com", "--expires-days"],
+        &["users", "create", "--email", "a@example.com", "--quota"],
+    ];
+    for words in numbers {
+        for wrong in ["-1", "+5", " 5", "", "5.0", "1e3", "18446744073709551615", "99999999999999999999"] {
+            let typed = ["xtask"].iter().chain(words).chain([&wrong]);
+            let error = Cli::try_parse_from(typed).unwrap_err();
+            let told = error.to_string();
+            let flag = words.last().unwrap();
+            assert!(told.contains(flag) && told.contains("a whole number "), "{words:?} {wrong:?}: {told}");
+            assert_eq!(error.exit_code(), 2);
+        }
+        assert_eq!(exit_status(&[words, &["5"]].concat()), 0, "{words:?}");
+    }
+}
+
+#[test]
+fn every_text_is_one_line_with_something_in_it() {
+    let texts: [&[&str]; 12] = [
+        &["diff", "--profile"],
+        &["deploy"],
+        &["destroy"],
+        &["destroy", "--delete-data", "--confirm"],
+        &["verify", "--api-key"],
+        &["logs"],
+        &["errors", "show"],
+        &["errors", "replay"],
+        &["keys", "create", "--email", "a@example.com", "--name"],
+        &["keys", "create", "--email", "a@example.com", "--company"],
+        &["keys", "revoke", "--email", "a@example.com"],
+        &["users", "create", "--email", "a@example.com", "--password"],
+    ];
+    for words in texts {
+        for wrong in ["", " ", "a\0", "a\nb", "\u{1b}[2J"] {
+            assert_eq!(exit_status(&[words, &[wrong]].concat()), 2, "{words:?} {wrong:?}");
+        }
+        assert_eq!(exit_status(&[words, &["plain"]].concat()), 0, "{words:?}");
+    }
+    let long = "x".repeat(257);
+    for flag in ["--name", "--company"] {
+        let told = Cli::try_parse_from(["xtask", "keys", "create", "--email", "a@example.com", flag, &long]);
+        let told = told.unwrap_err().to_string();
+        assert!(told.contains(flag) && told.contains("at most 256 bytes long, and has 257"), "{told}");
+    }
+}
+
+#[test]
+fn an_error_repeats_a_short_line_of_what_was_typed() {
+    let typed = format!("\u{1b}[2J{}", "x".repeat(100_000));
+    for words in [vec!["xtask", "cost", "--calls", &typed], vec!["xtask", &typed], vec!["xtask", "scale", &typed]] {
+        let mut told = Cli::try_parse_from(words).unwrap_err();
+        quote(&mut told);
+        let told = told.to_string();
+        assert!(told.contains("\\u{1b}[2J") && told.contains('…') && told.len() < 500, "{told}");
+    }
+}
+
 #[test]
 fn every_command_with_json_has_a_schema_and_every_schema_a_command() {
     let documented: BTreeSet<String> = commands()

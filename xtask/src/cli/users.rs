@@ -3,8 +3,11 @@
 //! Invariant: a password need not be on the command line: a variable or a question takes its place.
 
 use clap::{Args, Subcommand};
+use contract::limit::MAX_NAME_BYTES;
+use metering::quota::MonthlyQuota;
 
 use super::Cloud;
+use super::text::{bounded, line};
 
 /// `users`.
 #[derive(Args, Debug)]
@@ -31,16 +34,16 @@ pub enum UsersCommand {
         #[arg(long, value_name = "EMAIL")]
         email: String,
         /// The company that calls are counted for
-        #[arg(long, value_name = "NAME")]
+        #[arg(long, value_name = "NAME", value_parser = bounded(MAX_NAME_BYTES))]
         company: Option<String>,
         /// Calls in a calendar month (UTC) [default: 10000]
-        #[arg(long, value_name = "CALLS")]
-        quota: Option<u64>,
+        #[arg(long, value_name = "CALLS", allow_negative_numbers = true)]
+        quota: Option<MonthlyQuota>,
         /// Make the user a member of the group `admin`
         #[arg(long)]
         admin: bool,
         /// The password; without it, it is asked for
-        #[arg(long, value_name = "PASSWORD", env = "COMPLICAL_PASSWORD", hide_env_values = true)]
+        #[arg(long, value_name = "PASSWORD", env = "COMPLICAL_PASSWORD", hide_env_values = true, value_parser = line)]
         password: Option<String>,
         /// Print one JSON document
         #[arg(long)]
@@ -57,7 +60,7 @@ pub enum UsersCommand {
         #[arg(long, value_name = "EMAIL", required_unless_present = "local")]
         email: Option<String>,
         /// The password; without it, it is asked for (with --local those of the seeded users are known)
-        #[arg(long, value_name = "PASSWORD", env = "COMPLICAL_PASSWORD", hide_env_values = true)]
+        #[arg(long, value_name = "PASSWORD", env = "COMPLICAL_PASSWORD", hide_env_values = true, value_parser = line)]
         password: Option<String>,
         /// Print one JSON document
         #[arg(long)]

@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::Result;
 use contract::Environment;
+use metering::quota::MonthlyQuota;
 use serde_json::json;
 use xtask::cli::UsersCommand;
 use xtask::{Failure, Printer};
@@ -26,15 +27,16 @@ pub async fn run(command: &UsersCommand, printer: &Printer) -> Result<()> {
             let new = NewUser {
                 email: email.clone(),
                 company: company.clone(),
-                quota: *quota,
+                quota: quota.map(MonthlyQuota::calls),
                 admin: *admin,
                 password: password_or_ask(password.as_ref(), email, printer)?,
             };
             users::create(&connection, &cloud.env.env, &new).await?;
             let group = if *admin { ", a member of admin" } else { "" };
             if *json {
-                printer
-                    .json(&json!({"userEmail": email, "companyName": company, "monthlyQuota": quota, "admin": admin}));
+                printer.json(
+                    &json!({"userEmail": email, "companyName": company, "monthlyQuota": new.quota, "admin": admin}),
+                );
             } else {
                 printer.data(format!("{email} can sign in{group}"));
             }
