@@ -21,8 +21,9 @@ use contract::function::{AUTHORIZER_ENHANCED_HANDLER, AUTHORIZER_KINESIS_HANDLER
 use jiff::Timestamp;
 use metering::email::Email;
 use metering::event::{Event, EventType, Reason};
-use metering::key::{self, ApiKey};
+use metering::key::{self, ApiKey, Prefix};
 use metering::quota::{Quota, retry_after_seconds};
+use metering::text::Text;
 
 use crate::http::context;
 use crate::producer::Producer;
@@ -46,11 +47,9 @@ pub use verdict::{Allowed, Refused};
 
 /// The limit of a user whose limit cannot be read: calls go on.
 const UNKNOWN_LIMIT: u64 = u64::MAX;
-/// Longest text of an error in an event, in characters; the log has the whole.
-const MAX_ERROR_CHARS: usize = 500;
 
 /// How long a call has been with the authorizer, in milliseconds.
-type Latency<'a> = &'a dyn Fn() -> f64;
+type ElapsedMs<'a> = &'a dyn Fn() -> f64;
 
 /// How calls are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -149,11 +148,11 @@ impl<P: Producer> Authorizer<P> {
         };
         let mut call = request.event(EventType::Call, made_at);
         call.user_email = Some(email.clone());
-        call.company_name = key.company_name.clone().or(company_name);
-        (call.api_key_id, call.api_key_name) = (Some(key.id.clone()), Some(key.name.clone()));
+        call.company_name = key.company_name.clone().or(company_name).map(Text::from);
+        (call.api_key_id, call.api_key_name) = (Some(key.id.as_str().into()), Some(key.name.as_str().into()));
         let mut context =
             BTreeMap::from([(context::USER_EMAIL, email.as_str().to_owned()), (context::API_KEY_ID, key.id.clone())]);
-        context.extend(call.company_name.clone().map(|company| (context::COMPANY_NAME, company)));
+        context.extend(call.company_name.clone().map(|company| (context::COMPANY_NAME, company.into())));
         let count = self.counter.count(email, call, limit, &|| millis(started, clock())).await;
         context.extend(count.context(made_at));
         Ok(Allowed::new(email.as_str(), request.method_arn(), context))
@@ -172,17 +171,17 @@ impl<P: Producer> Authorizer<P> {
     /// Says why to the log and the stream, and to the caller only that.
     async fn refuse(&self, request: &Request, denial: Denial, made_at: Timestamp) -> Refused {
         let mut event = request.event(EventType::AuthFailed, made_at);
-        let (id, prefix) = (event.request_id.clone(), request.api_key().map(key::prefix));
+        let (id, prefix) = (event.request_id.clone(), request.api_key().map(Prefix::of));
         let refused = match denial {
             Denial::Failed(reason, api_key_id) => {
                 tracing::info!(apiRequestId = id, apiKeyId = api_key_id, ?reason, "refused");
-                (event.reason, event.api_key_id, event.api_key_prefix) = (Some(reason), api_key_id, prefix);
+                (event.reason, event.api_key_id, event.api_key_prefix) =
+                    (Some(reason), api_key_id.map(Text::from), prefix);
                 Refused::Unauthorized
             }
             Denial::Unknown(cause) => {
                 tracing::error!(apiRequestId = id, %cause, "the key cannot be looked up");
-                let error = cause.to_string().chars().take(MAX_ERROR_CHARS).collect();
-                (event.event_type, event.error) = (EventType::AuthError, Some(error));
+                (event.event_type, event.error) = (EventType::AuthError, Some(cause.to_string().into()));
                 Refused::Unavailable
             }
         };
@@ -201,11 +200,11 @@ impl<P: Producer> Counter<P> {
         }
     }
 
-    async fn count(&self, user_email: &Email, call: Event, limit: u64, latency: Latency<'_>) -> Count {
+    async fn count(&self, user_email: &Email, call: Event, limit: u64, elapsed_ms: ElapsedMs<'_>) -> Count {
         let id = call.request_id.clone();
         let count = match self {
-            Self::Stream(streaming) => streaming.count(user_email, call, limit, latency).await,
-            Self::Synchronous(ledger) => ledger.count(user_email, call, limit, latency).await,
+            Self::Stream(streaming) => streaming.count(user_email, call, limit, elapsed_ms).await,
+            Self::Synchronous(ledger) => ledger.count(user_email, call, limit, elapsed_ms).await,
         };
         if let Count::Exceeded(quota) = count {
             tracing::info!(apiRequestId = id, used = quota.used, limit, "over quota");

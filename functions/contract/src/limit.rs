@@ -42,3 +42,39 @@ pub const SHARD_CHANGES_PER_DAY: usize = 10;
 
 /// Time-out of the authorizer, in seconds. API Gateway itself waits 29 s at most.
 pub const AUTHORIZER_TIMEOUT_SECONDS: u32 = 5;
+
+/// Longest id of a call, in bytes: with its user and its type it names the call, so it is never cut.
+pub const MAX_REQUEST_ID_BYTES: usize = 256;
+
+/// Longest name of a company in an event, in bytes as it is stored: in JSON, where a control character takes six.
+/// Optional texts of an event are cut to this and the following, so that no event outgrows its block, and nothing that
+/// is made of events an item's 400 KB. Each is above what people and browsers write.
+pub const MAX_COMPANY_BYTES: usize = 256;
+/// Longest name of a key, in bytes as it is stored.
+pub const MAX_KEY_NAME_BYTES: usize = 128;
+/// Longest id of a key, in bytes as it is stored.
+pub const MAX_KEY_ID_BYTES: usize = 128;
+/// Longest method, in bytes as it is stored. Methods of HTTP have up to 17 letters.
+pub const MAX_METHOD_BYTES: usize = 32;
+/// Longest path, in bytes as it is stored.
+pub const MAX_PATH_BYTES: usize = 1_024;
+/// Longest stage, in bytes as it is stored (API Gateway Developer Guide, "Quotas": 128 characters).
+pub const MAX_STAGE_BYTES: usize = 128;
+/// Longest address of a caller, in bytes as it is stored. One of IPv6 has up to 45 characters.
+pub const MAX_ADDRESS_BYTES: usize = 64;
+/// Longest `User-Agent`, in bytes as it is stored.
+pub const MAX_USER_AGENT_BYTES: usize = 1_024;
+/// Longest text of an error, or of why a record cannot be counted, in bytes as it is stored.
+pub const MAX_ERROR_BYTES: usize = 1_024;
+
+/// Longest latency, in milliseconds: a day. A number beyond it is none.
+pub const MAX_LATENCY_MS: f64 = 86_400_000.0;
+
+/// Most bytes that the keys of a cell take as they are stored: 60 keys with long names, 80 with usual ones.
+pub const MAX_KEYS_BYTES: usize = 16 * 1_024;
+/// Most bytes that the paths of a cell take as they are stored.
+pub const MAX_PATHS_BYTES: usize = 8 * 1_024;
+/// Longest `METHOD /path` in a cell, in bytes as it is stored.
+pub const MAX_CALL_BYTES: usize = 256;
+/// Largest cell as it is stored, in bytes: its keys, its paths, and less than 1 KB of names and sums.
+pub const MAX_CELL_BYTES: usize = MAX_KEYS_BYTES + MAX_PATHS_BYTES + 1_024;

@@ -1,20 +1,15 @@
 //! What is known of a subject in a window: the sums that windows are made of.
 //!
-//! Invariant: sums are whole numbers, so cells merge in any order; a breakdown is cut before it outgrows an item.
+//! Invariant: the cells of parts merge, in any order, to the cell of the whole, byte for byte; none takes more than
+//! [`MAX_CELL_BYTES`](contract::limit::MAX_CELL_BYTES).
 
-use std::collections::BTreeMap;
-
+use contract::limit;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::breakdown::{Breakdown, Tally};
 use crate::event::{Event, EventType};
-
-/// Most keys, and most paths, that a cell tells apart; further ones are summed under [`OTHER`].
-const MAX_ENTRIES: usize = 64;
-/// Longest name of a key or path in a breakdown, in characters.
-const MAX_NAME_CHARS: usize = 200;
-/// Stands for what a breakdown no longer tells apart.
-pub const OTHER: &str = "*";
+use crate::text::{Text, cut};
 
 /// Sums over distinct events.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -34,9 +29,9 @@ pub struct Cell {
     /// Distinct `API_AUTH_FAILED` events.
     #[serde(skip_serializing_if = "is_zero")]
     pub auth_failures: u64,
-    /// The company named last.
+    /// The company; of several that calls name, the last by letters.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub company: Option<String>,
+    pub company: Option<Text<{ limit::MAX_COMPANY_BYTES }>>,
     /// When the first call was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first: Option<Timestamp>,
@@ -44,18 +39,18 @@ pub struct Cell {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last: Option<Timestamp>,
     /// Calls by key id.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub keys: BTreeMap<String, KeyCalls>,
+    #[serde(skip_serializing_if = "Breakdown::is_empty")]
+    pub keys: Breakdown<KeyCalls, { limit::MAX_KEYS_BYTES }>,
     /// Calls by `METHOD /path`.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub paths: BTreeMap<String, u64>,
+    #[serde(skip_serializing_if = "Breakdown::is_empty")]
+    pub paths: Breakdown<u64, { limit::MAX_PATHS_BYTES }>,
 }
 
 /// The calls made with one key.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyCalls {
-    /// The key's name.
-    pub name: String,
+    /// The key's name; of several, the last by letters.
+    pub name: Text<{ limit::MAX_KEY_NAME_BYTES }>,
     /// Its calls.
     pub calls: u64,
 }
@@ -75,20 +70,17 @@ impl Cell {
     fn add_call(&mut self, event: &Event) {
         self.calls += 1;
         if let Some(latency) = event.latency_ms {
-            // A cast of a float saturates: a negative latency is none, an absurd one stays finite.
-            self.latency_us = self.latency_us.saturating_add((latency * 1_000.0) as u64);
+            self.latency_us = self.latency_us.saturating_add(latency.as_micros());
             self.timed += 1;
         }
-        if self.last.is_none_or(|last| last <= event.timestamp) && event.company_name.is_some() {
-            self.company.clone_from(&event.company_name);
-        }
+        self.named(event.company_name.as_ref());
         self.seen(event.timestamp);
         if let Some(id) = &event.api_key_id {
-            let name = short(event.api_key_name.as_deref().unwrap_or_default());
-            self.add_key(short(id), &KeyCalls { name, calls: 1 });
+            self.keys.add(id, &KeyCalls { name: event.api_key_name.clone().unwrap_or_default(), calls: 1 });
         }
         if let Some(path) = &event.path {
-            self.add_path(short(&format!("{} {path}", event.method.as_deref().unwrap_or("?"))), 1);
+            let call = format!("{} {}", event.method.as_deref().unwrap_or("?"), path.as_str());
+            self.paths.add(cut(&call, limit::MAX_CALL_BYTES), &1);
         }
     }
 
@@ -102,18 +94,12 @@ impl Cell {
         self.timed += timed;
         self.rate_limited += rate_limited;
         self.auth_failures += auth_failures;
-        if company.is_some() && (self.company.is_none() || *last >= self.last) {
-            self.company.clone_from(company);
-        }
+        self.named(company.as_ref());
         for instant in [first, last].into_iter().flatten() {
             self.seen(*instant);
         }
-        for (id, key) in keys {
-            self.add_key(id.clone(), key);
-        }
-        for (path, calls) in paths {
-            self.add_path(path.clone(), *calls);
-        }
+        self.keys.merge(keys);
+        self.paths.merge(paths);
     }
 
     /// The average latency in milliseconds; zero where no call has one.
@@ -126,18 +112,26 @@ impl Cell {
         self.last = Some(self.last.map_or(instant, |last| last.max(instant)));
     }
 
-    fn add_key(&mut self, id: String, key: &KeyCalls) {
-        let id = if self.keys.contains_key(&id) || self.keys.len() < MAX_ENTRIES { id } else { OTHER.into() };
-        let entry = self.keys.entry(id).or_default();
-        entry.calls += key.calls;
-        if entry.name < key.name {
-            entry.name.clone_from(&key.name);
+    fn named(&mut self, company: Option<&Text<{ limit::MAX_COMPANY_BYTES }>>) {
+        if company > self.company.as_ref() {
+            self.company = company.cloned();
+        }
+    }
+}
+
+impl Tally for KeyCalls {
+    /// `{"name":"","calls":}`, twenty digits, the name, and the quotes, the colon and the comma of the id.
+    const BYTES: usize = 44 + limit::MAX_KEY_NAME_BYTES;
+
+    fn merge(&mut self, other: &Self) {
+        self.calls += other.calls;
+        if self.name < other.name {
+            self.name.clone_from(&other.name);
         }
     }
 
-    fn add_path(&mut self, path: String, calls: u64) {
-        let path = if self.paths.contains_key(&path) || self.paths.len() < MAX_ENTRIES { path } else { OTHER.into() };
-        *self.paths.entry(path).or_default() += calls;
+    fn nameless(&self) -> Self {
+        Self { name: Text::default(), calls: self.calls }
     }
 }
 
@@ -146,10 +140,52 @@ pub(crate) fn round(value: f64) -> f64 {
     (value * 100.0).round() / 100.0
 }
 
-fn short(name: &str) -> String {
-    name.chars().take(MAX_NAME_CHARS).collect()
-}
-
 fn is_zero(count: &u64) -> bool {
     *count == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A call whose every text is as long as it may be.
+    fn call(n: usize) -> Event {
+        let long = |name: &str, bytes: usize| format!("{name}{n:06}{}", "\u{1}".repeat(bytes));
+        let mut event: Event = serde_json::from_str(
+            r#"{"eventType":"API_CALL","requestId":"1","timestamp":"2026-11-24T10:15:30.123Z","userEmail":"a@b.au","latencyMs":86400000}"#,
+        )
+        .unwrap();
+        event.api_key_id = Some(long("k", limit::MAX_KEY_ID_BYTES).into());
+        event.api_key_name = Some(long("n", limit::MAX_KEY_NAME_BYTES).into());
+        event.company_name = Some(long("c", limit::MAX_COMPANY_BYTES).into());
+        event.path = Some(long("/", limit::MAX_PATH_BYTES).into());
+        event
+    }
+
+    #[test]
+    fn no_cell_outgrows_its_bytes_and_its_sums_stay_exact() {
+        let mut cell = Cell::default();
+        (0..2_000).for_each(|n| cell.add(&call(n)));
+        let full =
+            Cell { events: u64::MAX, latency_us: u64::MAX, timed: u64::MAX, rate_limited: u64::MAX, ..cell.clone() };
+        let full = Cell { auth_failures: u64::MAX, calls: u64::MAX, ..full };
+        let bytes = serde_json::to_string(&full).unwrap().len();
+        assert!((20_000..=limit::MAX_CELL_BYTES).contains(&bytes), "{bytes}");
+        assert_eq!(cell.keys.into_iter().map(|(_, key)| key.calls).sum::<u64>(), 2_000);
+        assert_eq!(cell.paths.into_iter().map(|(_, calls)| calls).sum::<u64>(), 2_000);
+    }
+
+    #[test]
+    fn parts_merge_in_any_order_to_the_whole() {
+        let calls: Vec<_> = (0..300).map(|n| call(n % 90)).collect();
+        let of = |calls: &[Event]| {
+            let mut cell = Cell::default();
+            calls.iter().for_each(|call| cell.add(call));
+            cell
+        };
+        let parts: Vec<_> = calls.chunks(77).map(of).collect();
+        let mut merged = Cell::default();
+        parts.iter().rev().for_each(|part| merged.merge(part));
+        assert_eq!(merged, of(&calls));
+    }
 }

@@ -1,6 +1,7 @@
 //! A usage event: what one record of the stream says.
 //!
-//! Invariant: an event that exists can be counted. What cannot is a [`Rejection`], before anything is written.
+//! Invariant: an event that exists can be counted, and is small: every text is bounded by its type. What cannot be
+//! counted is a [`Rejection`], before anything is written.
 
 use contract::limit;
 use jiff::{SignedDuration, Timestamp};
@@ -8,12 +9,11 @@ use serde::de::IntoDeserializer as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::email::{self, Email, InvalidEmail};
+use crate::identity::Identity;
+use crate::key::Prefix;
+use crate::number::{Latency, count, latency};
+use crate::text::Text;
 use crate::window::iso_millis;
-
-/// Longest request id, in bytes.
-const MAX_ID_BYTES: usize = 256;
-/// Largest event as written to a block, in bytes: far below an item's 400 KB, far above any real event.
-const MAX_EVENT_BYTES: usize = 64 * 1024;
 
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -66,52 +66,52 @@ pub struct Event {
     pub user_email: Option<Email>,
     /// The caller's company.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub company_name: Option<String>,
+    pub company_name: Option<Text<{ limit::MAX_COMPANY_BYTES }>>,
     /// The key's public id.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub api_key_id: Option<String>,
+    pub api_key_id: Option<Text<{ limit::MAX_KEY_ID_BYTES }>>,
     /// The key's name.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub api_key_name: Option<String>,
+    pub api_key_name: Option<Text<{ limit::MAX_KEY_NAME_BYTES }>>,
     /// HTTP method.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub method: Option<String>,
+    pub method: Option<Text<{ limit::MAX_METHOD_BYTES }>>,
     /// Path, without the stage.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub path: Option<String>,
+    pub path: Option<Text<{ limit::MAX_PATH_BYTES }>>,
     /// The API's stage.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub stage: Option<String>,
+    pub stage: Option<Text<{ limit::MAX_STAGE_BYTES }>>,
     /// The caller's address.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub source_ip: Option<String>,
+    pub source_ip: Option<Text<{ limit::MAX_ADDRESS_BYTES }>>,
     /// The caller's `User-Agent`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub user_agent: Option<String>,
+    pub user_agent: Option<Text<{ limit::MAX_USER_AGENT_BYTES }>>,
     /// How long the authorizer took, in milliseconds.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub latency_ms: Option<f64>,
+    #[serde(default, deserialize_with = "latency", skip_serializing_if = "Option::is_none")]
+    pub latency_ms: Option<Latency>,
     /// Why authentication failed.
     #[serde(default, deserialize_with = "from_text_or_none", skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
     /// The first eight characters of a key that failed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub api_key_prefix: Option<String>,
+    pub api_key_prefix: Option<Prefix>,
     /// Usage when a call was refused.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "count", skip_serializing_if = "Option::is_none")]
     pub current_usage: Option<u64>,
     /// The threshold reached, in percent of the limit.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "count", skip_serializing_if = "Option::is_none")]
     pub threshold: Option<u64>,
     /// Usage when the threshold was reached.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "count", skip_serializing_if = "Option::is_none")]
     pub usage: Option<u64>,
     /// The user's quota.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "count", skip_serializing_if = "Option::is_none")]
     pub limit: Option<u64>,
     /// What went wrong inside the authorizer.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub error: Option<String>,
+    pub error: Option<Text<{ limit::MAX_ERROR_BYTES }>>,
 }
 
 /// Why a record cannot be counted. Its text is the `reason` of the item under `ERRORS`.
@@ -119,7 +119,7 @@ pub struct Event {
 pub enum Rejection {
     /// Not an event's JSON: no JSON, a missing field, a field of another type, an unknown event type.
     #[error("not an event: {0}")]
-    Malformed(String),
+    Malformed(Text<{ limit::MAX_ERROR_BYTES }>),
     /// A field that an event of this type must have.
     #[error("{0} is missing or empty")]
     Missing(&'static str),
@@ -149,11 +149,13 @@ impl Event {
     pub fn parse(data: &[u8], arrival: Timestamp) -> Result<Self, Rejection> {
         // Serde would take an array for an object, its fields by their order.
         if data.trim_ascii_start().starts_with(b"[") {
-            return Err(Rejection::Malformed("an array, expected an object".to_owned()));
+            return Err(Rejection::Malformed("an array, expected an object".into()));
         }
-        let mut event: Self = serde_json::from_slice(data).map_err(|error| Rejection::Malformed(error.to_string()))?;
+        // All of it, as serde would look at no byte of a field that is not ours.
+        let json = std::str::from_utf8(data).map_err(Rejection::malformed)?;
+        let mut event: Self = serde_json::from_str(json).map_err(Rejection::malformed)?;
         event.user_email = event.user()?;
-        event.check(data.len(), arrival)?;
+        event.check(arrival)?;
         Ok(event)
     }
 
@@ -168,11 +170,10 @@ impl Event {
         }
     }
 
-    fn check(&self, bytes: usize, arrival: Timestamp) -> Result<(), Rejection> {
-        at_most("requestId", self.request_id.len(), MAX_ID_BYTES)?;
-        at_most("apiKeyId", self.api_key_id.as_ref().map_or(0, String::len), MAX_ID_BYTES)?;
-        if bytes > MAX_EVENT_BYTES {
-            at_most("the event", self.to_json().len(), MAX_EVENT_BYTES)?;
+    fn check(&self, arrival: Timestamp) -> Result<(), Rejection> {
+        let (field, bytes, limit) = ("requestId", self.request_id.len(), limit::MAX_REQUEST_ID_BYTES);
+        if bytes > limit {
+            return Err(Rejection::TooLong { field, bytes, limit });
         }
         if self.request_id.is_empty() {
             return Err(Rejection::Missing("requestId"));
@@ -202,8 +203,15 @@ impl Event {
     }
 
     /// What makes two records the same event.
-    pub fn identity(&self) -> (&str, EventType) {
-        (&self.request_id, self.event_type)
+    pub fn identity(&self) -> Identity<'_> {
+        Identity::of(self)
+    }
+}
+
+impl Rejection {
+    /// What serde says may hold all that it was given.
+    fn malformed(error: impl std::error::Error) -> Self {
+        Self::Malformed(error.to_string().into())
     }
 }
 
@@ -229,92 +237,5 @@ fn from_text_or_none<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserialize
     text.map(|text| T::deserialize(text.into_deserializer())).transpose()
 }
 
-fn at_most(field: &'static str, bytes: usize, limit: usize) -> Result<(), Rejection> {
-    if bytes > limit { Err(Rejection::TooLong { field, bytes, limit }) } else { Ok(()) }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const CALL: &str = r#"{"eventType":"API_CALL","requestId":"3f0c","timestamp":"2026-11-23T10:15:30.123Z",
-        "userEmail":"a#b@example.com","apiKeyId":"k_01","method":"GET","path":"/v1/deadlines","latencyMs":3,"new":{"x":1}}"#;
-
-    /// A call's fields in the order in which they are declared, and no names.
-    const FIELDS: &str = r#"["API_CALL","3f0c","2026-11-23T10:15:30.123Z","a#b@example.com",null,null,null,null,null,null,
-        null,null,3,null,null,null,null,null,null,null]"#;
-
-    fn at(text: &str) -> Timestamp {
-        text.parse().unwrap()
-    }
-
-    fn rejected(data: &[u8]) -> Rejection {
-        Event::parse(data, at("2026-11-23T10:15:31Z")).unwrap_err()
-    }
-
-    #[test]
-    fn the_contracts_event_is_read_and_unknown_fields_are_no_error() {
-        let event = Event::parse(CALL.as_bytes(), at("2026-11-23T10:15:31Z")).unwrap();
-        assert_eq!(event.event_type, EventType::Call);
-        assert_eq!(event.user_email.as_ref().map(Email::as_str), Some("a#b@example.com"));
-        assert_eq!(event.latency_ms, Some(3.0));
-    }
-
-    #[test]
-    fn what_is_written_is_read_back_as_it_was() {
-        let event = Event::parse(CALL.as_bytes(), at("2026-11-23T10:15:31Z")).unwrap();
-        assert_eq!(Event::parse(&event.to_json(), at("2026-11-23T10:15:31Z")).unwrap(), event);
-    }
-
-    #[test]
-    fn what_is_no_event_is_rejected() {
-        for data in [
-            &b""[..],
-            b"\xff\xfe\x00",
-            b"null",
-            b"[]",
-            b"{",
-            format!(" {FIELDS}").as_bytes(),
-            CALL.replace("API_CALL", "API_PARTY").as_bytes(),
-            CALL.replace("\"API_CALL\"", "{\"API_CALL\":null}").as_bytes(),
-            CALL.replace("\"new\"", "\"reason\":{\"invalid_api_key\":null},\"new\"").as_bytes(),
-            CALL.replace("\"latencyMs\":3", "\"latencyMs\":\"3\"").as_bytes(),
-            CALL.replace("2026-11-23T10", "2026-11-23T99").as_bytes(),
-        ] {
-            assert!(matches!(rejected(data), Rejection::Malformed(_)), "{}", String::from_utf8_lossy(data));
-        }
-    }
-
-    #[test]
-    fn a_call_without_id_or_user_is_rejected() {
-        assert_eq!(rejected(CALL.replace("3f0c", "").as_bytes()), Rejection::Missing("requestId"));
-        assert_eq!(rejected(CALL.replace("a#b@example.com", "").as_bytes()), Rejection::Missing("userEmail"));
-    }
-
-    #[test]
-    fn a_failed_authentication_needs_no_user() {
-        let failed = br#"{"eventType":"API_AUTH_FAILED","requestId":"r","timestamp":"2026-11-23T10:15:30Z","reason":"expired_api_key"}"#;
-        let event = Event::parse(failed, at("2026-11-23T10:15:31Z")).unwrap();
-        assert_eq!(event.reason, Some(Reason::ExpiredApiKey));
-    }
-
-    #[test]
-    fn a_timestamp_counts_from_eight_days_before_to_an_hour_after_its_arrival() {
-        let event = |arrival| Event::parse(CALL.as_bytes(), at(arrival)).map(|_| ());
-        assert_eq!(event("2026-11-23T09:15:30.123Z"), Ok(()));
-        assert_eq!(event("2026-11-23T09:15:30.122Z"), Err(Rejection::FromTheFuture));
-        assert_eq!(event("2026-12-01T10:15:30.123Z"), Ok(()));
-        assert_eq!(event("2026-12-01T10:15:30.124Z"), Err(Rejection::TooOld));
-        assert_eq!(rejected(CALL.replace("2026-11-23", "9999-11-23").as_bytes()), Rejection::FromTheFuture);
-    }
-
-    #[test]
-    fn what_no_item_could_hold_is_rejected_whatever_it_weighs() {
-        let long = CALL.replace("a#b", &"x".repeat(400));
-        assert!(matches!(rejected(long.as_bytes()), Rejection::TooLong { field: "userEmail", .. }));
-        let heavy = CALL.replace("/v1/deadlines", &"x".repeat(1 << 20));
-        assert!(matches!(rejected(heavy.as_bytes()), Rejection::TooLong { field: "the event", .. }));
-        let heavy_but_unknown = CALL.replace("{\"x\":1}", &format!("\"{}\"", "x".repeat(1 << 20)));
-        assert!(Event::parse(heavy_but_unknown.as_bytes(), at("2026-11-23T10:15:31Z")).is_ok());
-    }
-}
+mod tests;

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::event::{Event, EventType};
+use crate::event::Event;
+use crate::identity::Identity;
 use crate::total::Total;
 
 /// The figures of a minute, as far as they go.
@@ -36,14 +37,14 @@ pub type Ages = BTreeMap<u64, u64>;
 /// When each event was first committed, by identity.
 #[derive(Clone, Debug, Default)]
 pub struct Commits {
-    first: BTreeMap<(String, EventType), (Timestamp, Timestamp)>,
+    first: BTreeMap<Identity<'static>, (Timestamp, Timestamp)>,
 }
 
 impl Commits {
     /// Takes note that an event was in a block committed at an instant.
     pub fn note(&mut self, event: &Event, committed_at: Timestamp) {
-        let (id, kind) = event.identity();
-        let entry = self.first.entry((id.to_owned(), kind)).or_insert((committed_at, event.timestamp));
+        let identity = event.identity().into_owned();
+        let entry = self.first.entry(identity).or_insert((committed_at, event.timestamp));
         entry.0 = entry.0.min(committed_at);
     }
 

@@ -3,18 +3,22 @@
 //! Invariant: the result depends on the set of events alone, not on how often, in what order or in which blocks
 //! they came.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cell::Cell;
-use crate::event::{Event, EventType};
+use crate::event::Event;
 use crate::subject::Subject;
 
 /// Distinct events, each under its identity.
 #[derive(Clone, Debug, Default)]
 pub struct Distinct {
-    events: BTreeMap<(String, EventType), Event>,
+    events: BTreeSet<ByIdentity>,
 }
+
+/// An event that is equal to every other of its identity.
+#[derive(Clone, Debug)]
+struct ByIdentity(Event);
 
 /// Cells by subject, and what belongs to none.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -28,7 +32,7 @@ pub struct Fold {
 impl Distinct {
     /// The events collected.
     pub fn events(&self) -> impl Iterator<Item = &Event> {
-        self.events.values()
+        self.events.iter().map(|ByIdentity(event)| event)
     }
 
     /// How many there are.
@@ -43,21 +47,14 @@ impl Distinct {
 
     /// Keeps the events that `wanted` accepts.
     pub fn retain(&mut self, wanted: impl Fn(&Event) -> bool) {
-        self.events.retain(|_, event| wanted(event));
+        self.events.retain(|ByIdentity(event)| wanted(event));
     }
 
     /// Collects an event. Of two that differ under one identity, the same one stays whichever came first.
     fn insert(&mut self, event: Event) {
-        match self.events.entry((event.request_id.clone(), event.event_type)) {
-            Entry::Vacant(vacant) => {
-                vacant.insert(event);
-            }
-            Entry::Occupied(mut known) => {
-                let (other, this) = (known.get(), &event);
-                if other != this && (this.timestamp, this.to_json()) < (other.timestamp, other.to_json()) {
-                    known.insert(event);
-                }
-            }
+        let event = ByIdentity(event);
+        if self.events.get(&event).is_none_or(|known| event.comes_before(known)) {
+            self.events.replace(event);
         }
     }
 
@@ -73,6 +70,34 @@ impl Distinct {
         fold
     }
 }
+
+impl ByIdentity {
+    /// Whether this one stays of two that differ.
+    fn comes_before(&self, Self(other): &Self) -> bool {
+        let Self(this) = self;
+        this != other && (this.timestamp, this.to_json()) < (other.timestamp, other.to_json())
+    }
+}
+
+impl Ord for ByIdentity {
+    fn cmp(&self, Self(other): &Self) -> Ordering {
+        self.0.identity().cmp(&other.identity())
+    }
+}
+
+impl PartialOrd for ByIdentity {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for ByIdentity {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for ByIdentity {}
 
 impl Extend<Event> for Distinct {
     fn extend<I: IntoIterator<Item = Event>>(&mut self, events: I) {
@@ -133,6 +158,29 @@ mod tests {
         assert_eq!((cell.calls, cell.rate_limited, cell.events), (1, 1, 2));
     }
 
+    #[test]
+    fn one_id_of_two_users_is_two_events_and_so_is_one_in_two_minutes() {
+        let mut later = event("API_CALL", "a@example.com", 1, 0);
+        later.timestamp = "2026-11-24T10:16:00Z".parse().unwrap();
+        let nobodys: Event =
+            serde_json::from_str(r#"{"eventType":"API_CALL","requestId":"1","timestamp":"2026-11-24T10:15:00Z"}"#)
+                .unwrap();
+        let users = ["a@example.com", "b@example.com"].map(|user| event("API_CALL", user, 1, 0));
+        let fold = Distinct::from_iter(users.into_iter().chain([later, nobodys.clone(), nobodys])).fold();
+        let calls: Vec<_> = fold.cells.iter().map(|(subject, cell)| (subject.to_string(), cell.calls)).collect();
+        assert_eq!(calls, [("user:a@example.com".to_owned(), 2), ("user:b@example.com".to_owned(), 1)]);
+        assert_eq!(fold.unattributed.calls, 1);
+    }
+
+    #[test]
+    fn of_two_that_differ_the_same_one_stays_whichever_came_first() {
+        let (early, late) = (event("API_CALL", "a@example.com", 1, 0), event("API_CALL", "a@example.com", 1, 9));
+        for events in [[early.clone(), late.clone()], [late.clone(), early.clone()]] {
+            let distinct = Distinct::from_iter(events);
+            assert_eq!(distinct.events().collect::<Vec<_>>(), [&early]);
+        }
+    }
+
     proptest! {
         #[test]
         fn any_cut_order_and_repetition_folds_to_the_same(
@@ -140,7 +188,8 @@ mod tests {
             again in prop::collection::vec(0..80_usize, 0..80),
             cut in 1..20_usize,
         ) {
-            let events: Vec<_> = calls.iter().map(|(user, id, second)| event("API_CALL", &format!("{user}@e.au"), *id, *second)).collect();
+            let events: Vec<_> =
+                calls.iter().map(|(user, id, second)| event("API_CALL", &format!("{user}@e.au"), *id, *second)).collect();
             let once = Distinct::from_iter(events.clone()).fold();
             let mut delivered = events.clone();
             delivered.extend(again.iter().filter_map(|n| events.get(*n).cloned()));

@@ -3,14 +3,23 @@
 //! Invariant: the key itself exists only in the caller's hands; tables, logs and events hold its hash or prefix.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::block::hex;
 use crate::email::Email;
 use crate::event::Reason;
+use crate::text::Text;
 
 /// Characters of a key that may be shown.
 const PREFIX_CHARS: usize = 8;
+/// Bytes that they take at most as they are stored.
+const PREFIX_BYTES: usize = 6 * PREFIX_CHARS;
+
+/// The part of a key that may be shown, as an event has it: never more of it, whoever wrote the event.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Text<PREFIX_BYTES>")]
+pub struct Prefix(String);
 
 /// A key as the table holds it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +46,24 @@ pub fn hash(key: &str) -> String {
 /// The part of a key that may be shown.
 pub fn prefix(key: &str) -> String {
     key.chars().take(PREFIX_CHARS).collect()
+}
+
+impl Prefix {
+    /// The beginning of a key.
+    pub fn of(key: &str) -> Self {
+        Self(prefix(key))
+    }
+
+    /// The characters.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<Text<PREFIX_BYTES>> for Prefix {
+    fn from(text: Text<PREFIX_BYTES>) -> Self {
+        Self::of(&text)
+    }
 }
 
 impl ApiKey {
@@ -78,7 +105,9 @@ mod tests {
 
     #[test]
     fn the_prefix_of_a_key_never_splits_a_character() {
-        assert_eq!(prefix("ck_émigré_secret"), "ck_émigr");
-        assert_eq!(prefix("short"), "short");
+        assert_eq!(Prefix::of("ck_émigré_secret").as_str(), "ck_émigr");
+        assert_eq!(Prefix::of("short").as_str(), "short");
+        let read = |json| serde_json::from_str::<Prefix>(json).unwrap().as_str().to_owned();
+        assert_eq!((read(r#""ck_0123456789""#).as_str(), read(r#""\u0001😀""#).as_str()), ("ck_01234", "\u{1}😀"));
     }
 }

@@ -4,14 +4,18 @@
 
 pub mod batch;
 pub mod block;
+pub mod breakdown;
 pub mod cell;
 pub mod email;
 pub mod event;
 pub mod figures;
 pub mod fold;
+pub mod identity;
 pub mod key;
+pub mod number;
 pub mod quota;
 pub mod report;
 pub mod subject;
+pub mod text;
 pub mod total;
 pub mod window;

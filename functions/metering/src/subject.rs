@@ -28,7 +28,7 @@ impl Subject {
     pub fn of(event: &Event) -> Option<Self> {
         match (&event.user_email, &event.api_key_id) {
             (Some(email), _) if !email.as_str().is_empty() => Some(Self::User(email.clone())),
-            (_, Some(key)) if !key.is_empty() => Some(Self::Key(key.clone())),
+            (_, Some(key)) if !key.is_empty() => Some(Self::Key(key.clone().into())),
             _ => None,
         }
     }

@@ -50,7 +50,7 @@ impl Total {
             if let (Subject::User(email), true) = (subject, cell.calls > 0) {
                 *users.entry(email.as_str().to_owned()).or_default() += cell.calls;
                 if let Some(company) = &cell.company {
-                    *companies.entry(company.clone()).or_default() += cell.calls;
+                    *companies.entry(company.clone().into()).or_default() += cell.calls;
                 }
             }
         }
@@ -74,10 +74,35 @@ impl Total {
     }
 }
 
-/// The most frequent, by count, then by name.
+/// The most frequent, by count, then by name. Names are bounded, so that their number bounds the list.
 fn top(counts: BTreeMap<String, u64>) -> Vec<(String, u64)> {
     let mut counts: Vec<_> = counts.into_iter().collect();
     counts.sort_by_key(|(_, calls)| Reverse(*calls));
     counts.truncate(TOP);
     counts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::email::{self, Email};
+
+    #[test]
+    fn no_total_outgrows_an_item_whatever_its_names_hold() {
+        let cell = |n: u64| Cell {
+            company: Some(format!("{n}{}", "\u{1}".repeat(70_000)).into()),
+            calls: n,
+            events: u64::MAX / 5_000,
+            ..Cell::default()
+        };
+        let mut fold = Fold::default();
+        for n in 1..3_000 {
+            let email = Email::named(&format!("{n}@{}", "\u{1}".repeat(email::MAX_BYTES - 6))).unwrap();
+            fold.add(Subject::User(email), &cell(n));
+        }
+        let total = Total::of(&fold);
+        assert_eq!((total.calls, total.users, total.top_users[0].1), (2_999 * 1_500, 2_999, 2_999));
+        let bytes = serde_json::to_string(&total).unwrap().len();
+        assert!((20_000..30_000).contains(&bytes), "{bytes}");
+    }
 }

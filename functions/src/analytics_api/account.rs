@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use contract::table::{KEYS_BY_USER, USER_EMAIL};
 use jiff::Timestamp;
-use metering::cell::OTHER;
+use metering::breakdown::OTHER;
 use metering::email::Email;
 use metering::report::user::{Account, Activity};
 use metering::subject::Subject;
@@ -31,7 +31,7 @@ impl AnalyticsApi {
         history.days.iter().for_each(|(day, cell)| activity.add(*day, cell));
         history.minutes.iter().for_each(|(minute, cell)| activity.add(minute.day(), cell));
         activity.add_events(&history.live);
-        keys.extend(activity.sum().keys.into_keys().filter(|id| id != OTHER));
+        keys.extend(activity.sum().keys.into_iter().map(|(id, _)| id).filter(|id| id != OTHER));
         let (auth_failures, recent) = tokio::try_join!(self.failures(keys, now), self.recent(&subject, history, now))
             .map_err(Failure::internal)?;
         let account = Account { user_email: email, limit: user.monthly_quota.calls(), auth_failures, recent: &recent };

@@ -3,6 +3,7 @@
 mod count;
 mod doors;
 mod exact;
+mod identity;
 mod people;
 mod rolled_up;
 

@@ -13,19 +13,19 @@ use aws_sdk_dynamodb::types::error::TransactionCanceledException;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use contract::table::{CALL, PK, SK};
 use jiff::{SignedDuration, Timestamp};
-use metering::block::hex;
 use metering::cell::Cell;
 use metering::email::Email;
 use metering::event::{Event, EventType};
+use metering::fold::Distinct;
+use metering::number::Latency;
 use metering::quota::Quota;
 use metering::subject::{Bucket, Subject};
 use metering::window::Month;
-use sha2::{Digest, Sha256};
 
 use super::bound::{GATE, TRANSACTION, USAGE, within};
 use super::cache::Cache;
 use super::outbox::keep;
-use super::{Count, Latency, notice};
+use super::{Count, ElapsedMs, notice};
 use store::gate::{Gate, Gates, Passage, Reading};
 use store::journal::{Journal, entry_of, item_of};
 use store::table::{Consistency, Sort, Table, TableError, string};
@@ -39,8 +39,6 @@ const TRIES: u32 = 5;
 const SETTLING_TRIES: u32 = 3;
 /// Longest wait before the second try; it doubles with each further one.
 const FIRST_WAIT: Duration = Duration::from_millis(10);
-/// Characters of a client request token (DynamoDB's limit is 36).
-const TOKEN_BYTES: usize = 16;
 
 /// Counts in the usage table.
 #[derive(Debug)]
@@ -81,14 +79,20 @@ impl Ledger {
     }
 
     /// Lets a call through or not; one that is let through has been counted.
-    pub(super) async fn count(&self, user_email: &Email, mut call: Event, limit: u64, latency: Latency<'_>) -> Count {
+    pub(super) async fn count(
+        &self,
+        user_email: &Email,
+        mut call: Event,
+        limit: u64,
+        elapsed_ms: ElapsedMs<'_>,
+    ) -> Count {
         let now = call.timestamp;
         let known = self.used.get(&name(user_email, now), now).unwrap_or_default();
         let quota = Quota { used: known.load(Ordering::Relaxed), limit };
         if quota.is_exhausted() {
             return Count::Exceeded(quota);
         }
-        call.latency_ms = Some(latency());
+        call.latency_ms = Latency::of_millis(elapsed_ms());
         let gate = Gate::of(user_email, Month::of(now));
         if let Some(used) = self.write(&gate, &call, limit).await {
             known.fetch_max(used, Ordering::Relaxed);
@@ -132,7 +136,7 @@ impl Ledger {
                 TransactWriteItem::builder().update(self.gates.part(gate, Bucket::of_event(call), limit)?).build(),
             )
             .transact_items(TransactWriteItem::builder().put(put).build())
-            .client_request_token(hex(&Sha256::digest(&call.request_id)[..TOKEN_BYTES]));
+            .client_request_token(call.identity().digest());
         for n in 0..TRIES {
             let error = match request.clone().send().await {
                 Ok(_) => return Ok(Written::Counted),
@@ -171,7 +175,7 @@ impl Ledger {
             }
             let entries = query(Sort::Prefix(format!("{month}{CALL}"))).await?;
             let calls = entries.iter().filter_map(entry_of).filter(|event| event.event_type == EventType::Call);
-            least = days + calls.count() as u64;
+            least = days + calls.collect::<Distinct>().len() as u64;
             let used = least.max(reading.used.unwrap_or_default());
             if self.gates.settle(&gate, reading.used, used, days).await? {
                 return Ok(used);

@@ -9,6 +9,7 @@ use contract::limit;
 use jiff::{SignedDuration, Timestamp};
 use metering::block::hex;
 use metering::event::{Event, EventType};
+use metering::text::{Text, cut};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -16,10 +17,8 @@ use serde_json::Value;
 const API_KEY: &str = "x-api-key";
 /// A caller who sends this header chooses the gateway's request id.
 const CHOSEN_ID: &str = "x-amzn-requestid";
-/// Longest text taken from a caller into an event, in characters.
-const MAX_CHARS: usize = 1_024;
-/// Longest request id taken over; the gateway's own have 36 characters.
-const MAX_ID_CHARS: usize = 128;
+/// Longest request id taken over, in bytes: one of ours fits behind it. The gateway's own have 36 characters.
+const MAX_ID_BYTES: usize = limit::MAX_REQUEST_ID_BYTES / 2;
 /// How far the gateway's clock may be from ours: it waits no longer for any answer, and both follow the same time.
 const MAX_APART: SignedDuration = SignedDuration::from_secs(60);
 
@@ -92,11 +91,11 @@ impl Request {
             company_name: None,
             api_key_id: None,
             api_key_name: None,
-            method: cut(self.http_method.as_deref()),
-            path: cut(self.path.as_deref()),
-            stage: cut(context.stage.as_deref()),
-            source_ip: cut(identity.source_ip.as_deref()),
-            user_agent: cut(identity.user_agent.as_deref().or_else(|| self.header("user-agent"))),
+            method: self.http_method.as_deref().map(Text::from),
+            path: self.path.as_deref().map(Text::from),
+            stage: context.stage.as_deref().map(Text::from),
+            source_ip: identity.source_ip.as_deref().map(Text::from),
+            user_agent: identity.user_agent.as_deref().or_else(|| self.header("user-agent")).map(Text::from),
             latency_ms: None,
             reason: None,
             api_key_prefix: None,
@@ -109,9 +108,9 @@ impl Request {
     }
 
     fn request_id(&self) -> String {
-        let id: String = self.request_context.request_id.iter().flat_map(|id| id.chars()).take(MAX_ID_CHARS).collect();
+        let id = cut(self.request_context.request_id.as_deref().unwrap_or_default(), MAX_ID_BYTES);
         match self.header(CHOSEN_ID) {
-            None if !id.is_empty() => id,
+            None if !id.is_empty() => id.to_owned(),
             None => random_id(),
             Some(_) => format!("{id}.{}", random_id()),
         }
@@ -134,10 +133,6 @@ impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Request").field("request_id", &self.request_context.request_id).finish_non_exhaustive()
     }
-}
-
-fn cut(text: Option<&str>) -> Option<String> {
-    text.map(|text| text.chars().take(MAX_CHARS).collect())
 }
 
 /// An instant as events carry it. The remainder of an instant is below a second, so the difference exists.
@@ -209,6 +204,20 @@ mod tests {
         let request = request(json!({ "X-Amzn-RequestId": "r-1" }), Value::Null);
         let ids: Vec<_> = (0..2).map(|_| request.event(EventType::Call, Timestamp::UNIX_EPOCH).request_id).collect();
         assert!(ids[0].starts_with("r-1.") && ids[0] != ids[1], "{ids:?}");
+    }
+
+    #[test]
+    fn whatever_a_caller_sends_makes_an_event_that_is_counted() {
+        let long = |text: &str| text.repeat(20_000);
+        let headers = json!({ "X-Amzn-RequestId": "😀", "User-Agent": long("\u{1}") });
+        for id in [long("😀"), long("\u{1}"), long("#"), String::new()] {
+            let mut request = request(headers.clone(), Value::Null);
+            request.request_context.request_id = Some(id);
+            (request.path, request.http_method) = (Some(long("\"")), Some(long("é")));
+            let mut event = request.event(EventType::Call, Timestamp::UNIX_EPOCH);
+            event.user_email = Some("a@example.com".parse().unwrap());
+            assert_eq!(Event::parse(&event.to_json(), Timestamp::UNIX_EPOCH), Ok(event));
+        }
     }
 
     #[test]

@@ -7,7 +7,8 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use metering::event::EventType;
+use metering::event::{Event, EventType};
+use metering::identity::Identity;
 use metering::quota::Quota;
 
 use store::history::History;
@@ -17,7 +18,7 @@ use store::history::History;
 const ON_ITS_WAY: SignedDuration = SignedDuration::from_secs(10);
 /// How long a count that could not be read is not asked for again.
 const RESPITE: SignedDuration = SignedDuration::from_secs(1);
-/// Most calls remembered by their ids; the oldest are forgotten first.
+/// Most calls remembered; the oldest are forgotten first.
 const MAX_RECENT: usize = 10_000;
 
 /// A user's month.
@@ -32,11 +33,11 @@ pub(super) struct Standing {
     recent: Recent,
 }
 
-/// The calls of the last moments, by their ids, in the order in which they came.
+/// The calls of the last moments, by what makes each one event, in the order in which they came.
 #[derive(Debug, Default)]
 struct Recent {
-    order: VecDeque<(Timestamp, Arc<str>)>,
-    ids: BTreeSet<Arc<str>>,
+    order: VecDeque<(Timestamp, Arc<Identity<'static>>)>,
+    calls: BTreeSet<Arc<Identity<'static>>>,
 }
 
 impl Standing {
@@ -64,22 +65,22 @@ impl Standing {
     /// Takes over a count that was read, and what of this instance's own calls it cannot hold yet.
     pub(super) fn read(&mut self, history: &History, now: Timestamp) {
         let calls = history.live.events().filter(|event| event.event_type == EventType::Call);
-        let known: BTreeSet<&str> = calls.map(|event| event.request_id.as_str()).collect();
+        let known: BTreeSet<Identity<'_>> = calls.map(Event::identity).collect();
         self.recent.forget_arrived(now);
-        let on_their_way = self.recent.ids.iter().filter(|id| !known.contains(id.as_ref())).count();
+        let on_their_way = self.recent.calls.iter().filter(|call| !known.contains(call.as_ref())).count();
         self.counted = history.sum().calls + on_their_way as u64;
         (self.read_at, self.asked_at) = (Some(now), None);
     }
 
     /// Whether the call has been let through before: the gateway may ask twice.
-    pub(super) fn has(&self, request_id: &str) -> bool {
-        self.recent.ids.contains(request_id)
+    pub(super) fn has(&self, call: &Event) -> bool {
+        self.recent.calls.contains(&call.identity().into_owned())
     }
 
     /// Remembers a call that was let through.
-    pub(super) fn pass(&mut self, request_id: &str, now: Timestamp) {
+    pub(super) fn pass(&mut self, call: &Event, now: Timestamp) {
         self.recent.forget_arrived(now);
-        self.counted += u64::from(self.recent.remember(request_id, now));
+        self.counted += u64::from(self.recent.remember(call.identity().into_owned(), now));
     }
 
     /// Remembers what the gate said.
@@ -90,11 +91,11 @@ impl Standing {
 
 impl Recent {
     /// Whether it is a call that is not remembered yet.
-    fn remember(&mut self, id: &str, now: Timestamp) -> bool {
-        let id = Arc::from(id);
-        let is_new = self.ids.insert(Arc::clone(&id));
+    fn remember(&mut self, call: Identity<'static>, now: Timestamp) -> bool {
+        let call = Arc::new(call);
+        let is_new = self.calls.insert(Arc::clone(&call));
         if is_new {
-            self.order.push_back((now, id));
+            self.order.push_back((now, call));
         }
         if self.order.len() > MAX_RECENT {
             self.forget_first();
@@ -110,8 +111,8 @@ impl Recent {
     }
 
     fn forget_first(&mut self) {
-        if let Some((_, id)) = self.order.pop_front() {
-            self.ids.remove(&id);
+        if let Some((_, call)) = self.order.pop_front() {
+            self.calls.remove(&call);
         }
     }
 }
@@ -122,7 +123,6 @@ fn is_older(since: Option<Timestamp>, age: SignedDuration, now: Timestamp) -> bo
 
 #[cfg(test)]
 mod tests {
-    use metering::event::Event;
     use serde_json::json;
 
     use super::*;
@@ -131,21 +131,20 @@ mod tests {
         "2026-11-24T10:15:30Z".parse::<Timestamp>().unwrap() + SignedDuration::from_secs(second)
     }
 
+    fn call(id: &str) -> Event {
+        let event = json!({ "eventType": "API_CALL", "requestId": id, "timestamp": at(0), "userEmail": "a@b.au" });
+        serde_json::from_value(event).unwrap()
+    }
+
     fn history(ids: &[&str]) -> History {
-        let event = |id: &&str| -> Event {
-            serde_json::from_value(
-                json!({ "eventType": "API_CALL", "requestId": id, "timestamp": at(0), "userEmail": "a@b.au" }),
-            )
-            .unwrap()
-        };
-        History { live: ids.iter().map(event).collect(), ..History::default() }
+        History { live: ids.iter().map(|id| call(id)).collect(), ..History::default() }
     }
 
     #[test]
     fn an_own_call_counts_once_before_and_after_it_is_in_a_block() {
         let mut standing = Standing::default();
-        standing.pass("1", at(0));
-        standing.pass("2", at(1));
+        standing.pass(&call("1"), at(0));
+        standing.pass(&call("2"), at(1));
         assert_eq!(standing.quota(1_000).used, 2);
         standing.read(&history(&["1", "other"]), at(2));
         assert_eq!(standing.quota(1_000).used, 3);
@@ -157,17 +156,30 @@ mod tests {
     fn a_call_counts_once_while_it_is_remembered_and_is_not_remembered_longer() {
         let mut standing = Standing::default();
         for _ in 0..2 {
-            standing.pass("1", at(0));
-            assert!(standing.has("1"));
+            standing.pass(&call("1"), at(0));
+            assert!(standing.has(&call("1")));
         }
         assert_eq!(standing.quota(1_000).used, 1);
-        standing.pass("2", at(10));
-        assert!(!standing.has("1") && standing.has("2"));
+        standing.pass(&call("2"), at(10));
+        assert!(!standing.has(&call("1")) && standing.has(&call("2")));
         for n in 0..=MAX_RECENT {
-            standing.pass(&format!("call {n}"), at(11));
+            standing.pass(&call(&format!("call {n}")), at(11));
         }
-        assert!(!standing.has("2") && !standing.has("call 0") && standing.has("call 1"));
-        assert_eq!(standing.recent.ids.len(), MAX_RECENT);
+        assert!(!standing.has(&call("2")) && !standing.has(&call("call 0")) && standing.has(&call("call 1")));
+        assert_eq!(standing.recent.calls.len(), MAX_RECENT);
+    }
+
+    #[test]
+    fn one_id_in_two_minutes_is_two_calls() {
+        let mut standing = Standing::default();
+        standing.pass(&call("1"), at(29));
+        let mut next = call("1");
+        next.timestamp = at(30);
+        assert!(!standing.has(&next));
+        standing.pass(&next, at(30));
+        assert_eq!(standing.quota(1_000).used, 2);
+        standing.read(&history(&["1"]), at(31));
+        assert_eq!(standing.quota(1_000).used, 2);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::{SignedDuration, Timestamp};
 use metering::email::Email;
 use metering::event::Event;
+use metering::number::Latency;
 use metering::quota::Quota;
 use metering::subject::Subject;
 use metering::window::Month;
@@ -17,7 +18,7 @@ use super::bound::{GATE, USAGE, within};
 use super::cache::Cache;
 use super::outbox::Outbox;
 use super::standing::Standing;
-use super::{Count, Latency, notice};
+use super::{Count, ElapsedMs, notice};
 use crate::producer::Producer;
 use store::gate::{Gate, Gates, Passage};
 use store::history::{Histories, Reach};
@@ -64,7 +65,13 @@ impl<P: Producer> Streaming<P> {
     }
 
     /// Lets a call through or not, and has its events on the stream before it says so.
-    pub(super) async fn count(&self, user_email: &Email, mut call: Event, limit: u64, latency: Latency<'_>) -> Count {
+    pub(super) async fn count(
+        &self,
+        user_email: &Email,
+        mut call: Event,
+        limit: u64,
+        elapsed_ms: ElapsedMs<'_>,
+    ) -> Count {
         let now = call.timestamp;
         let count = self.admit(user_email, &call, limit).await;
         let events = match count {
@@ -72,7 +79,7 @@ impl<P: Producer> Streaming<P> {
             Count::Within(quota) => {
                 let reached = Quota { used: quota.used.saturating_sub(1), limit }.next_call_crosses();
                 let threshold = reached.map(|threshold| notice::threshold(&call, threshold, quota));
-                call.latency_ms = Some(latency());
+                call.latency_ms = Latency::of_millis(elapsed_ms());
                 [call].into_iter().chain(threshold).collect()
             }
         };
@@ -92,14 +99,14 @@ impl<P: Producer> Streaming<P> {
         let quota = {
             let mut standing = known.standing();
             let quota = standing.quota(limit);
-            if standing.has(&call.request_id) {
+            if standing.has(call) {
                 return Count::Within(quota);
             }
             if quota.is_exhausted() {
                 return Count::Exceeded(quota);
             }
             if !quota.is_near() {
-                standing.pass(&call.request_id, now);
+                standing.pass(call, now);
                 return Count::Within(standing.quota(limit));
             }
             quota
@@ -108,7 +115,7 @@ impl<P: Producer> Streaming<P> {
         let mut standing = known.standing();
         let (Count::Within(Quota { used, .. }) | Count::Exceeded(Quota { used, .. })) = count;
         if matches!(count, Count::Within(_)) {
-            standing.pass(&call.request_id, now);
+            standing.pass(call, now);
         }
         standing.at_gate(used);
         count

@@ -222,8 +222,10 @@ fn item_by_itself(event: &Event) -> Item {
 pub fn item_of(event: &Event) -> Item {
     let bucket = Bucket::of_event(event);
     let partition = Subject::of(event).map_or_else(|| format!("AUTH#{bucket}"), |subject| usage_partition(&subject));
-    let mut sort = format!("{}{CALL}{}#{}", Month::of(event.timestamp), iso_millis(event.timestamp), event.request_id);
-    if event.event_type != EventType::Call {
+    let id = &event.request_id;
+    let mut sort = format!("{}{CALL}{}#{id}", Month::of(event.timestamp), iso_millis(event.timestamp));
+    // A call's id may read like the id and the type of another event: then its type stands behind it as well.
+    if event.event_type != EventType::Call || id.contains('#') {
         let kind = serde_json::to_string(&event.event_type).unwrap_or_default();
         sort = format!("{sort}#{}", kind.trim_matches('"'));
     }

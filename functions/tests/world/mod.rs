@@ -14,7 +14,8 @@ use functions::processor::Processor;
 use functions::stream_event::StreamEvent;
 use jiff::{SignedDuration, Timestamp};
 use metering::email::Email;
-use metering::event::{Event, EventType};
+use metering::event::Event;
+use metering::identity::Identity;
 use metering::subject::Subject;
 use metering::window::iso_millis;
 use serde_json::json;
@@ -81,7 +82,7 @@ pub(crate) struct World {
     checkpoints: Vec<usize>,
     salt: u8,
     /// Distinct events that reached us, by identity.
-    known: BTreeMap<(String, EventType), Event>,
+    known: BTreeMap<Identity<'static>, Event>,
 }
 
 impl World {
@@ -132,7 +133,7 @@ impl World {
             + usize::from(event.request_id.as_bytes()[0]);
         let user = event.user_email.as_ref().map_or("", Email::as_str).bytes().map(usize::from).sum::<usize>();
         let shard = (user + usize::from(self.salt) * place) % self.shards.len();
-        self.known.entry((event.request_id.clone(), event.event_type)).or_insert_with(|| event.clone());
+        self.known.entry(event.identity().into_owned()).or_insert_with(|| event.clone());
         self.shards[shard].push(Record { event, arrived_at });
     }
 
@@ -174,7 +175,7 @@ impl World {
                 if made <= self.now.get() {
                     let event = event(call, made);
                     Journal::new(self.tables.1.clone()).put(&event).await.unwrap();
-                    self.known.entry((event.request_id.clone(), event.event_type)).or_insert(event);
+                    self.known.entry(event.identity().into_owned()).or_insert(event);
                 }
             }
         }

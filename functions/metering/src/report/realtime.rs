@@ -9,6 +9,7 @@ use super::series::{CallPoint, Series};
 use crate::cell::round;
 use crate::event::EventType;
 use crate::fold::Distinct;
+use crate::number::Latency;
 use crate::total::Total;
 use crate::window::iso_millis;
 
@@ -98,10 +99,10 @@ impl Figures {
     }
 }
 
-/// The latencies of the calls that have one, in order. A negative one is none, as in a cell.
+/// The latencies of the calls that have one, in order.
 fn latencies(events: &Distinct) -> Vec<f64> {
     let calls = events.events().filter(|event| event.event_type == EventType::Call);
-    let mut latencies: Vec<_> = calls.filter_map(|event| event.latency_ms).map(|latency| latency.max(0.0)).collect();
+    let mut latencies: Vec<_> = calls.filter_map(|event| event.latency_ms).map(Latency::as_millis).collect();
     latencies.sort_by(f64::total_cmp);
     latencies
 }
@@ -142,7 +143,7 @@ mod tests {
         let events = [Some(4.0), None, Some(-1.0)].into_iter().enumerate().map(|(n, ms)| call(n, "a@example.com", ms));
         let figures = Figures::of(&events.collect(), Names::Shown);
         assert_eq!((figures.api_calls, figures.unique_users), (3, 1));
-        assert_eq!((figures.p50_latency_ms, figures.p99_latency_ms, figures.avg_latency_ms), (0.0, 4.0, 2.0));
+        assert_eq!((figures.p50_latency_ms, figures.p99_latency_ms, figures.avg_latency_ms), (4.0, 4.0, 4.0));
     }
 
     #[test]

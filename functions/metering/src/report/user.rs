@@ -10,10 +10,12 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::BadParameter;
-use crate::cell::{Cell, KeyCalls, OTHER};
+use crate::breakdown::OTHER;
+use crate::cell::{Cell, KeyCalls};
 use crate::email::{Email, InvalidEmail, MAX_BYTES};
 use crate::event::{Event, EventType};
 use crate::fold::Distinct;
+use crate::number::Latency;
 use crate::quota::Quota;
 use crate::window::{Day, Month, iso_millis};
 
@@ -101,7 +103,7 @@ struct RecentCall {
     method: Option<String>,
     path: Option<String>,
     request_id: String,
-    latency_ms: Option<f64>,
+    latency_ms: Option<Latency>,
 }
 
 /// The address that a request asks for, if it names one; of two the last holds.
@@ -177,10 +179,10 @@ impl Activity {
 }
 
 /// The most used first.
-fn by_key(keys: BTreeMap<String, KeyCalls>) -> Vec<KeyUse> {
+fn by_key(keys: impl IntoIterator<Item = (String, KeyCalls)>) -> Vec<KeyUse> {
     let uses = keys.into_iter().map(|(api_key_id, KeyCalls { name, calls })| KeyUse {
         api_key_id,
-        api_key_name: name,
+        api_key_name: name.into(),
         api_calls: calls,
     });
     let mut uses: Vec<_> = uses.collect();
@@ -189,7 +191,7 @@ fn by_key(keys: BTreeMap<String, KeyCalls>) -> Vec<KeyUse> {
 }
 
 /// The most called first.
-fn by_path(paths: BTreeMap<String, u64>) -> Vec<PathUse> {
+fn by_path(paths: impl IntoIterator<Item = (String, u64)>) -> Vec<PathUse> {
     let uses = paths.into_iter().map(|(call, api_calls)| {
         let (method, path) = call.split_once(' ').unwrap_or((OTHER, &call));
         PathUse { method: method.into(), path: path.into(), api_calls }
@@ -205,8 +207,8 @@ fn recent(events: &Distinct) -> Vec<RecentCall> {
     calls.sort_by_key(|event| Reverse(event.timestamp));
     let call = |event: &Event| RecentCall {
         time: iso_millis(event.timestamp),
-        method: event.method.clone(),
-        path: event.path.clone(),
+        method: event.method.clone().map(String::from),
+        path: event.path.clone().map(String::from),
         request_id: event.request_id.clone(),
         latency_ms: event.latency_ms,
     };

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::SignedDuration;
 use metering::event::EventType;
+use metering::number::Latency;
 use metering::window::iso_millis;
 
 use super::*;
@@ -34,7 +35,7 @@ pub(super) fn point(events: &[&Event], from: Timestamp, to: Timestamp) -> Value 
     let of = |kind| within.iter().filter(|event| event.event_type == kind).collect::<Vec<_>>();
     let calls = of(EventType::Call);
     let users: BTreeSet<_> = calls.iter().map(|event| event.user_email.as_ref()).collect();
-    let latencies: Vec<f64> = calls.iter().filter_map(|event| event.latency_ms).collect();
+    let latencies: Vec<f64> = calls.iter().filter_map(|event| event.latency_ms).map(Latency::as_millis).collect();
     let average = latencies.iter().sum::<f64>() / (latencies.len().max(1)) as f64;
     json!({
         "time": iso_millis(from), "apiCalls": calls.len(), "uniqueUsers": users.len(),

@@ -1,6 +1,7 @@
 //! Every point equals a plain count, wherever the watermark stands.
 
 use jiff::SignedDuration;
+use metering::number::Latency;
 
 use super::count::{point, points, seen_by};
 use super::*;
@@ -39,7 +40,7 @@ fn events() -> Vec<Event> {
             2 => refusal(user, &id, &at),
             _ => call(user, &id, &at),
         });
-        events.last_mut().unwrap().latency_ms = Some((random % 97) as f64 / 4.0);
+        events.last_mut().unwrap().latency_ms = Latency::of_millis((random % 97) as f64 / 4.0);
     }
     for (n, at) in EDGES.into_iter().enumerate() {
         events.push(call(USERS[n % USERS.len()], &format!("edge{n}"), at));

@@ -8,7 +8,7 @@ use super::*;
 use crate::aggregator::{Aggregator, Reach};
 use crate::metrics::Metrics;
 
-fn aggregator(world: &World) -> Aggregator {
+pub(super) fn aggregator(world: &World) -> Aggregator {
     let [analytics, usage, _] = tables(&world.store);
     Aggregator::new(analytics, usage, Metrics::new(runtime_fixture::unreachable_cloudwatch(), "test"))
 }

@@ -45,6 +45,17 @@ async fn a_call_that_comes_twice_is_counted_once() {
 }
 
 #[tokio::test]
+async fn one_id_of_two_users_is_two_calls_and_so_is_one_in_two_minutes() {
+    let world = World::new().await;
+    world.key("ck_other", json!({ USER_EMAIL: "b@example.com", "apiKeyId": "k_2" })).await;
+    let authorizer = world.synchronous();
+    assert!(is_within(&call(&authorizer, "r-1", now()).await));
+    assert!(is_within(&authorizer.answer(&request("r-1", Some("ck_other")), now).await));
+    assert!(is_within(&call(&authorizer, "r-1", after(60_000)).await));
+    assert_eq!(counted(&world).await, (3, Some(2)));
+}
+
+#[tokio::test]
 async fn a_transaction_whose_answer_is_lost_counts_its_call_once() {
     let world = World::new().await;
     let authorizer = world.synchronous();

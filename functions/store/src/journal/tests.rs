@@ -60,6 +60,27 @@ async fn entries_lie_in_their_users_month_and_under_the_keys_of_the_design() {
 }
 
 #[tokio::test]
+async fn events_that_differ_in_anything_of_their_identity_never_share_an_entry() {
+    let (_fixture, _table, journal) = journal().await;
+    let mut later = event("API_CALL", Some("a@example.com"), "1");
+    later.timestamp = "2026-11-24T10:16:30.123Z".parse().unwrap();
+    let events = [
+        event("API_CALL", Some("a@example.com"), "1"),
+        event("API_CALL", Some("b@example.com"), "1"),
+        event("API_RATE_LIMITED", Some("a@example.com"), "1"),
+        event("API_CALL", Some("a@example.com"), "1#API_RATE_LIMITED"),
+        event("API_CALL", Some("a@example.com"), "1#API_CALL"),
+        later,
+    ];
+    for event in &events {
+        journal.put(event).await.unwrap();
+    }
+    let entries = pending(&journal).await;
+    assert_eq!(entries.len(), events.len());
+    assert!(events.iter().all(|event| entries.iter().any(|entry| entry.event == *event)));
+}
+
+#[tokio::test]
 async fn more_entries_than_one_request_reads_are_all_found() {
     let (_fixture, table, journal) = journal().await;
     let events: Vec<_> = (0..250).map(|n| event("API_CALL", Some("a@example.com"), &n.to_string())).collect();

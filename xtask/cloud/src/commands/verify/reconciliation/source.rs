@@ -98,7 +98,7 @@ pub(super) async fn count(subject: &Subject<'_>, books: &mut Books, first: Minut
     for (minute, event) in
         blocks.into_iter().flat_map(|(minute, events)| events.into_iter().map(move |event| (minute, event)))
     {
-        if is_call(&event) && distinct.insert((minute, event.request_id.clone())) {
+        if is_call(&event) && distinct.insert(event.identity().into_owned()) {
             *books.blocks.entry(minute).or_default() += 1;
             add_counted(&mut books.counted, &event.request_id, minute);
         }
@@ -188,12 +188,14 @@ async fn behind_gate(subject: &Subject<'_>, behind: &Behind, from: &str, to: &st
     Ok(items.iter().filter_map(|item| Some(item.get(table::SK)?.as_s().ok()?.clone())).collect())
 }
 
-/// The instant and the id of a call's entry: `2026-11#CALL#2026-11-24T10:15:30.123Z#3f0c…`. Other events have their
-/// type behind.
+/// The instant and the id of a call's entry: `2026-11#CALL#2026-11-24T10:15:30.123Z#3f0c…`. Other events, and a call
+/// whose id has a `#`, have their type behind.
 fn of_key(sort: &str) -> Option<(&str, &str)> {
     let (at, id) = sort.split_once(table::CALL)?.1.split_once('#')?;
-    let is_other = id.rsplit_once('#').is_some_and(|(_, kind)| kind.starts_with("API_") || kind == "USAGE_THRESHOLD");
-    (!is_other).then_some((at, id))
+    match id.rsplit_once('#') {
+        None => Some((at, id)),
+        Some((id, kind)) => (kind == "API_CALL").then_some((at, id)),
+    }
 }
 
 fn is_call(event: &Event) -> bool {
@@ -221,7 +223,7 @@ mod tests {
     fn a_key_of_the_journal_says_when_and_which_call() {
         let at = "2026-11-24T10:15:30.123Z";
         assert_eq!(of_key(&format!("2026-11#CALL#{at}#r-1")), Some((at, "r-1")));
-        assert_eq!(of_key(&format!("2026-11#CALL#{at}#r#1")), Some((at, "r#1")));
+        assert_eq!(of_key(&format!("2026-11#CALL#{at}#r#1#API_CALL")), Some((at, "r#1")));
         assert_eq!(of_key(&format!("2026-11#CALL#{at}#r-1#API_RATE_LIMITED")), None);
         assert_eq!(of_key("2026-11#DAY#24"), None);
     }
