@@ -64,28 +64,31 @@ impl<O: Outside> Follower<O> {
                 looked = self.look() => looked,
                 _ = stop.changed() => break,
             };
-            let pause = self.pause_after(looked);
+            let (pause, rest) = self.pauses_after(looked);
+            let woken = async {
+                let _ = tokio::time::timeout(rest, questions.changed()).await;
+            };
             tokio::select! {
-                () = tokio::time::sleep(pause) => {}
-                Ok(()) = questions.changed() => {}
+                ((), ()) = futures::future::join(tokio::time::sleep(pause), woken) => {}
                 _ = stop.changed() => break,
             }
         }
         self.stop().await;
     }
 
-    fn pause_after(&mut self, looked: Result<(), Trouble>) -> Duration {
+    /// How long there is no look, and how long there is none unless somebody wakes the runner.
+    fn pauses_after(&mut self, looked: Result<(), Trouble>) -> (Duration, Duration) {
         let pace = self.shared.pace;
         match looked {
             Ok(()) => {
                 self.failed_looks = 0;
                 self.complaints.settle("list", || "the event sources can be listed again".into());
-                pace.list
+                (pace.list, pace.rest)
             }
             Err(trouble) => {
                 self.failed_looks += 1;
                 self.complaints.open("list", || format!("the event sources cannot be listed, waiting: {trouble}"));
-                pace.list.saturating_mul(1 << self.failed_looks.min(16)).min(pace.longest_pause)
+                (pace.list.saturating_mul(1 << self.failed_looks.min(16)).min(pace.longest_pause), Duration::ZERO)
             }
         }
     }

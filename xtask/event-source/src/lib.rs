@@ -17,6 +17,7 @@ mod mapping;
 mod outcome;
 mod outside;
 mod progress;
+mod read_schedule;
 mod record;
 mod report;
 mod runner;

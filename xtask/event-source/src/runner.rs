@@ -44,10 +44,12 @@ pub enum Which {
 /// How fast to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pace {
-    /// Between two reads of a shard that holds no more.
+    /// Between two reads of a shard that holds no more, at least.
     pub poll: Duration,
-    /// Between two looks at mappings and shards.
+    /// Between two looks at mappings and shards, at least.
     pub list: Duration,
+    /// Between two reads, and two looks, while nobody wakes the runner.
+    pub rest: Duration,
     /// After a first failure; doubled with each further one.
     pub first_pause: Duration,
     /// After many failures.
@@ -65,10 +67,11 @@ pub struct Runner {
 }
 
 impl Pace {
-    /// For a target on this machine.
+    /// For a target on this machine, with somebody who wakes the runner.
     pub const LOCAL: Self = Self {
         poll: Duration::from_millis(75),
         list: Duration::from_secs(1),
+        rest: Duration::from_secs(5),
         first_pause: Duration::from_millis(200),
         longest_pause: Duration::from_secs(5),
         patience: Duration::from_secs(10),
@@ -112,6 +115,11 @@ impl Runner {
     /// What it does, shard by shard.
     pub fn status(&self) -> Vec<ShardStatus> {
         self.board.shards()
+    }
+
+    /// Says that there may be more records, other shards or other mappings.
+    pub fn wake(&self) {
+        self.board.wake();
     }
 
     /// Waits until everything that is on the streams now is processed or discarded. Where there is no mapping there is

@@ -19,6 +19,7 @@ use crate::lane::{Step, Terms};
 use crate::mapping::Mapping;
 use crate::outcome::Outcome;
 use crate::outside::{Answer, Outside, Page, Position, Trouble};
+use crate::read_schedule::ReadSchedule;
 use crate::record::SharedRecord;
 use crate::report::Complaints;
 use crate::runner::Pace;
@@ -41,8 +42,7 @@ pub(crate) struct Reader<O> {
     saved: Option<SequenceNumber>,
     is_reading: bool,
     is_closed: bool,
-    next_read: Instant,
-    failed_reads: u32,
+    reads: ReadSchedule,
     n_invocations: u64,
     last_error: Option<String>,
     /// The question before a read that found no more records.
@@ -68,10 +68,9 @@ impl<O: Outside> Reader<O> {
             work: Work::new(terms),
             complaints: Complaints::new(Arc::clone(&shared.report)),
             under_way: FuturesUnordered::new(),
-            next_read: Instant::now(),
+            reads: ReadSchedule::new(shared.pace, Instant::now()),
             is_reading: false,
             is_closed: false,
-            failed_reads: 0,
             n_invocations: 0,
             last_error: None,
             tip: None,
@@ -105,7 +104,7 @@ impl<O: Outside> Reader<O> {
             tokio::select! {
                 Some(event) = self.under_way.next() => self.take(event),
                 () = tokio::time::sleep(pause), if !is_stopping => {}
-                Ok(()) = questions.changed(), if !is_stopping => self.next_read = Instant::now(),
+                Ok(()) = questions.changed(), if !is_stopping => self.reads.wake(Instant::now()),
                 changed = stop.changed(), if !is_stopping => is_stopping = changed.is_err() || *stop.borrow(),
                 else => return,
             }
@@ -130,8 +129,9 @@ impl<O: Outside> Reader<O> {
                 }
             }
         }
-        if self.wants_to_read() && self.next_read <= Instant::now() {
+        if self.wants_to_read() && self.reads.due() <= Instant::now() {
             self.is_reading = true;
+            self.reads.begin();
             self.under_way.push(self.way.read(self.from.clone()));
         }
     }
@@ -146,7 +146,7 @@ impl<O: Outside> Reader<O> {
 
     /// How long there is nothing to begin.
     fn pause(&self) -> Duration {
-        let until_read = self.wants_to_read().then(|| self.next_read.saturating_duration_since(Instant::now()));
+        let until_read = self.wants_to_read().then(|| self.reads.due().saturating_duration_since(Instant::now()));
         let until =
             |instant: Timestamp| Duration::try_from(instant.duration_since(Timestamp::now())).unwrap_or_default();
         let until_work = self.work.wakes_at().filter(|_| self.may_invoke()).map(until);
@@ -168,18 +168,14 @@ impl<O: Outside> Reader<O> {
     }
 
     fn take_page(&mut self, question: u64, page: Result<Page, Trouble>) {
-        let poll = self.shared.pace.poll;
         let page = match page {
             Ok(page) => page,
             Err(trouble) => {
-                self.failed_reads += 1;
-                let pause = poll.saturating_mul(1 << self.failed_reads.min(16));
-                self.next_read = Instant::now() + pause.min(self.shared.pace.longest_pause);
+                self.reads.failed(Instant::now());
                 self.complain("read", &trouble, |shard| format!("{shard} cannot be read"));
                 return;
             }
         };
-        self.failed_reads = 0;
         self.settle("read", "can be read again");
         self.is_closed = page.closed;
         self.tip = page.at_tip.then_some(question);
@@ -187,7 +183,7 @@ impl<O: Outside> Reader<O> {
             self.from = Position::After(last.sequence_number.clone());
         }
         self.work.add(page.records, Timestamp::now());
-        self.next_read = Instant::now() + if page.at_tip { poll } else { Duration::ZERO };
+        self.reads.succeeded(page.at_tip, Instant::now());
     }
 
     fn take_answer(&mut self, lane: usize, records: Vec<SharedRecord>, answer: Answer, is_repeated: bool) {

@@ -119,8 +119,10 @@ async fn run_until_stopped(
     clock.say("ready");
     ready.show(args.json, clock.printer)?;
     clock.printer.say("Ctrl-C stops it; what it stored is there again at the next start.");
+    let changes = emulator.front().stream_changes();
     let ended = tokio::select! {
         ended = emulator.ended(folder) => Err(ended),
+        never = consumers::wake(&consumers, changes) => match never {},
         () = stop.asked() => Ok(()),
     };
     let _ = std::fs::remove_file(folder.ready());

@@ -1,6 +1,7 @@
 //! Whole runs: start, stop, restart, and a world that changes meanwhile.
 
 use std::num::NonZeroU64;
+use std::time::Duration;
 
 use super::fixture;
 use super::lanes::{report, succeed, throttle, throw};
@@ -25,6 +26,18 @@ async fn every_record_is_delivered_and_a_restart_goes_on_behind_it() {
     let runner = world.runner(&folder);
     drained(&runner).await;
     assert_eq!(world.state().numbers(), (1..=30).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_runner_at_rest_delivers_what_it_is_woken_for() {
+    let (world, folder) = (World::new(), fixture::Folder::new());
+    world.put("a", 1..=2);
+    let runner = world.resting_runner(&folder, Disturbance::default(), Duration::from_secs(3_600));
+    drained(&runner).await;
+    world.put("a", 3..=25);
+    world.put("b", 101..=102);
+    runner.wake();
+    world.until(|state| state.numbers().len() == 27).await;
 }
 
 #[tokio::test]

@@ -106,9 +106,15 @@ impl World {
     }
 
     pub(super) fn disturbed_runner(&self, folder: &fixture::Folder, disturbance: Disturbance) -> Runner {
+        self.resting_runner(folder, disturbance, Duration::from_millis(2))
+    }
+
+    /// A runner that looks so seldom while nobody wakes it.
+    pub(super) fn resting_runner(&self, folder: &fixture::Folder, disturbance: Disturbance, rest: Duration) -> Runner {
         let pace = Pace {
             poll: Duration::from_millis(1),
             list: Duration::from_millis(2),
+            rest,
             first_pause: Duration::from_millis(1),
             longest_pause: Duration::from_millis(4),
             patience: Duration::from_millis(50),

@@ -2,8 +2,11 @@
 //!
 //! Invariant: it follows what Lambda lists, so a mapping that a deploy makes or removes is followed without a restart.
 
+use std::convert::Infallible;
+
 use anyhow::Result;
 use event_source::{Clients, Disturbance, Options, Pace, Runner, Which};
+use tokio::sync::watch;
 use xtask::Printer;
 
 use crate::Connection;
@@ -22,4 +25,12 @@ pub fn start(connection: &Connection, folder: &Folder, printer: Printer) -> Resu
         disturbance: Disturbance::default(),
     };
     Ok(Runner::start(clients, options, move |line| printer.say(format!("event source: {line}")))?)
+}
+
+/// Wakes it with every change that the front sees, for as long as it is waited for.
+pub async fn wake(runner: &Runner, mut changes: watch::Receiver<()>) -> Infallible {
+    while changes.changed().await.is_ok() {
+        runner.wake();
+    }
+    std::future::pending().await
 }
