@@ -24,12 +24,14 @@ mod calls;
 mod commands;
 mod faults;
 mod history;
+mod listeners;
 mod modes;
 mod proxy;
 mod reconciliation;
 mod replay;
 mod rollback;
 mod verify;
+mod web_page;
 
 /// Held by the system that runs: each takes the whole machine.
 static ALONE: Mutex<()> = Mutex::new(());

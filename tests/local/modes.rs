@@ -23,6 +23,7 @@ fn every_call_is_answered_and_counted_exactly_in_both_modes_and_between_them() {
     a_thousand_calls_are_exact(&local, &customers, &calls);
     privacy_holds(&local);
     verify::all_holds(&local, calls.times().1);
+    listeners::none_is_open_to_others_or_answers_a_page(&local);
     reconciliation::a_call_that_is_not_counted_is_found(&local);
     commands::what_looks_and_changes_nothing_answers_as_its_schema_says(&local);
     commands::a_follower_ends_quietly_when_its_pipe_is_closed(&local);

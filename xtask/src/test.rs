@@ -7,10 +7,14 @@ use std::process::Command;
 use anyhow::Result;
 
 use crate::cli::Test;
-use crate::{Printer, handoff, process, workspace};
+use crate::{Failure, Printer, handoff, process, workspace};
 
 /// The linter of CloudFormation templates, pinned because each version knows more rules.
 const CFN_LINT: [&str; 1] = ["cfn-lint==1.51.0"];
+/// Names of the browser in which a test has a web page try what it can.
+const CHROMIUM: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+/// Set to `true` where nobody looks at what was skipped.
+const CI: &str = "CI";
 
 /// Runs everything.
 ///
@@ -29,6 +33,7 @@ pub fn run(_args: &Test, printer: &Printer) -> Result<()> {
     }
     let cfn_lint =
         process::pinned_venv(&workspace::target().join("venv"), &CFN_LINT, "cfn-lint", &|line| printer.say(line))?;
+    let chromium = chromium(printer)?;
     if process::succeeds(&mut cargo(&["clippy", "--version"])) {
         let clippy = ["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"];
         process::run(&mut cargo(&clippy), &|line| printer.say(line))?;
@@ -36,7 +41,24 @@ pub fn run(_args: &Test, printer: &Printer) -> Result<()> {
         printer.say("skipped: lints, because clippy is not installed (rustup component add clippy)");
     }
     process::run(&mut cargo(&["build", "--workspace", "--bins"]), &|line| printer.say(line))?;
-    process::run(cargo(&["test", "--workspace"]).env("CFN_LINT", cfn_lint), &|line| printer.say(line))?;
+    let mut test = cargo(&["test", "--workspace"]);
+    test.env("CFN_LINT", cfn_lint).env("CHROMIUM", chromium);
+    process::run(&mut test, &|line| printer.say(line))?;
     printer.say("all tests passed");
     Ok(())
+}
+
+/// The browser; an empty name, said, where there is none.
+fn chromium(printer: &Printer) -> Result<&'static str> {
+    let found = CHROMIUM.into_iter().find(|name| process::succeeds(Command::new(name).arg("--version")));
+    if found.is_none() && std::env::var_os(CI).is_some_and(|ci| ci == "true") {
+        let failure = Failure::new("there is no Chromium, and with CI=true no test is skipped");
+        return Err(failure.hint("Debian: apt-get install chromium").into());
+    }
+    Ok(found.unwrap_or_else(|| {
+        printer.say(
+            "skipped: web pages in a browser, because Chromium is not installed (Debian: apt-get install chromium)",
+        );
+        ""
+    }))
 }
