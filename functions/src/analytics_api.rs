@@ -13,11 +13,10 @@ use jiff::Timestamp;
 use metering::report::range::Range;
 use metering::report::realtime::{Names, Realtime};
 use metering::report::{BadParameter, user};
-use metering::subject::Subject;
 use metering::window::Minute;
 
-use self::account::ids_of_keys;
 use self::figures::{Figures, Scope};
+use crate::http::parameters::Parameters;
 use crate::http::viewer::{Viewer, authenticated};
 use crate::http::{self, Failure, Json};
 use store::blocks::Blocks;
@@ -39,7 +38,6 @@ pub struct AnalyticsApi {
     watermark: Watermark,
     histories: Histories,
     keys: Keys,
-    keys_table: Table,
 }
 
 impl AnalyticsApi {
@@ -49,7 +47,7 @@ impl AnalyticsApi {
         let windows = Windows::new(analytics.clone(), usage);
         let watermark = Watermark::new(analytics);
         let histories = Histories::new(blocks.clone(), windows.clone(), watermark.clone());
-        Self { blocks, windows, watermark, histories, keys: Keys::new(keys.clone()), keys_table: keys }
+        Self { blocks, windows, watermark, histories, keys: Keys::new(keys) }
     }
 
     /// The answer to a request at a time.
@@ -62,18 +60,22 @@ impl AnalyticsApi {
         if request.http_method != Method::GET {
             return Err(Failure::NotFound);
         }
-        let parameters = request.query_string_parameters.iter();
-        match http::route(request).trim_end_matches('/') {
+        let route = http::route(request).trim_end_matches('/');
+        if ![REALTIME, TIMESERIES, USER_STATS].contains(&route) {
+            return Err(Failure::NotFound);
+        }
+        let parameters = Parameters::of(request)?;
+        let parameters = parameters.iter();
+        match route {
             REALTIME => self.realtime(&viewer, now).await,
             TIMESERIES => self.time_series(&viewer, Range::parse(parameters, now).map_err(refused)?, now).await,
-            USER_STATS => {
+            _ => {
                 let email = user::email(parameters).map_err(refused)?.unwrap_or_else(|| viewer.email().clone());
                 if !viewer.may_see(&email) {
                     return Err(Failure::Forbidden);
                 }
-                self.user_stats(&email, now).await
+                self.user_stats(&viewer, &email, now).await
             }
-            _ => Err(Failure::NotFound),
         }
     }
 
@@ -103,9 +105,7 @@ impl AnalyticsApi {
             if viewer.is_admin() {
                 return Ok(Scope::Everybody);
             }
-            let user = Subject::User(viewer.email().clone());
-            let keys = ids_of_keys(&self.keys_table, viewer.email()).await?.into_iter().map(Subject::Key);
-            Ok(Scope::Own([user].into_iter().chain(keys).collect()))
+            Ok(Scope::Own(self.subjects(viewer.email()).await?))
         };
         let (scope, watermark) = tokio::try_join!(scope, self.watermark.read())?;
         // Without a watermark nothing is under way, and everything there is has been set.

@@ -10,6 +10,7 @@ mod ledger;
 mod notice;
 mod outbox;
 mod request;
+mod stage;
 mod standing;
 mod streaming;
 mod verdict;
@@ -40,9 +41,11 @@ use store::history::Histories;
 use store::journal::Journal;
 use store::keys::Keys;
 use store::table::Table;
+use store::users::User;
 use store::watermark::Watermark;
 use store::windows::Windows;
 use streaming::Streaming;
+use tokio::sync::OnceCell;
 pub use verdict::{Allowed, Refused};
 
 /// The limit of a user whose limit cannot be read: calls go on.
@@ -89,10 +92,16 @@ enum Count {
 
 /// Why a call has no good key.
 enum Denial {
-    /// The caller's fault. The key's id is known where the key is.
-    Failed(Reason, Option<String>),
+    /// The caller's fault.
+    Failed(Reason, Option<KnownKey>),
     /// Ours.
     Unknown(Overdue),
+}
+
+/// A key that the table has and that opens nothing any more.
+struct KnownKey {
+    id: String,
+    owner: Email,
 }
 
 impl Mode {
@@ -132,15 +141,23 @@ impl<P: Producer> Authorizer<P> {
     /// When the call may not go on; the gateway answers by the error's text.
     pub async fn answer(&self, request: &Request, clock: impl Fn() -> Timestamp) -> Result<Allowed, Refused> {
         let started = clock();
+        let stage = request.stage().ok_or_else(|| {
+            tracing::error!("asked for something other than a method of this API");
+            Refused::Foreign
+        })?;
         let made_at = request.made_at(started);
         let key = match self.identify(request, started).await {
             Ok(key) => key,
             Err(denial) => return Err(self.refuse(request, denial, made_at).await),
         };
         let email = &key.user_email;
-        let (user, ()) = tokio::join!(self.directory.user(email, started), self.counter.refresh(email, made_at));
+        let known = OnceCell::new();
+        let user = || known.get_or_try_init(|| self.directory.user(email, started));
+        // Read at the same time as the usage, and waited for where that is to be read anew.
+        let formerly = async || user().await.map(|user: &User| user.formerly.clone()).unwrap_or_default();
+        let (user, ()) = tokio::join!(user(), self.counter.refresh(email, formerly, made_at));
         let (company_name, limit) = match user {
-            Ok(user) => (user.company_name, user.monthly_quota.calls()),
+            Ok(user) => (user.company_name.clone(), user.monthly_quota.calls()),
             Err(cause) => {
                 tracing::warn!(%cause, "the user cannot be read; calls go on without a limit");
                 (None, UNKNOWN_LIMIT)
@@ -155,7 +172,7 @@ impl<P: Producer> Authorizer<P> {
         context.extend(call.company_name.clone().map(|company| (context::COMPANY_NAME, company.into())));
         let count = self.counter.count(email, call, limit, &|| millis(started, clock())).await;
         context.extend(count.context(made_at));
-        Ok(Allowed::new(email.as_str(), request.method_arn(), context))
+        Ok(Allowed::new(email.as_str(), &stage, context))
     }
 
     async fn identify(&self, request: &Request, now: Timestamp) -> Result<ApiKey, Denial> {
@@ -164,7 +181,7 @@ impl<P: Producer> Authorizer<P> {
         let key = key.ok_or(Denial::Failed(Reason::InvalidApiKey, None))?;
         match key.judge(now) {
             Ok(()) => Ok(key),
-            Err(reason) => Err(Denial::Failed(reason, Some(key.id))),
+            Err(reason) => Err(Denial::Failed(reason, Some(KnownKey { id: key.id, owner: key.user_email }))),
         }
     }
 
@@ -173,10 +190,11 @@ impl<P: Producer> Authorizer<P> {
         let mut event = request.event(EventType::AuthFailed, made_at);
         let (id, prefix) = (event.request_id.clone(), request.api_key().map(Prefix::of));
         let refused = match denial {
-            Denial::Failed(reason, api_key_id) => {
+            Denial::Failed(reason, known) => {
+                let (api_key_id, owner) = known.map(|KnownKey { id, owner }| (id, owner)).unzip();
                 tracing::info!(apiRequestId = id, apiKeyId = api_key_id, ?reason, "refused");
-                (event.reason, event.api_key_id, event.api_key_prefix) =
-                    (Some(reason), api_key_id.map(Text::from), prefix);
+                (event.reason, event.api_key_id) = (Some(reason), api_key_id.map(Text::from));
+                (event.key_owner, event.api_key_prefix) = (owner, prefix);
                 Refused::Unauthorized
             }
             Denial::Unknown(cause) => {
@@ -193,10 +211,10 @@ impl<P: Producer> Authorizer<P> {
 }
 
 impl<P: Producer> Counter<P> {
-    async fn refresh(&self, user_email: &Email, now: Timestamp) {
+    async fn refresh(&self, user_email: &Email, formerly: impl AsyncFnOnce() -> Vec<Email>, now: Timestamp) {
         match self {
-            Self::Stream(streaming) => streaming.refresh(user_email, now).await,
-            Self::Synchronous(ledger) => ledger.refresh(user_email, now).await,
+            Self::Stream(streaming) => streaming.refresh(user_email, formerly, now).await,
+            Self::Synchronous(ledger) => ledger.refresh(user_email, formerly, now).await,
         }
     }
 

@@ -12,6 +12,7 @@ use deadlines::{Deadline, Query};
 use futures::future::try_join_all;
 use jiff::{SignedDuration, Timestamp};
 
+use crate::http::parameters::Parameters;
 use crate::http::{self, Failure, Json};
 use store::table::{Consistency, Sort, Table};
 
@@ -45,7 +46,7 @@ impl DeadlinesApi {
         if request.http_method != Method::GET || http::route(request).trim_end_matches('/') != ROUTE {
             return Err(Failure::NotFound);
         }
-        let query = Query::parse(request.query_string_parameters.iter());
+        let query = Query::parse(Parameters::of(request)?.iter());
         let query = query.map_err(|bad| Failure::BadRequest(bad.message))?;
         let partitions = query.partitions(now);
         let partitions = try_join_all(partitions.iter().map(|key| self.partition(key, now))).await?;

@@ -10,9 +10,13 @@ use aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayProxyResponse};
 use aws_lambda_events::encodings::Body;
 use aws_lambda_events::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use aws_lambda_events::http::{HeaderMap, HeaderName, HeaderValue};
+use contract::header;
 use serde::Serialize;
 use serde_json::{Value, json};
+use store::table::TableError;
 
+pub mod parameters;
+mod token;
 pub mod viewer;
 
 /// What the authorizer tells the function behind it. API Gateway passes every value on as a string.
@@ -66,6 +70,9 @@ pub enum Failure {
     /// 404: no such path.
     #[error("no such path")]
     NotFound,
+    /// 404: nobody has that name.
+    #[error("no such user")]
+    NoSuchUser,
     /// 429: no calls left in this period.
     #[error("the quota of this period is used up")]
     QuotaExceeded {
@@ -104,6 +111,12 @@ impl Json {
     }
 }
 
+impl From<TableError> for Failure {
+    fn from(error: TableError) -> Self {
+        Self::internal(error)
+    }
+}
+
 impl Failure {
     /// Our own fault, with its cause for the log.
     pub fn internal(cause: impl Display) -> Self {
@@ -115,7 +128,7 @@ impl Failure {
             Self::BadRequest(_) => 400,
             Self::Unauthorized => 401,
             Self::Forbidden => 403,
-            Self::NotFound => 404,
+            Self::NotFound | Self::NoSuchUser => 404,
             Self::QuotaExceeded { .. } => 429,
             Self::Internal(_) => 500,
         }
@@ -126,7 +139,7 @@ impl Failure {
             Self::BadRequest(_) => "bad_request",
             Self::Unauthorized => "unauthorized",
             Self::Forbidden => "forbidden",
-            Self::NotFound => "not_found",
+            Self::NotFound | Self::NoSuchUser => "not_found",
             Self::QuotaExceeded { .. } => "quota_exceeded",
             Self::Internal(_) => "internal_error",
         }
@@ -138,6 +151,7 @@ impl Failure {
             Self::Unauthorized => "The request has no valid credentials.".into(),
             Self::Forbidden => "This is not yours to see.".into(),
             Self::NotFound => "There is no such path.".into(),
+            Self::NoSuchUser => "There is no such user.".into(),
             Self::QuotaExceeded { retry_after } => {
                 format!("The quota of this month is used up. It begins anew in {retry_after} seconds.")
             }
@@ -183,7 +197,10 @@ pub fn respond(request: &ApiGatewayProxyRequest, outcome: Result<Json, Failure>)
     let request_id = request.request_context.request_id.as_deref().unwrap_or("unknown");
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static(header::NO_STORE));
+    for (name, value) in header::ALWAYS {
+        headers.extend(name.parse::<HeaderName>().map(|name| (name, HeaderValue::from_static(value))));
+    }
     headers.insert(REQUEST_ID, HeaderValue::from_str(request_id).unwrap_or(HeaderValue::from_static("unknown")));
     let (status_code, body) = match outcome {
         Ok(Json(body)) => (200, body),

@@ -56,11 +56,10 @@ pub struct Page<'a> {
 }
 
 impl Query {
-    /// Reads a query from the parameters of a request. Parameters with other names are ignored; of two with one name
-    /// the last holds.
+    /// Reads a query from the parameters of a request, each given once. Parameters with other names are ignored.
     ///
     /// # Errors
-    /// When a value is none that its parameter can have.
+    /// When a value is none that its parameter can have; of several the first that is given.
     pub fn parse<'a>(parameters: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, BadParameter> {
         let mut query =
             Self { country: None, year: None, month: None, kind: None, agency: None, limit: DEFAULT_LIMIT, offset: 0 };
@@ -128,7 +127,9 @@ fn number<T>(field: &'static str, value: &str, least: T, most: T) -> Result<T, B
 where
     T: FromStr + PartialOrd + std::fmt::Display,
 {
-    let number = value.parse().ok().filter(|number| (&least..=&most).contains(&number));
+    // The standard library takes a sign before a number.
+    let digits = Some(value).filter(|value| value.bytes().all(|byte| byte.is_ascii_digit()));
+    let number = digits.and_then(|digits| digits.parse().ok()).filter(|number| (&least..=&most).contains(&number));
     number.ok_or_else(|| BadParameter {
         field,
         message: format!("`{field}` must be a whole number from {least} to {most}"),
@@ -172,6 +173,15 @@ mod tests {
             ("limit", "abc"),
             ("limit", "-1"),
             ("limit", "1e3"),
+            ("limit", "+5"),
+            ("limit", " 5"),
+            ("limit", "5 "),
+            ("limit", "\u{ff15}"),
+            ("limit", "\0"),
+            ("limit", ""),
+            ("month", "+1"),
+            ("year", "+2026"),
+            ("offset", "-0"),
             ("offset", "-1"),
             ("offset", "1.5"),
             ("offset", "99999999999999999999"),

@@ -191,6 +191,7 @@ impl State {
             "UpdateItem" => call!(update_item),
             "DeleteItem" => call!(delete_item),
             "Query" => call!(query),
+            "Scan" => call!(scan),
             "BatchGetItem" => call!(batch_get_item),
             "BatchWriteItem" => call!(batch_write_item),
             "TransactWriteItems" => call!(transact_write_items),
@@ -210,7 +211,7 @@ impl State {
         let mut spent = lock(&self.spent);
         spent.requests += 1;
         match operation {
-            "GetItem" | "Query" | "BatchGetItem" => spent.read_units += consumed,
+            "GetItem" | "Query" | "Scan" | "BatchGetItem" => spent.read_units += consumed,
             _ => {
                 spent.writes += 1;
                 spent.write_units += consumed;

@@ -97,6 +97,9 @@ pub struct Event {
     /// The first eight characters of a key that failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub api_key_prefix: Option<Prefix>,
+    /// Whose key failed, where the key is known: no caller, because whoever has found the key may have sent it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_owner: Option<Email>,
     /// Usage when a call was refused.
     #[serde(default, deserialize_with = "count", skip_serializing_if = "Option::is_none")]
     pub current_usage: Option<u64>,
@@ -155,6 +158,7 @@ impl Event {
         let json = std::str::from_utf8(data).map_err(Rejection::malformed)?;
         let mut event: Self = serde_json::from_str(json).map_err(Rejection::malformed)?;
         event.user_email = event.user()?;
+        event.key_owner = event.key_owner.and_then(|owner| Email::named(owner.as_str()).ok());
         event.check(arrival)?;
         Ok(event)
     }
@@ -194,6 +198,11 @@ impl Event {
     /// The event as one line of JSON.
     pub fn to_json(&self) -> Vec<u8> {
         serde_json::to_vec(self).unwrap_or_else(|error| unreachable!("an event is plain data: {error}"))
+    }
+
+    /// Whose event it is: the caller's, or the owner's of a key that failed.
+    pub fn person(&self) -> Option<&Email> {
+        self.user_email.as_ref().or(self.key_owner.as_ref())
     }
 
     /// What chooses the shard: calls of a user keep their order. Failures have no user and must not share a shard, so

@@ -25,7 +25,7 @@ impl<'a> Identity<'a> {
     pub fn of(event: &'a Event) -> Self {
         Self {
             minute: Minute::of(event.timestamp),
-            user: event.user_email.as_ref().map(|email| email.as_str().into()),
+            user: event.person().map(|email| email.as_str().into()),
             request_id: event.request_id.as_str().into(),
             event_type: event.event_type,
         }

@@ -17,8 +17,8 @@ const NEAR: u64 = 80;
 /// With so many calls left, each passes the gate, whatever the share.
 const LAST: u64 = 100;
 
-/// Calls that a user may make in a month: 1 to [`MAX`](Self::MAX). Whoever stores one and whoever reads it back use
-/// this type, so that neither knows a number that the other does not.
+/// Calls that a user may make in a month: 1 to [`MAX`](Self::MAX), or none where an earlier deployment stored that.
+/// Whoever stores one and whoever reads it back use this type, so that neither knows a number that the other does not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct MonthlyQuota(u64);
 
@@ -45,9 +45,10 @@ impl MonthlyQuota {
         self.0
     }
 
-    /// The quota that a stored number means: the nearest one there is, because an earlier deployment took any number.
-    pub fn nearest(number: u128) -> Self {
-        Self(u64::try_from(number).unwrap_or(u64::MAX).clamp(1, Self::MAX))
+    /// The quota that a stored number means: an earlier deployment took any number, and what is too large is the
+    /// largest.
+    pub fn stored(number: u128) -> Self {
+        Self(u64::try_from(number).unwrap_or(u64::MAX).min(Self::MAX))
     }
 }
 
@@ -137,8 +138,8 @@ mod tests {
         for text in ["", "0", "-1", "+5", " 5", "1e3", "\u{ff15}", "1000000000000001", "9223372036854775808"] {
             assert_eq!(text.parse::<MonthlyQuota>(), Err(InvalidQuota), "{text:?}");
         }
-        let nearest = [0, 5, u128::from(u64::MAX), u128::MAX].map(|number| MonthlyQuota::nearest(number).calls());
-        assert_eq!(nearest, [1, 5, MonthlyQuota::MAX, MonthlyQuota::MAX]);
+        let stored = [0, 5, u128::from(u64::MAX), u128::MAX].map(|number| MonthlyQuota::stored(number).calls());
+        assert_eq!(stored, [0, 5, MonthlyQuota::MAX, MonthlyQuota::MAX]);
     }
 
     #[test]

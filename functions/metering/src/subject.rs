@@ -10,7 +10,8 @@ use sha2::{Digest, Sha256};
 use crate::email::Email;
 use crate::event::Event;
 
-/// Whom windows are kept for: a user, or a key whose use failed (the event of a failure names no user).
+/// Whom windows are kept for: a user, to whom failures with their keys belong too, or a key of which an event says no
+/// more than its id.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Subject {
     /// A user, by e-mail address.
@@ -26,7 +27,7 @@ pub struct Bucket(u8);
 impl Subject {
     /// The subject of an event, if it has one.
     pub fn of(event: &Event) -> Option<Self> {
-        match (&event.user_email, &event.api_key_id) {
+        match (event.person(), &event.api_key_id) {
             (Some(email), _) if !email.as_str().is_empty() => Some(Self::User(email.clone())),
             (_, Some(key)) if !key.is_empty() => Some(Self::Key(key.clone().into())),
             _ => None,
@@ -92,6 +93,23 @@ mod tests {
             let subject = Subject::User(Email::named(email).unwrap());
             assert_eq!(Subject::parse(&subject.to_string()), Some(subject));
         }
+    }
+
+    #[test]
+    fn a_failure_with_a_known_key_is_its_owners_and_any_other_the_keys() {
+        let event = |fields: &str| -> Event {
+            let json = format!(
+                r#"{{"eventType":"API_AUTH_FAILED","requestId":"r","timestamp":"2026-11-24T10:15:30Z"{fields}}}"#
+            );
+            Event::parse(json.as_bytes(), "2026-11-24T10:15:31Z".parse().unwrap()).unwrap()
+        };
+        let owner = Subject::User(Email::named("a@example.com").unwrap());
+        assert_eq!(Subject::of(&event(r#","apiKeyId":"k","keyOwner":"A@Example.com""#)), Some(owner));
+        assert_eq!(Subject::of(&event(r#","apiKeyId":"k","keyOwner":" ""#)), Some(Subject::Key("k".into())));
+        assert_eq!(Subject::of(&event(r#","apiKeyId":"k""#)), Some(Subject::Key("k".into())));
+        let [one, other] =
+            ["1", "2"].map(|id| Event { request_id: id.into(), ..event(r#","keyOwner":"a@example.com""#) });
+        assert_ne!(one.partition_key(), other.partition_key(), "failures with one key share a shard");
     }
 
     #[test]

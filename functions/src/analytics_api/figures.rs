@@ -23,7 +23,7 @@ use store::windows::{Span, Windows};
 pub(super) enum Scope {
     /// Those of all users.
     Everybody,
-    /// Those of some subjects: a user and the user's keys.
+    /// Those of some subjects: the spellings of one user's name.
     Own(Vec<Subject>),
 }
 

@@ -25,7 +25,7 @@ impl AnalyticsApi {
         history: History,
         now: Timestamp,
     ) -> Result<Distinct, TableError> {
-        let History { days, minutes, live: mut events } = history;
+        let History { days, minutes, live: mut events, .. } = history;
         let oldest = Day::of(now).plus(-i64::from(HISTORY_DAYS));
         let set = days.iter().filter(|(_, cell)| cell.calls > 0).map(|(day, _)| *day);
         let open: BTreeSet<Minute> =

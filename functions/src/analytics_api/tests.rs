@@ -88,7 +88,7 @@ impl World {
             (CREATED_AT, "2026-11-01T00:00:00.000Z".into()),
         ];
         let item: Item = attributes.into_iter().map(|(name, value)| (name.to_owned(), text(value))).collect();
-        self.api.keys_table.put_all([item]).await.unwrap();
+        self.keys().put_all([item]).await.unwrap();
     }
 
     async fn set_quota(&self, email: &str, quota: u64) {
@@ -97,7 +97,12 @@ impl World {
             (SK.into(), text("USER")),
             ("monthlyQuota".into(), number(quota)),
         ]);
-        self.api.keys_table.put_all([item]).await.unwrap();
+        self.keys().put_all([item]).await.unwrap();
+    }
+
+    fn keys(&self) -> Table {
+        let [_, _, keys] = tables(&self.store);
+        keys
     }
 
     async fn get(&self, who: Who<'_>, path: &str, parameters: &[(&str, &str)], now: &str) -> (i64, Value) {
@@ -130,10 +135,15 @@ enum Who<'a> {
     Nobody,
 }
 
+/// What the gateway says of a verified token.
+fn claims(email: &str, groups: &str) -> Value {
+    json!({ "claims": { "email": email, "email_verified": "true", "token_use": "id", "cognito:groups": groups } })
+}
+
 fn request(who: Who<'_>, path: &str, parameters: &[(&str, &str)]) -> ApiGatewayProxyRequest {
     let authorizer = match who {
-        Who::Admin => json!({ "claims": { "email": "boss@example.com", "cognito:groups": "[admin staff]" } }),
-        Who::User(email) => json!({ "claims": { "email": email, "email_verified": "true" } }),
+        Who::Admin => claims("boss@example.com", "admin"),
+        Who::User(email) => claims(email, "staff"),
         Who::Nobody => json!({}),
     };
     let parameters: Value = parameters.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
@@ -153,10 +163,11 @@ fn call(user: &str, id: &str, timestamp: &str) -> Event {
     .unwrap()
 }
 
-fn failure(key: Option<&str>, id: &str, timestamp: &str) -> Event {
+/// A failed call with a key of a user, or with one that nobody knows.
+fn failure(owner: Option<&str>, id: &str, timestamp: &str) -> Event {
     serde_json::from_value(json!({
-        "eventType": "API_AUTH_FAILED", "requestId": id, "timestamp": timestamp, "apiKeyId": key,
-        "reason": "expired_api_key",
+        "eventType": "API_AUTH_FAILED", "requestId": id, "timestamp": timestamp,
+        "apiKeyId": owner.map(|owner| format!("k of {owner}")), "keyOwner": owner, "reason": "expired_api_key",
     }))
     .unwrap()
 }

@@ -19,7 +19,7 @@ use metering::event::{Event, EventType};
 use metering::fold::Distinct;
 use metering::number::Latency;
 use metering::quota::Quota;
-use metering::subject::{Bucket, Subject};
+use metering::subject::Bucket;
 use metering::window::Month;
 
 use super::bound::{GATE, TRANSACTION, USAGE, within};
@@ -29,7 +29,6 @@ use super::{Count, ElapsedMs, notice};
 use store::gate::{Gate, Gates, Passage, Reading};
 use store::journal::{Journal, entry_of, item_of};
 use store::table::{Consistency, Sort, Table, TableError, string};
-use store::windows::usage_partition;
 
 /// How long the gate is taken to know every call that was counted elsewhere.
 const FRESH: SignedDuration = SignedDuration::from_secs(60);
@@ -67,12 +66,13 @@ impl Ledger {
     }
 
     /// Brings the gate up to what was counted, if the last time is too long ago. A failure stops no call.
-    pub(super) async fn refresh(&self, user_email: &Email, now: Timestamp) {
+    pub(super) async fn refresh(&self, user_email: &Email, formerly: impl AsyncFnOnce() -> Vec<Email>, now: Timestamp) {
         let (name, month) = (name(user_email, now), Month::of(now));
         if self.used.get(&name, now).is_some() {
             return;
         }
-        match within(USAGE, self.settle(user_email, month)).await {
+        let settled = async { self.settle(user_email, &formerly().await, month).await };
+        match within(USAGE, settled).await {
             Ok(used) => self.used.insert(&name, Arc::new(AtomicU64::new(used)), now),
             Err(cause) => tracing::warn!(%cause, "usage cannot be read; calls go on"),
         }
@@ -158,24 +158,25 @@ impl Ledger {
         Ok(Written::Contended)
     }
 
-    /// Brings the gate up to the month's days and journal. The days are compared first: where they are those that the
-    /// gate was settled with, the gate has seen everything since, and the journal need not be read.
-    async fn settle(&self, user_email: &Email, month: Month) -> Result<u64, TableError> {
-        let (gate, partition) = (Gate::of(user_email, month), usage_partition(&Subject::User(user_email.clone())));
-        let query = |sort| self.usage.query(&partition, sort, Consistency::Strong);
+    /// Brings the gate up to the month's days and journal, also of other spellings of the user's name. The days are
+    /// compared first: where they are those that the gate was settled with, the gate has seen everything since, and the
+    /// journal need not be read.
+    async fn settle(&self, user_email: &Email, formerly: &[Email], month: Month) -> Result<u64, TableError> {
+        let gate = Gate::of(user_email, month);
+        let earlier: Vec<_> = formerly.iter().map(|email| Gate::of(email, month)).collect();
         let mut least = 0;
         for _ in 0..SETTLING_TRIES {
-            let mut items = query(Sort::Between(format!("{month}#DAY#"), gate.sort().into())).await?;
-            let item = items.pop_if(|item| string(item, SK) == gate.sort());
-            let reading = Reading::of(item.as_ref());
-            let days = items.iter().map(|item| Ok(self.usage.json::<Cell>(item, "cell")?.calls));
-            let days = days.sum::<Result<u64, TableError>>()?;
+            let (mut days, reading) = self.days(&gate, month).await?;
+            for gate in &earlier {
+                days += self.days(gate, month).await?.0;
+            }
             if let Some(used) = reading.used.filter(|_| reading.days == Some(days)) {
                 return Ok(used);
             }
-            let entries = query(Sort::Prefix(format!("{month}{CALL}"))).await?;
-            let calls = entries.iter().filter_map(entry_of).filter(|event| event.event_type == EventType::Call);
-            least = days + calls.collect::<Distinct>().len() as u64;
+            least = days;
+            for gate in [&gate].into_iter().chain(&earlier) {
+                least += self.waiting(gate, month).await?;
+            }
             let used = least.max(reading.used.unwrap_or_default());
             if self.gates.settle(&gate, reading.used, used, days).await? {
                 return Ok(used);
@@ -183,6 +184,23 @@ impl Ledger {
         }
         self.gates.raise(&gate, least).await?;
         Ok(least)
+    }
+
+    /// The calls of the month's days in a gate's partition, and what the gate itself says.
+    async fn days(&self, gate: &Gate, month: Month) -> Result<(u64, Reading), TableError> {
+        let sort = Sort::Between(format!("{month}#DAY#"), gate.sort().into());
+        let mut items = self.usage.query(gate.partition(), sort, Consistency::Strong).await?;
+        let item = items.pop_if(|item| string(item, SK) == gate.sort());
+        let days = items.iter().map(|item| Ok(self.usage.json::<Cell>(item, "cell")?.calls));
+        Ok((days.sum::<Result<u64, TableError>>()?, Reading::of(item.as_ref())))
+    }
+
+    /// The calls of the month that wait in the journal of a gate's partition.
+    async fn waiting(&self, gate: &Gate, month: Month) -> Result<u64, TableError> {
+        let sort = Sort::Prefix(format!("{month}{CALL}"));
+        let entries = self.usage.query(gate.partition(), sort, Consistency::Strong).await?;
+        let calls = entries.iter().filter_map(entry_of).filter(|event| event.event_type == EventType::Call);
+        Ok(calls.collect::<Distinct>().len() as u64)
     }
 }
 

@@ -13,6 +13,8 @@ use metering::text::{Text, cut};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::stage::Stage;
+
 /// The header that carries the key.
 const API_KEY: &str = "x-api-key";
 /// A caller who sends this header chooses the gateway's request id.
@@ -40,6 +42,7 @@ pub struct Request {
 #[serde(rename_all = "camelCase", default)]
 struct Context {
     request_id: Option<String>,
+    api_id: Option<String>,
     /// Milliseconds since 1970, if it is a number.
     request_time_epoch: Value,
     stage: Option<String>,
@@ -59,9 +62,13 @@ impl Request {
         self.header(API_KEY)
     }
 
-    /// The ARN of the method, which the gateway always names.
-    pub(super) fn method_arn(&self) -> &str {
-        self.method_arn.as_deref().unwrap_or_default()
+    /// The stage of the method that is called, which the gateway always names; nothing where the ARN is none of a
+    /// method, or of another API or stage than the call's.
+    pub(super) fn stage(&self) -> Option<Stage<'_>> {
+        let Context { api_id, stage, .. } = &self.request_context;
+        let is_ours = |named: &Option<String>, ours: &str| named.as_deref().is_none_or(|named| named == ours);
+        let arn = Stage::of(self.method_arn.as_deref()?)?;
+        (is_ours(api_id, arn.api()) && is_ours(stage, arn.name())).then_some(arn)
     }
 
     /// When the gateway took the call, which is the same however often it asks for it; our own time where it does not
@@ -99,6 +106,7 @@ impl Request {
             latency_ms: None,
             reason: None,
             api_key_prefix: None,
+            key_owner: None,
             current_usage: None,
             threshold: None,
             usage: None,

@@ -6,6 +6,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use futures::future::{try_join, try_join_all};
 use jiff::{SignedDuration, Timestamp};
 use metering::email::Email;
 use metering::event::Event;
@@ -47,8 +48,9 @@ impl<P: Producer> Streaming<P> {
         Self { histories, gates, outbox, known: Cache::new(REMEMBERED) }
     }
 
-    /// Reads what a user has used, if the last reading is too old. A count that cannot be read stops no call.
-    pub(super) async fn refresh(&self, user_email: &Email, now: Timestamp) {
+    /// Reads what a user has used, also under other spellings of their name, if the last reading is too old. A count
+    /// that cannot be read stops no call.
+    pub(super) async fn refresh(&self, user_email: &Email, formerly: impl AsyncFnOnce() -> Vec<Email>, now: Timestamp) {
         let known = self.known(user_email, now);
         if !known.standing().is_due(now) {
             return;
@@ -57,9 +59,17 @@ impl<P: Producer> Streaming<P> {
         if !known.standing().ask(now) {
             return;
         }
-        let (subject, month) = (Subject::User(user_email.clone()), Month::of(now));
-        match within(USAGE, self.histories.read(&subject, Some(month), now, Reach::Blocks)).await {
-            Ok(history) => known.standing().read(&history, now),
+        let read = async |email: Email, reach| {
+            self.histories.read(&Subject::User(email), Some(Month::of(now)), now, reach).await
+        };
+        // Nothing comes in under another spelling any more, so that windows hold what there is.
+        let earlier =
+            async { try_join_all(formerly().await.into_iter().map(|email| read(email, Reach::Windows))).await };
+        match within(USAGE, try_join(read(user_email.clone(), Reach::Blocks), earlier)).await {
+            Ok((mut history, earlier)) => {
+                earlier.into_iter().for_each(|earlier| history.merge(earlier));
+                known.standing().read(&history, now);
+            }
             Err(cause) => tracing::warn!(%cause, "usage cannot be read; calls go on"),
         }
     }

@@ -155,11 +155,16 @@ impl World {
 
     /// Has so many calls counted on the day before.
     async fn used(&self, calls: u64) {
+        self.used_by(USER, calls).await;
+    }
+
+    /// Has them counted under some spelling of a name.
+    async fn used_by(&self, name: &str, calls: u64) {
         let table = |name| Table::new(self.fixture.client.clone(), name);
         let windows = Windows::new(table(self.fixture.analytics_table()), table(self.fixture.usage_table()));
         let day = Day::of(now()).plus(-1);
         let mut fold = Fold::default();
-        fold.add(Subject::User(USER.parse().unwrap()), &Cell { events: calls, calls, ..Cell::default() });
+        fold.add(Subject::User(Email::as_stored(name)), &Cell { events: calls, calls, ..Cell::default() });
         windows.set_day(day, day.last_hour().last_minute(), &fold).await.unwrap();
     }
 

@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use lambda_runtime::Diagnostic;
 use serde::Serialize;
 
+use super::stage::Stage;
+
 /// A call that may go on. Every value of the context is a string, as the gateway passes it on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -42,24 +44,18 @@ pub enum Refused {
     /// Nobody can say whether the key is good.
     #[error("the key could not be looked up")]
     Unavailable,
+    /// The request names no method of this API, so that no policy could be right.
+    #[error("the request is not for a method of this API")]
+    Foreign,
 }
 
 impl Allowed {
     /// Lets a user's call go on. The policy covers the whole stage, so that a gateway that kept it would not refuse
-    /// the same key another route.
-    pub(super) fn new(user_email: &str, method_arn: &str, context: BTreeMap<&'static str, String>) -> Self {
-        let statement = Statement { effect: "Allow", action: "execute-api:Invoke", resource: stage_of(method_arn) };
+    /// the same key another route, and nothing else.
+    pub(super) fn new(user_email: &str, stage: &Stage<'_>, context: BTreeMap<&'static str, String>) -> Self {
+        let statement = Statement { effect: "Allow", action: "execute-api:Invoke", resource: stage.methods() };
         let policy_document = Policy { version: "2012-10-17", statement: [statement] };
         Self { principal_id: user_email.into(), policy_document, context }
-    }
-}
-
-/// `arn:aws:execute-api:{region}:{account}:{api}/{stage}/*` of a method's ARN.
-fn stage_of(method_arn: &str) -> String {
-    let mut parts = method_arn.splitn(3, '/');
-    match (parts.next(), parts.next()) {
-        (Some(api), Some(stage)) => format!("{api}/{stage}/*"),
-        _ => method_arn.into(),
     }
 }
 
@@ -68,6 +64,7 @@ impl From<Refused> for Diagnostic {
         let error_type = match refused {
             Refused::Unauthorized => "Unauthorized",
             Refused::Unavailable => "KeyLookupFailed",
+            Refused::Foreign => "ForeignMethod",
         };
         Self { error_type: error_type.into(), error_message: refused.to_string() }
     }
@@ -82,7 +79,8 @@ mod tests {
     #[test]
     fn the_policy_covers_the_stage_and_nothing_else() {
         let arn = "arn:aws:execute-api:ap-south-1:123456789012:abc/test/GET/v1/deadlines";
-        let allowed = Allowed::new("a@example.com", arn, BTreeMap::from([("quota", "within".into())]));
+        let stage = Stage::of(arn).unwrap();
+        let allowed = Allowed::new("a@example.com", &stage, BTreeMap::from([("quota", "within".into())]));
         let expected = json!({
             "principalId": "a@example.com",
             "policyDocument": { "Version": "2012-10-17", "Statement": [{

@@ -86,6 +86,23 @@ async fn bad_input_is_400_and_names_the_field() {
 }
 
 #[tokio::test]
+async fn a_parameter_given_twice_is_400_and_of_two_bad_ones_always_the_same_is_named() {
+    let (_fixture, api) = loaded().await;
+    for values in [["XX", "NZ"], ["NZ", "NZ"]] {
+        let mut request = request(ROUTE, &[("country", values[1])]);
+        request.multi_value_query_string_parameters = serde_json::from_value(json!({ "country": values })).unwrap();
+        let response = api.answer(&request, NOW.parse().unwrap()).await;
+        let Some(Body::Text(body)) = response.body else { panic!("no body") };
+        assert_eq!(response.status_code, 400, "{body}");
+        assert!(body.contains("`country` must be given once"), "{body}");
+    }
+    for _ in 0..20 {
+        let (_, body) = get(&api, &[("month", "0"), ("limit", "\0")], NOW).await;
+        assert!(body["error"]["message"].as_str().unwrap().starts_with("`limit`"), "{body}");
+    }
+}
+
+#[tokio::test]
 async fn other_paths_and_methods_are_404() {
     let (_fixture, api) = loaded().await;
     let now = NOW.parse().unwrap();

@@ -35,6 +35,8 @@ async fn a_caller_within_the_quota_reaches_the_handler() {
     assert_eq!((response.status_code, body(&response)), (200, json!({ "email": "a#b@example.com" })));
     assert_eq!(header(&response, "x-request-id"), Some("r-1"));
     assert_eq!(header(&response, "cache-control"), Some("no-store"));
+    assert_eq!(header(&response, "x-content-type-options"), Some("nosniff"));
+    assert_eq!(header(&response, "strict-transport-security"), Some("max-age=31536000"));
     assert_eq!(header(&response, "content-type"), Some("application/json"));
 }
 
@@ -85,11 +87,15 @@ fn each_failure_has_its_status_and_code() {
         (Failure::Unauthorized, 401, "unauthorized"),
         (Failure::Forbidden, 403, "forbidden"),
         (Failure::NotFound, 404, "not_found"),
+        (Failure::NoSuchUser, 404, "not_found"),
     ];
     for (failure, status, code) in failures {
         let response = respond(&request(json!({})), Err(failure));
         assert_eq!((response.status_code, &body(&response)["error"]["code"]), (status, &json!(code)));
         assert_eq!(header(&response, "x-request-id"), Some("r-1"));
+        assert_eq!(header(&response, "cache-control"), Some("no-store"));
+        assert_eq!(header(&response, "x-content-type-options"), Some("nosniff"));
+        assert!(header(&response, "strict-transport-security").is_some());
     }
 }
 

@@ -7,10 +7,12 @@ use aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayProxyResponse};
 use metering::email::Email;
 use serde_json::{Map, Value};
 
-use super::{Failure, Json, respond};
+use super::{Failure, Json, respond, token};
 
 /// The group whose members see everybody's figures.
 const ADMIN_GROUP: &str = "admin";
+/// The claim that names the groups.
+const GROUPS: &str = "cognito:groups";
 
 /// Someone with a good token. Only [`authenticated`] makes one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,10 +53,12 @@ where
 
 fn viewer(request: &ApiGatewayProxyRequest) -> Option<Viewer> {
     let claims = request.request_context.authorizer.fields.get("claims")?.as_object()?;
-    let email = Email::named(claims.get("email")?.as_str()?).ok()?;
+    // An access token names no address; any other sort of token is for something else.
+    let is_identity = claims.get("token_use").is_some_and(|token_use| token_use == "id");
     // A user may change the address of the account; until it is verified it may be somebody else's.
-    let is_unverified = claims.get("email_verified").is_some_and(|verified| !is_true(verified));
-    (!is_unverified).then(|| Viewer { email, is_admin: is_member(claims, ADMIN_GROUP) })
+    let is_verified = claims.get("email_verified").is_some_and(is_true);
+    let email = Email::named(claims.get("email")?.as_str()?).ok()?;
+    (is_identity && is_verified).then(|| Viewer { email, is_admin: is_member(request, claims, ADMIN_GROUP) })
 }
 
 /// API Gateway passes claims on as strings.
@@ -62,15 +66,17 @@ fn is_true(claim: &Value) -> bool {
     claim == &Value::Bool(true) || claim == "true"
 }
 
-/// The groups come as `admin,other`, as `[admin other]`, or as they are in the token. A group's name has no space.
-fn is_member(claims: &Map<String, Value>, group: &str) -> bool {
-    match claims.get("cognito:groups") {
-        Some(Value::String(groups)) => {
-            let groups = groups.trim().trim_start_matches('[').trim_end_matches(']');
-            groups.split([',', ' ']).any(|name| name == group)
+/// A list of groups comes joined, by commas on AWS, and a group's name may have a comma itself. Only a list of one can
+/// be read back; any other is looked up in the token.
+fn is_member(request: &ApiGatewayProxyRequest, claims: &Map<String, Value>, group: &str) -> bool {
+    let is_in = |groups: &Value| groups.as_array().is_some_and(|groups| groups.iter().any(|name| name == group));
+    match claims.get(GROUPS) {
+        Some(Value::String(joined)) if joined == group => true,
+        Some(Value::String(_)) => {
+            token::payload(request, claims).and_then(|token| token.get(GROUPS).map(is_in)) == Some(true)
         }
-        Some(Value::Array(groups)) => groups.iter().any(|name| name == group),
-        _ => false,
+        Some(groups) => is_in(groups),
+        None => false,
     }
 }
 
@@ -89,17 +95,46 @@ mod tests {
         serde_json::from_value(event).unwrap()
     }
 
+    fn claims(groups: Value) -> Value {
+        json!({
+            "sub": "s", "jti": "j", "token_use": "id", "email": "a#b@example.com", "email_verified": "true",
+            "cognito:groups": groups,
+        })
+    }
+
+    /// The viewer of claims with groups as the gateway writes them, and no token to look them up in.
     fn with_groups(groups: Value) -> Option<Viewer> {
-        viewer(&request(json!({ "claims": { "email": "a#b@example.com", "cognito:groups": groups } })))
+        viewer(&request(json!({ "claims": claims(groups) })))
+    }
+
+    /// The viewer of such claims and of a token with those groups.
+    fn with_token(joined: Value, groups: Value) -> Option<Viewer> {
+        let mut request = request(json!({ "claims": claims(joined) }));
+        let token = crate::http::token::bearer(&claims(groups)).parse().unwrap();
+        request.headers.insert("authorization", token);
+        viewer(&request)
     }
 
     #[test]
-    fn a_member_of_admin_is_one_however_the_groups_are_written() {
-        for groups in
-            [json!("admin"), json!("other,admin"), json!("[admin other]"), json!("[admin]"), json!(["x", "admin"])]
-        {
+    fn a_member_of_admin_is_one_however_the_gateway_joins_the_groups() {
+        for joined in [json!("other,admin"), json!("[other admin]"), json!("[admin]"), json!("other, admin")] {
+            assert!(with_token(joined.clone(), json!(["other", "admin"])).unwrap().is_admin(), "{joined}");
+        }
+        for groups in [json!("admin"), json!(["x", "admin"])] {
             assert!(with_groups(groups.clone()).unwrap().is_admin(), "{groups}");
         }
+    }
+
+    #[test]
+    fn a_group_whose_name_looks_like_a_list_makes_no_admin() {
+        for name in ["x,admin", "admin,x", "[admin]", "[x", "admin]", ",admin,", "[admin", "x, admin", "\"admin\""] {
+            for joined in [json!(name), json!(format!("[{name}]")), json!(format!("staff,{name}"))] {
+                assert!(!with_token(joined.clone(), json!(["staff", name])).unwrap().is_admin(), "{joined}");
+                assert!(!with_groups(joined.clone()).unwrap().is_admin(), "{joined}");
+            }
+        }
+        // Both groups of one user, joined as one name would be.
+        assert!(!with_groups(json!("admin,staff")).unwrap().is_admin());
     }
 
     #[test]
@@ -109,6 +144,7 @@ mod tests {
             json!(""),
             json!("[]"),
             json!("Admin"),
+            json!(" admin"),
             json!("administrators"),
             json!("not-admin,admin2"),
             json!("[admins staff]"),
@@ -117,6 +153,7 @@ mod tests {
             json!(true),
         ] {
             assert!(!with_groups(groups.clone()).unwrap().is_admin(), "{groups}");
+            assert!(!with_token(groups.clone(), json!(["staff"])).unwrap().is_admin(), "{groups}");
         }
     }
 
@@ -133,14 +170,30 @@ mod tests {
 
     #[tokio::test]
     async fn a_request_that_no_authorizer_has_verified_never_reaches_the_handler() {
+        let without = |name: &str| {
+            let mut claims = claims(json!("staff"));
+            claims.as_object_mut().unwrap().remove(name);
+            json!({ "claims": claims })
+        };
+        let with = |name: &str, value: Value| {
+            let mut claims = claims(json!("staff"));
+            claims[name] = value;
+            json!({ "claims": claims })
+        };
         for fields in [
             json!({}),
             json!({ "claims": null }),
             json!({ "claims": {} }),
-            json!({ "claims": { "email": "" } }),
-            json!({ "claims": { "sub": "x", "cognito:groups": "admin" } }),
-            json!({ "claims": { "email": "a@example.com", "email_verified": "false" } }),
-            json!({ "claims": { "email": "a@example.com", "email_verified": false } }),
+            without("email"),
+            without("email_verified"),
+            without("token_use"),
+            with("email", json!("")),
+            with("email_verified", json!("false")),
+            with("email_verified", json!(false)),
+            with("email_verified", json!("True ")),
+            with("email_verified", json!(1)),
+            with("token_use", json!("access")),
+            with("token_use", json!(["id"])),
             json!({ "email": "a@example.com", "userEmail": "a@example.com" }),
         ] {
             let response = authenticated(&request(fields.clone()), |_| async { panic!("reached") }).await;
@@ -151,8 +204,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_verified_viewer_reaches_the_handler() {
-        let request = request(json!({ "claims": { "email": "a@example.com", "email_verified": "true" } }));
+        let request = request(json!({ "claims": claims(json!("staff")) }));
         let response = authenticated(&request, |viewer| async move { Json::of(&viewer.email()) }).await;
-        assert_eq!((response.status_code, response.body), (200, Some(Body::Text("\"a@example.com\"".into()))));
+        assert_eq!((response.status_code, response.body), (200, Some(Body::Text("\"a#b@example.com\"".into()))));
     }
 }

@@ -14,6 +14,7 @@ use metering::window::{Day, Minute, Month};
 
 use crate::blocks::Blocks;
 use crate::journal::entry_of;
+use crate::migration::failures_by_key;
 use crate::table::{CONCURRENCY, Consistency, TableError};
 use crate::watermark::Watermark;
 use crate::windows::Windows;
@@ -44,6 +45,8 @@ pub struct History {
     pub minutes: BTreeMap<Minute, Cell>,
     /// Events that no window covers: of blocks behind the watermark, and of the journal.
     pub live: Distinct,
+    /// Failed calls that an earlier deployment counted by key, of all time.
+    pub failures_by_key: u64,
 }
 
 /// Most minutes behind the watermark that a reader goes through. It lags more only while the aggregator catches up.
@@ -81,6 +84,8 @@ impl Histories {
             if let Some(day) = self.windows.user_day(&item)? {
                 covered.insert(day.day, day.through);
                 history.days.insert(day.day, day.cell);
+            } else if let Some(failures) = failures_by_key(&item) {
+                history.failures_by_key += failures;
             } else {
                 journal.extend(entry_of(&item));
             }
@@ -149,6 +154,21 @@ impl Histories {
 }
 
 impl History {
+    /// Adds what happened under another spelling of the subject's name.
+    pub fn merge(&mut self, other: Self) {
+        let Self { days, minutes, live, failures_by_key } = other;
+        days.iter().for_each(|(day, cell)| self.days.entry(*day).or_default().merge(cell));
+        minutes.iter().for_each(|(minute, cell)| self.minutes.entry(*minute).or_default().merge(cell));
+        self.live.extend(live.events().cloned());
+        self.failures_by_key += failures_by_key;
+    }
+
+    /// Whether nothing is known of the subject.
+    pub fn is_empty(&self) -> bool {
+        let cells = self.days.values().chain(self.minutes.values());
+        self.live.is_empty() && self.failures_by_key == 0 && cells.map(|cell| cell.events).sum::<u64>() == 0
+    }
+
     /// Everything in one cell.
     pub fn sum(&self) -> Cell {
         let mut sum = Cell::default();

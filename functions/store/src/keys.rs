@@ -3,9 +3,9 @@
 //! Invariant: a key is found by its hash alone, with one read; an item that cannot be read opens nothing. Every key
 //! leaves the table [`KEPT_DAYS`] after it was revoked or has expired.
 
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::ReturnValue;
-pub(crate) use contract::table::KEY;
-use contract::table::{CREATED_AT, KEYS_BY_USER, PK, SK, TTL, USER_EMAIL};
+use contract::table::{CREATED_AT, KEY, KEYS_BY_USER, PK, SK, TTL, USER_EMAIL};
 use futures::{StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use metering::email::Email;
@@ -158,12 +158,7 @@ impl Keys {
     /// # Errors
     /// When a request fails.
     pub async fn keys_of(&self, user_email: &Email) -> Result<Vec<StoredKey>, TableError> {
-        let query = self.table.client().query().table_name(self.table.name()).index_name(KEYS_BY_USER);
-        let query = query
-            .key_condition_expression("#user = :user")
-            .expression_attribute_names("#user", USER_EMAIL)
-            .expression_attribute_values(":user", text(user_email.as_str()));
-        let found: Result<Vec<_>, _> = query.into_paginator().items().send().try_collect().await;
+        let found: Result<Vec<_>, _> = self.by_user(user_email).into_paginator().items().send().try_collect().await;
         let found = found.map_err(|error| self.table.failed("Query", &error))?;
         // The index may lag and may still know a key that is gone: the table itself says what is true now.
         let reads = found.iter().map(|item| string(item, PK));
@@ -173,6 +168,23 @@ impl Keys {
         let mut keys: Vec<_> = items.iter().flatten().filter_map(StoredKey::of).collect();
         keys.sort_by(|one, other| (&one.created_at, &one.id).cmp(&(&other.created_at, &other.id)));
         Ok(keys)
+    }
+
+    /// Whether a user has a key, good or not. Reads one item.
+    ///
+    /// # Errors
+    /// When the request fails.
+    pub async fn has_key(&self, user_email: &Email) -> Result<bool, TableError> {
+        let answer = self.by_user(user_email).limit(1).send().await;
+        Ok(!answer.map_err(|error| self.table.failed("Query", &error))?.items().is_empty())
+    }
+
+    fn by_user(&self, user_email: &Email) -> QueryFluentBuilder {
+        let query = self.table.client().query().table_name(self.table.name()).index_name(KEYS_BY_USER);
+        query
+            .key_condition_expression("#user = :user")
+            .expression_attribute_names("#user", USER_EMAIL)
+            .expression_attribute_values(":user", text(user_email.as_str()))
     }
 
     /// Revokes a key for good. One that was revoked before stays as it was.

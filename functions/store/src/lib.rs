@@ -8,6 +8,7 @@ pub mod gate;
 pub mod history;
 pub mod journal;
 pub mod keys;
+pub mod migration;
 pub mod table;
 pub mod users;
 pub mod watermark;

@@ -2,6 +2,8 @@
 //!
 //! Invariant: an item of which something cannot be read is a user all the same, with the default in its place.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 pub(crate) use contract::table::USER;
 use contract::table::{PK, SK};
@@ -13,7 +15,7 @@ use crate::table::{Consistency, Item, TableError, number, present, string, text,
 
 /// The sort key of every user.
 pub(crate) const SORT: &str = "USER";
-const QUOTA: &str = "monthlyQuota";
+pub(crate) const QUOTA: &str = "monthlyQuota";
 /// Other spellings of the user's name, under which an earlier deployment stored some of their usage.
 pub(crate) const FORMERLY: &str = "formerly";
 /// Most other spellings that are read: each costs a reader as much as the user's own name.
@@ -113,14 +115,16 @@ impl User {
     pub(crate) fn of(item: &Item) -> Self {
         let monthly_quota = item.get(QUOTA).map_or_else(MonthlyQuota::default, |value| {
             let number = value.as_n().ok().and_then(|number| number.parse().ok());
-            number.map(MonthlyQuota::nearest).unwrap_or_else(|| {
+            number.map(MonthlyQuota::stored).unwrap_or_else(|| {
                 tracing::error!(user = string(item, PK), "the quota cannot be read; the default one holds");
                 MonthlyQuota::default()
             })
         });
-        let formerly = item.get(FORMERLY).and_then(|value| value.as_l().ok()).into_iter().flatten();
-        let formerly = formerly.filter_map(|value| value.as_s().ok()).map(Email::as_stored).take(MAX_FORMERLY);
-        Self { company_name: present(item, COMPANY), monthly_quota, formerly: formerly.collect() }
+        let formerly = item.get(FORMERLY).and_then(|value| value.as_ss().ok()).into_iter().flatten();
+        // DynamoDB gives a set in no order.
+        let formerly: BTreeSet<_> = formerly.map(Email::as_stored).collect();
+        let formerly = formerly.into_iter().take(MAX_FORMERLY).collect();
+        Self { company_name: present(item, COMPANY), monthly_quota, formerly }
     }
 }
 
@@ -132,7 +136,7 @@ impl UserSettings {
     }
 }
 
-fn partition(email: &Email) -> String {
+pub(crate) fn partition(email: &Email) -> String {
     format!("{USER}{email}")
 }
 
@@ -202,7 +206,7 @@ mod tests {
         let (_fixture, keys, a) = empty().await;
         let quotas = [
             (AttributeValue::N("9223372036854775808".into()), MonthlyQuota::MAX),
-            (AttributeValue::N("0".into()), 1),
+            (AttributeValue::N("0".into()), 0),
             (AttributeValue::N("2.5".into()), DEFAULT_MONTHLY_QUOTA),
             (AttributeValue::N("-1".into()), DEFAULT_MONTHLY_QUOTA),
             (text("many"), DEFAULT_MONTHLY_QUOTA),

@@ -141,11 +141,12 @@ impl Serialize for Duration {
 }
 
 impl Range {
-    /// Reads a range from the parameters of a request, by default the last 24 hours by the hour. Parameters with other
-    /// names are ignored; of two with one name the last holds.
+    /// Reads a range from the parameters of a request, each given once; by default the last 24 hours by the hour.
+    /// Parameters with other names are ignored.
     ///
     /// # Errors
-    /// When a value is none that its parameter can have, or the two do not fit together.
+    /// When a value is none that its parameter can have, of several the first that is given; or when the two do not fit
+    /// together.
     pub fn parse<'a>(
         parameters: impl IntoIterator<Item = (&'a str, &'a str)>,
         now: Timestamp,

@@ -35,7 +35,7 @@ pub struct Account<'a> {
     pub user_email: &'a Email,
     /// Calls that the user may make in a month.
     pub limit: u64,
-    /// Failed authentications with the user's keys.
+    /// Failed authentications with the user's keys that an earlier deployment counted by key.
     pub auth_failures: u64,
     /// The latest events.
     pub recent: &'a Distinct,
@@ -106,15 +106,17 @@ struct RecentCall {
     latency_ms: Option<Latency>,
 }
 
-/// The address that a request asks for, if it names one; of two the last holds.
+/// The address that a request asks for, if it names one.
 ///
 /// # Errors
 /// When it is not one that a user could have.
 pub fn email<'a>(parameters: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Option<Email>, BadParameter> {
-    let values = parameters.into_iter().filter(|(name, _)| *name == "email").map(|(_, value)| value);
-    let email = values.last().map(str::parse).transpose();
-    let must = || BadParameter::must("email", &format!("be an address, name@domain, of at most {MAX_BYTES} bytes"));
-    email.map_err(|_: InvalidEmail| must())
+    let email = parameters.into_iter().find(|(name, _)| *name == "email").map(|(_, value)| value);
+    let must = |value: &str| {
+        let plus = if value.trim().contains(' ') { "; a `+` in it is sent as `%2B`" } else { "" };
+        BadParameter::must("email", &format!("be an address, name@domain, of at most {MAX_BYTES} bytes{plus}"))
+    };
+    email.map(|value| value.parse().map_err(|_: InvalidEmail| must(value))).transpose()
 }
 
 impl Activity {

@@ -44,7 +44,14 @@ async fn bad_input_is_400_and_names_the_field() {
         (TIMESERIES, "duration", "90m"),
         (TIMESERIES, "duration", "91d"),
         (TIMESERIES, "duration", "99999999999999999999d"),
+        (TIMESERIES, "duration", "+24h"),
+        (TIMESERIES, "duration", " 24h"),
+        (TIMESERIES, "duration", "\u{ff12}h"),
+        (TIMESERIES, "duration", "2\0h"),
         (USER_STATS, "email", ""),
+        (USER_STATS, "email", "x"),
+        (USER_STATS, "email", "\0"),
+        (USER_STATS, "email", "user tag@example.com"),
         (USER_STATS, "email", &long),
     ] {
         for who in [Who::Admin, Who::User("a")] {
@@ -53,6 +60,8 @@ async fn bad_input_is_400_and_names_the_field() {
             assert!(body["error"]["message"].as_str().unwrap().contains(&format!("`{name}`")), "{body}");
         }
     }
+    let (_, body) = world.get(Who::Admin, USER_STATS, &[("email", "user tag@example.com")], NOW).await;
+    assert!(body["error"]["message"].as_str().unwrap().contains("%2B"), "{body}");
     let too_many = [("granularity", "minute"), ("duration", "8d")];
     let (status, body) = world.get(Who::Admin, TIMESERIES, &too_many, NOW).await;
     assert_eq!(status, 400);
@@ -60,8 +69,32 @@ async fn bad_input_is_400_and_names_the_field() {
 }
 
 #[tokio::test]
+async fn a_parameter_given_twice_is_400_on_every_route_and_of_two_bad_ones_always_the_same_is_named() {
+    let world = empty().await;
+    for path in [REALTIME, TIMESERIES, USER_STATS] {
+        for (name, values) in [("duration", ["1h", "24h"]), ("email", ["a@b.au", "a@b.au"]), ("other", ["", ""])] {
+            let mut request = request(Who::User("a@b.au"), path, &[(name, values[1])]);
+            let several = json!({ name: values });
+            request.multi_value_query_string_parameters = serde_json::from_value(several).unwrap();
+            let response = world.api.answer(&request, NOW.parse().unwrap()).await;
+            let Some(Body::Text(body)) = response.body else { panic!("no body") };
+            assert_eq!(response.status_code, 400, "{path} {name}: {body}");
+            assert!(body.contains(&format!("`{name}` must be given once")), "{body}");
+        }
+    }
+    for _ in 0..20 {
+        let both = [("granularity", "week"), ("duration", "soon")];
+        let (_, body) = world.get(Who::Admin, TIMESERIES, &both, NOW).await;
+        assert!(body["error"]["message"].as_str().unwrap().contains("`duration`"), "{body}");
+    }
+}
+
+#[tokio::test]
 async fn another_persons_statistics_are_an_admins_alone() {
     let world = empty().await;
+    for other in ["a@b", "c#b@example.com", "nobody@example.com", "b@example.com"] {
+        world.set_quota(other, 5).await;
+    }
     for other in ["a@b", "c#b@example.com", "nobody@example.com", "b@example.com"] {
         let (status, body) = world.get(Who::User("a#b@example.com"), USER_STATS, &[("email", other)], NOW).await;
         assert_eq!((status, &body["error"]["code"]), (403, &json!("forbidden")), "{other}");

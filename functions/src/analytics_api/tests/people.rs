@@ -2,8 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use metering::email::Email;
+
 use super::*;
 use store::journal::Journal;
+use store::migration::migrate;
 
 const NOW: &str = "2026-12-01T00:30:20Z";
 const USER: &str = "a#b@example.com";
@@ -60,12 +63,48 @@ async fn a_users_statistics_add_up_wherever_the_watermark_stands() {
 }
 
 #[tokio::test]
-async fn an_unknown_user_has_zeros_and_the_default_quota() {
+async fn a_user_without_calls_has_zeros_and_one_who_does_not_exist_is_404_to_an_admin() {
     let world = World::new(events(), "2026-12-01T00:28").await;
-    let answer = world.ok(Who::Admin, USER_STATS, &[("email", "nobody@example.com")], NOW).await;
-    assert_eq!((&answer["allTime"]["apiCalls"], &answer["allTime"]["firstSeen"]), (&json!(0), &Value::Null));
-    let period = &answer["period"];
-    assert_eq!((&period["used"], &period["limit"], &period["remaining"]), (&json!(0), &json!(10_000), &json!(10_000)));
+    let (status, body) = world.get(Who::Admin, USER_STATS, &[("email", "nobody@example.com")], NOW).await;
+    assert_eq!((status, &body["error"]["code"]), (404, &json!("not_found")), "{body}");
+    world.set_quota("item@example.com", 10_000).await;
+    world.add_key("k_1", "key@example.com").await;
+    let own = world.ok(Who::User("nobody@example.com"), USER_STATS, &[], NOW).await;
+    let item = world.ok(Who::Admin, USER_STATS, &[("email", "item@example.com")], NOW).await;
+    let key = world.ok(Who::Admin, USER_STATS, &[("email", "key@example.com")], NOW).await;
+    for answer in [own, item, key] {
+        assert_eq!((&answer["allTime"]["apiCalls"], &answer["allTime"]["firstSeen"]), (&json!(0), &Value::Null));
+        let period = &answer["period"];
+        let figures = (&period["used"], &period["limit"], &period["remaining"]);
+        assert_eq!(figures, (&json!(0), &json!(10_000), &json!(10_000)));
+    }
+    let called = world.ok(Who::Admin, USER_STATS, &[("email", USER)], NOW).await;
+    assert_eq!(called["allTime"]["apiCalls"], 7);
+}
+
+#[tokio::test]
+async fn calls_under_an_earlier_spelling_of_a_name_are_the_users() {
+    let mut events = events();
+    let earlier: Vec<_> =
+        events.iter().filter(|event| event.user_email == Some(Email::as_stored(USER))).cloned().collect();
+    for event in earlier {
+        let user_email = Some(Email::as_stored("A#B@Example.com"));
+        events.push(Event { request_id: format!("{} earlier", event.request_id), user_email, ..event });
+    }
+    for set_through in ["2026-12-01T00:28", "2026-11-30T23:10"] {
+        let world = World::new(events.clone(), set_through).await;
+        let [analytics, usage, keys] = tables(&world.store);
+        world.set_quota("A#B@Example.com", 50).await;
+        let windows = Windows::new(analytics, usage.clone());
+        assert_eq!(migrate(&Keys::new(keys), &usage, &windows).await.unwrap().users, 1);
+        let stats = world.ok(Who::User(USER), USER_STATS, &[], NOW).await;
+        let period = (&stats["period"]["used"], &stats["period"]["limit"]);
+        assert_eq!((&stats["allTime"]["apiCalls"], period), (&json!(14), (&json!(8), &json!(50))), "{set_through}");
+        assert_eq!((&stats["rateLimited"], stats["recent"].as_array().unwrap().len()), (&json!(2), 12));
+        let series = world.ok(Who::User(USER), TIMESERIES, &[("granularity", "day"), ("duration", "7d")], NOW).await;
+        let days: Vec<_> = series["timeSeries"].as_array().unwrap().iter().map(|day| &day["apiCalls"]).collect();
+        assert_eq!(days[5..], [&json!(4), &json!(8)], "{set_through}");
+    }
 }
 
 #[tokio::test]
@@ -85,21 +124,55 @@ async fn the_latest_twenty_calls_are_found_however_old_they_are() {
 async fn failures_with_a_users_keys_are_the_users_and_other_failures_are_not() {
     let mut events = events();
     for (n, at) in ["2026-11-30T10:15:00Z", "2026-12-01T00:27:00Z", "2026-12-01T00:30:10Z"].into_iter().enumerate() {
-        events.push(failure(Some("k_own"), &format!("own{n}"), at));
-        events.push(failure(Some("k_other"), &format!("other's{n}"), at));
+        events.push(failure(Some(USER), &format!("own{n}"), at));
+        events.push(failure(Some("a"), &format!("other's{n}"), at));
         events.push(failure(None, &format!("unknown{n}"), at));
     }
-    // A key that the table no longer has is known from calls.
-    events.push(failure(Some(&format!("k of {USER}")), "deleted", "2026-12-01T00:28:00Z"));
     let world = World::new(events, "2026-12-01T00:28").await;
-    world.add_key("k_own", USER).await;
-    world.add_key("k_other", "a").await;
     let stats = world.ok(Who::User(USER), USER_STATS, &[], NOW).await;
-    assert_eq!(stats["authFailures"], 4);
+    assert_eq!((&stats["authFailures"], &stats["allTime"]["apiCalls"]), (&json!(3), &json!(7)));
     let own = world.ok(Who::User(USER), REALTIME, &[], NOW).await;
-    assert_eq!(own["current"]["authFailures"], 1);
+    assert_eq!((&own["current"]["authFailures"], &own["current"]["apiCalls"]), (&json!(1), &json!(1)));
+    let series = world.ok(Who::User(USER), TIMESERIES, &[("granularity", "day"), ("duration", "2d")], NOW).await;
+    let days: Vec<_> = series["timeSeries"].as_array().unwrap().iter().map(|day| &day["authFailures"]).collect();
+    assert_eq!(days, [&json!(1), &json!(2)]);
     let everybodys = world.ok(Who::Admin, REALTIME, &[], NOW).await;
     assert_eq!(everybodys["current"]["authFailures"], 3);
+}
+
+#[tokio::test]
+async fn an_answer_to_a_user_reads_the_same_however_many_keys_there_are() {
+    let mut units = Vec::new();
+    for keys in [1, 51] {
+        let world = World::new(events(), "2026-12-01T00:28").await;
+        for n in 0..keys {
+            world.add_key(&format!("k_{n}"), USER).await;
+        }
+        let week = [("granularity", "minute"), ("duration", "7d")];
+        for (path, parameters) in [(USER_STATS, &[][..]), (REALTIME, &[]), (TIMESERIES, &week)] {
+            world.store.reset_meter();
+            world.ok(Who::User(USER), path, parameters, NOW).await;
+            units.push((keys, path, world.store.spent().requests));
+        }
+    }
+    let (one, many) = units.split_at(3);
+    let requests = |units: &[(i32, &str, u64)]| units.iter().map(|(_, _, requests)| *requests).collect::<Vec<_>>();
+    assert_eq!(requests(one), requests(many));
+}
+
+#[tokio::test]
+async fn failures_that_an_earlier_deployment_counted_by_key_count_once() {
+    let old = |id: &str, at: &str| Event { key_owner: None, ..failure(Some(USER), id, at) };
+    let mut events = events();
+    events.extend([old("1", "2026-11-29T10:15:00Z"), old("2", "2026-11-30T10:15:00Z")]);
+    events.push(failure(Some(USER), "3", "2026-12-01T00:27:00Z"));
+    let world = World::new(events, "2026-12-01T00:28").await;
+    world.add_key(&format!("k of {USER}"), USER).await;
+    let [analytics, usage, keys] = tables(&world.store);
+    for _ in 0..2 {
+        migrate(&Keys::new(keys.clone()), &usage, &Windows::new(analytics.clone(), usage.clone())).await.unwrap();
+        assert_eq!(world.ok(Who::User(USER), USER_STATS, &[], NOW).await["authFailures"], 3);
+    }
 }
 
 #[tokio::test]

@@ -58,6 +58,76 @@ async fn each_kind_of_bad_key_is_unauthorized_and_an_event_that_names_no_user() 
 }
 
 #[tokio::test]
+async fn a_failure_with_a_known_key_says_whose_key_it_is_and_no_other_does() {
+    let world = World::new().await;
+    world.key("ck_expired_secret", json!({ "expiresAt": NOW, "userEmail": "A#B@Example.com" })).await;
+    let authorizer = world.streaming();
+    for (id, key) in [("1", None), ("2", Some("ck_unknown_secret")), ("3", Some("ck_expired_secret"))] {
+        let _ = authorizer.answer(&request(id, key), now).await;
+    }
+    let events = world.stream.of_type("API_AUTH_FAILED");
+    let owners: Vec<_> = events.iter().map(|event| &event["keyOwner"]).collect();
+    assert_eq!(owners, [&Value::Null, &Value::Null, &json!(USER)]);
+    assert!(events.iter().all(|event| event["userEmail"].is_null()));
+}
+
+#[tokio::test]
+async fn nothing_but_a_method_of_the_call_s_own_api_is_allowed() {
+    let world = World::new().await;
+    let foreign = [
+        json!("*"),
+        json!(null),
+        json!("arn:aws:execute-api:ap-south-1:123456789012:abc/test"),
+        json!("arn:aws:execute-api:ap-south-1:123456789012:abc/*/GET/v1/deadlines"),
+        json!("arn:aws:lambda:ap-south-1:123456789012:function:x"),
+        json!("arn:aws:execute-api:ap-south-1:123456789012:abc/prod/GET/v1/deadlines"),
+        json!("arn:aws:execute-api:ap-south-1:123456789012:other/test/GET/v1/deadlines"),
+    ];
+    for arn in foreign {
+        let json = json!({
+            "methodArn": arn, "headers": { "x-api-key": KEY },
+            "requestContext": { "requestId": "r-1", "apiId": "abc", "stage": "test" },
+        });
+        let request: Request = serde_json::from_value(json).unwrap();
+        assert_eq!(world.streaming().answer(&request, now).await, Err(Refused::Foreign), "{arn}");
+    }
+    assert_eq!((world.stream.requests(), world.wire.requests()), (0, 0));
+}
+
+#[tokio::test]
+async fn a_quota_that_cannot_be_read_is_the_default_one() {
+    let world = World::new().await;
+    for (quota, limit) in [("9223372036854775808", "1000000000000000"), ("2.5", "10000")] {
+        let item = [(PK, format!("USER#{USER}")), (SK, "USER".into())].map(|(name, value)| (name.into(), text(value)));
+        let mut item = Item::from(item);
+        item.insert("monthlyQuota".into(), aws_sdk_dynamodb::types::AttributeValue::N(quota.into()));
+        world.put(world.fixture.keys_table(), item).await;
+        assert_eq!(call(&world.streaming(), "r-1", now()).await.unwrap().context["quotaLimit"], limit);
+    }
+}
+
+#[tokio::test]
+async fn calls_under_every_spelling_of_a_name_share_one_quota() {
+    for mode in [Mode::Stream, Mode::Synchronous] {
+        let world = World::new().await;
+        world.key("ck_other", json!({ "userEmail": "A#B@Example.com" })).await;
+        world.quota(5).await;
+        let keys = Keys::new(Table::new(world.fixture.client.clone(), world.fixture.keys_table()));
+        let windows = Windows::new(world.table(world.fixture.analytics_table()), world.usage());
+        store::migration::migrate(&keys, &world.usage(), &windows).await.unwrap();
+        world.used_by("A#B@Example.com", 2).await;
+        let instance = if mode == Mode::Stream { world.streaming() } else { world.synchronous() };
+        let mut passed = 0;
+        for (n, key) in [KEY, "ck_other", KEY, "ck_other"].into_iter().enumerate() {
+            let answer = instance.answer(&request(&format!("r-{n}"), Some(key)), || after(n as i64)).await;
+            assert_eq!(answer.as_ref().unwrap().context["userEmail"], USER);
+            passed += usize::from(is_within(&answer));
+        }
+        assert_eq!(passed, 3, "{mode:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_key_whose_look_up_fails_twice_at_once_is_found_at_the_third_try() {
     let world = World::new().await;
     world.wire.fail("GetItem", Fault::Unheard, 2);

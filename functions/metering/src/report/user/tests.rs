@@ -89,7 +89,7 @@ fn refusals_and_failures_are_no_calls() {
 
 #[test]
 fn an_address_that_nobody_could_have_is_refused_by_name() {
-    let email = |value: &str| email([("email", "x"), ("other", "y"), ("email", value)]);
+    let email = |value: &str| email([("other", "y"), ("email", value)]);
     assert_eq!(email("A+b#c@Example.com"), Ok(Some("a+b#c@example.com".parse().unwrap())));
     assert_eq!(super::email([("other", "y")]), Ok(None));
     for bad in ["", "x", "user tag@example.com", "\0", &"x".repeat(321)] {
