@@ -50,6 +50,8 @@ const QUOTA: u64 = 12;
 /// A key for each way of counting, whose user has made no other calls.
 const KEYS: [(&str, Toggle); 2] = [("ck_streaming", Toggle::On), ("ck_synchronous", Toggle::Off)];
 const USER: &str = "user0@example.com";
+/// A user who has a key, and nothing else yet.
+const NEW_USER: &str = "new@example.com";
 
 /// What each function asked for, by the toggle.
 type Asked = BTreeMap<(Function, Toggle), BTreeSet<Request>>;
@@ -190,6 +192,9 @@ async fn stock(store: &Store, now: Timestamp) {
         let attributes = attributes.map(|(name, value)| (name, text(value))).to_vec();
         put(name::keys_table(&env), format!("KEY#{}", metering::key::hash(key)), "KEY", attributes).await;
     }
+    let attributes = [("apiKeyId", "k_new"), (USER_EMAIL, NEW_USER), ("createdAt", "2026-01-01T00:00:00.000Z")];
+    let attributes = attributes.map(|(name, value)| (name, text(value))).to_vec();
+    put(name::keys_table(&env), "KEY#new".into(), "KEY", attributes).await;
     let change = json!([{"at": (now - SignedDuration::from_hours(1)).to_string(), "shards": 2, "counts": false, "changing": null}]);
     put(name::analytics_table(&env), STATE.into(), "SCALER", vec![("changes", text(change.to_string()))]).await;
 }
@@ -253,8 +258,11 @@ fn questions() -> Vec<Value> {
         ("timeseries", json!({"granularity": "day", "duration": "90d"})),
         ("user-stats", json!({})),
     ];
+    // Of whom a key is all there is.
+    let other = [("user-stats", json!({"email": NEW_USER}))];
     let of = |groups: &'static str| {
-        let asked = asked.clone();
+        let other = other.iter().filter(move |_| groups == "admin");
+        let asked = asked.iter().chain(other).cloned().collect::<Vec<_>>();
         asked.into_iter().map(move |(route, parameters)| {
             let claims = json!({
                 "sub": "1", "email": USER, "email_verified": "true", "token_use": "id", "cognito:groups": groups,
