@@ -1,6 +1,6 @@
 //! Every permission there is, as verbs on what it is for.
 //!
-//! Invariant: each verb holds the actions that its one kind of caller makes, and no more: `functions/tests/grants.rs`
+//! Invariant: each verb holds the actions that its one kind of caller makes, and no more: `functions/tests/templates`
 //! fails where one is missing and where one is not used. No verb scans a table, and none deletes a key or a user.
 
 use contract::metric::{ANALYTICS_NAMESPACE, KINESIS_NAMESPACE};

@@ -26,6 +26,14 @@ impl Process {
     /// # Errors
     /// When it cannot be started.
     pub fn start(binary: &Path, host: &Host, more: &[(&str, &str)]) -> io::Result<Self> {
+        Self::start_logging(binary, host, more, Stdio::null())
+    }
+
+    /// The same, with a place for what it logs.
+    ///
+    /// # Errors
+    /// As [`Process::start`].
+    pub fn start_logging(binary: &Path, host: &Host, more: &[(&str, &str)], log: Stdio) -> io::Result<Self> {
         let env = Environment::default();
         let mut command = Command::new(binary);
         command
@@ -46,7 +54,7 @@ impl Process {
             .env(variable::MAX_SHARDS, limit::DEFAULT_MAX_SHARDS.to_string())
             .envs(more.iter().copied())
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
+            .stdout(log)
             .stderr(Stdio::null())
             .kill_on_drop(true);
         let child = command.spawn()?;

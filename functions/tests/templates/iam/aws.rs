@@ -21,11 +21,13 @@ pub(crate) const ACCOUNT: &str = "000000000000";
 /// The bucket of failed batches.
 pub(crate) const BUCKET: &str = "failed-batches";
 
-/// What the stream does.
+/// What AWS does with events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stream {
+pub(crate) enum Conduct {
+    /// It takes them.
     Takes,
-    Refuses,
+    /// The stream refuses them.
+    StreamFull,
 }
 
 /// The services. They end with the value.
@@ -37,15 +39,16 @@ pub(crate) struct Aws {
 
 struct Shared {
     store: Store,
-    stream: Stream,
+    conduct: Conduct,
     requests: Mutex<Vec<Request>>,
+    published: Mutex<Vec<Vec<u8>>>,
 }
 
 impl Aws {
-    pub(crate) async fn start(store: Store, stream: Stream) -> Self {
+    pub(crate) async fn start(store: Store, conduct: Conduct) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint_url = format!("http://{}", listener.local_addr().unwrap());
-        let shared = Arc::new(Shared { store, stream, requests: Mutex::default() });
+        let shared = Arc::new(Shared { store, conduct, requests: Mutex::default(), published: Mutex::default() });
         let limit = axum::extract::DefaultBodyLimit::max(16 << 20);
         let router = Router::new().fallback(answer).layer(limit).with_state(Arc::clone(&shared));
         let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
@@ -55,6 +58,11 @@ impl Aws {
     /// What has been asked for so far.
     pub(crate) fn requests(&self) -> Vec<Request> {
         self.shared.requests.lock().unwrap().clone()
+    }
+
+    /// The metrics that were published so far, as they came.
+    pub(crate) fn published(&self) -> Vec<Vec<u8>> {
+        self.shared.published.lock().unwrap().clone()
     }
 }
 
@@ -81,11 +89,14 @@ async fn answer(
     }
     if let Some(operation) = target.strip_prefix("Kinesis_20131202.") {
         keep(vec![Request::kinesis(operation, &json())]);
-        let (status, answer) = kinesis(operation, &json(), shared.stream);
+        let (status, answer) = kinesis(operation, &json(), shared.conduct);
         return respond(status, "x-amz-json-1.1", answer.to_string().into());
     }
     if let Some((_, operation)) = uri.path().split_once("/operation/") {
         keep(vec![Request::cloudwatch(operation, &body)]);
+        if operation == "PutMetricData" {
+            shared.published.lock().unwrap().push(body.to_vec());
+        }
         return respond(200, "cbor", if operation == "GetMetricStatistics" { busy() } else { vec![0xa0] });
     }
     assert_eq!(method, Method::PUT, "{uri} {headers:?}");
@@ -93,10 +104,10 @@ async fn answer(
     respond(200, "xml", Vec::new())
 }
 
-fn kinesis(operation: &str, body: &Value, stream: Stream) -> (u16, Value) {
+fn kinesis(operation: &str, body: &Value, conduct: Conduct) -> (u16, Value) {
     let place = json!({"ShardId": "shardId-000000000000", "SequenceNumber": "1"});
     match operation {
-        "PutRecord" | "PutRecords" if stream == Stream::Refuses => {
+        "PutRecord" | "PutRecords" if conduct != Conduct::Takes => {
             (400, json!({"__type": "ProvisionedThroughputExceededException", "message": "full"}))
         }
         "PutRecord" => (200, place),

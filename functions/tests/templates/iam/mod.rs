@@ -6,6 +6,6 @@ mod aws;
 mod policy;
 mod request;
 
-pub(crate) use aws::{ACCOUNT, Aws, BUCKET, Stream};
+pub(crate) use aws::{ACCOUNT, Aws, BUCKET, Conduct};
 pub(crate) use policy::{Grant, Role, roles};
 pub(crate) use request::Request;
