@@ -71,6 +71,9 @@ fn what_cannot_be_is_wrong_usage_before_anything_is_asked() {
         (&["logs", "stream-processor", "--local", "--follow", "--json"], "", 2),
         (&["status", "--local", "--watch", "--json"], "", 2),
         (&["scale", "--local"], "", 2),
+        (&["scale", "--local", "--shards", "17"], "", 2),
+        (&["scale", "--local", "--shards", "200"], "", 2),
+        (&["scale", "--local", "--on-demand"], "", 2),
         (&["users", "token"], "", 2),
     ]);
 }

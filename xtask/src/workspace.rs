@@ -7,7 +7,9 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
+use contract::limit::LOCAL_SHARDS;
 use contract::{Environment, Toggle};
+use stacks::bounded::Shards;
 use stacks::{App, Architecture, Settings, Target};
 
 use crate::{Failure, file};
@@ -61,10 +63,25 @@ pub fn local_toggle() -> Result<Toggle> {
 /// The app of an environment: what `synth` writes and `deploy` deploys.
 ///
 /// # Errors
-/// When the environment has no settings, or settings that cannot be read.
+/// When the environment has no settings, settings that cannot be read, or some that the target cannot play.
 pub fn app(env: &Environment, toggle: Toggle, target: Target, architecture: Architecture) -> Result<App> {
     let settings = settings(env)?;
+    if target == Target::Local {
+        refuse_beyond_local(settings.stream.shards.map_or(0, Shards::get), "stream.shards")?;
+    }
     Ok(App { env: env.clone(), toggle, settings, target, architecture })
+}
+
+/// Refuses more shards than the local system plays, by the name of what asks for them.
+///
+/// # Errors
+/// When there are more: wrong usage.
+pub fn refuse_beyond_local(shards: u32, name: &str) -> Result<()> {
+    if shards <= LOCAL_SHARDS {
+        return Ok(());
+    }
+    let message = format!("{name} is {shards}, and the local system plays {LOCAL_SHARDS} shards at most");
+    Err(Failure::usage(message).hint("AWS takes more: leave --local out").into())
 }
 
 /// The settings of an environment, from `stacks/environments/{env}.toml`.

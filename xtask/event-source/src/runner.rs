@@ -71,7 +71,7 @@ impl Pace {
     pub const LOCAL: Self = Self {
         poll: Duration::from_millis(75),
         list: Duration::from_secs(1),
-        rest: Duration::from_secs(5),
+        rest: Duration::from_secs(10),
         first_pause: Duration::from_millis(200),
         longest_pause: Duration::from_secs(5),
         patience: Duration::from_secs(10),

@@ -33,6 +33,9 @@ pub enum Capacity {
 /// # Errors
 /// When there is no stream, or the capacity cannot be had.
 pub async fn run(args: &cli::Scale, printer: &Printer) -> Result<()> {
+    if args.cloud.local {
+        refuse_what_is_not_emulated(args.shards)?;
+    }
     let connection = Connection::open(&args.cloud).await?;
     let env = &args.cloud.env.env;
     let stream = Stream { connection: &connection, env, name: name::stream(env), printer };
@@ -55,6 +58,18 @@ pub async fn run(args: &cli::Scale, printer: &Printer) -> Result<()> {
         printer.hint(after.outlook(workspace::settings(env)?.shard_bounds()));
     }
     Ok(())
+}
+
+/// What the local system cannot play is known before it is asked.
+fn refuse_what_is_not_emulated(shards: Option<u16>) -> Result<()> {
+    match shards {
+        Some(shards) => workspace::refuse_beyond_local(u32::from(shards), "--shards"),
+        None => {
+            Err(Failure::usage("on-demand capacity is not emulated: the local system has provisioned streams only")
+                .hint("use --shards N here; on AWS --on-demand works")
+                .into())
+        }
+    }
 }
 
 impl Capacity {
@@ -161,13 +176,6 @@ impl Stream<'_> {
     }
 
     async fn set_mode(&self, mode: StreamMode) -> Result<Capacity> {
-        if self.connection.is_local() {
-            return Err(Failure::new(
-                "on-demand capacity is not emulated: the local system has provisioned streams only",
-            )
-            .hint("use --shards N here; on AWS --on-demand works")
-            .into());
-        }
         let arn = self.describe().await?.stream_arn().to_owned();
         self.say(format!("to {mode} (AWS allows {MODE_CHANGES_PER_DAY} changes of the mode in 24 hours)"));
         let details = StreamModeDetails::builder().stream_mode(mode).build()?;

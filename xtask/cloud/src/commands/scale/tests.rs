@@ -126,13 +126,14 @@ async fn on_demand_and_back_changes_the_mode_before_the_shards() {
     assert_eq!(kinesis.asked(), ["ON_DEMAND", "PROVISIONED", "2 shards"]);
 }
 
-#[tokio::test]
-async fn the_local_system_says_that_on_demand_is_not_emulated() {
-    let env = Environment::default();
-    let connection = Connection::to_local("http://127.0.0.1:1");
-    let stream = Stream { connection: &connection, env: &env, name: name::stream(&env), printer: &Printer };
-    let error = stream.to_on_demand(Capacity::Provisioned(2)).await.unwrap_err();
-    assert!(error.to_string().contains("not emulated"), "{error}");
+#[test]
+fn what_the_local_system_cannot_play_is_refused_as_wrong_usage_with_what_it_can() {
+    refuse_what_is_not_emulated(Some(16)).unwrap();
+    for (asked, said) in [(Some(17), "--shards is 17, and the local system plays 16"), (None, "not emulated")] {
+        let error = refuse_what_is_not_emulated(asked).unwrap_err();
+        assert!(error.to_string().contains(said), "{error}");
+        assert_eq!(xtask::failure::exit_status(&error), 2);
+    }
 }
 
 #[test]
