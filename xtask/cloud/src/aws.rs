@@ -6,3 +6,4 @@ pub mod connection;
 pub mod dynamodb;
 pub mod error;
 pub mod package_bucket;
+pub mod reach;

@@ -15,8 +15,12 @@ use stacks::Target;
 use xtask::cli;
 
 use super::error::failed_to;
+use super::reach::http_client;
 use crate::local_state::folder::Folder;
 use crate::local_state::ready::Ready;
+
+/// How long it may take until a connection is made.
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// An open connection.
 #[derive(Clone, Debug)]
@@ -45,7 +49,9 @@ impl Connection {
         if let Some(endpoint) = &args.endpoint_url {
             loader = loader.endpoint_url(endpoint);
         }
-        Ok(Self { config: loader.load().await, target: Target::Aws })
+        // Credentials are looked for with a client of their own: what answers there says nothing of AWS.
+        let config = loader.load().await.into_builder().http_client(http_client()).build();
+        Ok(Self { config, target: Target::Aws })
     }
 
     /// The connection to the local system at an endpoint such as `http://127.0.0.1:4571`.
@@ -56,6 +62,7 @@ impl Connection {
             .region(Region::new(name::DEFAULT_REGION))
             .credentials_provider(SharedCredentialsProvider::new(credentials))
             .endpoint_url(endpoint)
+            .http_client(http_client())
             .retry_config(RetryConfig::standard().with_max_attempts(3))
             .timeout_config(timeouts())
             .build();
@@ -170,8 +177,5 @@ async fn region(args: &cli::Cloud) -> String {
 }
 
 fn timeouts() -> TimeoutConfig {
-    TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(5))
-        .operation_attempt_timeout(Duration::from_secs(60))
-        .build()
+    TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_attempt_timeout(Duration::from_secs(60)).build()
 }

@@ -2,9 +2,16 @@
 //!
 //! Invariant: the service's own code and message are kept; a hint is added where the cure is known.
 
+use std::error::Error;
+
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::display::DisplayErrorContext;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use store::table::TableError;
 use xtask::Failure;
+
+use super::reach::unreachable;
 
 /// Beneath an error that may pass by itself: AWS throttles, or cannot be reached.
 #[derive(Debug, thiserror::Error)]
@@ -12,27 +19,66 @@ use xtask::Failure;
 pub struct Passing;
 
 /// Turns an SDK error into one for people: `cannot {what}: {code}: {message}`, with [`Passing`] beneath where it may pass.
-pub fn failed_to<E>(what: impl AsRef<str>) -> impl FnOnce(E) -> anyhow::Error
+pub fn failed_to<E>(what: impl AsRef<str>) -> impl FnOnce(SdkError<E, HttpResponse>) -> anyhow::Error
 where
-    E: ProvideErrorMetadata + std::error::Error,
+    E: ProvideErrorMetadata + Error + 'static,
 {
     move |error| {
         let what = what.as_ref();
-        let (code, message) = (error.code(), error.message());
-        let text = match (code, message) {
+        let code = error.code();
+        let text = match (code, error.message()) {
             (Some(code), Some(message)) => format!("{code}: {message}"),
-            _ => format!("{}", DisplayErrorContext(&error)),
+            _ => match (unreachable(&error), error.raw_response()) {
+                (Some(unreachable), _) => unreachable.to_string(),
+                (None, Some(answer)) => answered(code, answer),
+                (None, None) => short(&DisplayErrorContext(&error).to_string()).to_owned(),
+            },
         };
-        let failure = Failure::new(format!("cannot {what}: {}", short(&text)));
+        let failure = Failure::new(format!("cannot {what}: {text}"));
         let failure = match hint(code.unwrap_or_default(), &text) {
             Some(hint) => failure.hint(hint),
+            None if code.is_none() && error.raw_response().is_some() => failure.hint(NOT_AWS),
             None => failure,
         };
-        if may_pass(code, &text) { anyhow::Error::new(Passing).context(failure) } else { failure.into() }
+        let status = error.raw_response().map(|answer| answer.status().as_u16());
+        if may_pass(code, status, &text) { anyhow::Error::new(Passing).context(failure) } else { failure.into() }
     }
 }
 
-fn may_pass(code: Option<&str>, text: &str) -> bool {
+/// Turns an error of a table into one for people.
+pub fn table_failed_to(what: impl AsRef<str>) -> impl FnOnce(TableError) -> anyhow::Error {
+    move |error| {
+        let text = error.to_string();
+        let failure = Failure::new(format!("cannot {}: {}", what.as_ref(), short(&text)));
+        match hint("", &text) {
+            Some(hint) => failure.hint(hint).into(),
+            None => failure.into(),
+        }
+    }
+}
+
+/// What to do about an answer that no service of AWS gives.
+const NOT_AWS: &str = "AWS does not answer so: check --endpoint-url and proxies in between; if it is AWS, run it again";
+/// How much of such an answer is repeated, in characters.
+const MAX_REPEATED: usize = 80;
+
+/// An answer without AWS's words in it: its status, and how it begins.
+fn answered(code: Option<&str>, answer: &HttpResponse) -> String {
+    let status = answer.status().as_u16();
+    if let Some(code) = code {
+        return format!("{code} (HTTP {status})");
+    }
+    let body = String::from_utf8_lossy(answer.body().bytes().unwrap_or_default());
+    let begins: String = body.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(MAX_REPEATED).collect();
+    match begins.as_str() {
+        "" => format!("the answer is HTTP {status} with nothing in it"),
+        begins => {
+            format!("the answer is HTTP {status} and not one of AWS's; it begins with `{}`", begins.escape_debug())
+        }
+    }
+}
+
+fn may_pass(code: Option<&str>, status: Option<u16>, text: &str) -> bool {
     match code {
         Some(
             "Throttling"
@@ -47,10 +93,13 @@ fn may_pass(code: Option<&str>, text: &str) -> bool {
             | "RequestTimeout",
         ) => true,
         Some(_) => false,
-        None => {
-            let broken = ["dispatch failure", "timeout", "response error", "unhandled error"];
-            !text.contains("credentials") && broken.iter().any(|broken| text.contains(broken))
-        }
+        None => match status {
+            Some(status) => status >= 500 || status == 429,
+            None => {
+                let broken = ["dispatch failure", "timeout", "response error"];
+                !text.contains("credentials") && broken.iter().any(|broken| text.contains(broken))
+            }
+        },
     }
 }
 
@@ -104,10 +153,53 @@ fn hint(code: &str, text: &str) -> Option<&'static str> {
     if text.contains("credentials") {
         return Some("no credentials: set --profile or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or use --local");
     }
-    if text.contains("dispatch failure") || text.contains("Connection refused") || text.contains("tcp connect") {
+    if text.contains("dispatch failure") || text.contains("nothing answers at") {
         return Some(
-            "nothing answers there: check the network, --region and --endpoint-url (local: cargo xtask local)",
+            "check the network, --region and --endpoint-url (or AWS_ENDPOINT_URL); `cargo xtask local` starts one",
         );
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stand_in::{self, Answer};
+
+    /// What is said of an answer that three services of different protocols give.
+    async fn said_of(status: u16, body: &'static str) -> [String; 3] {
+        let connection = stand_in::start(move |_, _| Answer(status, body.to_owned())).await.without_retries();
+        let account = connection.account().await.map(|_| ());
+        let table = connection.dynamodb().describe_table().table_name("t").send().await;
+        let table = table.map(|_| ()).map_err(failed_to("look at the table"));
+        let bucket = connection.s3().list_buckets().send().await.map(|_| ()).map_err(failed_to("list the buckets"));
+        [account, table, bucket].map(|answer| {
+            let error = answer.expect_err("nobody of AWS answers so");
+            let hints: Vec<_> = xtask::failure::failures(&error).iter().flat_map(|failure| failure.hints()).collect();
+            format!("{error:#}; {hints:?}")
+        })
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_is_not_of_aws_is_told_by_its_status_and_beginning() {
+        for said in said_of(500, "").await {
+            assert!(said.contains("the answer is HTTP 500 with nothing in it: this may pass; "), "{said}");
+            assert!(said.starts_with("cannot ") && said.contains("check --endpoint-url"), "{said}");
+        }
+        for said in said_of(403, "<html>\n <body>Blocked by \u{1b}[1mproxy").await {
+            let begins =
+                r"the answer is HTTP 403 and not one of AWS's; it begins with `<html> <body>Blocked by \u{1b}[1mproxy`";
+            assert!(said.contains(begins) && !said.contains("this may pass"), "{said}");
+        }
+        for said in said_of(404, r#"{"detail":"Not Found"}"#).await {
+            assert!(said.contains("the answer is HTTP 404 and not one of AWS's"), "{said}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_words_of_aws_are_kept() {
+        let answer = |_: &str, _: &str| Answer::refusal("AccessDenied", "not you (really)");
+        let error = stand_in::start(answer).await.account().await.unwrap_err();
+        assert_eq!(error.to_string(), "cannot find out the account: AccessDenied: not you (really)");
+    }
 }

@@ -2,6 +2,10 @@
 //!
 //! Invariant: only CloudFormation's own refusal says so; nothing is locked and nothing is remembered.
 
+use std::error::Error;
+
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use crate::aws::error::failed_to;
@@ -12,9 +16,9 @@ use crate::aws::error::failed_to;
 pub struct Overtaken;
 
 /// As [`failed_to`], with [`Overtaken`] beneath where that is why.
-pub fn overtaken<E>(what: impl AsRef<str>) -> impl FnOnce(E) -> anyhow::Error
+pub fn overtaken<E>(what: impl AsRef<str>) -> impl FnOnce(SdkError<E, HttpResponse>) -> anyhow::Error
 where
-    E: ProvideErrorMetadata + std::error::Error,
+    E: ProvideErrorMetadata + Error + 'static,
 {
     move |error| {
         let is_overtaken = match error.code() {

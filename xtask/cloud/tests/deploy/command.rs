@@ -68,14 +68,14 @@ impl Workshop {
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
     }
 
-    fn command(&self, aws: &Aws, arguments: &[&str]) -> Command {
+    fn command(&self, endpoint: &str, arguments: &[&str]) -> Command {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let folders = std::iter::once(self.0.join("bin")).chain(std::env::split_paths(&path));
         let arch = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
         let mut command = Command::new(env!("CARGO_BIN_EXE_cloud"));
         command
             .args(arguments)
-            .args(["--endpoint-url", &aws.url()])
+            .args(["--endpoint-url", endpoint])
             .args(["--arch", arch].iter().filter(|_| arguments[0] == "deploy"))
             .env("PATH", std::env::join_paths(folders).unwrap())
             .env("CARGO", "/bin/true")
@@ -95,7 +95,7 @@ impl Workshop {
     /// Starts it on a terminal of this kind, once the question is asked with these keys pressed. What is printed is the
     /// output, wherever it is printed to.
     pub(crate) fn start_on_terminal(&self, aws: &Aws, arguments: &[&str], kind: &str, keys: &str) -> Running {
-        let command = self.command(aws, arguments);
+        let command = self.command(&aws.url(), arguments);
         let words = std::iter::once(command.get_program()).chain(command.get_args());
         let line = words.map(|word| format!("'{}'", word.to_string_lossy())).collect::<Vec<_>>().join(" ");
         // Of `script` (util-linux) only the terminal is wanted.
@@ -117,8 +117,13 @@ impl Workshop {
         self.start_with(aws, arguments, &[])
     }
 
+    /// Starts it against whatever is, or is not, at an address.
+    pub(crate) fn start_at(&self, endpoint: &str, arguments: &[&str]) -> Running {
+        self.spawn(self.command(endpoint, arguments))
+    }
+
     pub(crate) fn start_with(&self, aws: &Aws, arguments: &[&str], variables: &[(&str, &str)]) -> Running {
-        let mut command = self.command(aws, arguments);
+        let mut command = self.command(&aws.url(), arguments);
         command.envs(variables.iter().copied());
         self.spawn(command)
     }

@@ -21,3 +21,4 @@ mod refusing;
 mod statuses;
 mod streams;
 mod terminal;
+mod unreachable;
