@@ -26,6 +26,7 @@ mod faults;
 mod history;
 mod listeners;
 mod modes;
+mod people;
 mod proxy;
 mod reconciliation;
 mod replay;

@@ -12,6 +12,10 @@ pub(super) fn what_looks_and_changes_nothing_answers_as_its_schema_says(local: &
     assert_eq!(token["userEmail"], email);
     let users = local.json(&["users", "list", "--local", "--json"]);
     assert!(users["users"].as_array().unwrap().iter().any(|user| user["userEmail"] == email), "{users:#}");
+    let set = local.json(&["users", "set", "--local", "--json", "--email", email, "--company", "Example Pty Ltd"]);
+    assert_eq!((&set["companyName"], &set["admin"]), (&"Example Pty Ltd".into(), &Value::Null), "{set:#}");
+    let reset = local.json(&["users", "reset-password", "--local", "--json", "--email", email]);
+    assert_eq!(reset["userEmail"], email, "{reset:#}");
     let made = local.json(&["keys", "create", "--local", "--json", "--email", email, "--name", "short-lived"]);
     let id = made["apiKeyId"].as_str().unwrap();
     let keys = local.json(&["keys", "list", "--local", "--json", "--email", email]);

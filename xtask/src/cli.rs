@@ -123,7 +123,7 @@ pub enum Command {
     Cost(Cost),
     /// Make, list and revoke API keys
     Keys(Keys),
-    /// Make users and bearer tokens
+    /// Make, change and list users, and make bearer tokens
     Users(Users),
     /// Run the whole system on this machine, with no AWS account
     Local(Local),

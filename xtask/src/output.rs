@@ -4,11 +4,15 @@
 
 use std::io::{self, ErrorKind, Write as _};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::Failure;
 
 /// Why the first write that failed did. A process has one standard output, so it has one of these.
 static BROKEN: OnceLock<String> = OnceLock::new();
+
+/// Whether a reader went away.
+static UNREAD: AtomicBool = AtomicBool::new(false);
 
 /// Writes a text and has it leave this process.
 pub fn write(text: &str) {
@@ -18,12 +22,17 @@ pub fn write(text: &str) {
 
 /// Remembers how a write went that was made elsewhere.
 pub fn note(written: io::Result<()>) {
-    if let Err(error) = written
-        && error.kind() != ErrorKind::BrokenPipe
-    {
+    match written {
+        Ok(()) => {}
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => UNREAD.store(true, Ordering::Relaxed),
         // Only the first: those behind it fail because of it.
-        let _ = BROKEN.set(error.to_string());
+        Err(error) => _ = BROKEN.set(error.to_string()),
     }
+}
+
+/// Whether everything up to here was written, and nobody who was to read it had gone away.
+pub fn has_arrived() -> bool {
+    BROKEN.get().is_none() && !UNREAD.load(Ordering::Relaxed)
 }
 
 /// Whether everything up to here was written.

@@ -37,6 +37,11 @@ impl Printer {
         output::written()
     }
 
+    /// Whether all data up to here can have been read: it was written, and its reader had not gone away.
+    pub fn has_arrived(&self) -> bool {
+        output::has_arrived()
+    }
+
     /// A line about the way there, on standard error.
     pub fn say(&self, line: impl AsRef<str>) {
         let mut foot = foot::lock();

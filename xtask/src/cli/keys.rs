@@ -4,6 +4,7 @@
 
 use clap::{Args, Subcommand};
 use contract::limit::MAX_NAME_BYTES;
+use metering::email::Email;
 
 use super::Cloud;
 use super::number::whole;
@@ -24,15 +25,15 @@ pub struct Keys {
 pub enum KeysCommand {
     /// Make a key and print it: it is stored only as a hash and cannot be shown again
     #[command(after_help = "Output: the key; with --json one JSON document with the key, its id and when it \
-                            expires.\n\
-                            Exit status: 0 made, 1 failed, 2 wrong usage.\n\
+                            expires. A key that could not be written there is revoked.\n\
+                            Exit status: 0 made, 1 failed or no such user, 2 wrong usage.\n\
                             Example: cargo xtask keys create --email user@example.com --name production")]
     Create {
         #[command(flatten)]
         cloud: Cloud,
         /// Whose key it is
         #[arg(long, value_name = "EMAIL")]
-        email: String,
+        email: Email,
         /// What the key is for
         #[arg(long, value_name = "NAME", default_value = "default", value_parser = bounded(MAX_NAME_BYTES))]
         name: String,
@@ -42,6 +43,9 @@ pub enum KeysCommand {
         /// In how many days it expires
         #[arg(long, value_name = "DAYS", default_value_t = 90, value_parser = whole(1..=3650_u32), allow_negative_numbers = true)]
         expires_days: u32,
+        /// Make it for an address that no user has: for somebody who cannot sign in
+        #[arg(long)]
+        new_user: bool,
         /// Print one JSON document
         #[arg(long)]
         json: bool,
@@ -56,7 +60,7 @@ pub enum KeysCommand {
         cloud: Cloud,
         /// Whose keys
         #[arg(long, value_name = "EMAIL")]
-        email: String,
+        email: Email,
         /// Print one JSON document
         #[arg(long)]
         json: bool,
@@ -70,7 +74,7 @@ pub enum KeysCommand {
         cloud: Cloud,
         /// Whose key it is
         #[arg(long, value_name = "EMAIL")]
-        email: String,
+        email: Email,
         /// The key's id (k_…) or its first eight characters, as `list` prints them
         #[arg(value_name = "KEY", value_parser = line)]
         key: String,

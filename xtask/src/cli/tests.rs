@@ -79,7 +79,7 @@ fn wrong_usage_is_exit_status_2_for_every_command() {
 
 #[test]
 fn wrong_usage_is_told_from_right_usage() {
-    let wrong: [&[&str]; 19] = [
+    let wrong: [&[&str]; 24] = [
         &["synth", "--format", "xml"],
         &["build", "--arch", "mips"],
         &["diff", "--against", "memory"],
@@ -96,6 +96,11 @@ fn wrong_usage_is_told_from_right_usage() {
         &["cost", "--calls", "-1"],
         &["keys", "create", "--email", "a@b.au", "--expires-days", "0"],
         &["users", "token"],
+        &["users", "set", "--email", "a@example.com"],
+        &["users", "set", "--email", "a@example.com", "--admin", "--no-admin"],
+        &["users", "set", "--email", "a@example.com", "--quota", "0"],
+        &["users", "reset-password"],
+        &["keys", "create", "--email", "user tag@example.com"],
         &["status", "--endpoint-url", "127.0.0.1:4571"],
         &["status", "--endpoint-url", "http://"],
         &["status", "--region", ""],
@@ -103,7 +108,7 @@ fn wrong_usage_is_told_from_right_usage() {
     for words in wrong {
         assert_eq!(exit_status(words), 2, "{words:?}");
     }
-    let right: [&[&str]; 10] = [
+    let right: [&[&str]; 12] = [
         &["synth"],
         &["diff", "--drift", "--exit-code", "0"],
         &["deploy", "CompliCal-API-test", "-y"],
@@ -112,6 +117,8 @@ fn wrong_usage_is_told_from_right_usage() {
         &["scale", "--on-demand"],
         &["errors", "replay"],
         &["users", "token", "--local"],
+        &["users", "set", "--email", "Alice@Example.com", "--quota", "5", "--no-admin"],
+        &["keys", "create", "--email", " a@example.com", "--new-user"],
         &["local"],
         &["status", "--endpoint-url", "https://localhost:4571/", "--region", "us-gov-west-1"],
     ];
@@ -123,7 +130,7 @@ fn wrong_usage_is_told_from_right_usage() {
 /// Every argument that takes a number, by the words of its command.
 #[test]
 fn every_number_is_bounded_on_both_sides() {
-    let numbers: [&[&str]; 9] = [
+    let numbers: [&[&str]; 10] = [
         &["diff", "--exit-code"],
         &["destroy", "--wait"],
         &["verify", "--minutes"],
@@ -133,6 +140,7 @@ fn every_number_is_bounded_on_both_sides() {
         &["errors", "list", "--limit"],
         &["keys", "create", "--email", "a@example.com", "--expires-days"],
         &["users", "create", "--email", "a@example.com", "--quota"],
+        &["users", "set", "--email", "a@example.com", "--quota"],
     ];
     for words in numbers {
         for wrong in ["-1", "+5", " 5", "", "5.0", "1e3", "18446744073709551615", "99999999999999999999"] {

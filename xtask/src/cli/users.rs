@@ -4,6 +4,7 @@
 
 use clap::{Args, Subcommand};
 use contract::limit::MAX_NAME_BYTES;
+use metering::email::Email;
 use metering::quota::MonthlyQuota;
 
 use super::Cloud;
@@ -22,9 +23,9 @@ pub struct Users {
 /// The commands of `users`.
 #[derive(Subcommand, Debug)]
 pub enum UsersCommand {
-    /// Make a user who can sign in, or change an existing one
+    /// Make a user who can sign in; one who exists is left alone
     #[command(after_help = "Output: that the user can sign in; with --json one JSON document with the user.\n\
-                            Exit status: 0 made or changed, 1 failed, 2 wrong usage.\n\
+                            Exit status: 0 made, 1 failed or there is such a user, 2 wrong usage.\n\
                             Example: cargo xtask users create --email user@example.com --company Example --quota \
                             50000")]
     Create {
@@ -32,7 +33,7 @@ pub enum UsersCommand {
         cloud: Cloud,
         /// The user's address, which is the user's name
         #[arg(long, value_name = "EMAIL")]
-        email: String,
+        email: Email,
         /// The company that calls are counted for
         #[arg(long, value_name = "NAME", value_parser = bounded(MAX_NAME_BYTES))]
         company: Option<String>,
@@ -49,6 +50,53 @@ pub enum UsersCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Change a user's quota, company or group; passwords stay as they are
+    #[command(
+        group = clap::ArgGroup::new("change").required(true).multiple(true),
+        after_help = "Output: what is set for the user now; with --json one JSON document with it.\n\
+                      Exit status: 0 changed or already so, 1 failed or no such user, 2 wrong usage.\n\
+                      Example: cargo xtask users set --email user@example.com --quota 50000 --no-admin"
+    )]
+    Set {
+        #[command(flatten)]
+        cloud: Cloud,
+        /// The user's address
+        #[arg(long, value_name = "EMAIL")]
+        email: Email,
+        /// The company that calls are counted for
+        #[arg(long, value_name = "NAME", group = "change", value_parser = bounded(MAX_NAME_BYTES))]
+        company: Option<String>,
+        /// Calls in a calendar month (UTC)
+        #[arg(long, value_name = "CALLS", group = "change", allow_negative_numbers = true)]
+        quota: Option<MonthlyQuota>,
+        /// Make the user a member of the group `admin`
+        #[arg(long, group = "change", conflicts_with = "no_admin")]
+        admin: bool,
+        /// Take the user out of the group `admin`
+        #[arg(long, group = "change")]
+        no_admin: bool,
+        /// Print one JSON document
+        #[arg(long)]
+        json: bool,
+    },
+    /// Set another password and sign the user out everywhere
+    #[command(after_help = "Output: what was done. Sessions end at once; a bearer token that was made before is good \
+                            until it expires, within the hour. With --json one JSON document.\n\
+                            Exit status: 0 done, 1 failed or no such user, 2 wrong usage.\n\
+                            Example: COMPLICAL_PASSWORD=… cargo xtask users reset-password --email user@example.com")]
+    ResetPassword {
+        #[command(flatten)]
+        cloud: Cloud,
+        /// The user's address
+        #[arg(long, value_name = "EMAIL")]
+        email: Email,
+        /// The new password; without it, it is asked for
+        #[arg(long, value_name = "PASSWORD", env = "COMPLICAL_PASSWORD", hide_env_values = true, value_parser = line)]
+        password: Option<String>,
+        /// Print one JSON document
+        #[arg(long)]
+        json: bool,
+    },
     /// Sign in and print the bearer token for /v1/analytics/*, which is good for an hour
     #[command(after_help = "Output: the token; with --json one JSON document with it and whose it is.\n\
                             Exit status: 0 signed in, 1 failed, 2 wrong usage.\n\
@@ -58,7 +106,7 @@ pub enum UsersCommand {
         cloud: Cloud,
         /// The user's address [default with --local: user@example.com]
         #[arg(long, value_name = "EMAIL", required_unless_present = "local")]
-        email: Option<String>,
+        email: Option<Email>,
         /// The password; without it, it is asked for (with --local those of the seeded users are known)
         #[arg(long, value_name = "PASSWORD", env = "COMPLICAL_PASSWORD", hide_env_values = true, value_parser = line)]
         password: Option<String>,

@@ -1,49 +1,46 @@
 //! `keys`: API keys, made, listed and revoked.
 //!
-//! Invariant: a key is shown once, when it is made; what is stored is its hash and eight characters.
+//! Invariant: a key is shown once, when it is made; what is stored is its hash and eight characters. A key that could
+//! not be shown does not live.
 
 use anyhow::Result;
-use serde_json::json;
-use xtask::Printer;
+use contract::Environment;
+use serde_json::{Value, json};
+use store::users::UserSettings;
 use xtask::cli::KeysCommand;
+use xtask::{Failure, Printer};
 
 use crate::Connection;
-use crate::system::keys::{self, NewKey, StoredKey};
+use crate::aws::error::table_failed_to;
+use crate::system::keys::{self, MadeKey, NewKey};
+use crate::system::users;
 
 /// The command.
 ///
 /// # Errors
-/// When the table cannot be used, or there is no such key.
+/// When the table cannot be used, or there is no such user or key.
 pub async fn run(command: &KeysCommand, printer: &Printer) -> Result<()> {
     match command {
-        KeysCommand::Create { cloud, email, name, company, expires_days, json } => {
-            let connection = Connection::open(cloud).await?;
-            let new = NewKey {
-                email: email.clone(),
-                name: name.clone(),
-                company: company.clone(),
-                expires_days: *expires_days,
-            };
-            let made = keys::create(&connection, &cloud.env.env, &new).await?;
-            if *json {
-                printer.json(&json!({"apiKey": made.key, "apiKeyId": made.id, "apiKeyName": name, "userEmail": email, "expiresAt": made.expires_at}));
-            } else {
-                printer.data(&made.key);
-                printer.say(format!(
-                    "{} expires {}; the key is not stored and will not be shown again",
-                    made.id, made.expires_at
-                ));
+        KeysCommand::Create { cloud, email, name, company, expires_days, new_user, json } => {
+            let (connection, env) = (Connection::open(cloud).await?, &cloud.env.env);
+            let (email, name, company) = (email.clone(), name.clone(), company.clone());
+            let new = NewKey { email, name, company, expires_days: *expires_days };
+            check_owner(&connection, env, &new, *new_user).await?;
+            let made = keys::create(&connection, env, &new).await?;
+            show(&made, &new, *json, printer);
+            if !printer.has_arrived() {
+                keys::withdraw(&connection, env, &made).await?;
+                printer.say(format!("nobody can have read the key, so {} was revoked", made.stored.id));
             }
         }
         KeysCommand::List { cloud, email, json } => {
             let connection = Connection::open(cloud).await?;
             let keys = keys::list(&connection, &cloud.env.env, email).await?;
             if *json {
-                printer.json(
-                    &json!({"userEmail": email, "keys": keys.iter().map(StoredKey::to_json).collect::<Vec<_>>()}),
-                );
+                let keys: Vec<Value> = keys.iter().map(keys::to_json).collect();
+                printer.json(&json!({"userEmail": email, "keys": keys}));
             } else {
-                keys.iter().for_each(|key| printer.data(key.line()));
+                keys.iter().for_each(|key| printer.data(keys::line(key)));
                 printer.say(format!("{} keys of {email}", keys.len()));
             }
         }
@@ -51,11 +48,38 @@ pub async fn run(command: &KeysCommand, printer: &Printer) -> Result<()> {
             let connection = Connection::open(cloud).await?;
             let revoked = keys::revoke(&connection, &cloud.env.env, email, key).await?;
             if *json {
-                printer.json(&revoked.to_json());
+                printer.json(&keys::to_json(&revoked));
             } else {
-                printer.data(revoked.line());
+                printer.data(keys::line(&revoked));
             }
         }
     }
     Ok(())
+}
+
+/// Sees to it that the key belongs to a user, because a misspelled address would have a quota of its own.
+async fn check_owner(connection: &Connection, env: &Environment, new: &NewKey, is_new: bool) -> Result<()> {
+    let email = &new.email;
+    if users::exists(connection, env, email).await? {
+        return Ok(());
+    }
+    if !is_new {
+        return Err(Failure::new(format!("there is no user {email}, and no key was made"))
+            .hint(format!("`cargo xtask users create --email {email}` makes a user who can sign in"))
+            .hint("--new-user makes the key all the same, for a user who cannot sign in")
+            .into());
+    }
+    let made = keys::table(connection, env).create_user(email, &UserSettings::default()).await;
+    made.map_err(table_failed_to(format!("record the user {email}")))?;
+    Ok(())
+}
+
+fn show(made: &MadeKey, new: &NewKey, as_json: bool, printer: &Printer) {
+    let (id, expires_at) = (&made.stored.id, &made.stored.expires_at);
+    if as_json {
+        printer.json(&json!({"apiKey": made.key, "apiKeyId": id, "apiKeyName": new.name, "userEmail": new.email, "expiresAt": expires_at}));
+    } else {
+        printer.data(&made.key);
+        printer.say(format!("{id} expires {expires_at}; the key is not stored and will not be shown again"));
+    }
 }

@@ -3,13 +3,14 @@
 //! Invariant: what is there already is used as it is, so figures and keys of an earlier run go on.
 
 use anyhow::Result;
-use aws_sdk_dynamodb::types::AttributeValue;
-use contract::{Environment, name, table};
+use contract::Environment;
 use futures::future::try_join;
+use metering::email::Email;
+use store::users::UserSettings;
 use xtask::Failure;
 
 use crate::Connection;
-use crate::aws::error::failed_to;
+use crate::aws::error::table_failed_to;
 use crate::local_state::folder::Folder;
 use crate::local_state::secrets::{ADMIN, Secrets, USER};
 use crate::system::keys::{self, NewKey};
@@ -44,7 +45,7 @@ pub async fn seed(connection: &Connection, env: &Environment, folder: &Folder) -
     let api_key = match &secrets.api_key {
         Some(key) if is_stored(connection, env, key).await? => key.clone(),
         _ => {
-            let new = NewKey { email: USER.into(), name: "local".into(), company: None, expires_days: KEY_DAYS };
+            let new = NewKey { email: USER.parse()?, name: "local".into(), company: None, expires_days: KEY_DAYS };
             keys::create(connection, env, &new).await?.key
         }
     };
@@ -60,27 +61,18 @@ async fn sign_in(connection: &Connection, env: &Environment, secrets: &Secrets, 
     let Some(password) = secrets.password(email) else {
         return Err(Failure::new(format!("{email} is no user of the local system")).into());
     };
-    if let Ok(token) = users::token(connection, env, email, password).await {
+    let email: Email = email.parse()?;
+    if let Ok(token) = users::token(connection, env, &email, password).await {
         return Ok(token);
     }
-    let new = NewUser {
-        email: email.into(),
-        company: Some(COMPANY.into()),
-        quota: None,
-        admin: email == ADMIN,
-        password: password.into(),
-    };
+    let settings = UserSettings { company_name: Some(COMPANY.into()), monthly_quota: None };
+    let new = NewUser { admin: email.as_str() == ADMIN, email, settings, password: password.into() };
     users::create(connection, env, &new).await?;
-    users::token(connection, env, email, password).await
+    users::token(connection, env, &new.email, password).await
 }
 
 async fn is_stored(connection: &Connection, env: &Environment, key: &str) -> Result<bool> {
-    let get = connection
-        .dynamodb()
-        .get_item()
-        .table_name(name::keys_table(env))
-        .key(table::PK, AttributeValue::S(format!("KEY#{}", metering::key::hash(key))))
-        .key(table::SK, AttributeValue::S("KEY".into()));
-    let found = get.send().await.map_err(failed_to("look for the local key"))?;
-    Ok(found.item.is_some_and(|item| !item.contains_key("revokedAt")))
+    let found = keys::table(connection, env).find(&metering::key::hash(key)).await;
+    let found = found.map_err(table_failed_to("look for the local key"))?;
+    Ok(found.is_some_and(|key| key.revoked_at.is_none()))
 }

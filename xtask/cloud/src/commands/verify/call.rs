@@ -164,7 +164,7 @@ async fn user_stats(subject: &Subject<'_>, url: &str) -> Result<Check> {
     let what = "user-stats";
     let secrets = Secrets::of(&Folder::open()?, subject.env)?;
     let password = secrets.password(USER).unwrap_or_default();
-    let token = users::token(subject.connection, subject.env, USER, password).await?;
+    let token = users::token(subject.connection, subject.env, &USER.parse()?, password).await?;
     let asked = format!("{url}/v1/analytics/user-stats?email={USER}");
     let answer = api::get(asked, vec![("Authorization", format!("Bearer {token}"))]).await?;
     let calls = &answer.body["allTime"]["apiCalls"];
