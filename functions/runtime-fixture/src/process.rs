@@ -26,15 +26,31 @@ impl Process {
     /// # Errors
     /// When it cannot be started.
     pub fn start(binary: &Path, host: &Host, more: &[(&str, &str)]) -> io::Result<Self> {
-        Self::start_logging(binary, host, more, Stdio::null())
+        let env = Environment::default();
+        let (min, max) = (limit::DEFAULT_MIN_SHARDS.to_string(), limit::DEFAULT_MAX_SHARDS.to_string());
+        let tables = [name::analytics_table(&env), name::usage_table(&env), name::keys_table(&env)];
+        let (deadlines, stream) = (name::deadlines_table(&env), name::stream(&env));
+        let mut variables = vec![
+            (variable::ENVIRONMENT, env.as_str()),
+            (variable::ANALYTICS_TABLE, &tables[0]),
+            (variable::API_USAGE_TABLE, &tables[1]),
+            (variable::API_KEYS_TABLE, &tables[2]),
+            (variable::DEADLINES_TABLE, &deadlines),
+            (variable::FAILED_BATCHES_BUCKET, "failed-batches"),
+            (variable::KINESIS_STREAM, &stream),
+            (variable::MIN_SHARDS, &min),
+            (variable::MAX_SHARDS, &max),
+        ];
+        variables.extend(more);
+        Self::start_told(binary, host, &variables, Stdio::null())
     }
 
-    /// The same, with a place for what it logs.
+    /// Starts a binary against a Runtime API, told these variables and what Lambda tells every function, with a place
+    /// for its log.
     ///
     /// # Errors
-    /// As [`Process::start`].
-    pub fn start_logging(binary: &Path, host: &Host, more: &[(&str, &str)], log: Stdio) -> io::Result<Self> {
-        let env = Environment::default();
+    /// When it cannot be started.
+    pub fn start_told(binary: &Path, host: &Host, variables: &[(&str, &str)], log: Stdio) -> io::Result<Self> {
         let mut command = Command::new(binary);
         command
             .env_clear()
@@ -43,16 +59,7 @@ impl Process {
             .envs([("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "512"), ("AWS_LAMBDA_LOG_GROUP_NAME", "fixture")])
             .envs([("AWS_LAMBDA_LOG_STREAM_NAME", "fixture"), ("AWS_REGION", name::DEFAULT_REGION)])
             .envs([("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")])
-            .env(variable::ENVIRONMENT, env.as_str())
-            .env(variable::ANALYTICS_TABLE, name::analytics_table(&env))
-            .env(variable::API_USAGE_TABLE, name::usage_table(&env))
-            .env(variable::API_KEYS_TABLE, name::keys_table(&env))
-            .env(variable::DEADLINES_TABLE, name::deadlines_table(&env))
-            .env(variable::FAILED_BATCHES_BUCKET, "failed-batches")
-            .env(variable::KINESIS_STREAM, name::stream(&env))
-            .env(variable::MIN_SHARDS, limit::DEFAULT_MIN_SHARDS.to_string())
-            .env(variable::MAX_SHARDS, limit::DEFAULT_MAX_SHARDS.to_string())
-            .envs(more.iter().copied())
+            .envs(variables.iter().copied())
             .stdin(Stdio::null())
             .stdout(log)
             .stderr(Stdio::null())

@@ -1,6 +1,6 @@
 //! Everything that the functions do, played on AWS's side of the wire: each is its own process, on one database.
 //!
-//! Invariant: a function is told what Lambda and the gateway tell it, and answers.
+//! Invariant: a function is told what its template, Lambda and the gateway tell it, and nothing else, and answers.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -16,7 +16,8 @@ use runtime_fixture::{Answer, Host, Load, Process};
 use serde_json::{Value, json};
 use store::table::{Item, Table, number, text};
 
-use crate::iam::{ACCOUNT, Aws, Conduct, Request};
+use crate::apps;
+use crate::iam::{ACCOUNT, Aws, Conduct, Request, variables};
 
 /// How often the functions are driven through their work: a slow machine may have a step run out of its time.
 const ROUNDS: usize = 5;
@@ -108,9 +109,11 @@ impl Work {
     async fn done(self, store: &Store, log: Stdio) -> Aws {
         let Self { function, toggle, conduct, payloads } = self;
         let (host, aws) = (Host::start().await, Aws::start(store.clone(), conduct).await);
-        let variables =
-            [("AWS_ENDPOINT_URL", aws.endpoint_url.as_str()), (variable::HANDLER, function.handler(toggle))];
-        let process = Process::start_logging(Path::new(binary(function)), &host, &variables, log).unwrap();
+        let app = apps().into_iter().find(|app| app.toggle == toggle).unwrap();
+        let told = variables(&app.stacks().unwrap(), function);
+        let mut told: Vec<_> = told.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        told.extend([("AWS_ENDPOINT_URL", aws.endpoint_url.as_str()), (variable::HANDLER, function.handler(toggle))]);
+        let process = Process::start_told(Path::new(binary(function)), &host, &told, log).unwrap();
         for payload in payloads {
             let answer = host.invoke(payload.to_string()).await;
             let Answer::Response(body) = &answer else { panic!("{function:?} answers {answer:?} to {payload}") };

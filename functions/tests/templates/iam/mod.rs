@@ -7,5 +7,5 @@ mod policy;
 mod request;
 
 pub(crate) use aws::{ACCOUNT, Aws, BUCKET, Conduct};
-pub(crate) use policy::{Grant, Role, roles};
+pub(crate) use policy::{Grant, Role, roles, variables};
 pub(crate) use request::Request;

@@ -106,6 +106,23 @@ pub(crate) fn roles(stacks: &[stacks::Stack]) -> BTreeMap<Function, Role> {
     roles
 }
 
+/// What a function is told by the template that declares it: names of resources are those that they get.
+pub(crate) fn variables(stacks: &[stacks::Stack], function: Function) -> BTreeMap<String, String> {
+    let mut templates = stacks.iter().map(|stack| serde_json::from_str::<Value>(&stack.to_json()).unwrap());
+    let template = templates.find(|it| !it["Resources"][function.logical_id()].is_null()).unwrap();
+    let name = |value: &Value| match value["Ref"].as_str() {
+        None => value.as_str().unwrap_or_else(|| panic!("not known: {value}")).to_owned(),
+        Some(id) => {
+            let properties = &template["Resources"][id]["Properties"];
+            assert!(!properties.is_null(), "{id} is not in the stack");
+            let names = ["TableName", "Name"].map(|property| properties[property].as_str());
+            names.into_iter().flatten().next().unwrap_or(BUCKET).to_owned()
+        }
+    };
+    let told = &template["Resources"][function.logical_id()]["Properties"]["Environment"]["Variables"];
+    told.as_object().unwrap().iter().map(|(variable, value)| (variable.clone(), name(value))).collect()
+}
+
 fn grants(statement: &Value, resources: &Map<String, Value>) -> Vec<Grant> {
     let known = ["Effect", "Action", "Resource", "Condition"];
     assert!(statement.as_object().unwrap().keys().all(|key| known.contains(&key.as_str())), "{statement}");
