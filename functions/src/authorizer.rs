@@ -3,9 +3,11 @@
 //! Invariant: every call that is let through is counted, and none waits longer than [`WHOLE`](bound::WHOLE) or fails
 //! because it cannot be counted. No key is in an event, a log line or an answer.
 
+mod allowance;
 pub mod bound;
 mod cache;
 mod directory;
+mod keeper;
 mod ledger;
 mod notice;
 mod outbox;
@@ -17,6 +19,7 @@ mod verdict;
 
 use std::collections::BTreeMap;
 
+use contract::Environment;
 use contract::access_log::WITHIN;
 use contract::function::{AUTHORIZER_ENHANCED_HANDLER, AUTHORIZER_KINESIS_HANDLER};
 use jiff::Timestamp;
@@ -31,6 +34,7 @@ use crate::producer::Producer;
 use bound::Overdue;
 use directory::Directory;
 pub use directory::{KEY_FRESH, USER_FRESH};
+use keeper::Keeper;
 use ledger::Ledger;
 use outbox::Outbox;
 pub use outbox::RESPITE;
@@ -120,19 +124,20 @@ impl Mode {
 
 impl<P: Producer> Authorizer<P> {
     /// An authorizer that counts by the stream.
-    pub fn streaming(keys: Table, usage: Table, analytics: Table, producer: P) -> Self {
+    pub fn streaming(environment: Environment, keys: Table, usage: Table, analytics: Table, producer: P) -> Self {
         tracing::info!("calls are counted through Kinesis");
         let (blocks, watermark) = (Blocks::new(analytics.clone()), Watermark::new(analytics.clone()));
         let histories = Histories::new(blocks, Windows::new(analytics, usage.clone()), watermark);
-        let outbox = Outbox::new(producer, Journal::new(usage.clone()));
+        let outbox = Outbox::new(producer, Keeper::new(Journal::new(usage.clone()), environment));
         let counter = Counter::Stream(Streaming::new(histories, Gates::new(usage), outbox));
         Self { directory: Directory::new(Keys::new(keys)), counter }
     }
 
     /// An authorizer that counts in the usage table and knows no other.
-    pub fn synchronous(keys: Table, usage: Table) -> Self {
+    pub fn synchronous(environment: Environment, keys: Table, usage: Table) -> Self {
         tracing::info!("calls are counted synchronously");
-        Self { directory: Directory::new(Keys::new(keys)), counter: Counter::Synchronous(Ledger::new(usage)) }
+        let counter = Counter::Synchronous(Ledger::new(usage, environment));
+        Self { directory: Directory::new(Keys::new(keys)), counter }
     }
 
     /// The answer to a call.
@@ -203,8 +208,9 @@ impl<P: Producer> Authorizer<P> {
                 Refused::Unavailable
             }
         };
-        if let Counter::Stream(streaming) = &self.counter {
-            streaming.report(event).await;
+        match &self.counter {
+            Counter::Stream(streaming) => streaming.report(event).await,
+            Counter::Synchronous(ledger) => ledger.report(&event).await,
         }
         refused
     }

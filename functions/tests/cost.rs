@@ -50,7 +50,7 @@ async fn synchronous_write_units(load: Load) -> f64 {
     let environment = contract::Environment::default();
     let keys = Table::new(store.client(), contract::name::keys_table(&environment));
     let usage = Table::new(store.client(), contract::name::usage_table(&environment));
-    let authorizer = Authorizer::<Stream>::synchronous(keys.clone(), usage);
+    let authorizer = Authorizer::<Stream>::synchronous(environment, keys.clone(), usage);
     let calls: Vec<_> = load.batches(BEGINNING.parse().unwrap()).map(|batch| batch.event).collect();
     let calls = calls.into_iter().map(|event| serde_json::from_value::<StreamEvent>(event).unwrap());
     let calls: Vec<_> = calls.flat_map(|batch| algorithms::events(&batch).collect::<Vec<_>>()).collect();

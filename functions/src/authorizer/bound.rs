@@ -38,13 +38,18 @@ const _: () = {
 /// Tests run a whole DynamoDB beside fifty calls in one unoptimized thread: they are given more time.
 const PATIENCE: u32 = if cfg!(test) { 50 } else { 1 };
 
+/// How long a step is waited for here.
+pub(super) const fn patient(bound: Duration) -> Duration {
+    bound.saturating_mul(PATIENCE)
+}
+
 /// What a step on a table came to within its bound. The step lies on the heap, so that a call for which nothing is to
 /// be read carries no request's state about.
 pub(super) fn within<T>(
     bound: Duration,
     step: impl Future<Output = Result<T, TableError>>,
 ) -> impl Future<Output = Result<T, Overdue>> {
-    let step = tokio::time::timeout(bound * PATIENCE, Box::pin(step));
+    let step = tokio::time::timeout(patient(bound), Box::pin(step));
     async move {
         match step.await {
             Ok(Ok(answer)) => Ok(answer),

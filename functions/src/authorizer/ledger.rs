@@ -1,7 +1,7 @@
 //! The authorizer without the stream: each call is one transaction that raises the gate and keeps the call.
 //!
 //! Invariant: a call is let through when the transaction holds, and then it is counted; many at once share nothing,
-//! because the gate is a condition of each.
+//! because the gate is a condition of each. Refused and failed calls are kept as far as [`Allowance`] goes.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,6 +11,7 @@ use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::error::TransactionCanceledException;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
+use contract::Environment;
 use contract::table::{CALL, PK, SK};
 use jiff::{SignedDuration, Timestamp};
 use metering::cell::Cell;
@@ -22,9 +23,10 @@ use metering::quota::Quota;
 use metering::subject::Bucket;
 use metering::window::Month;
 
+use super::allowance::Allowance;
 use super::bound::{GATE, TRANSACTION, USAGE, within};
 use super::cache::Cache;
-use super::outbox::keep;
+use super::keeper::Keeper;
 use super::{Count, ElapsedMs, notice};
 use store::gate::{Gate, Gates, Passage, Reading};
 use store::journal::{Journal, entry_of, item_of};
@@ -44,7 +46,8 @@ const FIRST_WAIT: Duration = Duration::from_millis(10);
 pub(super) struct Ledger {
     usage: Table,
     gates: Gates,
-    journal: Journal,
+    keeper: Keeper,
+    refusals: Allowance,
     /// The least that a user has used in a month.
     used: Cache<Arc<AtomicU64>>,
 }
@@ -60,9 +63,9 @@ enum Written {
 }
 
 impl Ledger {
-    pub(super) fn new(usage: Table) -> Self {
-        let (gates, journal) = (Gates::new(usage.clone()), Journal::new(usage.clone()));
-        Self { usage, gates, journal, used: Cache::new(FRESH) }
+    pub(super) fn new(usage: Table, environment: Environment) -> Self {
+        let (gates, keeper) = (Gates::new(usage.clone()), Keeper::new(Journal::new(usage.clone()), environment));
+        Self { usage, gates, keeper, refusals: Allowance::new(), used: Cache::new(FRESH) }
     }
 
     /// Brings the gate up to what was counted, if the last time is too long ago. A failure stops no call.
@@ -90,20 +93,34 @@ impl Ledger {
         let known = self.used.get(&name(user_email, now), now).unwrap_or_default();
         let quota = Quota { used: known.load(Ordering::Relaxed), limit };
         if quota.is_exhausted() {
-            return Count::Exceeded(quota);
+            return self.refuse(user_email, &call, quota).await;
         }
         call.latency_ms = Latency::of_millis(elapsed_ms());
         let gate = Gate::of(user_email, Month::of(now));
         if let Some(used) = self.write(&gate, &call, limit).await {
             known.fetch_max(used, Ordering::Relaxed);
-            return Count::Exceeded(Quota { used, limit });
+            return self.refuse(user_email, &call, Quota { used, limit }).await;
         }
         let before = Quota { used: known.fetch_add(1, Ordering::Relaxed), limit };
         let quota = Quota { used: before.used + 1, limit };
         if let Some(threshold) = before.next_call_crosses() {
-            keep(&self.journal, &notice::threshold(&call, threshold, quota)).await;
+            self.keeper.keep(&notice::threshold(&call, threshold, quota)).await;
         }
         Count::Within(quota)
+    }
+
+    /// Keeps the event of a failed call, which has no user, or none who pays for it.
+    pub(super) async fn report(&self, event: &Event) {
+        if self.refusals.take("", event.timestamp) {
+            self.keeper.keep(event).await;
+        }
+    }
+
+    async fn refuse(&self, user_email: &Email, call: &Event, quota: Quota) -> Count {
+        if self.refusals.take(user_email.as_str(), call.timestamp) {
+            self.keeper.keep(&notice::rate_limited(call, quota)).await;
+        }
+        Count::Exceeded(quota)
     }
 
     /// Counts a call, or tells how many were used where none are left.
@@ -120,7 +137,7 @@ impl Ledger {
             // It may have been written. The journal takes it twice as well as once; the gate would not.
             Err(cause) => tracing::warn!(%cause, "the transaction failed; the journal keeps the call"),
         }
-        keep(&self.journal, call).await;
+        self.keeper.keep(call).await;
         None
     }
 

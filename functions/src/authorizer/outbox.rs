@@ -9,9 +9,9 @@ use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use metering::event::Event;
 
-use super::bound::{JOURNAL, STREAM, within};
+use super::bound::STREAM;
+use super::keeper::Keeper;
 use crate::producer::{Producer, Record};
-use store::journal::Journal;
 
 /// How long a stream that failed is not tried again, so that a call does not wait for what the last one waited for.
 pub const RESPITE: SignedDuration = SignedDuration::from_secs(1);
@@ -20,20 +20,20 @@ pub const RESPITE: SignedDuration = SignedDuration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Outbox<P> {
     producer: P,
-    journal: Journal,
+    keeper: Keeper,
     /// Until when the stream is passed over.
     resting: Mutex<Option<Timestamp>>,
 }
 
 impl<P: Producer> Outbox<P> {
-    pub(super) const fn new(producer: P, journal: Journal) -> Self {
-        Self { producer, journal, resting: Mutex::new(None) }
+    pub(super) const fn new(producer: P, keeper: Keeper) -> Self {
+        Self { producer, keeper, resting: Mutex::new(None) }
     }
 
     /// Sends the events of one call.
     pub(super) async fn send(&self, events: &[Event], now: Timestamp) {
         if self.is_resting(now) || !self.stream(events, now).await {
-            join_all(events.iter().map(|event| keep(&self.journal, event))).await;
+            join_all(events.iter().map(|event| self.keeper.keep(event))).await;
         }
     }
 
@@ -59,13 +59,5 @@ impl<P: Producer> Outbox<P> {
 
     fn resting(&self) -> MutexGuard<'_, Option<Timestamp>> {
         self.resting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Keeps an event in the journal, or in the log if that fails too: its line is the event, to be put back by hand.
-pub(super) async fn keep(journal: &Journal, event: &Event) {
-    if let Err(cause) = within(JOURNAL, journal.put(event)).await {
-        let event = String::from_utf8_lossy(&event.to_json()).into_owned();
-        tracing::error!(%cause, event, "an event is kept in this line alone");
     }
 }

@@ -126,11 +126,12 @@ impl World {
 
     fn streaming(&self) -> Authorizer<Double> {
         let keys = self.table(self.fixture.keys_table());
-        Authorizer::streaming(keys, self.usage(), self.table(self.fixture.analytics_table()), self.stream.clone())
+        let (usage, analytics) = (self.usage(), self.table(self.fixture.analytics_table()));
+        Authorizer::streaming(Environment::default(), keys, usage, analytics, self.stream.clone())
     }
 
     fn synchronous(&self) -> Authorizer<Double> {
-        Authorizer::synchronous(self.table(self.fixture.keys_table()), self.usage())
+        Authorizer::synchronous(Environment::default(), self.table(self.fixture.keys_table()), self.usage())
     }
 
     async fn put(&self, table: String, item: Item) {

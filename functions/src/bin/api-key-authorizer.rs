@@ -2,7 +2,8 @@
 //!
 //! Invariant: everything is read from the environment once, before the first call.
 
-use contract::variable::{ANALYTICS_TABLE, API_KEYS_TABLE, API_USAGE_TABLE, HANDLER, KINESIS_STREAM};
+use contract::Environment;
+use contract::variable::{ANALYTICS_TABLE, API_KEYS_TABLE, API_USAGE_TABLE, ENVIRONMENT, HANDLER, KINESIS_STREAM};
 use functions::authorizer::{Authorizer, Mode, Request, bound};
 use functions::producer::Stream;
 use functions::{log, variable};
@@ -15,6 +16,7 @@ async fn main() -> Result<(), Error> {
     log::init_without_returned_errors();
     let mode = Mode::of_handler(&variable::required(HANDLER)?);
     let mode = mode.inspect_err(|error| tracing::error!(%error, "the function cannot start"))?;
+    let environment: Environment = variable::required(ENVIRONMENT)?.parse()?;
     let config = variable::aws()?;
     let client = bound::tables(&config);
     let table = |name| Ok::<_, Error>(Table::new(client.clone(), variable::required(name)?));
@@ -22,9 +24,9 @@ async fn main() -> Result<(), Error> {
     let authorizer = &match mode {
         Mode::Stream => {
             let stream = Stream::new(variable::kinesis()?, variable::required(KINESIS_STREAM)?);
-            Authorizer::streaming(keys, usage, table(ANALYTICS_TABLE)?, stream)
+            Authorizer::streaming(environment, keys, usage, table(ANALYTICS_TABLE)?, stream)
         }
-        Mode::Synchronous => Authorizer::synchronous(keys, usage),
+        Mode::Synchronous => Authorizer::synchronous(environment, keys, usage),
     };
     run(service_fn(async |event: LambdaEvent<Request>| authorizer.answer(&event.payload, Timestamp::now).await)).await
 }

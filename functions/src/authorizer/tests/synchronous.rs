@@ -120,3 +120,25 @@ async fn a_table_that_fails_stops_no_call() {
     assert!(is_within(&call(&authorizer, "r-3", now()).await));
     assert_eq!(authorizer.answer(&request("r-4", None), now).await, Err(Refused::Unauthorized));
 }
+
+#[tokio::test]
+async fn refusals_and_failed_keys_are_kept_as_events_up_to_a_bound() {
+    let world = World::new().await;
+    world.quota(3).await;
+    let authorizer = world.synchronous();
+    let mut within = 0;
+    for n in 0..103 {
+        within += usize::from(is_within(&call(&authorizer, &format!("r-{n}"), after(n)).await));
+    }
+    let kept =
+        async |event_type| world.journal().await.iter().filter(|entry| entry.event.event_type == event_type).count();
+    assert_eq!((within, kept(EventType::Call).await, kept(EventType::RateLimited).await), (3, 3, 100));
+    for n in 0..250 {
+        let _ = authorizer.answer(&request(&format!("f-{n}"), Some("ck_guess")), || after(n)).await;
+        let _ = call(&authorizer, &format!("s-{n}"), after(n)).await;
+    }
+    assert_eq!((kept(EventType::AuthFailed).await, kept(EventType::RateLimited).await), (100, 100));
+    world.wire.requests();
+    let _ = call(&authorizer, "free", after(500)).await;
+    assert_eq!(world.wire.requests(), 0, "a refusal beyond the bound is written");
+}
