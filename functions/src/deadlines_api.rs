@@ -8,13 +8,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayProxyResponse};
 use aws_lambda_events::http::Method;
+use contract::table::SK;
 use deadlines::{Deadline, Query};
 use futures::future::try_join_all;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::http::parameters::Parameters;
 use crate::http::{self, Failure, Json};
-use store::table::{Consistency, Sort, Table};
+use store::table::{Consistency, Item, Sort, Table, string};
 
 /// How long a partition that was read is not read again.
 pub const FRESH: SignedDuration = SignedDuration::from_secs(60);
@@ -58,10 +59,7 @@ impl DeadlinesApi {
             return Ok(partition);
         }
         let items = self.table.query(key, Sort::All, Consistency::Eventual).await.map_err(Failure::internal)?;
-        let deadlines = items.iter().map(|item| {
-            Deadline::from_attributes(|name| item.get(name).and_then(|value| value.as_s().ok()).map(String::as_str))
-        });
-        let partition = deadlines.collect::<Result<Partition, _>>().map_err(Failure::internal)?;
+        let partition: Partition = items.iter().filter_map(deadline_of).collect();
         // An empty partition is one that a first deploy has yet to load: the next call looks again.
         if !partition.is_empty() {
             self.lock().insert(key.to_owned(), (now, Arc::clone(&partition)));
@@ -78,6 +76,13 @@ impl DeadlinesApi {
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, (Timestamp, Partition)>> {
         self.read.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The deadline of an item; one that cannot be read is left out, so that the others answer.
+fn deadline_of(item: &Item) -> Option<Deadline> {
+    let attribute = |name: &str| item.get(name).and_then(|value| value.as_s().ok()).map(String::as_str);
+    let deadline = Deadline::from_attributes(attribute);
+    deadline.inspect_err(|error| tracing::error!(%error, sk = string(item, SK), "a deadline cannot be read")).ok()
 }
 
 #[cfg(test)]

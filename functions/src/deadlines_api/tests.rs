@@ -113,6 +113,17 @@ async fn other_paths_and_methods_are_404() {
 }
 
 #[tokio::test]
+async fn a_deadline_that_cannot_be_read_takes_no_other_along() {
+    let (fixture, api) = loaded().await;
+    let (_, before) = get(&api, &[("country", "NZ"), ("year", "2027")], NOW).await;
+    let table = Table::new(fixture.client.clone(), fixture.deadlines_table());
+    let broken = [(PK, "NZ#2027"), (SK, "2027-02-30#broken"), ("dueDate", "2027-02-30")];
+    table.put_all([broken.map(|(name, value)| (name.to_owned(), text(value))).into()]).await.unwrap();
+    let (status, after) = get(&DeadlinesApi::new(table), &[("country", "NZ"), ("year", "2027")], NOW).await;
+    assert_eq!((status, after), (200, before));
+}
+
+#[tokio::test]
 async fn a_table_that_cannot_be_read_is_500_without_its_name() {
     let fixture = Fixture::start().await;
     let api = DeadlinesApi::new(Table::new(fixture.client.clone(), "no-such-table"));

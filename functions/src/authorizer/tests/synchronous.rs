@@ -142,3 +142,16 @@ async fn refusals_and_failed_keys_are_kept_as_events_up_to_a_bound() {
     let _ = call(&authorizer, "free", after(500)).await;
     assert_eq!(world.wire.requests(), 0, "a refusal beyond the bound is written");
 }
+
+#[tokio::test]
+async fn a_day_that_cannot_be_read_does_not_make_the_quota_endless() {
+    let world = World::new().await;
+    world.quota(101).await;
+    world.used(100).await;
+    let keys = [(PK, format!("USER#{USER}")), (SK, "2026-11#DAY#01".into()), ("cell", "{".into())];
+    let broken = keys.into_iter().map(|(name, value)| (name.to_owned(), text(value))).collect();
+    world.put(world.fixture.usage_table(), broken).await;
+    let authorizer = world.synchronous();
+    let answers = [call(&authorizer, "r-1", now()).await, call(&authorizer, "r-2", now()).await];
+    assert_eq!(answers.each_ref().map(is_within), [true, false]);
+}
