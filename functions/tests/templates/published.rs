@@ -4,9 +4,13 @@
 //! line of a log.
 
 use contract::metric::{ENVIRONMENT_DIMENSION, Metric};
+use contract::undelivered;
+use jiff::Timestamp;
+use metering::event::Event;
+use serde_json::Value;
 
 use crate::apps;
-use crate::repertoire::{Seen, play_until};
+use crate::repertoire::{Seen, log_of_events_that_nothing_takes, play_until};
 
 /// What no function publishes while all goes well: a filter counts the one from the authorizer's log.
 const OTHERWISE: [Metric; 2] = [Metric::UndeliveredEvents, Metric::FailedWindows];
@@ -19,6 +23,32 @@ async fn every_metric_of_ours_is_published_under_the_environment() {
     };
     let seen = play_until(|seen| unpublished(seen).is_empty()).await;
     assert_eq!(unpublished(&seen), [], "published by no function");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_line_that_alone_keeps_an_event_is_one_that_the_filter_of_its_log_counts() {
+    let log = log_of_events_that_nothing_takes().await;
+    for app in apps() {
+        let stacks = app.stacks().unwrap();
+        let templates = stacks.iter().map(|stack| serde_json::from_str::<Value>(&stack.to_json()).unwrap());
+        let filter =
+            templates.filter_map(|template| template["Resources"].get("UndeliveredEvents").cloned()).next().unwrap();
+        let properties = &filter["Properties"];
+        let pattern = properties["FilterPattern"].as_str().unwrap();
+        let pattern = pattern.strip_prefix("{ $.").and_then(|rest| rest.strip_suffix("\" }")).unwrap();
+        let (field, wanted) = pattern.split_once(" = \"").unwrap();
+        let lines = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let found: Vec<Value> = lines.filter(|line| line[field] == wanted).collect();
+        assert!(!found.is_empty(), "no line has `{wanted}` under `{field}`:\n{log}");
+        let dimension = &properties["MetricTransformations"][0]["Dimensions"][0];
+        assert_eq!(dimension["Key"], ENVIRONMENT_DIMENSION);
+        let of_line = dimension["Value"].as_str().and_then(|value| value.strip_prefix("$.")).unwrap();
+        for line in found {
+            assert_eq!(line[of_line], app.env.as_str(), "{line}");
+            let event = line[undelivered::EVENT].as_str().unwrap();
+            Event::parse(event.as_bytes(), Timestamp::now()).unwrap_or_else(|error| panic!("{error:?}: {line}"));
+        }
+    }
 }
 
 /// Whether a request publishes a metric: in CBOR each text stands behind its length (RFC 8949).

@@ -3,6 +3,7 @@
 //! Invariant: a function is told what its template, Lambda and the gateway tell it, and nothing else, and answers.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
 use std::path::Path;
 use std::process::Stdio;
 
@@ -72,6 +73,17 @@ async fn play(store: &Store, seen: &mut Seen) {
         seen.asked.entry(of).or_default().extend(aws.requests());
         seen.published.extend(aws.published());
     }
+}
+
+/// What the authorizer logs of calls whose events nothing takes.
+pub(crate) async fn log_of_events_that_nothing_takes() -> String {
+    let store = Store::new().await;
+    stock(&store, Timestamp::now()).await;
+    let ((key, toggle), conduct) = (KEYS[0], Conduct::KeepsNothing);
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("authorizer.log");
+    let work = Work { function: Function::ApiKeyAuthorizer, toggle, conduct, payloads: calls(key, conduct) };
+    work.done(&store, File::create(&path).unwrap().into()).await;
+    std::fs::read_to_string(path).unwrap()
 }
 
 /// Keys, their users, who have few calls left, and a scaler that has been there for an hour.

@@ -28,6 +28,8 @@ pub(crate) enum Conduct {
     Takes,
     /// The stream refuses them.
     StreamFull,
+    /// The stream refuses them, and tables take no item.
+    KeepsNothing,
 }
 
 /// The services. They end with the value.
@@ -84,6 +86,10 @@ async fn answer(
     let keep = |requests: Vec<Request>| shared.requests.lock().unwrap().extend(requests);
     if let Some(operation) = target.strip_prefix("DynamoDB_20120810.") {
         keep(Request::dynamodb(operation, &json()));
+        if operation == "PutItem" && shared.conduct == Conduct::KeepsNothing {
+            let refusal = json!({"__type": "AccessDeniedException", "message": "no"});
+            return respond(400, "x-amz-json-1.0", refusal.to_string().into());
+        }
         let (status, answer) = shared.store.carry_out(operation, std::str::from_utf8(&body).unwrap());
         return respond(status, "x-amz-json-1.0", answer.to_string().into());
     }
