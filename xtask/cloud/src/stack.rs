@@ -5,10 +5,8 @@
 pub mod change_set;
 pub mod diagnosis;
 pub mod import;
-pub mod manner;
 pub mod monitor;
 pub mod order;
-pub mod overtaken;
 pub mod read;
 pub mod retry;
 pub mod settle;

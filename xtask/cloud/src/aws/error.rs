@@ -57,6 +57,45 @@ pub fn table_failed_to(what: impl AsRef<str>) -> impl FnOnce(TableError) -> anyh
     }
 }
 
+/// What a call answered; `None` where the service says that what it asks for is not there.
+///
+/// # Errors
+/// As [`failed_to`], for every other refusal.
+pub fn found<T, E>(asked: Result<T, SdkError<E, HttpResponse>>, what: impl AsRef<str>) -> anyhow::Result<Option<T>>
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    match asked {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) if is_missing(&error) => Ok(None),
+        Err(error) => Err(failed_to(what)(error)),
+    }
+}
+
+/// Somebody else began to change the stack after it was looked at, so it has to be looked at again.
+#[derive(Debug, thiserror::Error)]
+#[error("another deploy was first")]
+pub struct Overtaken;
+
+/// As [`failed_to`], with [`Overtaken`] beneath where that is why.
+pub fn overtaken<E>(what: impl AsRef<str>) -> impl FnOnce(SdkError<E, HttpResponse>) -> anyhow::Error
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    move |error| {
+        let is_overtaken = match error.code() {
+            // The last is said of a stack that was to be made, and that another deploy has made meanwhile.
+            Some("InvalidChangeSetStatus" | "ChangeSetNotFound" | "AlreadyExistsException") => true,
+            Some("ValidationError") => error.message().is_some_and(|message| {
+                message.contains("_IN_PROGRESS state") || message.contains("already exists and cannot be created again")
+            }),
+            _ => false,
+        };
+        let failure = failed_to(what)(error);
+        if is_overtaken { anyhow::Error::new(Overtaken).context(failure) } else { failure }
+    }
+}
+
 /// What to do about an answer that no service of AWS gives.
 const NOT_AWS: &str = "AWS does not answer so: check --endpoint-url and proxies in between; if it is AWS, run it again";
 /// How much of such an answer is repeated, in characters.

@@ -15,7 +15,7 @@ use futures::future::try_join_all;
 use serde_json::json;
 use xtask::package::Package;
 
-use super::error::{failed_to, is_missing};
+use super::error::{failed_to, found};
 use crate::Connection;
 use crate::console::observer::Observer;
 
@@ -40,14 +40,14 @@ pub async fn ensure(connection: &Connection, observer: &dyn Observer) -> Result<
     let account = connection.account().await?;
     let bucket = name(&account, connection.region());
     let s3 = connection.s3();
-    match s3.head_bucket().bucket(&bucket).expected_bucket_owner(&account).send().await {
-        Ok(_) if is_protected(&s3, &bucket).await => return Ok(bucket),
-        Ok(_) => {}
-        Err(error) if error.as_service_error().is_some_and(is_missing) => {
+    let asked = s3.head_bucket().bucket(&bucket).expected_bucket_owner(&account).send().await;
+    match found(asked, format!("look at the bucket {bucket}"))? {
+        Some(_) if is_protected(&s3, &bucket).await => return Ok(bucket),
+        Some(_) => {}
+        None => {
             observer.note(&format!("making the bucket {bucket} for packages"));
             create(&s3, &bucket, connection.region()).await?;
         }
-        Err(error) => return Err(failed_to(format!("look at the bucket {bucket}"))(error)),
     }
     protect(&s3, &bucket).await?;
     Ok(bucket)
@@ -84,11 +84,9 @@ pub async fn put_template(connection: &Connection, bucket: &str, key: &str, temp
 
 async fn upload_one(s3: &Client, bucket: &str, package: &Package, observer: &dyn Observer) -> Result<()> {
     let key = package.key();
-    match s3.head_object().bucket(bucket).key(&key).send().await {
-        Ok(head) if !is_old(&head) => return Ok(()),
-        Ok(_) => {}
-        Err(error) if error.as_service_error().is_some_and(is_missing) => {}
-        Err(error) => return Err(failed_to(format!("look for {key} in {bucket}"))(error)),
+    let asked = s3.head_object().bucket(bucket).key(&key).send().await;
+    if found(asked, format!("look for {key} in {bucket}"))?.is_some_and(|head| !is_old(&head)) {
+        return Ok(());
     }
     let bytes = std::fs::read(&package.zip).with_context(|| package.zip.display().to_string())?;
     observer.note(&format!("uploading {} ({:.1} MB)", package.function.binary(), bytes.len() as f64 / 1e6));

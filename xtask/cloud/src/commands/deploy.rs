@@ -16,7 +16,7 @@ use crate::console::reporter::Story;
 use crate::deployment::pipeline;
 use crate::deployment::plan::Plan;
 use crate::deployment::result::{self, Deployed};
-use crate::stack::manner::Manner;
+use crate::stack::change_set::Manner;
 use crate::stack::order;
 use preflight::Preflight;
 

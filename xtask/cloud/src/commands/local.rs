@@ -25,7 +25,7 @@ use crate::deployment::plan::Plan;
 use crate::local_state::folder::Folder;
 use crate::local_state::ready::{Ready, dashboard_url};
 use crate::local_state::secrets;
-use crate::stack::manner::Manner;
+use crate::stack::change_set::Manner;
 use crate::system::api;
 use emulator::Emulator;
 use front::Front;

@@ -11,7 +11,7 @@ use stacks::bounded::Shards;
 use xtask::{Failure, Printer, cli, workspace};
 
 use crate::Connection;
-use crate::aws::error::{failed_to, is_missing};
+use crate::aws::error::{failed_to, found};
 use crate::system::backlog;
 
 /// How often its mode may be changed in 24 hours (Kinesis API Reference, UpdateStreamMode).
@@ -228,11 +228,8 @@ impl Stream<'_> {
 
     async fn describe(&self) -> Result<StreamDescriptionSummary> {
         let asked = self.connection.kinesis().describe_stream_summary().stream_name(&self.name).send().await;
-        let summary = match asked {
-            Ok(answer) => answer.stream_description_summary,
-            Err(error) if error.as_service_error().is_some_and(is_missing) => None,
-            Err(error) => return Err(failed_to(format!("look at {}", self.name))(error)),
-        };
+        let summary =
+            found(asked, format!("look at {}", self.name))?.and_then(|answer| answer.stream_description_summary);
         Ok(summary.ok_or_else(|| {
             Failure::new(format!("there is no stream {}", self.name))
                 .hint("with ENABLE_KINESIS_ANALYTICS=true, `cargo xtask deploy` makes it")

@@ -9,7 +9,7 @@ use futures::future::try_join_all;
 use serde_json::Value;
 
 use crate::Connection;
-use crate::aws::error::{failed_to, is_missing};
+use crate::aws::error::{failed_to, found};
 
 /// Switches expiry on, which the emulator's CloudFormation drops, and its own event source mappings off, which lose
 /// what a function reports as failed: `cargo xtask local` runs its own in their place.
@@ -48,13 +48,10 @@ async fn switch_expiry_on(connection: &Connection, table_name: &str) -> Result<(
 async fn switch_mappings_off(connection: &Connection, env: &Environment) -> Result<()> {
     let client = connection.lambda();
     let function = Function::StreamProcessor.physical_name(env);
-    let listed = match client.list_event_source_mappings().function_name(&function).send().await {
-        Ok(listed) => listed.event_source_mappings.unwrap_or_default(),
-        Err(error) if error.as_service_error().is_some_and(is_missing) => return Ok(()),
-        Err(error) => return Err(failed_to("list the event source mappings")(error)),
-    };
+    let asked = client.list_event_source_mappings().function_name(&function).send().await;
+    let Some(listed) = found(asked, "list the event source mappings")? else { return Ok(()) };
     // The state says "enabled" for one that its template switched off, so it is not asked.
-    for uuid in listed.iter().filter_map(|mapping| mapping.uuid()) {
+    for uuid in listed.event_source_mappings().iter().filter_map(|mapping| mapping.uuid()) {
         let update = client.update_event_source_mapping().uuid(uuid).enabled(false);
         update.send().await.map_err(failed_to("switch the emulator's event source mapping off"))?;
     }

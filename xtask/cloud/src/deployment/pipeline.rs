@@ -5,10 +5,10 @@
 use super::plan::Plan;
 use super::result::Deployed;
 use super::{data_loss_guard, emulator_fixups, execution, parameters, recovery, shard_count};
+use crate::aws::error::Overtaken;
 use crate::aws::package_bucket;
+use crate::stack::change_set::Manner;
 use crate::stack::change_set::{self, ChangeSet, Request};
-use crate::stack::manner::Manner;
-use crate::stack::overtaken::Overtaken;
 use crate::stack::{import, order, read};
 use crate::system::deadlines;
 use anyhow::Result;

@@ -8,7 +8,7 @@ use xtask::package::Package;
 use crate::Connection;
 use crate::console::confirm::Approval;
 use crate::console::observer::Observer;
-use crate::stack::manner::Manner;
+use crate::stack::change_set::Manner;
 
 /// What to deploy, and how.
 #[derive(Debug)]

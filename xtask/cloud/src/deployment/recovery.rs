@@ -136,9 +136,7 @@ fn rolled_back<'a>(stack: &'a Stack, id: &'a str, before: BTreeSet<String>) -> O
 
 /// A line for each resource that a stack still has: what goes with it, and what its template retains.
 async fn left(connection: &Connection, id: &str) -> Result<Vec<String>> {
-    let client = connection.cloudformation();
-    let listed = client.list_stack_resources().stack_name(id).into_paginator().items().send().try_collect().await;
-    let resources: Vec<_> = listed.map_err(failed_to(format!("list the resources of {id}")))?;
+    let resources = read::resources(connection, id).await?;
     // A template that is none of ours retains nothing that we know of, and is no reason to keep what is broken.
     let template = read::template(connection, id).await.unwrap_or_default();
     Ok(resources.iter().filter_map(|resource| line(resource, &template)).collect())

@@ -10,7 +10,7 @@ use serde_json::Value;
 use stacks::Stack;
 
 use crate::Connection;
-use crate::aws::error::{failed_to, is_missing};
+use crate::aws::error::found;
 use crate::stack::read;
 
 /// Has the templates of stacks that are there go on with the scaler's number: the one that they were deployed with, and
@@ -40,11 +40,8 @@ pub async fn keep(
 /// How many shards a stream has; nothing where it chooses them itself, or is not there.
 async fn open(connection: &Connection, name: &str) -> Result<Option<u32>> {
     let asked = connection.kinesis().describe_stream_summary().stream_name(name).send().await;
-    let summary = match asked {
-        Ok(answer) => answer.stream_description_summary,
-        Err(error) if error.as_service_error().is_some_and(is_missing) => None,
-        Err(error) => return Err(failed_to(format!("look at the stream {name}"))(error)),
-    };
+    let summary =
+        found(asked, format!("look at the stream {name}"))?.and_then(|answer| answer.stream_description_summary);
     let provisioned = summary.filter(|summary| {
         summary.stream_mode_details().map(StreamModeDetails::stream_mode) != Some(&StreamMode::OnDemand)
     });

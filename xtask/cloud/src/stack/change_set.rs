@@ -1,12 +1,16 @@
 //! Change sets: made, shown, carried out.
 //!
-//! Invariant: what is carried out is the change set that was shown, by its id, and no other.
+//! Invariant: what is carried out is the change set that was shown, by its id, and no other; what an endpoint does not
+//! have of how to carry it out is gone without, and told.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Result;
+use aws_sdk_cloudformation::operation::create_change_set::builders::CreateChangeSetFluentBuilder;
+use aws_sdk_cloudformation::operation::describe_change_set::DescribeChangeSetOutput;
 use aws_sdk_cloudformation::types::{
-    Capability, ChangeSetStatus, ChangeSetType, Parameter, ResourceChange, ResourceToImport, Tag,
+    Capability, ChangeSetStatus, ChangeSetType, DeploymentConfig, DeploymentConfigMode, DeploymentMode, Parameter,
+    ResourceChange, ResourceToImport, Tag,
 };
 use cloudformation::diagnosis::FailedEvent;
 use cloudformation::event::Role;
@@ -16,11 +20,10 @@ use stacks::Stack;
 use xtask::Failure;
 
 use super::diagnosis::{self, Of};
-use super::manner::Manner;
-use super::overtaken::{Overtaken, overtaken};
 use super::read;
 use crate::Connection;
 use crate::aws::error::failed_to;
+use crate::aws::error::{Overtaken, overtaken};
 use crate::aws::package_bucket;
 use crate::console::observer::Observer;
 
@@ -44,6 +47,46 @@ pub struct Request<'a> {
     pub imports: Vec<ResourceToImport>,
     /// How it is carried out.
     pub manner: Manner,
+}
+
+/// How CloudFormation is to carry a change set out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Manner {
+    /// Without waiting until resources are ready to serve.
+    pub express: bool,
+    /// Resources that were changed by hand become what the template says.
+    pub revert_drift: bool,
+}
+
+impl Manner {
+    /// Asks for it.
+    fn ask(self, kind: &ChangeSetType, create: CreateChangeSetFluentBuilder) -> CreateChangeSetFluentBuilder {
+        let mut create = create;
+        if self.express {
+            // Express mode leaves failures where they are unless it is told otherwise.
+            let config = DeploymentConfig::builder().mode(DeploymentConfigMode::Express).disable_rollback(false);
+            create = create.deployment_config(config.build());
+        }
+        // What is made has not been changed by anybody.
+        if self.revert_drift && *kind == ChangeSetType::Update {
+            create = create.deployment_mode(DeploymentMode::RevertDrift);
+        }
+        create
+    }
+
+    /// Says what of it the endpoint does not have: one that does repeats it.
+    fn compare(self, answer: &DescribeChangeSetOutput, observer: &dyn Observer) {
+        let name = answer.stack_name().unwrap_or_default();
+        let is_express = answer.deployment_config().and_then(|config| config.mode()).is_some();
+        if self.express && !is_express {
+            observer.note(&format!("{name}: this endpoint has no express mode, going on without it"));
+        }
+        if self.revert_drift && answer.deployment_mode().is_none() {
+            observer.note(&format!(
+                "{name}: this endpoint takes nothing back that was changed by hand, going on without it"
+            ));
+        }
+    }
 }
 
 /// A change set that can be carried out.

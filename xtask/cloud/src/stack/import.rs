@@ -8,7 +8,7 @@ use cloudformation::data_resource::{DataResource, data_resources, naming_propert
 use serde_json::Value;
 
 use crate::Connection;
-use crate::aws::error::{failed_to, is_missing};
+use crate::aws::error::found;
 
 /// Those of a template's data resources that exist.
 ///
@@ -49,23 +49,12 @@ pub async fn exists(connection: &Connection, resource: &DataResource) -> Result<
     let what = format!("look for {}", resource.name);
     match resource.kind.as_str() {
         "AWS::DynamoDB::Table" => {
-            match connection.dynamodb().describe_table().table_name(&resource.name).send().await {
-                Ok(_) => Ok(true),
-                Err(error) if error.as_service_error().is_some_and(is_missing) => Ok(false),
-                Err(error) => Err(failed_to(what)(error)),
-            }
+            Ok(found(connection.dynamodb().describe_table().table_name(&resource.name).send().await, what)?.is_some())
         }
         "AWS::Kinesis::Stream" => {
-            match connection.kinesis().describe_stream_summary().stream_name(&resource.name).send().await {
-                Ok(_) => Ok(true),
-                Err(error) if error.as_service_error().is_some_and(is_missing) => Ok(false),
-                Err(error) => Err(failed_to(what)(error)),
-            }
+            Ok(found(connection.kinesis().describe_stream_summary().stream_name(&resource.name).send().await, what)?
+                .is_some())
         }
-        _ => match connection.s3().head_bucket().bucket(&resource.name).send().await {
-            Ok(_) => Ok(true),
-            Err(error) if error.as_service_error().is_some_and(is_missing) => Ok(false),
-            Err(error) => Err(failed_to(what)(error)),
-        },
+        _ => Ok(found(connection.s3().head_bucket().bucket(&resource.name).send().await, what)?.is_some()),
     }
 }

@@ -16,10 +16,10 @@ use xtask::Failure;
 
 use super::diagnosis;
 use super::diagnosis::{Diagnosis, Of};
-use super::overtaken::Overtaken;
 use super::read::{describe, events, status};
 use super::retry::Patience;
 use crate::Connection;
+use crate::aws::error::Overtaken;
 use crate::aws::error::Passing;
 use crate::console::observer::{Lines, Observer};
 

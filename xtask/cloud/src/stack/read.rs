@@ -5,10 +5,10 @@
 use std::collections::BTreeSet;
 
 use crate::Connection;
-use crate::aws::error::{failed_to, is_missing};
+use crate::aws::error::{failed_to, found};
 use anyhow::Result;
 use aws_sdk_cloudformation::primitives::DateTime;
-use aws_sdk_cloudformation::types::{Stack as Description, StackEvent, TemplateStage};
+use aws_sdk_cloudformation::types::{Stack as Description, StackEvent, StackResourceSummary, TemplateStage};
 use cloudformation::event::Event;
 use cloudformation::status::{Mend, Way, way};
 use jiff::Timestamp;
@@ -21,11 +21,18 @@ use xtask::Failure;
 /// When CloudFormation cannot be asked.
 pub async fn describe(connection: &Connection, name_or_id: &str) -> Result<Option<Description>> {
     let asked = connection.cloudformation().describe_stacks().stack_name(name_or_id).send().await;
-    match asked {
-        Ok(answer) => Ok(answer.stacks.unwrap_or_default().into_iter().next()),
-        Err(error) if error.as_service_error().is_some_and(is_missing) => Ok(None),
-        Err(error) => Err(failed_to(format!("describe {name_or_id}"))(error)),
-    }
+    Ok(found(asked, format!("describe {name_or_id}"))?
+        .and_then(|answer| answer.stacks.unwrap_or_default().into_iter().next()))
+}
+
+/// The resources that a stack has; none where it is not there.
+///
+/// # Errors
+/// When CloudFormation cannot be asked.
+pub async fn resources(connection: &Connection, name_or_id: &str) -> Result<Vec<StackResourceSummary>> {
+    let list = connection.cloudformation().list_stack_resources().stack_name(name_or_id);
+    let listed = list.into_paginator().items().send().try_collect().await;
+    Ok(found(listed, format!("list the resources of {name_or_id}"))?.unwrap_or_default())
 }
 
 /// The status of a description, such as `CREATE_COMPLETE`.
@@ -76,11 +83,8 @@ pub(super) async fn events(connection: &Connection, id: &str, seen: &BTreeSet<St
 /// A page of events, newest first, and the token of the next one. A stack that is not there has none.
 async fn page(connection: &Connection, id: &str, token: Option<String>) -> Result<(Vec<Event>, Option<String>)> {
     let ask = connection.cloudformation().describe_stack_events().stack_name(id).set_next_token(token);
-    match ask.send().await {
-        Ok(answer) => Ok((answer.stack_events().iter().map(event).collect(), answer.next_token)),
-        Err(error) if error.as_service_error().is_some_and(is_missing) => Ok((Vec::new(), None)),
-        Err(error) => Err(failed_to(format!("read the events of {id}"))(error)),
-    }
+    Ok(found(ask.send().await, format!("read the events of {id}"))?
+        .map_or((Vec::new(), None), |answer| (answer.stack_events().iter().map(event).collect(), answer.next_token)))
 }
 
 /// An event as the SDK has it.

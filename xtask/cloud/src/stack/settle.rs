@@ -8,7 +8,7 @@ use cloudformation::status::{Mend, Status, Way, way};
 use stacks::Stack;
 
 use super::monitor::{Goal, Operation, follow};
-use super::read::{describe, seen, seen_before_this, status};
+use super::read::{self, describe, seen, seen_before_this, status};
 use crate::Connection;
 use crate::aws::error::failed_to;
 use crate::console::observer::Observer;
@@ -34,7 +34,7 @@ pub async fn settle<'a>(connection: &Connection, stack: &'a Stack, observer: &dy
     let mut settled = Settled { stack, description, way };
     // An adoption that made the stack, and was taken back, leaves a shell that nothing can be made in.
     let is_undone = Status::of(settled.status()) == Some(Status::ImportRollbackComplete);
-    if is_undone && is_empty(connection, settled.id()).await? {
+    if is_undone && read::resources(connection, settled.id()).await?.is_empty() {
         settled.way = Way::Mend(Mend::Delete);
     }
     Ok(settled)
@@ -68,12 +68,6 @@ pub async fn at_rest(
         }
     }
     Ok(None)
-}
-
-async fn is_empty(connection: &Connection, id: &str) -> Result<bool> {
-    let listed = connection.cloudformation().list_stack_resources().stack_name(id).send().await;
-    let resources = listed.map_err(failed_to(format!("list the resources of {id}")))?;
-    Ok(resources.stack_resource_summaries().is_empty())
 }
 
 impl Settled<'_> {

@@ -9,7 +9,7 @@ use contract::{Environment, Function};
 use stacks::Architecture;
 
 use crate::Connection;
-use crate::aws::error::{failed_to, is_missing};
+use crate::aws::error::found;
 
 /// The authorizer as it is deployed; none where there is none.
 ///
@@ -17,11 +17,7 @@ use crate::aws::error::{failed_to, is_missing};
 /// When Lambda cannot be asked.
 pub async fn authorizer(connection: &Connection, env: &Environment) -> Result<Option<GetFunctionConfigurationOutput>> {
     let name = Function::ApiKeyAuthorizer.physical_name(env);
-    match connection.lambda().get_function_configuration().function_name(&name).send().await {
-        Ok(found) => Ok(Some(found)),
-        Err(error) if error.as_service_error().is_some_and(is_missing) => Ok(None),
-        Err(error) => Err(failed_to(format!("look at {name}"))(error)),
-    }
+    found(connection.lambda().get_function_configuration().function_name(&name).send().await, format!("look at {name}"))
 }
 
 /// The processor that the functions run on: their code stays, so it must stay as well.

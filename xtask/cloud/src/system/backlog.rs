@@ -12,7 +12,7 @@ use contract::{Environment, Function, name};
 use serde_json::Value;
 
 use crate::Connection;
-use crate::aws::error::{failed_to, is_missing};
+use crate::aws::error::{failed_to, found};
 use crate::local_state::folder::Folder;
 
 /// More than this is only said to be so many.
@@ -30,11 +30,7 @@ pub async fn unread(connection: &Connection, env: &Environment) -> Result<Option
     }
     let stream = name::stream(env);
     let listed = connection.kinesis().list_shards().stream_name(&stream).send().await;
-    let listed = match listed {
-        Ok(listed) => listed,
-        Err(error) if error.as_service_error().is_some_and(is_missing) => return Ok(None),
-        Err(error) => return Err(failed_to(format!("list the shards of {stream}"))(error)),
-    };
+    let Some(listed) = found(listed, format!("list the shards of {stream}"))? else { return Ok(None) };
     let document = checkpoints()?;
     let places = mapping(connection, env).await?.map(|uuid| places(&document[uuid])).unwrap_or_default();
     let mut total = 0;
@@ -62,11 +58,9 @@ fn checkpoints() -> Result<Value> {
 async fn mapping(connection: &Connection, env: &Environment) -> Result<Option<String>> {
     let processor = Function::StreamProcessor.physical_name(env);
     let asked = connection.lambda().list_event_source_mappings().function_name(&processor).send().await;
-    match asked {
-        Ok(answer) => Ok(answer.event_source_mappings().first().and_then(|mapping| mapping.uuid()).map(str::to_owned)),
-        Err(error) if error.as_service_error().is_some_and(is_missing) => Ok(None),
-        Err(error) => Err(failed_to(format!("look for the event source of {processor}"))(error)),
-    }
+    Ok(found(asked, format!("look for the event source of {processor}"))?.and_then(|answer| {
+        answer.event_source_mappings().first().and_then(|mapping| mapping.uuid()).map(str::to_owned)
+    }))
 }
 
 /// How far a shard has been processed.

@@ -13,6 +13,7 @@ use super::data::BUCKET;
 use crate::Connection;
 use crate::aws::error::{cannot_be_called, failed_to, is_missing};
 use crate::console::observer::Observer;
+use crate::stack::read;
 
 /// To how many bytes CloudFormation may cut the name of a stack in the name of a bucket.
 const STACK_BYTES: usize = 24;
@@ -40,12 +41,7 @@ pub async fn buckets(connection: &Connection, app: &App, observer: &dyn Observer
 }
 
 async fn of_stack(connection: &Connection, stack: &str) -> Result<Vec<DataResource>> {
-    let asked = connection.cloudformation().describe_stack_resources().stack_name(stack).send().await;
-    let resources = match asked {
-        Ok(answer) => answer.stack_resources.unwrap_or_default(),
-        Err(error) if error.as_service_error().is_some_and(is_missing) => return Ok(Vec::new()),
-        Err(error) => return Err(failed_to(format!("look into {stack}"))(error)),
-    };
+    let resources = read::resources(connection, stack).await?;
     let buckets = resources.iter().filter(|resource| resource.resource_type() == Some(BUCKET));
     let named = buckets.filter_map(|bucket| {
         Some(DataResource {

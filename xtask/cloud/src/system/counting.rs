@@ -11,7 +11,7 @@ use metering::window::{Minute, iso_millis};
 
 use super::journal::{Behind, Waiting, waiting};
 use crate::Connection;
-use crate::aws::error::{failed_to, is_missing};
+use crate::aws::error::{failed_to, found, is_missing};
 
 /// Requests to the table under way at once.
 const CONCURRENCY: usize = 32;
@@ -27,11 +27,7 @@ pub async fn watermark(connection: &Connection, env: &Environment) -> Result<Opt
     let client = connection.dynamodb();
     let get = client.get_item().table_name(name::analytics_table(env)).consistent_read(true);
     let got = get.key(table::PK, text("STATE")).key(table::SK, text("WATERMARK")).send().await;
-    let answer = match got {
-        Ok(answer) => answer,
-        Err(error) if error.as_service_error().is_some_and(is_missing) => return Ok(None),
-        Err(error) => return Err(failed_to("read the watermark")(error)),
-    };
+    let Some(answer) = found(got, "read the watermark")? else { return Ok(None) };
     let minute = answer.item().and_then(|item| item.get("minute")?.as_s().ok());
     Ok(minute.and_then(|minute| minute.parse().ok()))
 }

@@ -12,7 +12,7 @@ use stacks::App;
 use xtask::Failure;
 
 use crate::Connection;
-use crate::aws::error::{failed_to, is_missing};
+use crate::aws::error::{failed_to, found, is_missing};
 use crate::stack::import;
 
 /// A bucket's type.
@@ -40,11 +40,11 @@ pub async fn of_stacks(connection: &Connection, app: &App, names: &[String]) -> 
 /// # Errors
 /// When it cannot be listed.
 pub async fn is_empty(connection: &Connection, bucket: &str) -> Result<bool> {
-    match connection.s3().list_objects_v2().bucket(bucket).max_keys(1).send().await {
-        Ok(listed) => Ok(listed.contents().is_empty()),
-        Err(error) if error.as_service_error().is_some_and(is_missing) => Ok(true),
-        Err(error) => Err(failed_to(format!("list the bucket {bucket}"))(error)),
-    }
+    Ok(found(
+        connection.s3().list_objects_v2().bucket(bucket).max_keys(1).send().await,
+        format!("list the bucket {bucket}"),
+    )?
+    .map_or(true, |listed| listed.contents().is_empty()))
 }
 
 /// Deletes one of them with everything in it, its protection removed first.
@@ -57,12 +57,7 @@ pub async fn delete(connection: &Connection, resource: &DataResource) -> Result<
         "AWS::DynamoDB::Table" => delete_table(connection, name).await,
         STREAM => {
             let delete = connection.kinesis().delete_stream().stream_name(name).enforce_consumer_deletion(true);
-            match delete.send().await {
-                Err(error) if !error.as_service_error().is_some_and(is_missing) => {
-                    Err(failed_to(format!("delete the stream {name}"))(error))
-                }
-                _ => Ok(()),
-            }
+            found(delete.send().await, format!("delete the stream {name}")).map(drop)
         }
         _ => delete_bucket(connection, name).await,
     }
@@ -97,21 +92,15 @@ async fn delete_table(connection: &Connection, name: &str) -> Result<()> {
         let unprotect = client.update_table().table_name(name).deletion_protection_enabled(false);
         unprotect.send().await.map_err(failed_to(format!("remove the deletion protection of {name}")))?;
     }
-    match client.delete_table().table_name(name).send().await {
-        Err(error) if !error.as_service_error().is_some_and(is_missing) => {
-            Err(failed_to(format!("delete the table {name}"))(error))
-        }
-        _ => Ok(()),
-    }
+    found(client.delete_table().table_name(name).send().await, format!("delete the table {name}")).map(drop)
 }
 
 async fn delete_bucket(connection: &Connection, name: &str) -> Result<()> {
     let s3 = connection.s3();
     loop {
-        let listed = match s3.list_objects_v2().bucket(name).send().await {
-            Ok(listed) => listed,
-            Err(error) if error.as_service_error().is_some_and(is_missing) => return Ok(()),
-            Err(error) => return Err(failed_to(format!("list the bucket {name}"))(error)),
+        let Some(listed) = found(s3.list_objects_v2().bucket(name).send().await, format!("list the bucket {name}"))?
+        else {
+            return Ok(());
         };
         let keys = listed.contents().iter().filter_map(|object| object.key());
         let objects = keys.map(|key| ObjectIdentifier::builder().key(key).build()).collect::<Result<Vec<_>, _>>()?;

@@ -13,7 +13,8 @@ use xtask::Failure;
 
 use super::failed_record;
 use crate::Connection;
-use crate::aws::error::{failed_to, is_missing};
+use crate::aws::error::{failed_to, found};
+use crate::stack::read;
 
 /// What the id of a batch in the bucket begins with; the rest is the object's key.
 pub const BATCH: &str = "s3:";
@@ -56,14 +57,7 @@ impl<'a> Bucket<'a> {
     /// When CloudFormation cannot be asked.
     pub async fn of(connection: &'a Connection, env: &Environment) -> Result<Option<Self>> {
         let stack = name::kinesis_stack(env);
-        let client = connection.cloudformation();
-        let listed =
-            client.list_stack_resources().stack_name(&stack).into_paginator().items().send().try_collect().await;
-        let resources: Vec<_> = match listed {
-            Ok(resources) => resources,
-            Err(error) if error.as_service_error().is_some_and(is_missing) => return Ok(None),
-            Err(error) => return Err(failed_to(format!("list the resources of {stack}"))(error)),
-        };
+        let resources = read::resources(connection, &stack).await?;
         let bucket = resources.iter().find(|resource| resource.resource_type() == Some("AWS::S3::Bucket"));
         let name = bucket.and_then(|bucket| bucket.physical_resource_id()).filter(|name| !name.is_empty());
         Ok(name.map(|name| Self { connection, name: name.to_owned() }))
@@ -98,11 +92,7 @@ impl<'a> Bucket<'a> {
     /// When the object cannot be read.
     pub async fn read(&self, key: &str) -> Result<Option<Batch>> {
         let got = self.connection.s3().get_object().bucket(&self.name).key(key).send().await;
-        let object = match got {
-            Ok(object) => object,
-            Err(error) if error.as_service_error().is_some_and(is_missing) => return Ok(None),
-            Err(error) => return Err(failed_to(format!("read {key}"))(error)),
-        };
+        let Some(object) = found(got, format!("read {key}"))? else { return Ok(None) };
         let written_at = object.last_modified().map(time).unwrap_or_default();
         let body = object.body.collect().await.with_context(|| format!("cannot read {key}"))?.into_bytes();
         let records = records(&body).with_context(|| format!("{key} in {}", self.name))?;

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use xtask::Failure;
 
 use crate::Connection;
-use crate::aws::error::{failed_to, is_missing};
+use crate::aws::error::found;
 use crate::console::observer::Observer;
 
 /// How long the runs may take together.
@@ -28,10 +28,12 @@ pub async fn close(connection: &Connection, env: &Environment, observer: &dyn Ob
     observer.note("counting what was called up to now");
     loop {
         let payload = Blob::new(json!({"close": true}).to_string());
-        let answer = match client.invoke().function_name(&aggregator).payload(payload).send().await {
-            Ok(answer) => answer,
-            Err(error) if error.as_service_error().is_some_and(is_missing) => return Ok(()),
-            Err(error) => return Err(failed_to(format!("invoke {aggregator}"))(error)),
+        let Some(answer) = found(
+            client.invoke().function_name(&aggregator).payload(payload).send().await,
+            format!("invoke {aggregator}"),
+        )?
+        else {
+            return Ok(());
         };
         let body = answer.payload().map_or(&[][..], Blob::as_ref);
         let said: Value = serde_json::from_slice(body).with_context(|| format!("the answer of {aggregator}"))?;

@@ -16,7 +16,7 @@ use crate::console::confirm::Approval;
 use crate::console::observer::Observer as _;
 use crate::deployment::pipeline;
 use crate::deployment::plan::Plan;
-use crate::stack::manner::Manner;
+use crate::stack::change_set::Manner;
 use crate::stack::order;
 use crate::stack::settle::{self, Settled};
 use crate::system::authorizer::authorizer;

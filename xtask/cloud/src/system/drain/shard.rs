@@ -11,7 +11,7 @@ use contract::{Environment, name};
 use jiff::Timestamp;
 
 use crate::Connection;
-use crate::aws::error::{failed_to, is_missing};
+use crate::aws::error::{failed_to, found};
 
 /// For how long a shard is left alone that has given as much as it may: after ten megabytes it gives nothing for five
 /// seconds (Kinesis API Reference, GetRecords).
@@ -120,11 +120,7 @@ pub(crate) async fn shards(connection: &Connection, env: &Environment) -> Result
             Some(token) => list.next_token(token),
             None => list.stream_name(name::stream(env)),
         };
-        let answer = match list.send().await {
-            Ok(answer) => answer,
-            Err(error) if error.as_service_error().is_some_and(is_missing) => return Ok(None),
-            Err(error) => return Err(failed_to("list the stream's shards")(error)),
-        };
+        let Some(answer) = found(list.send().await, "list the stream's shards")? else { return Ok(None) };
         shards.extend(answer.shards().iter().map(|shard| shard.shard_id().to_owned()));
         page = answer.next_token;
         if page.is_none() {

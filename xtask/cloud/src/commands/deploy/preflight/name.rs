@@ -11,8 +11,9 @@ use xtask::Failure;
 
 use super::Finding;
 use crate::Connection;
-use crate::aws::error::{failed_to, is_missing};
+use crate::aws::error::{failed_to, found};
 use crate::stack::import;
+use crate::stack::read;
 
 /// Names of a template that something else has.
 pub async fn taken(connection: &Connection, stack: &str, template: &Value) -> Vec<Finding> {
@@ -76,18 +77,9 @@ fn named(template: &Value) -> Vec<(&str, &str)> {
 
 /// The physical names of what a stack owns; nothing where there is no stack.
 async fn own(connection: &Connection, stack: &str) -> Result<Option<BTreeSet<String>>> {
-    let mut pages = connection.cloudformation().list_stack_resources().stack_name(stack).into_paginator().send();
-    let mut own = BTreeSet::new();
-    while let Some(page) = pages.next().await {
-        match page {
-            Ok(page) => {
-                let ids = page.stack_resource_summaries().iter().filter_map(|summary| summary.physical_resource_id());
-                own.extend(ids.map(str::to_owned));
-            }
-            Err(error) if error.as_service_error().is_some_and(is_missing) => return Ok(None),
-            Err(error) => return Err(failed_to(format!("list the resources of {stack}"))(error)),
-        }
-    }
+    let resources = read::resources(connection, stack).await?;
+    let ids = resources.iter().filter_map(|resource| resource.physical_resource_id());
+    let own: BTreeSet<String> = ids.map(str::to_owned).collect();
     Ok((!own.is_empty()).then_some(own))
 }
 
@@ -97,11 +89,11 @@ async fn is_there(connection: &Connection, kind: &str, name: &str) -> Result<boo
         let answer = asked.map_err(failed_to(format!("look for the log {name}")))?;
         return Ok(answer.log_groups().iter().any(|group| group.log_group_name() == Some(name)));
     }
-    match connection.lambda().get_function_configuration().function_name(name).send().await {
-        Ok(_) => Ok(true),
-        Err(error) if error.as_service_error().is_some_and(is_missing) => Ok(false),
-        Err(error) => Err(failed_to(format!("look for the function {name}"))(error)),
-    }
+    Ok(found(
+        connection.lambda().get_function_configuration().function_name(name).send().await,
+        format!("look for the function {name}"),
+    )?
+    .is_some())
 }
 
 #[cfg(test)]
