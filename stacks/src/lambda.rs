@@ -4,6 +4,7 @@
 //! and nothing else.
 
 use contract::Function as Name;
+use contract::name::{CODE_BUCKET, code_key};
 
 use crate::actions::trace;
 use crate::bounded::{MemoryMib, ReservedConcurrency, Timeout};
@@ -12,9 +13,6 @@ use crate::log_group::{LogGroup, LogGroupHandle};
 use crate::policy::Grant;
 use crate::role::{Role, Service};
 use crate::{App, Stack};
-
-/// The parameter that names the bucket of packages.
-const CODE_BUCKET: &str = "CodeBucket";
 
 /// One of our functions, as a stack declares it.
 #[derive(Clone, Debug)]
@@ -59,7 +57,7 @@ impl Lambda {
         let role = stack.add(&format!("{id}Role"), Role { service: Service::Lambda, grants });
         let code = Code {
             bucket: stack.parameter(CODE_BUCKET, "Bucket of the functions' packages"),
-            key: stack.parameter(&format!("{id}CodeKey"), "Key of the function's package in the bucket"),
+            key: stack.parameter(&code_key(id), "Key of the function's package in the bucket"),
         };
         let function = Function {
             function,

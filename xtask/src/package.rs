@@ -146,7 +146,7 @@ fn read(binary: &Path) -> Result<Vec<u8>> {
 
 /// The template's parameter that carries the key of a function's package.
 pub fn parameter(function: Function) -> String {
-    format!("{}CodeKey", function.logical_id())
+    contract::name::code_key(function.logical_id())
 }
 
 /// The key that the package of a binary has, or would have; none where there is no binary.

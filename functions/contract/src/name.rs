@@ -66,3 +66,11 @@ pub const FAILED_BATCHES: &str = "aws/lambda/";
 
 /// Under what the processor keeps the bytes of failed records that are too large for an item, in the same bucket.
 pub const LARGE_RECORDS: &str = "records/";
+
+/// Parameter of a template that names the bucket of packages.
+pub const CODE_BUCKET: &str = "CodeBucket";
+
+/// Parameter of a template that has the key of a function's package in that bucket, by the function's logical id.
+pub fn code_key(logical_id: &str) -> String {
+    format!("{logical_id}CodeKey")
+}

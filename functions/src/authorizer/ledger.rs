@@ -144,7 +144,7 @@ impl Ledger {
     async fn transact(&self, gate: &Gate, call: &Event, limit: u64) -> Result<Written, TableError> {
         let put = Put::builder().table_name(self.usage.name()).set_item(Some(item_of(call)));
         let put = put.condition_expression("attribute_not_exists(#pk)").expression_attribute_names("#pk", PK).build();
-        let put = put.map_err(|error| self.usage.failed("TransactWriteItems", &error))?;
+        let put = put.map_err(|error| self.usage.not_asked("TransactWriteItems", &error))?;
         let request = self
             .usage
             .client()

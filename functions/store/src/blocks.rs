@@ -6,12 +6,13 @@
 use contract::limit::HISTORY_DAYS;
 use contract::table::{BLOCKS, ERRORS, LATE, PK, SK, TTL};
 use jiff::{SignedDuration, Timestamp};
-use metering::batch::{Batch, FailedRecord};
+use metering::batch::Batch;
 use metering::block::{Block, hex};
 use metering::event::Event;
 use metering::subject::Bucket;
 use metering::window::{Minute, iso_millis};
 
+use crate::failures;
 use crate::table::{
     Consistency, Item, Sort, Table, TableError, binary, integer, number, string, text, unless_condition_failed,
 };
@@ -53,7 +54,7 @@ impl Blocks {
     pub async fn commit(&self, batch: &Batch, clock: impl Fn() -> Timestamp) -> Result<(), TableError> {
         let started = clock();
         let blocks = batch.blocks.iter().map(|block| item_of_block(block, started));
-        let failed = batch.failed.iter().map(item_of_failure);
+        let failed = batch.failed.iter().map(failures::item_of);
         self.table.put_all(blocks.chain(failed)).await?;
         let finished = clock();
         let minutes = batch.blocks.iter().map(|block| block.minute);
@@ -141,23 +142,6 @@ fn item_of_block(block: &Block, committed_at: Timestamp) -> Item {
         ("n".into(), number(events)),
         ("committedAt".into(), number(committed_at.as_millisecond())),
         (TTL.into(), number(after_days(minute.start(), HISTORY_DAYS))),
-    ])
-}
-
-fn item_of_failure(record: &FailedRecord) -> Item {
-    let FailedRecord { reason, data, data_length, data_sha256, arrived_at, shard_id, sequence_number } = record;
-    let data = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, data);
-    Item::from([
-        (PK.into(), text(ERRORS)),
-        (SK.into(), text(record.sort())),
-        ("reason".into(), text(reason.to_string())),
-        ("data".into(), text(data)),
-        ("dataLength".into(), number(data_length)),
-        ("dataSha256".into(), text(data_sha256)),
-        ("arrivedAt".into(), text(iso_millis(*arrived_at))),
-        ("shardId".into(), text(shard_id)),
-        ("sequenceNumber".into(), text(sequence_number)),
-        (TTL.into(), number(record.expires_at().as_second())),
     ])
 }
 

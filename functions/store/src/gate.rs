@@ -131,7 +131,7 @@ impl Gates {
                 _ => self.raise(gate, counted).await?,
             }
         }
-        Err(self.usage.failed("UpdateItem", &std::io::Error::other("the gate moved at every try")))
+        Err(self.usage.not_asked("UpdateItem", &"the gate moved at every try"))
     }
 
     /// Adds one where the number is at least `counted` and below the limit, or tells what it is.
@@ -161,7 +161,7 @@ impl Gates {
                 _ => Err(self.usage.failed("UpdateItem", &error)),
             };
         }
-        Err(self.usage.failed("UpdateItem", &std::io::Error::other("transactions were in the way at every try")))
+        Err(self.usage.not_asked("UpdateItem", &"transactions were in the way at every try"))
     }
 
     /// Raises the number to what was counted, if it is lower.
@@ -229,7 +229,7 @@ impl Gates {
             .expression_attribute_values(":one", number(1))
             .expression_attribute_values(":limit", number(limit))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        part.build().map_err(|error| self.usage.failed("TransactWriteItems", &error))
+        part.build().map_err(|error| self.usage.not_asked("TransactWriteItems", &error))
     }
 
     fn update(&self, gate: &Gate) -> UpdateItemFluentBuilder {

@@ -133,7 +133,7 @@ impl Journal {
         for _ in 0..TRIES {
             let left = keys.len();
             let wanted = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build();
-            let wanted = wanted.map_err(|error| self.usage.failed("BatchGetItem", &error))?;
+            let wanted = wanted.map_err(|error| self.usage.not_asked("BatchGetItem", &error))?;
             let request = self.usage.client().batch_get_item().request_items(self.usage.name(), wanted);
             let answer = request.send().await.map_err(|error| self.usage.failed("BatchGetItem", &error))?;
             items.extend(answer.responses.and_then(|mut tables| tables.remove(self.usage.name())).unwrap_or_default());

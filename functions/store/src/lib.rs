@@ -4,6 +4,7 @@
 //! writes an item and who reads it cannot disagree.
 
 pub mod blocks;
+pub mod failures;
 pub mod gate;
 pub mod history;
 pub mod journal;

@@ -190,7 +190,7 @@ impl Migration<'_> {
         }
         let mut spellings = vec![stored.to_owned()];
         spellings.extend(users::User::of(item).formerly.into_iter().map(String::from));
-        let failed = |error| self.keys.failed("TransactWriteItems", &error);
+        let failed = |error| self.keys.not_asked("TransactWriteItems", &error);
         let mut update = Update::builder()
             .table_name(self.keys.name())
             .key(PK, text(partition(&email)))

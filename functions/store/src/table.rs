@@ -2,13 +2,14 @@
 //!
 //! Invariant: a write that returns `Ok` is in the table; `UnprocessedItems` never pass for success.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::error::{DisplayErrorContext, ErrorMetadata, ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::primitives::Blob;
-use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
+use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, PutRequest, WriteRequest};
 use contract::table::{PK, SK};
 use futures::{StreamExt, TryStreamExt};
 use serde::Serialize;
@@ -66,6 +67,8 @@ pub enum TableError {
         table: String,
         /// The whole chain of causes.
         cause: String,
+        /// What DynamoDB itself calls it; empty where it did not answer.
+        meta: Box<ErrorMetadata>,
     },
     /// DynamoDB took only a part, again and again.
     #[error("{left} writes to {table} were not taken in {TRIES} tries: the table is throttled")]
@@ -143,19 +146,35 @@ impl Table {
     pub async fn put_all(&self, items: impl IntoIterator<Item = Item>) -> Result<(), TableError> {
         let by_key: BTreeMap<_, _> =
             items.into_iter().map(|item| ((string(&item, PK), string(&item, SK)), item)).collect();
-        let items: Vec<_> = by_key.into_values().collect();
-        let batches: Vec<Vec<Item>> = items.chunks(BATCH_ITEMS).map(<[Item]>::to_vec).collect();
-        let writes = batches.into_iter().map(|batch| self.put_batch(batch));
+        let put = |item| {
+            let put = PutRequest::builder().set_item(Some(item)).build();
+            let put = put.map_err(|error| self.not_asked("BatchWriteItem", &error))?;
+            Ok(WriteRequest::builder().put_request(put).build())
+        };
+        self.write_all(by_key.into_values().map(put).collect::<Result<_, _>>()?).await
+    }
+
+    /// Deletes the items under these keys, 25 to a request, several requests at once.
+    ///
+    /// # Errors
+    /// When a request fails or the table takes only a part. Some items may be gone then.
+    pub async fn delete_all(&self, keys: impl IntoIterator<Item = (String, String)>) -> Result<(), TableError> {
+        let keys: BTreeSet<_> = keys.into_iter().collect();
+        let delete = |(pk, sk): (String, String)| {
+            let delete = DeleteRequest::builder().key(PK, text(pk)).key(SK, text(sk)).build();
+            let delete = delete.map_err(|error| self.not_asked("BatchWriteItem", &error))?;
+            Ok(WriteRequest::builder().delete_request(delete).build())
+        };
+        self.write_all(keys.into_iter().map(delete).collect::<Result<_, _>>()?).await
+    }
+
+    async fn write_all(&self, writes: Vec<WriteRequest>) -> Result<(), TableError> {
+        let batches: Vec<_> = writes.chunks(BATCH_ITEMS).map(<[_]>::to_vec).collect();
+        let writes = batches.into_iter().map(|batch| self.write_batch(batch));
         futures::stream::iter(writes).buffer_unordered(CONCURRENCY).try_collect().await
     }
 
-    async fn put_batch(&self, items: Vec<Item>) -> Result<(), TableError> {
-        let mut writes = Vec::with_capacity(items.len());
-        for item in items {
-            let put = PutRequest::builder().set_item(Some(item)).build();
-            let put = put.map_err(|error| self.failed("BatchWriteItem", &error))?;
-            writes.push(WriteRequest::builder().put_request(put).build());
-        }
+    async fn write_batch(&self, mut writes: Vec<WriteRequest>) -> Result<(), TableError> {
         let mut wait = FIRST_WAIT;
         for _ in 0..TRIES {
             let request = self.client.batch_write_item().request_items(&self.name, writes);
@@ -171,8 +190,19 @@ impl Table {
     }
 
     /// The error of a request.
-    pub fn failed<E: std::error::Error>(&self, operation: &'static str, error: &E) -> TableError {
-        TableError::Request { operation, table: self.name.clone(), cause: DisplayErrorContext(error).to_string() }
+    pub fn failed<E: std::error::Error + ProvideErrorMetadata>(
+        &self,
+        operation: &'static str,
+        error: &E,
+    ) -> TableError {
+        let (table, cause) = (self.name.clone(), DisplayErrorContext(error).to_string());
+        TableError::Request { operation, table, cause, meta: Box::new(error.meta().clone()) }
+    }
+
+    /// The error of an operation that DynamoDB was not asked for, or not any more.
+    pub fn not_asked(&self, operation: &'static str, cause: &impl std::fmt::Display) -> TableError {
+        let (table, cause) = (self.name.clone(), cause.to_string());
+        TableError::Request { operation, table, cause, meta: Box::default() }
     }
 
     /// The error of an item without a readable attribute.
@@ -196,6 +226,17 @@ impl Table {
     pub fn bytes<'a>(&self, item: &'a Item, attribute: &'static str) -> Result<&'a [u8], TableError> {
         let bytes = item.get(attribute).and_then(|value| value.as_b().ok());
         bytes.map(Blob::as_ref).ok_or_else(|| self.malformed(item, attribute))
+    }
+}
+
+/// What DynamoDB itself says, for whoever has to tell a missing table from a refusal.
+impl ProvideErrorMetadata for TableError {
+    fn meta(&self) -> &ErrorMetadata {
+        static NOTHING: LazyLock<ErrorMetadata> = LazyLock::new(ErrorMetadata::default);
+        match self {
+            Self::Request { meta, .. } => meta,
+            Self::Unprocessed { .. } | Self::Malformed { .. } => &NOTHING,
+        }
     }
 }
 

@@ -1,9 +1,12 @@
-//! DynamoDB's items, as its SDK has them.
+//! The tables of a connection's account, as the stores take them.
 //!
-//! Invariant: the one place that names the SDK's own map.
+//! Invariant: what an item holds is known to the crate `store` alone.
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use store::table::Table;
 
-/// An item as the SDK has it.
-#[expect(clippy::disallowed_types, reason = "the SDK's own type")]
-pub type Item = std::collections::HashMap<String, AttributeValue>;
+use super::connection::Connection;
+
+/// The table of that name.
+pub fn table(connection: &Connection, name: String) -> Table {
+    Table::new(connection.dynamodb(), name)
+}

@@ -45,15 +45,30 @@ where
     }
 }
 
-/// Turns an error of a table into one for people.
+/// Turns an error of a table into one for people, in DynamoDB's own words where it said any.
 pub fn table_failed_to(what: impl AsRef<str>) -> impl FnOnce(TableError) -> anyhow::Error {
     move |error| {
-        let text = error.to_string();
-        let failure = Failure::new(format!("cannot {}: {}", what.as_ref(), short(&text)));
-        match hint("", &text) {
+        let text = match (error.code(), error.message()) {
+            (Some(code), Some(message)) => format!("{code}: {message}"),
+            _ => short(&error.to_string()).to_owned(),
+        };
+        let failure = Failure::new(format!("cannot {}: {text}", what.as_ref()));
+        match hint(error.code().unwrap_or_default(), &text) {
             Some(hint) => failure.hint(hint).into(),
             None => failure.into(),
         }
+    }
+}
+
+/// What a table's store answered; `None` where there is no such table.
+///
+/// # Errors
+/// As [`table_failed_to`], for every other refusal.
+pub fn table_found<T>(asked: Result<T, TableError>, what: impl AsRef<str>) -> anyhow::Result<Option<T>> {
+    match asked {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) if is_missing(&error) => Ok(None),
+        Err(error) => Err(table_failed_to(what)(error)),
     }
 }
 

@@ -5,12 +5,13 @@
 pub mod replay;
 
 use anyhow::Result;
+use store::failures::StoredFailure;
 use xtask::Printer;
 use xtask::cli::ErrorsCommand;
 
 use crate::Connection;
 use crate::system::failed_batch::{BATCH, Batch, Bucket, unknown};
-use crate::system::failed_record::{Failed, Records};
+use crate::system::failed_record::{self, Records};
 use serde_json::{Value, json};
 
 /// The command.
@@ -21,7 +22,7 @@ pub async fn run(command: &ErrorsCommand, printer: &Printer) -> Result<()> {
     match command {
         ErrorsCommand::List { cloud, limit, json } => {
             let connection = Connection::open(cloud).await?;
-            let records = Records::of(&connection, &cloud.env.env).newest(*limit).await?;
+            let records = Records::new(&connection, &cloud.env.env).newest(*limit).await?;
             let batches = match Bucket::of(&connection, &cloud.env.env).await? {
                 Some(bucket) => bucket.newest(*limit).await?,
                 None => Vec::new(),
@@ -35,9 +36,9 @@ pub async fn run(command: &ErrorsCommand, printer: &Printer) -> Result<()> {
                 let batch = bucket.read(key).await?.ok_or_else(|| unknown(id))?;
                 show(batch.to_json(), batch.lines(), *json, printer);
             } else {
-                let records = Records::of(&connection, &cloud.env.env);
+                let records = Records::new(&connection, &cloud.env.env);
                 let failed = records.get(id).await?.ok_or_else(|| unknown(id))?;
-                show(failed.to_json(), failed.lines(), *json, printer);
+                show(failed_record::to_json(&failed), failed_record::lines(&failed), *json, printer);
             }
         }
         ErrorsCommand::Replay { cloud, id, json } => {
@@ -48,14 +49,14 @@ pub async fn run(command: &ErrorsCommand, printer: &Printer) -> Result<()> {
     Ok(())
 }
 
-fn list(records: &[Failed], batches: &[Batch], limit: u32, as_json: bool, printer: &Printer) {
+fn list(records: &[StoredFailure], batches: &[Batch], limit: u32, as_json: bool, printer: &Printer) {
     if as_json {
-        let records: Vec<Value> = records.iter().map(Failed::to_json).collect();
+        let records: Vec<Value> = records.iter().map(failed_record::to_json).collect();
         let batches: Vec<Value> = batches.iter().map(Batch::to_json).collect();
         printer.json(&json!({"records": records, "batches": batches}));
         return;
     }
-    records.iter().for_each(|failed| printer.data(failed.line()));
+    records.iter().for_each(|failed| printer.data(failed_record::line(failed)));
     batches.iter().for_each(|batch| printer.data(batch.line()));
     printer.say(summary(records.len(), batches.len(), limit as usize));
     if !records.is_empty() || !batches.is_empty() {

@@ -4,12 +4,10 @@
 
 use anyhow::Result;
 use aws_sdk_cloudformation::types::Parameter;
+use contract::name::CODE_BUCKET;
 use serde_json::Value;
 use xtask::Failure;
 use xtask::package::Package;
-
-/// The parameter that names the bucket of packages.
-const CODE_BUCKET: &str = "CodeBucket";
 
 /// The packages that templates ask for.
 pub fn used<'a>(templates: &[Value], packages: &'a [Package]) -> Vec<&'a Package> {

@@ -3,33 +3,28 @@
 //! Invariant: a table that is not there is no error; the stack that has it is not deployed.
 
 use anyhow::Result;
-use aws_sdk_dynamodb::types::{AttributeValue, Select};
-use contract::{Environment, name, table};
+use aws_sdk_dynamodb::types::Select;
+use contract::table::{PK, SK};
+use contract::{Environment, name};
 use futures::{StreamExt as _, TryStreamExt as _};
 use jiff::Timestamp;
-use metering::window::{Minute, iso_millis};
+use metering::window::Minute;
+use store::failures::Failures;
+use store::table::{CONCURRENCY, text};
+use store::watermark::Watermark;
 
-use super::journal::{Behind, Waiting, waiting};
 use crate::Connection;
-use crate::aws::error::{failed_to, found, is_missing};
-
-/// Requests to the table under way at once.
-const CONCURRENCY: usize = 32;
-/// Partition of the records that could not be counted.
-pub const ERRORS: &str = "ERRORS";
+use crate::aws::dynamodb::table;
+use crate::aws::error::{found, table_found};
+use crate::system::journal::{Behind, Waiting, waiting};
 
 /// The minute up to which windows are set.
 ///
 /// # Errors
 /// When the table cannot be read.
 pub async fn watermark(connection: &Connection, env: &Environment) -> Result<Option<Minute>> {
-    let text = |value: &str| AttributeValue::S(value.to_owned());
-    let client = connection.dynamodb();
-    let get = client.get_item().table_name(name::analytics_table(env)).consistent_read(true);
-    let got = get.key(table::PK, text("STATE")).key(table::SK, text("WATERMARK")).send().await;
-    let Some(answer) = found(got, "read the watermark")? else { return Ok(None) };
-    let minute = answer.item().and_then(|item| item.get("minute")?.as_s().ok());
-    Ok(minute.and_then(|minute| minute.parse().ok()))
+    let watermark = Watermark::new(table(connection, name::analytics_table(env)));
+    Ok(table_found(watermark.read().await, "read the watermark")?.flatten())
 }
 
 /// Entries of the journal that the analytics table does not have yet.
@@ -39,9 +34,7 @@ pub async fn watermark(connection: &Connection, env: &Environment) -> Result<Opt
 pub async fn pending(connection: &Connection, env: &Environment) -> Result<Option<u64>> {
     let Some(Waiting { entries, behind_gates }) = waiting(connection, env).await? else { return Ok(None) };
     let usage = name::usage_table(env);
-    let counts = behind_gates.into_iter().map(|Behind { partition, prefix }| {
-        count(connection, &usage, partition, ("begins_with(#sort, :sort)", prefix))
-    });
+    let counts = behind_gates.into_iter().map(|behind| count(connection, &usage, behind));
     let counts: Vec<_> = counts.collect();
     let counts: Vec<_> = futures::stream::iter(counts).buffer_unordered(CONCURRENCY).try_collect().await?;
     Ok(Some(entries.len() as u64 + counts.into_iter().flatten().sum::<u64>()))
@@ -52,41 +45,28 @@ pub async fn pending(connection: &Connection, env: &Environment) -> Result<Optio
 /// # Errors
 /// When the table cannot be read.
 pub async fn failed(connection: &Connection, env: &Environment, since: Timestamp) -> Result<Option<u64>> {
-    let sort = ("#sort >= :sort", iso_millis(since));
-    count(connection, &name::analytics_table(env), ERRORS.to_owned(), sort).await
+    let failures = Failures::new(table(connection, name::analytics_table(env)));
+    table_found(failures.count_since(since).await, "count the failed records")
 }
 
-/// Items of a partition whose sort key meets a condition.
-async fn count(
-    connection: &Connection,
-    table_name: &str,
-    partition: String,
-    (condition, sort): (&'static str, String),
-) -> Result<Option<u64>> {
-    let query = connection
-        .dynamodb()
-        .query()
-        .table_name(table_name)
-        .select(Select::Count)
-        .key_condition_expression(format!("#partition = :partition AND {condition}"))
-        .expression_attribute_names("#partition", table::PK)
-        .expression_attribute_names("#sort", table::SK)
-        .expression_attribute_values(":partition", AttributeValue::S(partition))
-        .expression_attribute_values(":sort", AttributeValue::S(sort));
-    let mut pages = query.into_paginator().send();
-    let mut total = 0;
-    while let Some(page) = pages.next().await {
-        match page {
-            Ok(page) => total += u64::try_from(page.count()).unwrap_or_default(),
-            Err(error) if error.as_service_error().is_some_and(is_missing) => return Ok(None),
-            Err(error) => return Err(failed_to(format!("count items of {table_name}"))(error)),
-        }
-    }
-    Ok(Some(total))
+/// Entries of the usage table behind a gate.
+async fn count(connection: &Connection, table_name: &str, behind: Behind) -> Result<Option<u64>> {
+    let query = connection.dynamodb().query().table_name(table_name).select(Select::Count);
+    let query = query
+        .key_condition_expression("#partition = :partition AND begins_with(#sort, :sort)")
+        .expression_attribute_names("#partition", PK)
+        .expression_attribute_names("#sort", SK)
+        .expression_attribute_values(":partition", text(behind.partition))
+        .expression_attribute_values(":sort", text(behind.prefix));
+    let pages: Result<Vec<_>, _> = query.into_paginator().send().try_collect().await;
+    let pages = found(pages, format!("count items of {table_name}"))?;
+    Ok(pages.map(|pages| pages.iter().map(|page| u64::try_from(page.count()).unwrap_or_default()).sum()))
 }
 
 #[cfg(test)]
 mod tests {
+    use aws_sdk_dynamodb::types::AttributeValue;
+    use contract::table::{ERRORS, PENDING};
     use dynamodb_fixture::Fixture;
 
     use super::*;
@@ -102,9 +82,9 @@ mod tests {
     async fn put_gate(fixture: &Fixture, user: &str, used: u64, pending: Option<&str>) {
         let text = |value: &str| AttributeValue::S(value.to_owned());
         let put = fixture.client.put_item().table_name(fixture.usage_table());
-        let put = put.item(table::PK, text(user)).item(table::SK, text("2026-11#GATE"));
+        let put = put.item(PK, text(user)).item(SK, text("2026-11#GATE"));
         let put = put.item("used", AttributeValue::N(used.to_string()));
-        let put = pending.into_iter().fold(put, |put, bucket| put.item(table::PENDING, text(bucket)));
+        let put = pending.into_iter().fold(put, |put, bucket| put.item(PENDING, text(bucket)));
         put.send().await.unwrap();
     }
 

@@ -40,11 +40,8 @@ pub async fn of_stacks(connection: &Connection, app: &App, names: &[String]) -> 
 /// # Errors
 /// When it cannot be listed.
 pub async fn is_empty(connection: &Connection, bucket: &str) -> Result<bool> {
-    Ok(found(
-        connection.s3().list_objects_v2().bucket(bucket).max_keys(1).send().await,
-        format!("list the bucket {bucket}"),
-    )?
-    .map_or(true, |listed| listed.contents().is_empty()))
+    let listed = connection.s3().list_objects_v2().bucket(bucket).max_keys(1).send().await;
+    Ok(found(listed, format!("list the bucket {bucket}"))?.is_none_or(|listed| listed.contents().is_empty()))
 }
 
 /// Deletes one of them with everything in it, its protection removed first.

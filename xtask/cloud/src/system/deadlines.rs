@@ -3,23 +3,22 @@
 //! Invariant: afterwards the table holds exactly what the rules say, and nothing that did not change was written.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use anyhow::Result;
-use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, PutRequest, WriteRequest};
-use contract::{Environment, name, table};
+use aws_sdk_dynamodb::types::AttributeValue;
+use contract::table::{PK, SK};
+use contract::{Environment, name};
 use deadlines::Deadline;
+use store::table::{Item, Table, TableError, text};
 use xtask::Failure;
 
 use crate::Connection;
-use crate::aws::dynamodb::Item;
-use crate::aws::error::failed_to;
+use crate::aws::dynamodb::table;
+use crate::aws::error::{failed_to, table_failed_to};
 use crate::console::observer::Observer;
 
-/// Items in one `BatchWriteItem` (DynamoDB's limit).
-const BATCH_ITEMS: usize = 25;
-/// How often what a batch left unprocessed is offered again; waits double from 50 ms, to 25 s in all.
-const TRIES: u32 = 10;
+/// How often what the table does not take is offered again; each time the store waits for a second or so.
+const ROUNDS: u32 = 20;
 
 /// An item by its two keys; every attribute is a string.
 type Items = BTreeMap<(String, String), BTreeMap<String, String>>;
@@ -36,27 +35,37 @@ struct Changes {
 /// # Errors
 /// When the table cannot be read or written.
 pub async fn load(connection: &Connection, env: &Environment, observer: &dyn Observer) -> Result<()> {
-    let table_name = name::deadlines_table(env);
-    let Changes { put, delete } = changes(wanted(&deadlines::all()), &stored(connection, &table_name).await?);
+    let table = table(connection, name::deadlines_table(env));
+    let Changes { put, delete } = changes(wanted(&deadlines::all()), &stored(&table).await?);
     if put.is_empty() && delete.is_empty() {
         return Ok(());
     }
     let (n_put, n_delete) = (put.len(), delete.len());
-    let mut requests = Vec::with_capacity(n_put + n_delete);
-    for key in delete {
-        let delete = DeleteRequest::builder().set_key(Some(key_item(&key))).build()?;
-        requests.push(WriteRequest::builder().delete_request(delete).build());
-    }
-    for (key, attributes) in put {
-        let mut item = key_item(&key);
-        item.extend(attributes.into_iter().map(|(name, value)| (name, AttributeValue::S(value))));
-        requests.push(WriteRequest::builder().put_request(PutRequest::builder().set_item(Some(item)).build()?).build());
-    }
-    for batch in requests.chunks(BATCH_ITEMS) {
-        write(connection, &table_name, batch.to_vec()).await?;
-    }
+    let items: Vec<Item> = put.into_iter().map(item).collect();
+    let written = patiently(async || {
+        table.delete_all(delete.iter().cloned()).await?;
+        table.put_all(items.iter().cloned()).await
+    });
+    written.await.map_err(|error| {
+        let failure = table_failed_to(format!("write to {}", table.name()))(error);
+        failure.context(
+            Failure::new("the deadlines are not all written")
+                .hint("run the same command again: it writes what is missing"),
+        )
+    })?;
     observer.note(&format!("deadlines: {n_put} written, {n_delete} removed"));
     Ok(())
+}
+
+/// Offers again what a throttled table did not take: the store itself waits little, because functions have no time.
+async fn patiently(write: impl AsyncFn() -> Result<(), TableError>) -> Result<(), TableError> {
+    for _ in 1..ROUNDS {
+        match write().await {
+            Err(TableError::Unprocessed { .. }) => {}
+            done => return done,
+        }
+    }
+    write().await
 }
 
 fn wanted(deadlines: &[Deadline]) -> Items {
@@ -72,10 +81,10 @@ fn changes(wanted: Items, stored: &Items) -> Changes {
 }
 
 /// Everything in the table: some hundred items, read to the last so that those of a rule that is gone are found.
-async fn stored(connection: &Connection, table_name: &str) -> Result<Items> {
-    let scan = connection.dynamodb().scan().table_name(table_name).consistent_read(true);
+async fn stored(table: &Table) -> Result<Items> {
+    let scan = table.client().scan().table_name(table.name()).consistent_read(true);
     let found: Result<Vec<Item>, _> = scan.into_paginator().items().send().collect().await;
-    Ok(found.map_err(failed_to(format!("read {table_name}")))?.into_iter().map(read).collect())
+    Ok(found.map_err(failed_to(format!("read {}", table.name())))?.into_iter().map(read).collect())
 }
 
 fn read(item: Item) -> ((String, String), BTreeMap<String, String>) {
@@ -86,31 +95,12 @@ fn read(item: Item) -> ((String, String), BTreeMap<String, String>) {
     });
     let mut attributes: BTreeMap<String, String> = strings.collect();
     let mut key = |name: &str| attributes.remove(name).unwrap_or_default();
-    ((key(table::PK), key(table::SK)), attributes)
+    ((key(PK), key(SK)), attributes)
 }
 
-fn key_item((partition, sort): &(String, String)) -> Item {
-    Item::from([
-        (table::PK.to_owned(), AttributeValue::S(partition.clone())),
-        (table::SK.to_owned(), AttributeValue::S(sort.clone())),
-    ])
-}
-
-async fn write(connection: &Connection, table_name: &str, mut requests: Vec<WriteRequest>) -> Result<()> {
-    let mut wait = Duration::from_millis(50);
-    for _ in 0..TRIES {
-        let write = connection.dynamodb().batch_write_item().request_items(table_name, requests);
-        let answer = write.send().await.map_err(failed_to(format!("write to {table_name}")))?;
-        requests = answer.unprocessed_items.and_then(|mut left| left.remove(table_name)).unwrap_or_default();
-        if requests.is_empty() {
-            return Ok(());
-        }
-        tokio::time::sleep(wait).await;
-        wait *= 2;
-    }
-    Err(Failure::new(format!("{table_name} is throttled: {} deadlines are not written", requests.len()))
-        .hint("run the same command again: it writes what is missing")
-        .into())
+fn item(((partition, sort), attributes): ((String, String), BTreeMap<String, String>)) -> Item {
+    let key = [(PK.to_owned(), partition), (SK.to_owned(), sort)];
+    key.into_iter().chain(attributes).map(|(name, value)| (name, text(value))).collect()
 }
 
 #[cfg(test)]
@@ -141,9 +131,8 @@ mod tests {
     fn an_item_read_back_is_what_was_wanted() {
         let all = wanted(&deadlines::all());
         for (key, attributes) in &all {
-            let mut item = key_item(key);
-            item.extend(attributes.iter().map(|(name, value)| (name.clone(), AttributeValue::S(value.clone()))));
-            assert_eq!(read(item), (key.clone(), attributes.clone()));
+            let wanted = (key.clone(), attributes.clone());
+            assert_eq!(read(item(wanted.clone())), wanted);
         }
     }
 }

@@ -5,13 +5,12 @@
 use std::collections::BTreeSet;
 
 use anyhow::Result;
-use aws_sdk_dynamodb::types::AttributeValue;
 use contract::{Environment, limit, name, table};
 use futures::future::try_join_all;
+use store::table::{Item, present, text};
 
 use crate::Connection;
-use crate::aws::dynamodb::Item;
-use crate::aws::error::{failed_to, is_missing};
+use crate::aws::error::found;
 
 /// What waits, by its keys: these say all that is needed of a call.
 #[derive(Clone, Debug, Default)]
@@ -61,12 +60,8 @@ async fn keys(connection: &Connection, env: &Environment, bucket: u8) -> Result<
     let query = query
         .key_condition_expression("#pending = :bucket")
         .expression_attribute_names("#pending", table::PENDING)
-        .expression_attribute_values(":bucket", AttributeValue::S(bucket.to_string()));
-    let items: Vec<Item> = match query.into_paginator().items().send().collect::<Result<_, _>>().await {
-        Ok(items) => items,
-        Err(error) if error.as_service_error().is_some_and(is_missing) => return Ok(None),
-        Err(error) => return Err(failed_to("read what waits in the journal")(error)),
-    };
-    let text = |item: &Item, key| Some(item.get(key)?.as_s().ok()?.clone());
-    Ok(Some(items.iter().filter_map(|item| Some((text(item, table::PK)?, text(item, table::SK)?))).collect()))
+        .expression_attribute_values(":bucket", text(bucket.to_string()));
+    let items: Result<Vec<Item>, _> = query.into_paginator().items().send().collect().await;
+    let Some(items) = found(items, "read what waits in the journal")? else { return Ok(None) };
+    Ok(Some(items.iter().filter_map(|item| Some((present(item, table::PK)?, present(item, table::SK)?))).collect()))
 }

@@ -8,12 +8,13 @@ use contract::{Environment, name};
 use jiff::Timestamp;
 use metering::event::Event;
 use serde_json::{Value, json};
+use store::failures::StoredFailure;
 use xtask::{Failure, Printer};
 
 use crate::Connection;
 use crate::aws::error::{failed_to, is_missing};
 use crate::system::failed_batch::{BATCH, Bucket, unknown};
-use crate::system::failed_record::{Failed, Records};
+use crate::system::failed_record::Records;
 
 /// What became of one record or batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,13 +75,13 @@ async fn one(connection: &Connection, env: &Environment, stream: &str, id: &str)
         let bucket = Bucket::of(connection, env).await?.ok_or_else(|| unknown(id))?;
         return batch(connection, &bucket, stream, key).await;
     }
-    let records = Records::of(connection, env);
+    let records = Records::new(connection, env);
     let failed = records.get(id).await?.ok_or_else(|| unknown(id))?;
     record(connection, &records, stream, &failed).await
 }
 
 async fn all(connection: &Connection, env: &Environment, stream: &str) -> Result<Vec<Outcome>> {
-    let records = Records::of(connection, env);
+    let records = Records::new(connection, env);
     let mut outcomes = Vec::new();
     let mut failed = records.newest(u32::MAX).await?;
     // Oldest first, as they came; those that are on the stream again already only on request.
@@ -96,7 +97,7 @@ async fn all(connection: &Connection, env: &Environment, stream: &str) -> Result
     Ok(outcomes)
 }
 
-async fn record(connection: &Connection, records: &Records<'_>, stream: &str, failed: &Failed) -> Result<Outcome> {
+async fn record(connection: &Connection, records: &Records, stream: &str, failed: &StoredFailure) -> Result<Outcome> {
     let mut outcome = Outcome { id: failed.id.clone(), put: 0, refused: Vec::new() };
     match partition_key(failed, Timestamp::now()) {
         Ok(key) => {
@@ -130,7 +131,7 @@ async fn batch(connection: &Connection, bucket: &Bucket<'_>, stream: &str, key: 
 }
 
 /// What chooses the shard, as the authorizer chooses it; or why the record cannot be replayed.
-fn partition_key(failed: &Failed, now: Timestamp) -> Result<String, String> {
+fn partition_key(failed: &StoredFailure, now: Timestamp) -> Result<String, String> {
     if failed.is_cut() {
         let (kept, length) = (failed.data.len(), failed.data_length);
         return Err(format!("only {kept} of its {length} bytes are kept"));
@@ -172,8 +173,8 @@ mod tests {
 
     const NOW: &str = "2026-11-24T10:15:31Z";
 
-    fn failed(data: &str, length: usize) -> Failed {
-        Failed {
+    fn failed(data: &str, length: usize) -> StoredFailure {
+        StoredFailure {
             id: "x".into(),
             reason: "not an event".into(),
             data: data.into(),

@@ -6,21 +6,23 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use aws_sdk_dynamodb::types::AttributeValue;
 use contract::{name, table};
 use jiff::Timestamp;
 use metering::email::Email;
 use metering::subject;
 use metering::window::{Day, Minute};
+use store::journal::entry_of;
+use store::table::text;
+use store::windows::usage_partition;
 
 use super::{Check, Subject};
-use crate::aws::error::failed_to;
+use crate::aws::error::{failed_to, table_failed_to};
 use crate::local_state::folder::Folder;
 use crate::local_state::secrets::{Secrets, USER};
 use crate::random::random_text;
 use crate::system::api::{self, Answer};
 use crate::system::drain::events_of;
-use crate::system::users;
+use crate::system::{keys, users};
 
 /// Within which time a call has to be counted.
 const COUNTED_WITHIN: Duration = Duration::from_secs(2);
@@ -116,20 +118,13 @@ async fn counted(subject: &Subject<'_>, key: &str, made: &Made) -> Result<Check>
     }
 }
 
-async fn owner(subject: &Subject<'_>, key: &str) -> Result<Option<String>> {
-    let get = subject
-        .connection
-        .dynamodb()
-        .get_item()
-        .table_name(name::keys_table(subject.env))
-        .key(table::PK, AttributeValue::S(format!("KEY#{}", metering::key::hash(key))))
-        .key(table::SK, AttributeValue::S("KEY".into()));
-    let item = get.send().await.map_err(failed_to("find out whose key it is"))?.item;
-    Ok(item.and_then(|item| item.get(table::USER_EMAIL)?.as_s().ok().cloned()))
+async fn owner(subject: &Subject<'_>, key: &str) -> Result<Option<Email>> {
+    let found = keys::table(subject.connection, subject.env).find(&metering::key::hash(key)).await;
+    Ok(found.map_err(table_failed_to("find out whose key it is"))?.map(|key| key.user_email))
 }
 
-async fn is_in_blocks(subject: &Subject<'_>, email: &str, made: &Made) -> Result<bool> {
-    let bucket = subject::Subject::User(Email::as_stored(email)).bucket();
+async fn is_in_blocks(subject: &Subject<'_>, email: &Email, made: &Made) -> Result<bool> {
+    let bucket = subject::Subject::User(email.clone()).bucket();
     // Clocks differ by some seconds at most; the call may lie in the minute before or after.
     for minute in Minute::of(made.began).plus(-1).through(Minute::of(Timestamp::now()).plus(1)) {
         let events = events_of(subject.connection, subject.env, minute, bucket).await?;
@@ -141,7 +136,7 @@ async fn is_in_blocks(subject: &Subject<'_>, email: &str, made: &Made) -> Result
 }
 
 /// In synchronous mode each call is an item of its own, in the order of time, with the event as JSON.
-async fn is_in_journal(subject: &Subject<'_>, email: &str, made: &Made) -> Result<bool> {
+async fn is_in_journal(subject: &Subject<'_>, email: &Email, made: &Made) -> Result<bool> {
     let month = Day::of(made.began).month();
     let query = subject
         .connection
@@ -151,12 +146,14 @@ async fn is_in_journal(subject: &Subject<'_>, email: &str, made: &Made) -> Resul
         .consistent_read(true)
         .scan_index_forward(false)
         .limit(200)
-        .key_condition_expression("PK = :pk AND begins_with(SK, :call)")
-        .expression_attribute_values(":pk", AttributeValue::S(format!("USER#{email}")))
-        .expression_attribute_values(":call", AttributeValue::S(format!("{month}{}", table::CALL)));
+        .key_condition_expression("#p = :user AND begins_with(#s, :call)")
+        .expression_attribute_names("#p", table::PK)
+        .expression_attribute_names("#s", table::SK)
+        .expression_attribute_values(":user", text(usage_partition(&subject::Subject::User(email.clone()))))
+        .expression_attribute_values(":call", text(format!("{month}{}", table::CALL)));
     let found = query.send().await.map_err(failed_to("read the usage table"))?;
-    let mut events = found.items().iter().filter_map(|item| item.get("event")?.as_s().ok());
-    Ok(events.any(|event| event.contains(&made.agent)))
+    let mut events = found.items().iter().filter_map(entry_of);
+    Ok(events.any(|event| event.user_agent.as_deref() == Some(&made.agent)))
 }
 
 /// The endpoint that a customer looks at, with a fresh token of the seeded user.

@@ -5,26 +5,25 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::AttributeValue;
-use contract::{Environment, name, table};
+use contract::{Environment, name};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
 use metering::batch::{Batch, FailedRecord, Record};
-use metering::block::Block;
 use metering::event::Event;
 use metering::subject::Bucket;
 use metering::window::Minute;
+use store::blocks::Blocks;
+use store::failures::Failures;
+use store::table::{CONCURRENCY, Consistency};
 
 use super::shard::{Place, Reading, arrived_at};
 use crate::Connection;
-use crate::aws::error::failed_to;
+use crate::aws::dynamodb::table;
+use crate::aws::error::table_failed_to;
 
 /// Of how many partition keys of a shard the last record is kept: with more, those that are counted are dropped, and
 /// where that is not enough the shard is read on later.
 pub(super) const KEYS: usize = 500;
-/// Requests to the table under way at once.
-const CONCURRENCY: usize = 32;
 
 /// The last record of a partition key in a shard.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,9 +105,10 @@ pub(super) async fn uncounted(connection: &Connection, env: &Environment, tips: 
         let is_missing = |event: &Event| events.iter().all(|other| other.identity() != event.identity());
         anyhow::Ok(awaited.into_iter().filter(|(_, event)| is_missing(event)).map(|(tip, _)| tip).collect::<Vec<_>>())
     });
-    let client = &connection.dynamodb();
+    let failures = &Failures::new(table(connection, name::analytics_table(env)));
     let in_errors = of_errors.into_iter().map(|tip| async move {
-        let is_there = is_under_errors(client, env, tip.failed_sort().unwrap_or_default()).await?;
+        let failed = failures.get(&tip.failed_sort().unwrap_or_default()).await;
+        let is_there = failed.map_err(table_failed_to("look for a failed record"))?.is_some();
         anyhow::Ok(Some(tip).filter(|_| !is_there))
     });
     let in_blocks: Vec<_> = stream::iter(in_blocks).buffer_unordered(CONCURRENCY).try_collect().await?;
@@ -126,28 +126,8 @@ pub(crate) async fn events_of(
     minute: Minute,
     bucket: Bucket,
 ) -> Result<Vec<Event>> {
-    let query = connection
-        .dynamodb()
-        .query()
-        .table_name(name::analytics_table(env))
-        .consistent_read(true)
-        .key_condition_expression("PK = :pk")
-        .expression_attribute_values(":pk", AttributeValue::S(format!("CALLS#{minute}#{bucket}")));
-    let found: Result<Vec<_>, _> = query.into_paginator().items().send().collect().await;
-    let mut events = Vec::new();
-    for item in found.map_err(failed_to("read the blocks of a minute"))? {
-        let body = item.get("calls").and_then(|calls| calls.as_b().ok());
-        events.extend(Block::unpack(body.map_or(&[][..], AsRef::as_ref))?);
-    }
-    Ok(events)
-}
-
-async fn is_under_errors(client: &Client, env: &Environment, sort: String) -> Result<bool> {
-    let get = client
-        .get_item()
-        .table_name(name::analytics_table(env))
-        .consistent_read(true)
-        .key(table::PK, AttributeValue::S("ERRORS".to_owned()))
-        .key(table::SK, AttributeValue::S(sort));
-    Ok(get.send().await.map_err(failed_to("look for a failed record"))?.item.is_some())
+    let blocks = Blocks::new(table(connection, name::analytics_table(env)));
+    let found = blocks.read(minute, bucket, Consistency::Strong).await;
+    let found = found.map_err(table_failed_to("read the blocks of a minute"))?;
+    Ok(found.into_iter().flat_map(|block| block.events).collect())
 }

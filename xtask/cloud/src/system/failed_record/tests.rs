@@ -1,33 +1,32 @@
+use aws_sdk_dynamodb::types::AttributeValue;
 use dynamodb_fixture::Fixture;
 
 use super::*;
 
-fn item(data: &str, length: usize) -> Item {
-    let text = |value: &str| AttributeValue::S(value.into());
-    Item::from([
-        ("SK".into(), text("2026-11-24T10:15:31.000Z#shardId-000000000000#49")),
-        ("reason".into(), text("not an event: expected value")),
-        ("data".into(), text(data)),
-        ("dataLength".into(), AttributeValue::N(length.to_string())),
-        ("arrivedAt".into(), text("2026-11-24T10:15:31.000Z")),
-    ])
+fn failed(data: &[u8], data_length: usize) -> StoredFailure {
+    StoredFailure {
+        id: "2026-11-24T10:15:31.000Z#shardId-000000000000#49".into(),
+        reason: "not an event: expected value".into(),
+        data: data.into(),
+        data_length,
+        arrived_at: "2026-11-24T10:15:31.000Z".into(),
+        ..StoredFailure::default()
+    }
 }
 
 #[test]
-fn a_record_is_read_with_its_bytes() {
-    let failed = Failed::read(&item("aGVsbG8=", 5)).unwrap();
-    assert_eq!(failed.data, b"hello");
-    assert!(!failed.is_cut());
-    assert_eq!(failed.to_json()["text"], "hello");
-    assert!(failed.lines().contains(&"hello".to_owned()));
-    assert!(failed.line().ends_with("not an event: expected value (5 bytes)"), "{}", failed.line());
+fn a_record_is_shown_with_its_bytes() {
+    let failed = failed(b"hello", 5);
+    assert_eq!((&to_json(&failed)["text"], &to_json(&failed)["isCut"]), (&"hello".into(), &false.into()));
+    assert!(lines(&failed).contains(&"hello".to_owned()));
+    assert!(line(&failed).ends_with("not an event: expected value (5 bytes)"), "{}", line(&failed));
 }
 
 #[test]
 fn a_cut_record_says_so() {
-    let failed = Failed::read(&item("aGVsbG8=", 1_000_000)).unwrap();
-    assert!(failed.is_cut());
-    assert!(failed.line().contains("1000000 bytes, cut"), "{}", failed.line());
+    let failed = failed(b"hello", 1_000_000);
+    assert!(line(&failed).contains("1000000 bytes, cut"), "{}", line(&failed));
+    assert_eq!(to_json(&failed)["isCut"], true);
 }
 
 #[test]
@@ -41,17 +40,20 @@ fn bytes_that_are_no_text_are_dumped_and_cannot_reach_the_terminal() {
     assert_eq!(printable("unknown variant `\u{1b}[2J`"), "unknown variant `\\u{1b}[2J`");
 }
 
+/// An item as the processor writes it, spelled once more: an oracle for what the store reads.
 async fn put(fixture: &Fixture, id: &str) {
-    let put = fixture.client.put_item().table_name(fixture.analytics_table()).set_item(Some(item("aGVsbG8=", 5)));
-    let put = put.item(table::PK, AttributeValue::S(ERRORS.into())).item(table::SK, AttributeValue::S(id.into()));
-    put.send().await.unwrap();
+    let text = |value: &str| AttributeValue::S(value.into());
+    let put = fixture.client.put_item().table_name(fixture.analytics_table());
+    let put = put.item("PK", text("ERRORS")).item("SK", text(id)).item("reason", text("not an event: expected value"));
+    let put = put.item("data", text("aGVsbG8=")).item("dataLength", AttributeValue::N("5".into()));
+    put.item("arrivedAt", text("2026-11-24T10:15:31.000Z")).send().await.unwrap();
 }
 
 #[tokio::test]
 async fn records_come_newest_first_and_no_more_than_asked_for() {
     let fixture = Fixture::start().await;
     let (connection, env) = (Connection::to_local(&fixture.endpoint_url), Environment::default());
-    let records = Records::of(&connection, &env);
+    let records = Records::new(&connection, &env);
     assert_eq!(records.newest(10).await.unwrap(), []);
     for id in ["2026-11-24T10:00:00.000Z#s#1", "2026-11-24T10:00:01.000Z#s#2", "2026-11-24T10:00:02.000Z#s#3"] {
         put(&fixture, id).await;
@@ -64,10 +66,12 @@ async fn records_come_newest_first_and_no_more_than_asked_for() {
 async fn a_replay_is_noted_on_the_record_and_never_makes_one() {
     let fixture = Fixture::start().await;
     let (connection, env) = (Connection::to_local(&fixture.endpoint_url), Environment::default());
-    let records = Records::of(&connection, &env);
+    let records = Records::new(&connection, &env);
     put(&fixture, "known").await;
     records.note_replay("known").await.unwrap();
-    assert!(records.get("known").await.unwrap().unwrap().replayed_at.is_some());
+    let known = records.get("known").await.unwrap().unwrap();
+    assert_eq!((&known.data[..], known.data_length), (&b"hello"[..], 5));
+    assert!(known.replayed_at.is_some());
     records.note_replay("expired").await.unwrap();
     assert_eq!(records.get("expired").await.unwrap(), None);
 }
@@ -76,6 +80,6 @@ async fn a_replay_is_noted_on_the_record_and_never_makes_one() {
 async fn without_the_table_the_error_says_what_makes_it() {
     let fixture = Fixture::start().await;
     let connection = Connection::to_local(&fixture.endpoint_url);
-    let error = Records::of(&connection, &"other".parse().unwrap()).newest(1).await.unwrap_err();
+    let error = Records::new(&connection, &"other".parse().unwrap()).newest(1).await.unwrap_err();
     assert!(error.to_string().contains("there is no table complical-analytics-other"), "{error}");
 }

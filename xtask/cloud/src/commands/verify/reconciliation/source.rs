@@ -5,28 +5,27 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, Result};
-use aws_sdk_dynamodb::types::AttributeValue;
 use contract::access_log::{QUOTA, REQUEST_ID, TIME, WITHIN};
-use contract::{name, table};
+use contract::name;
+use contract::table::{CALL, PK, SK};
 use futures::future::try_join_all;
 use futures::{StreamExt as _, TryStreamExt as _};
 use jiff::Timestamp;
 use metering::event::{Event, EventType};
 use metering::subject::Bucket;
-use metering::total::Total;
 use metering::window::{Minute, iso_millis};
 use serde_json::Value;
+use store::blocks::Blocks;
+use store::table::{CONCURRENCY, Item, present, text};
+use store::windows::{Span, Windows};
 
 use super::ledger::{Books, Calls, gateway_id};
-use crate::aws::dynamodb::Item;
-use crate::aws::error::{failed_to, is_missing};
+use crate::aws::dynamodb::table;
+use crate::aws::error::{failed_to, is_missing, table_failed_to};
 use crate::commands::verify::Subject;
 use crate::system::counting::watermark;
 use crate::system::drain::{arrived_at, events_of, read_since, shards};
 use crate::system::journal::{Behind, waiting};
-
-/// Requests to the table under way at once.
-const CONCURRENCY: usize = 32;
 
 /// Calls that the gateway let through between two minutes, both included; nothing where there is no log.
 pub(super) async fn gateway(subject: &Subject<'_>, first: Minute, last: Minute) -> Result<Option<Calls>> {
@@ -115,39 +114,25 @@ fn add_counted(calls: &mut Calls, id: &str, minute: Minute) {
 /// Calls in the window of each minute that is set and need not be set again.
 async fn windows(subject: &Subject<'_>, first: Minute, last: Minute) -> Result<BTreeMap<Minute, u64>> {
     let Some(watermark) = watermark(subject.connection, subject.env).await? else { return Ok(BTreeMap::new()) };
-    let late = query(subject, "LATE", first, last).await?;
+    let analytics = table(subject.connection, name::analytics_table(subject.env));
+    let totals = Windows::new(analytics.clone(), table(subject.connection, name::usage_table(subject.env)));
+    let late = Blocks::new(analytics).marks().await.map_err(table_failed_to("read which minutes are late"))?;
     let mut windows: BTreeMap<Minute, u64> = first.through(last.min(watermark)).map(|minute| (minute, 0)).collect();
     for day in first.day().through(last.day()) {
-        for (minute, item) in query(subject, &format!("TOTAL#MINUTE#{day}"), first, last).await? {
-            let total = item.get("total").and_then(|total| total.as_s().ok());
-            let total: Option<Total> = total.and_then(|json| serde_json::from_str(json).ok());
-            if let Some((window, total)) = windows.get_mut(&minute).zip(total) {
+        // Rows are kept by day.
+        let midnight = Minute::of(day.start());
+        let (from, to) = (first.max(midnight), last.min(midnight.plus(24 * 60 - 1)));
+        let found = totals.totals(Span::Minute(from), Span::Minute(to)).await;
+        for (minute, total) in found.map_err(table_failed_to(format!("read the windows of {day}")))? {
+            if let Some(window) = minute.parse().ok().and_then(|minute: Minute| windows.get_mut(&minute)) {
                 *window = total.calls;
             }
         }
     }
-    late.iter().for_each(|(minute, _)| {
-        windows.remove(minute);
+    late.iter().for_each(|mark| {
+        windows.remove(&mark.minute);
     });
     Ok(windows)
-}
-
-/// Items of a partition of the analytics table whose sort key is a minute.
-async fn query(subject: &Subject<'_>, partition: &str, first: Minute, last: Minute) -> Result<Vec<(Minute, Item)>> {
-    let text = |value: &str| AttributeValue::S(value.to_owned());
-    let query = subject.connection.dynamodb().query().table_name(name::analytics_table(subject.env));
-    let query = query
-        .consistent_read(true)
-        .key_condition_expression("#p = :p AND #s BETWEEN :first AND :last")
-        .expression_attribute_names("#p", table::PK)
-        .expression_attribute_names("#s", table::SK)
-        .expression_attribute_values(":p", text(partition))
-        .expression_attribute_values(":first", text(&first.to_string()))
-        .expression_attribute_values(":last", text(&last.to_string()));
-    let items: Result<Vec<Item>, _> = query.into_paginator().items().send().collect().await;
-    let items = items.map_err(failed_to(format!("read {partition} of the analytics table")))?;
-    let minute = |item: &Item| item.get(table::SK)?.as_s().ok()?.parse().ok();
-    Ok(items.into_iter().filter_map(|item| Some((minute(&item)?, item))).collect())
 }
 
 /// Adds the calls that the journal holds: in synchronous mode all of them, with the stream those it did not take and
@@ -171,27 +156,26 @@ pub(super) async fn journal(subject: &Subject<'_>, books: &mut Books, first: Min
 /// Sort keys of the entries behind a gate from one instant to before another.
 async fn behind_gate(subject: &Subject<'_>, behind: &Behind, from: &str, to: &str) -> Result<Vec<String>> {
     let Behind { partition, prefix } = behind;
-    let text = |value: &str| AttributeValue::S(value.to_owned());
     let query = subject.connection.dynamodb().query().table_name(name::usage_table(subject.env));
     let query = query
         .consistent_read(true)
         .projection_expression("#s")
         // What comes at the last instant itself has its id behind it, and so sorts after it.
         .key_condition_expression("#p = :p AND #s BETWEEN :first AND :last")
-        .expression_attribute_names("#p", table::PK)
-        .expression_attribute_names("#s", table::SK)
+        .expression_attribute_names("#p", PK)
+        .expression_attribute_names("#s", SK)
         .expression_attribute_values(":p", text(partition))
-        .expression_attribute_values(":first", text(&format!("{prefix}{from}")))
-        .expression_attribute_values(":last", text(&format!("{prefix}{to}")));
+        .expression_attribute_values(":first", text(format!("{prefix}{from}")))
+        .expression_attribute_values(":last", text(format!("{prefix}{to}")));
     let items: Result<Vec<Item>, _> = query.into_paginator().items().send().collect().await;
     let items = items.map_err(failed_to(format!("read the journal of {partition}")))?;
-    Ok(items.iter().filter_map(|item| Some(item.get(table::SK)?.as_s().ok()?.clone())).collect())
+    Ok(items.iter().filter_map(|item| present(item, SK)).collect())
 }
 
 /// The instant and the id of a call's entry: `2026-11#CALL#2026-11-24T10:15:30.123Z#3f0c…`. Other events, and a call
 /// whose id has a `#`, have their type behind.
 fn of_key(sort: &str) -> Option<(&str, &str)> {
-    let (at, id) = sort.split_once(table::CALL)?.1.split_once('#')?;
+    let (at, id) = sort.split_once(CALL)?.1.split_once('#')?;
     match id.rsplit_once('#') {
         None => Some((at, id)),
         Some((id, kind)) => (kind == "API_CALL").then_some((at, id)),

@@ -156,7 +156,8 @@ impl Aws {
         if partition.starts_with("CALLS#") {
             let of_partition =
                 blocks.iter().filter(|block| format!("CALLS#{}#{}", block.minute, block.bucket) == partition);
-            return of_partition.map(|block| json!({"calls": {"B": STANDARD.encode(&block.body)}})).collect();
+            let item = |block: &Block| json!({"calls": {"B": STANDARD.encode(&block.body)}, "committedAt": {"N": "0"}});
+            return of_partition.map(item).collect();
         }
         if partition == "LATE" {
             return Vec::new();
