@@ -14,7 +14,7 @@ use metering::window::Minute;
 use serde_json::{Value, json};
 
 use super::{Check, Subject};
-use ledger::{Books, Row, compare, numbers};
+use ledger::{Books, Row, SHOWN, compare, numbers};
 
 /// After the end of a minute, how long its calls may still be under way into blocks: by the journal one is moved within
 /// a minute.
@@ -32,6 +32,8 @@ const WHAT: &str = "every call counted once";
 #[derive(Clone, Debug)]
 pub struct Reconciliation {
     rows: Vec<Row>,
+    /// Lines of the gateway's log that nobody can read.
+    unreadable: Vec<String>,
     /// Which records there are, or why not.
     gateway: Result<(), &'static str>,
     stream: Result<(), &'static str>,
@@ -57,7 +59,7 @@ async fn look(subject: &Subject<'_>, minutes: u32, now: Timestamp) -> Result<Rec
     let (from, to) = (first.plus(-BESIDE), last.plus(BESIDE));
     let mut books = Books::default();
     if !is_local {
-        books.gateway = source::gateway(subject, from, to).await?;
+        source::gateway(subject, &mut books, from, to).await?;
     }
     if subject.toggle.is_on() {
         books.stream = source::stream(subject, from.start()).await?;
@@ -68,6 +70,7 @@ async fn look(subject: &Subject<'_>, minutes: u32, now: Timestamp) -> Result<Rec
     let is_missing = |record: bool, why| if record { Ok(()) } else { Err(why) };
     Ok(Reconciliation {
         rows: compare(&books, first, last),
+        unreadable: books.unreadable,
         gateway: is_missing(
             books.gateway.is_some(),
             if is_local { "the emulator keeps no access log" } else { "there is no access log" },
@@ -89,11 +92,22 @@ impl Reconciliation {
         for (what, record) in [("calls at the gateway", self.gateway), ("calls on the stream", self.stream)] {
             checks.extend(record.err().map(|why| Check::skipped(what, why)));
         }
+        checks.extend(self.left_out());
         checks.push(match (self.gateway, self.stream) {
             (Err(_), Err(_)) => Check::skipped(WHAT, "there is no other record to compare the count with"),
             _ => Check::of(WHAT, n_differing == 0, self.summary(n_differing)),
         });
         checks
+    }
+
+    /// The lines of the gateway's log that were left out, some of them by their id.
+    fn left_out(&self) -> Option<Check> {
+        let [first, ..] = self.unreadable.as_slice() else { return None };
+        let rest = self.unreadable[1..].iter().take(SHOWN - 1).map(String::as_str);
+        let ids: Vec<&str> = std::iter::once(first.as_str()).chain(rest).collect();
+        let more = if self.unreadable.len() > SHOWN { ", …" } else { "" };
+        let why = format!("not JSON and left out: {} ({}{more})", self.unreadable.len(), ids.join(", "));
+        Some(Check::skipped("lines of the gateway's log", why))
     }
 
     fn summary(&self, n_differing: usize) -> String {
@@ -122,6 +136,7 @@ impl Reconciliation {
             "from": self.rows.first().map(|row| row.minute),
             "to": self.rows.last().map(|row| row.minute),
             "gateway": self.sum(|row| row.gateway),
+            "unreadableLines": self.unreadable.len(),
             "stream": self.sum(|row| row.stream),
             "journal": self.total(|row| row.journal),
             "counted": self.total(|row| row.counted),

@@ -11,7 +11,7 @@ use metering::window::Minute;
 use serde_json::{Value, json};
 
 /// Ids that a line shows.
-const SHOWN: usize = 3;
+pub(super) const SHOWN: usize = 3;
 
 /// The calls that one record knows, by the gateway's id. A caller may choose that id, and so give it to several calls;
 /// of each there is what tells it from the others, and its minute.
@@ -23,6 +23,8 @@ pub struct Calls(BTreeMap<String, BTreeMap<String, Minute>>);
 pub struct Books {
     /// Calls that the gateway let through; nothing where it keeps no record.
     pub gateway: Option<Calls>,
+    /// Lines of the gateway's record that nobody can read, by their id: a caller may have had a part in one.
+    pub unreadable: Vec<String>,
     /// Calls on the stream; nothing where there is none.
     pub stream: Option<Calls>,
     /// Calls in blocks, or in the journal on the way there.
@@ -82,7 +84,7 @@ pub fn gateway_id(event_id: &str) -> &str {
 
 /// Compares every minute from `first` to `last`.
 pub fn compare(books: &Books, first: Minute, last: Minute) -> Vec<Row> {
-    let Books { gateway, stream, counted, blocks, windows } = books;
+    let Books { gateway, unreadable: _, stream, counted, blocks, windows } = books;
     let empty = |minute| {
         let in_blocks = blocks.get(&minute).copied().unwrap_or_default();
         let window = windows.get(&minute).copied().filter(|window| *window != in_blocks);

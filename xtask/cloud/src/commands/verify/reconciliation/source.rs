@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use contract::access_log::{QUOTA, REQUEST_ID, TIME, WITHIN};
 use contract::name;
 use contract::table::{CALL, PK, SK};
@@ -27,8 +27,9 @@ use crate::system::counting::watermark;
 use crate::system::drain::{arrived_at, events_of, read_since, shards};
 use crate::system::journal::{Behind, waiting};
 
-/// Calls that the gateway let through between two minutes, both included; nothing where there is no log.
-pub(super) async fn gateway(subject: &Subject<'_>, first: Minute, last: Minute) -> Result<Option<Calls>> {
+/// Adds the calls that the gateway let through between two minutes, both included, and names the lines of its log that
+/// nobody can read.
+pub(super) async fn gateway(subject: &Subject<'_>, books: &mut Books, first: Minute, last: Minute) -> Result<()> {
     let group = name::access_log(subject.env);
     let client = subject.connection.logs();
     let ask = client
@@ -42,17 +43,19 @@ pub(super) async fn gateway(subject: &Subject<'_>, first: Minute, last: Minute) 
     while let Some(page) = pages.next().await {
         let page = match page {
             Ok(page) => page,
-            Err(error) if error.as_service_error().is_some_and(is_missing) => return Ok(None),
+            Err(error) if error.as_service_error().is_some_and(is_missing) => return Ok(()),
             Err(error) => return Err(failed_to(format!("read {group}"))(error)),
         };
         for event in page.events() {
-            let line: Value = serde_json::from_str(event.message().unwrap_or_default())
-                .with_context(|| format!("a line of {group} is no JSON"))?;
-            let Some((id, minute)) = of_line(&line) else { continue };
-            calls.add(&id, event.event_id().unwrap_or_default(), minute);
+            let line = event.event_id().unwrap_or_default();
+            match serde_json::from_str::<Value>(event.message().unwrap_or_default()) {
+                Ok(call) => of_line(&call).into_iter().for_each(|(id, minute)| calls.add(&id, line, minute)),
+                Err(_) => books.unreadable.push(line.to_owned()),
+            }
         }
     }
-    Ok(Some(calls))
+    books.gateway = Some(calls);
+    Ok(())
 }
 
 /// The id and minute of a call that was let through.

@@ -29,7 +29,7 @@ fn reconciliation(gateway: Option<u64>, stream: Option<u64>, lost: &[&str]) -> R
     };
     let rows = vec![row(0, Vec::new()), row(1, lost.iter().map(|id| (*id).to_owned()).collect())];
     let there = |record: Option<u64>| record.map(|_| ()).ok_or("there is none");
-    Reconciliation { rows, gateway: there(gateway), stream: there(stream) }
+    Reconciliation { rows, unreadable: Vec::new(), gateway: there(gateway), stream: there(stream) }
 }
 
 #[test]
@@ -67,6 +67,9 @@ struct Aws {
     /// The same, found by the gates that let them pass.
     behind_gates: Vec<Event>,
 }
+
+/// The id of a call whose line of the log is no JSON.
+const BROKEN: &str = "broken";
 
 /// Up to where the test looks: 10:00 to 10:14 are settled.
 const NOW: &str = "2026-11-24T10:20:30Z";
@@ -130,7 +133,9 @@ impl Aws {
             .iter()
             .map(|(id, second, quota)| {
                 let line = json!({"requestId": id, "time": at(*second).as_millisecond().to_string(), "quota": quota});
-                json!({"eventId": page.to_string(), "message": line.to_string()})
+                // As a path with a quote in it would have it.
+                let line = if *id == BROKEN { format!("{line}\"}}") } else { line.to_string() };
+                json!({"eventId": format!("line-{page}"), "message": line})
             })
             .collect();
         let next = (page + 1 < lines.len()).then(|| (page + 1).to_string());
@@ -236,4 +241,15 @@ async fn in_synchronous_mode_the_journal_is_the_count_and_there_is_no_stream() {
     let lines: Vec<String> = checks.iter().map(ToString::to_string).collect();
     assert_eq!(lines[0], "skipped calls on the stream: calls are counted synchronously");
     assert!(lines[1].ends_with("3 at the gateway, 3 counted"), "{lines:?}");
+}
+
+#[tokio::test]
+async fn a_line_of_the_log_that_nobody_can_read_is_named_and_left_out() {
+    let mut aws = three_calls();
+    aws.log.insert(1, (BROKEN, 70, "within"));
+    let reconciliation = aws.reconcile(Toggle::On).await;
+    let lines: Vec<String> = reconciliation.checks().iter().map(ToString::to_string).collect();
+    assert_eq!(lines[0], "skipped lines of the gateway's log: not JSON and left out: 1 (line-1)");
+    assert!(lines[1].starts_with("ok ") && lines[1].contains("3 at the gateway"), "{lines:?}");
+    assert_eq!(reconciliation.to_json()["unreadableLines"], 1);
 }

@@ -16,6 +16,7 @@ fn books(gateway: &[(&str, i64)], stream: &[(&str, i64)], counted: &[(&str, i64)
     let mut blocks = BTreeMap::new();
     counted.iter().for_each(|(_, n)| *blocks.entry(minute(*n)).or_default() += 1);
     Books {
+        unreadable: Vec::new(),
         gateway: Some(calls(gateway)),
         stream: Some(calls(stream)),
         counted: calls(counted),
