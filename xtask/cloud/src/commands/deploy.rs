@@ -42,6 +42,10 @@ async fn deploy_all(args: &cli::Deploy, story: &Story) -> Result<Vec<Deployed>> 
     let all = app.stacks()?;
     let stacks = order::select(&all, &args.stacks)?;
     let declared = stacks.into_iter().map(|stack| (stack, stack.template())).collect::<Vec<_>>();
+    for warning in app.warnings() {
+        story.note(&format!("warning: {warning}"));
+        story.note(&format!("hint: {}", warning.hint()));
+    }
     let preflight = Preflight { connection: &connection, declared: &declared, arch: args.arch };
     preflight.check(env, problems, story).await?;
     let say = |line: &str| story.note(line);

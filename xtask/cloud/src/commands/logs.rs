@@ -102,6 +102,7 @@ async fn follow(
         let Some(lines) = read(connection, group, since).await? else { return Err(no_log(group).into()) };
         let newest = lines.iter().map(|line| line.at).max();
         shown.new_ones(lines).iter().for_each(|line| line.show(json, printer));
+        printer.written()?;
         since = newest.map_or(since, |newest| since.max(newest - OVERLAP_MS));
         shown.forget_before(since);
         tokio::time::sleep(connection.pause()).await;

@@ -51,7 +51,7 @@ fn line(snapshot: &Snapshot) -> Value {
     json!({"type": "status", "time": iso_millis(Timestamp::now()), "snapshot": snapshot.to_json()})
 }
 
-/// Shows one screen after the other; ends only with an error.
+/// Shows one screen after the other; ends only with an error, such as that nothing can be written.
 async fn watch(connection: &Connection, env: &Environment, json: Option<Json>, printer: &Printer) -> Result<()> {
     loop {
         let snapshot = gather::snapshot(connection, env).await?;
@@ -62,6 +62,7 @@ async fn watch(connection: &Connection, env: &Environment, json: Option<Json>, p
             let start = if std::io::stdout().is_terminal() { EMPTY_SCREEN } else { "" };
             printer.data(format!("{start}{}\n", snapshot.lines().join("\n")));
         }
+        printer.written()?;
         tokio::time::sleep(WATCH).await;
     }
 }

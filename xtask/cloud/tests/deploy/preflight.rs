@@ -31,6 +31,8 @@ fn every_problem_of_an_account_is_named_at_once_and_nothing_is_built() {
     aws.answer("s3 HEAD /complical-packages-123456789012-ap-south-1", 403, "");
     let ended = deploy(&aws, &workshop, &[]);
     let said = [
+        "warning: nobody hears the alarms of prod",
+        "hint: under [alarms] in stacks/environments/prod.toml",
         "deploying prod to account 123456789012, ap-south-1",
         "problem: the bucket complical-packages-123456789012-ap-south-1 is another account's",
         "hint: ",

@@ -5,10 +5,12 @@
 use anyhow::Result;
 use aws_sdk_cloudwatch::types::StateValue;
 use contract::metric::{self as ours, Metric as Ours};
-use contract::{Environment, Function, name};
+use contract::{Environment, Function, Toggle, name};
 use futures::future::try_join_all;
 use jiff::Timestamp;
 use metering::window::Month;
+use stacks::Architecture;
+use xtask::workspace;
 
 use super::screen::{Alarm, Cost, Health, LastHour, Snapshot, StackState, Stream};
 use crate::Connection;
@@ -42,6 +44,9 @@ pub async fn snapshot(connection: &Connection, env: &Environment) -> Result<Snap
         calls_this_month(connection, env, now),
     )?;
     let cost = calls.map(|calls| cost(stream.as_ref(), calls, now)).transpose()?;
+    // Alarms are there with the stream; who hears them is in the settings, if this checkout has them.
+    let app = || workspace::app(env, Toggle::On, connection.target(), Architecture::X86_64);
+    let warnings = alarms.as_ref().and_then(|_| app().ok()).map_or_else(Vec::new, |app| app.warnings());
     Ok(Snapshot {
         env: env.as_str().to_owned(),
         region: connection.region().to_owned(),
@@ -51,6 +56,7 @@ pub async fn snapshot(connection: &Connection, env: &Environment) -> Result<Snap
         last_hour,
         functions,
         alarms,
+        warnings,
         watermark,
         pending,
         failed,

@@ -22,6 +22,7 @@ pub struct Snapshot {
     pub functions: Vec<Health>,
     /// None without a dashboard stack.
     pub alarms: Option<Vec<Alarm>>,
+    pub warnings: Vec<stacks::Warning>,
     /// The last minute whose windows are set.
     pub watermark: Option<Minute>,
     /// Journals whose calls are not in the analytics table yet.
@@ -134,6 +135,10 @@ impl Snapshot {
         for (index, text) in self.alarm_words().into_iter().enumerate() {
             row(if index == 0 { "alarms" } else { "" }, text);
         }
+        for warning in &self.warnings {
+            row("warning", warning.to_string());
+            row("", warning.hint());
+        }
         row("counting", self.counting_words());
         let cost = self.cost.as_ref().map_or("-".to_owned(), |Cost { calls, usd, prices_of }| {
             format!("{usd:.2} $ this month for {} calls (estimated, list prices of {prices_of})", thousands(*calls))
@@ -176,6 +181,7 @@ impl Snapshot {
             last_hour,
             functions,
             alarms,
+            warnings,
             watermark,
             pending,
             failed,
@@ -206,6 +212,7 @@ impl Snapshot {
             },
             "functions": functions.iter().map(Health::to_json).collect::<Vec<_>>(),
             "alarms": alarms.as_ref().map(|alarms| alarms.iter().map(Alarm::to_json).collect::<Vec<_>>()),
+            "warnings": warnings.iter().map(|warning| json!({"message": warning.to_string(), "hint": warning.hint()})).collect::<Vec<_>>(),
             "watermark": watermark.map(|minute| minute.to_string()),
             "watermarkLagMinutes": self.watermark_lag(),
             "pendingJournals": pending,
