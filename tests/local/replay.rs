@@ -39,6 +39,34 @@ pub(super) fn a_replayed_record_counts_once(local: &Local) {
     let listed = local.json(&["errors", "list", "--local", "--json"]);
     assert_eq!(listed["batches"], json!([]), "what was replayed is no longer given up");
     a_record_that_would_fail_again_stays_where_it_is(local);
+    what_the_log_alone_has_counts_once(local, &customer);
+}
+
+fn what_the_log_alone_has_counts_once(local: &Local, customer: &Customer) {
+    let lines = [
+        json!({"level": "ERROR", "message": "an event is kept in this line alone", "environment": "test",
+               "event": event(customer, "logged-1")}),
+        json!({"level": "ERROR", "message": "an event is kept in this line alone", "environment": "test",
+               "event": "no event"}),
+        json!({"level": "INFO", "message": "another line", "event": event(customer, "logged-2")}),
+    ];
+    let group = "/aws/lambda/CompliCal-API-test-ApiKeyAuthorizerFunction";
+    let now = Timestamp::now().as_millisecond();
+    let events: Vec<Value> = lines.iter().map(|line| json!({"timestamp": now, "message": line.to_string()})).collect();
+    let logs = |operation: &str, body: Value| {
+        local.aws("POST", "logs", "/", &format!("Logs_20140328.{operation}"), &body.to_string())
+    };
+    logs("CreateLogStream", json!({"logGroupName": group, "logStreamName": "kept"}));
+    logs("PutLogEvents", json!({"logGroupName": group, "logStreamName": "kept", "logEvents": events}));
+    let before = local.counted(customer.email);
+    for _ in 0..2 {
+        let replayed = local.json(&["errors", "replay", "--from-log", "--local", "--json"]);
+        assert_eq!((&replayed["replayed"], &replayed["log"]["lines"]), (&json!(1), &json!(2)), "{replayed:#}");
+        let refused = replayed["items"].as_array().unwrap().iter().filter(|item| item["replayed"] == 0);
+        assert_eq!(refused.count(), 1, "{replayed:#}");
+    }
+    assert_eq!(local.call(&customer.key), 200);
+    local.expect(customer, before + 2);
 }
 
 fn a_record_that_would_fail_again_stays_where_it_is(local: &Local) {

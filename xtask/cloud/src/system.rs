@@ -15,4 +15,5 @@ pub mod failed_record;
 pub mod journal;
 pub mod keys;
 pub mod metric;
+pub mod undelivered;
 pub mod users;

@@ -62,8 +62,11 @@ pub enum ErrorsCommand {
         #[command(flatten)]
         cloud: Cloud,
         /// The record's id, as `list` prints it [default: all of them]
-        #[arg(value_name = "ID", value_parser = line)]
+        #[arg(value_name = "ID", value_parser = line, conflicts_with = "from_log")]
         id: Option<String>,
+        /// Instead, the events of the last eight days that the authorizer could write nowhere but into its log
+        #[arg(long)]
+        from_log: bool,
         /// Print one JSON document
         #[arg(long)]
         json: bool,

@@ -79,7 +79,7 @@ fn wrong_usage_is_exit_status_2_for_every_command() {
 
 #[test]
 fn wrong_usage_is_told_from_right_usage() {
-    let wrong: [&[&str]; 24] = [
+    let wrong: [&[&str]; 25] = [
         &["synth", "--format", "xml"],
         &["build", "--arch", "mips"],
         &["diff", "--against", "memory"],
@@ -90,6 +90,7 @@ fn wrong_usage_is_told_from_right_usage() {
         &["verify", "--env", "A_b"],
         &["logs"],
         &["errors", "show"],
+        &["errors", "replay", "id", "--from-log"],
         &["scale"],
         &["scale", "--shards", "0"],
         &["scale", "--shards", "2", "--on-demand"],

@@ -1,10 +1,15 @@
-//! `errors`: the records that could not be counted, from the table and from the bucket of batches that were given up.
+//! `errors`: the records that could not be counted, from the table and from the bucket of batches that were given up,
+//! and the events that a log alone has.
 //!
 //! Invariant: a replay puts a record on the stream as it was; what names the call makes it count at most once.
 
 pub mod replay;
 
 use anyhow::Result;
+use contract::Environment;
+use contract::limit::MAX_EVENT_AGE_DAYS;
+use contract::metric::{ENVIRONMENT_DIMENSION, Metric::UndeliveredEvents};
+use jiff::Timestamp;
 use store::failures::StoredFailure;
 use xtask::Printer;
 use xtask::cli::ErrorsCommand;
@@ -12,6 +17,8 @@ use xtask::cli::ErrorsCommand;
 use crate::Connection;
 use crate::system::failed_batch::{BATCH, Batch, Bucket, unknown};
 use crate::system::failed_record::{self, Records};
+use crate::system::metric::{self, Metric, Span};
+use crate::system::undelivered;
 use serde_json::{Value, json};
 
 /// The command.
@@ -27,7 +34,8 @@ pub async fn run(command: &ErrorsCommand, printer: &Printer) -> Result<()> {
                 Some(bucket) => bucket.newest(*limit).await?,
                 None => Vec::new(),
             };
-            list(&records, &batches, *limit, *json, printer);
+            let logged = logged(&connection, &cloud.env.env).await?;
+            list(&records, &batches, logged, *limit, *json, printer);
         }
         ErrorsCommand::Show { cloud, id, json } => {
             let connection = Connection::open(cloud).await?;
@@ -41,7 +49,11 @@ pub async fn run(command: &ErrorsCommand, printer: &Printer) -> Result<()> {
                 show(failed_record::to_json(&failed), failed_record::lines(&failed), *json, printer);
             }
         }
-        ErrorsCommand::Replay { cloud, id, json } => {
+        ErrorsCommand::Replay { cloud, from_log: true, json, .. } => {
+            let connection = Connection::open(cloud).await?;
+            replay::from_log(&connection, &cloud.env.env, *json, printer).await?;
+        }
+        ErrorsCommand::Replay { cloud, id, json, .. } => {
             let connection = Connection::open(cloud).await?;
             replay::run(&connection, &cloud.env.env, id.as_deref(), *json, printer).await?;
         }
@@ -49,11 +61,31 @@ pub async fn run(command: &ErrorsCommand, printer: &Printer) -> Result<()> {
     Ok(())
 }
 
-fn list(records: &[StoredFailure], batches: &[Batch], limit: u32, as_json: bool, printer: &Printer) {
+/// How many events the authorizer's log alone may have, as its metric counts them: to read the log would take a request
+/// for each part of it.
+async fn logged(connection: &Connection, env: &Environment) -> Result<Option<u64>> {
+    let metric = Metric {
+        namespace: UndeliveredEvents.namespace(),
+        name: UndeliveredEvents.name(),
+        dimension: (ENVIRONMENT_DIMENSION, env.as_str()),
+    };
+    let now = Timestamp::now();
+    let sum = metric::sum(connection, metric, Span::days_since(undelivered::reach(now), now)).await?;
+    Ok(sum.map(|sum| sum.round() as u64))
+}
+
+fn list(
+    records: &[StoredFailure],
+    batches: &[Batch],
+    logged: Option<u64>,
+    limit: u32,
+    as_json: bool,
+    printer: &Printer,
+) {
     if as_json {
         let records: Vec<Value> = records.iter().map(failed_record::to_json).collect();
         let batches: Vec<Value> = batches.iter().map(Batch::to_json).collect();
-        printer.json(&json!({"records": records, "batches": batches}));
+        printer.json(&json!({"records": records, "batches": batches, "undelivered": logged}));
         return;
     }
     records.iter().for_each(|failed| printer.data(failed_record::line(failed)));
@@ -61,6 +93,12 @@ fn list(records: &[StoredFailure], batches: &[Batch], limit: u32, as_json: bool,
     printer.say(summary(records.len(), batches.len(), limit as usize));
     if !records.is_empty() || !batches.is_empty() {
         printer.hint("`cargo xtask errors show ID` shows one with its data");
+    }
+    if let Some(logged) = logged.filter(|logged| *logged > 0) {
+        printer.say(format!(
+            "events that the authorizer's log alone has, in the last {MAX_EVENT_AGE_DAYS} days: {logged}"
+        ));
+        printer.hint("`cargo xtask errors replay --from-log` puts them on the stream");
     }
 }
 

@@ -2,6 +2,8 @@
 //!
 //! Invariant: nothing is put that would fail again, and a record whose bytes are cut is never put at all.
 
+mod from_log;
+
 use anyhow::Result;
 use aws_sdk_kinesis::primitives::Blob;
 use contract::{Environment, name};
@@ -24,6 +26,14 @@ struct Outcome {
     put: usize,
     /// Why the others are not.
     refused: Vec<String>,
+}
+
+/// Replays what only the authorizer's log has.
+///
+/// # Errors
+/// When there is no stream or no log, or one of them cannot be used.
+pub async fn from_log(connection: &Connection, env: &Environment, as_json: bool, printer: &Printer) -> Result<()> {
+    from_log::run(connection, env, &name::stream(env), as_json, printer).await
 }
 
 /// Replays one record or batch, or all of them.
