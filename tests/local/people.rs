@@ -2,6 +2,8 @@
 
 use std::fs::File;
 
+use serde_json::json;
+
 use super::*;
 
 const ANOTHER: &str = "Another-for-this-test-2";
@@ -29,6 +31,7 @@ fn a_command_about_a_person_does_what_it_is_called() {
     settings_and_passwords_change_apart(&local);
     a_key_needs_a_user_or_a_word(&local);
     a_key_that_nobody_could_read_does_not_live(&local);
+    what_an_earlier_deployment_stored_is_one_persons_after_a_deploy(&local);
 }
 
 fn a_user_is_made_once_under_one_name(local: &Local) {
@@ -95,4 +98,32 @@ fn a_key_that_nobody_could_read_does_not_live(local: &Local) {
     assert_eq!(local.keys("alice@example.com"), (0, 3));
     local.done("on", &create);
     assert_eq!(local.keys("alice@example.com"), (1, 3));
+}
+
+fn what_an_earlier_deployment_stored_is_one_persons_after_a_deploy(local: &Local) {
+    let put = |item: Value| {
+        let body = json!({"TableName": "complical-api-keys-test", "Item": item}).to_string();
+        local.aws("POST", "dynamodb", "/", "DynamoDB_20120810.PutItem", &body)
+    };
+    put(json!({"PK": {"S": "USER#Bob@Example.com"}, "SK": {"S": "USER"}, "monthlyQuota": {"N": "7"}}));
+    put(json!({
+        "PK": {"S": format!("KEY#{}", "0".repeat(64))}, "SK": {"S": "KEY"}, "apiKeyId": {"S": "k_old"},
+        "userEmail": {"S": "Bob@Example.com"}, "createdAt": {"S": "2026-01-01T00:00:00.000Z"},
+        "expiresAt": {"S": "2027-01-01T00:00:00.000Z"}
+    }));
+    let notes = || {
+        let deployed = local.json(&["deploy", "--local", "--yes", "--json"]);
+        let notes = deployed["events"].as_array().unwrap().iter().filter_map(|event| event["message"].as_str());
+        notes.filter(|note| note.contains("present form")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let said = notes();
+    assert_eq!(said.len(), 1, "{said:?}");
+    for part in ["keys whose owner had another spelling: 1", "users whose name had another spelling: 1"] {
+        assert!(said[0].contains(part), "{said:?}");
+    }
+    assert_eq!(notes(), Vec::<String>::new(), "a second deploy has nothing to change");
+    assert_eq!(local.keys("bob@example.com"), (1, 0));
+    let users = local.json(&["users", "list", "--local", "--json"]);
+    let bob = users["users"].as_array().unwrap().iter().find(|user| user["userEmail"] == "bob@example.com");
+    assert_eq!((&bob.unwrap()["monthlyQuota"], &bob.unwrap()["status"]), (&7.into(), &Value::Null), "{users:#}");
 }

@@ -15,5 +15,6 @@ pub mod failed_record;
 pub mod journal;
 pub mod keys;
 pub mod metric;
+pub mod migration;
 pub mod undelivered;
 pub mod users;

@@ -10,7 +10,7 @@ use crate::aws::package_bucket;
 use crate::stack::change_set::Manner;
 use crate::stack::change_set::{self, ChangeSet, Request};
 use crate::stack::{import, order, read};
-use crate::system::deadlines;
+use crate::system::{deadlines, migration};
 use anyhow::Result;
 use aws_sdk_cloudformation::types::ChangeSetType;
 use cloudformation::data_resource::import_template;
@@ -147,6 +147,7 @@ async fn finish(plan: &Plan<'_>, declared: &[(&Stack, Value)], changed: &[String
     let env = &plan.app.env;
     if declared.iter().any(|(stack, _)| stack.name() == contract::name::api_stack(env)) {
         deadlines::load(connection, env, plan.observer).await?;
+        migration::run(connection, env, plan.observer).await?;
     }
     if connection.is_local() {
         let templates = declared.iter().map(|(_, template)| template);

@@ -32,7 +32,6 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use xtask::Failure;
 
-use authority::{Authority, Here};
 use refusal::{Refusal, RefusalBody};
 
 /// How long a connection to the emulator is kept without a request, which the emulator itself does for 75 s: a
@@ -71,7 +70,7 @@ pub struct Serving {
 
 /// What the requests of all connections share.
 struct Shared {
-    here: Here,
+    port: u16,
     emulator: Uri,
     client: Client<HttpConnector, Incoming>,
     stream_changes: watch::Sender<()>,
@@ -104,8 +103,7 @@ impl Front {
     }
 
     /// Serves from now on, for an emulator whose paths begin at an address such as `http://127.0.0.1:40123/secret`.
-    /// Functions may be told another address than the front's, from which their requests come to it.
-    pub fn serve(self, emulator: Uri, functions: &str) -> Serving {
+    pub fn serve(self, emulator: Uri) -> Serving {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         let client = Client::builder(TokioExecutor::new())
@@ -113,8 +111,7 @@ impl Front {
             .pool_timer(TokioTimer::new())
             .build(connector);
         let (changed, stream_changes) = watch::channel(());
-        let here = Here { port: self.port, of_functions: Authority::of_origin(functions) };
-        let shared = Shared { here, emulator, client, stream_changes: changed };
+        let shared = Shared { port: self.port, emulator, client, stream_changes: changed };
         Serving {
             endpoint: self.endpoint(),
             task: tokio::spawn(take_connections(self.listener, Arc::new(shared))),
@@ -158,7 +155,7 @@ async fn take_connections(listener: TcpListener, shared: Arc<Shared>) {
 async fn serve(connection: TcpStream, shared: Arc<Shared>) {
     // Without it an answer in two parts waits for the first to be acknowledged.
     let _ = connection.set_nodelay(true);
-    let service = service_fn(|request: Request<Incoming>| match admission::admit(&request, &shared.here) {
+    let service = service_fn(|request: Request<Incoming>| match admission::admit(&request, shared.port) {
         Ok(()) => Now::Left(pass_on(Arc::clone(&shared), request)),
         Err(refusal) => Now::Right(ready(Ok::<_, Infallible>(refusal.answer().map(Either::Right)))),
     });
