@@ -17,8 +17,6 @@ const ATTEMPT: Duration = Duration::from_millis(250);
 const ATTEMPTS: u32 = 2;
 /// Between two of them.
 const PAUSE: Duration = Duration::from_millis(10);
-/// Longest partition key, in characters (Kinesis API reference, "PutRecord").
-const MAX_PARTITION_KEY_CHARS: usize = 256;
 
 /// One record of the stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,9 +86,9 @@ struct Fate {
 }
 
 impl Record {
-    /// A record under a partition key, cut to what Kinesis takes.
-    pub fn new(partition_key: &str, data: Vec<u8>) -> Self {
-        Self { partition_key: partition_key.chars().take(MAX_PARTITION_KEY_CHARS).collect(), data }
+    /// A record under a partition key.
+    pub fn new(partition_key: impl Into<String>, data: Vec<u8>) -> Self {
+        Self { partition_key: partition_key.into(), data }
     }
 }
 

@@ -7,6 +7,7 @@ use aws_types::SdkConfig;
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 
 use crate::kinesis::Kinesis;
+use crate::large_records::LargeRecords;
 
 const REGION: &str = "AWS_REGION";
 const ENDPOINT_URL: &str = "AWS_ENDPOINT_URL";
@@ -45,6 +46,15 @@ pub fn aws() -> Result<SdkConfig, Missing> {
 /// When one of them is not set.
 pub fn kinesis() -> Result<Kinesis, lambda_runtime::Error> {
     Ok(Kinesis::new(endpoint("KINESIS").as_deref(), &required(REGION)?, credentials()?)?)
+}
+
+/// The bucket of failed batches, by the same variables and the one that names it.
+///
+/// # Errors
+/// When one of them is not set.
+pub fn large_records() -> Result<LargeRecords, lambda_runtime::Error> {
+    let bucket = required(contract::variable::FAILED_BATCHES_BUCKET)?;
+    Ok(LargeRecords::new(endpoint("S3").as_deref(), &required(REGION)?, credentials()?, bucket)?)
 }
 
 /// The role's credentials. They live as long as this process may: Lambda ends it before they expire.

@@ -9,8 +9,8 @@ use crate::block::{Block, hex};
 use crate::event::{Event, Rejection};
 use crate::window::iso_millis;
 
-/// Most bytes kept of a record that cannot be counted: in base64 they must fit into an item of 400 KB.
-const MAX_KEPT_BYTES: usize = 240 * 1024;
+/// Most bytes of a record that its item holds: in base64 they leave 8 KB of an item's 400 for everything else.
+const MAX_KEPT_BYTES: usize = 3 * 98 * 1_024;
 
 /// A record as the stream delivers it.
 #[derive(Clone, Debug)]
@@ -27,35 +27,35 @@ pub struct Record<'a> {
 
 /// A record that cannot be counted, as it is kept under `ERRORS`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FailedRecord {
+pub struct FailedRecord<'a> {
     /// Why.
     pub reason: Rejection,
-    /// The first bytes of its data, all of them where an item can hold them.
-    pub data: Vec<u8>,
-    /// How many bytes the whole has.
-    pub data_length: usize,
-    /// SHA-256 of the whole, in hexadecimal.
+    /// Its data, all of it.
+    pub data: &'a [u8],
+    /// SHA-256 of its data, in hexadecimal.
     pub data_sha256: String,
+    /// Where its data lies that no item could hold, once it does.
+    pub data_at: Option<String>,
     /// When the stream took it.
     pub arrived_at: Timestamp,
     /// Its shard.
-    pub shard_id: String,
+    pub shard_id: &'a str,
     /// Its place in the shard.
-    pub sequence_number: String,
+    pub sequence_number: &'a str,
 }
 
 /// A batch, sorted out.
 #[derive(Clone, Debug, Default)]
-pub struct Batch {
+pub struct Batch<'a> {
     /// What can be counted.
     pub blocks: Vec<Block>,
     /// What cannot.
-    pub failed: Vec<FailedRecord>,
+    pub failed: Vec<FailedRecord<'a>>,
 }
 
-impl Batch {
+impl<'a> Batch<'a> {
     /// Sorts out the records of a batch.
-    pub fn of<'a>(records: impl IntoIterator<Item = Record<'a>>) -> Self {
+    pub fn of(records: impl IntoIterator<Item = Record<'a>>) -> Self {
         let mut failed = Vec::new();
         let events = records.into_iter().filter_map(|record| match Event::parse(record.data, record.arrived_at) {
             Ok(event) => Some(event),
@@ -69,17 +69,21 @@ impl Batch {
     }
 }
 
-impl FailedRecord {
-    fn of(record: &Record<'_>, reason: Rejection) -> Self {
-        Self {
-            reason,
-            data: record.data[..record.data.len().min(MAX_KEPT_BYTES)].to_vec(),
-            data_length: record.data.len(),
-            data_sha256: hex(&Sha256::digest(record.data)),
-            arrived_at: record.arrived_at,
-            shard_id: record.shard_id.into(),
-            sequence_number: record.sequence_number.into(),
-        }
+impl<'a> FailedRecord<'a> {
+    fn of(record: &Record<'a>, reason: Rejection) -> Self {
+        let Record { data, arrived_at, shard_id, sequence_number } = *record;
+        let data_sha256 = hex(&Sha256::digest(data));
+        Self { reason, data, data_sha256, data_at: None, arrived_at, shard_id, sequence_number }
+    }
+
+    /// What an item holds of its data: all of it, or the first bytes.
+    pub fn kept(&self) -> &'a [u8] {
+        &self.data[..self.data.len().min(MAX_KEPT_BYTES)]
+    }
+
+    /// Whether an item cannot hold all of its data.
+    pub fn is_cut(&self) -> bool {
+        self.data.len() > MAX_KEPT_BYTES
     }
 
     /// Sort key: by arrival, and the same however often the record is delivered.
@@ -113,11 +117,13 @@ mod tests {
     }
 
     #[test]
-    fn a_record_too_large_for_an_item_is_cut_and_its_whole_is_named() {
+    fn a_record_too_large_for_an_item_is_cut_there_and_named_by_the_hash_of_the_whole() {
         let data = vec![b'x'; 1 << 20];
-        let failed = &Batch::of([record(&data)]).failed[0];
-        assert_eq!((failed.data.len(), failed.data_length), (MAX_KEPT_BYTES, 1 << 20));
-        assert_eq!(failed.data_sha256, hex(&Sha256::digest(&data)));
-        assert_eq!(failed.sort(), "2026-11-24T10:15:31.000Z#shardId-000000000000#49");
+        let batch = Batch::of([record(&data), record(&data[..MAX_KEPT_BYTES])]);
+        let [large, largest] = batch.failed.as_slice() else { panic!("{}", batch.failed.len()) };
+        assert_eq!((large.kept().len(), large.data.len(), large.is_cut()), (MAX_KEPT_BYTES, 1 << 20, true));
+        assert_eq!(large.data_sha256, hex(&Sha256::digest(&data)));
+        assert_eq!(large.sort(), "2026-11-24T10:15:31.000Z#shardId-000000000000#49");
+        assert_eq!((largest.kept().len(), largest.is_cut()), (MAX_KEPT_BYTES, false));
     }
 }

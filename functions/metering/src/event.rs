@@ -15,6 +15,9 @@ use crate::number::{Latency, count, latency};
 use crate::text::Text;
 use crate::window::iso_millis;
 
+/// Longest partition key, in characters (Kinesis API reference, "PutRecord").
+const MAX_PARTITION_KEY_CHARS: usize = 256;
+
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum EventType {
@@ -206,9 +209,10 @@ impl Event {
     }
 
     /// What chooses the shard: calls of a user keep their order. Failures have no user and must not share a shard, so
-    /// each goes its own way.
+    /// each goes its own way. It has no more characters than Kinesis takes.
     pub fn partition_key(&self) -> &str {
-        self.user_email.as_ref().map_or(&self.request_id, Email::as_str)
+        let key = self.user_email.as_ref().map_or(self.request_id.as_str(), Email::as_str);
+        key.char_indices().nth(MAX_PARTITION_KEY_CHARS).map_or(key, |(end, _)| &key[..end])
     }
 
     /// What makes two records the same event.

@@ -2,12 +2,14 @@
 //!
 //! Invariant: the function runs as Lambda runs it, as a process of its own that is told everything by its environment.
 
+mod bucket;
 mod cloudwatch;
 mod host;
 mod load;
 mod process;
 mod service;
 
+pub use bucket::Bucket;
 pub use cloudwatch::unreachable_cloudwatch;
 pub use host::{Answer, Host};
 pub use load::{Batch, Load};

@@ -16,7 +16,8 @@ async fn main() -> Result<(), Error> {
     log::init();
     let name = variable::required(contract::variable::ANALYTICS_TABLE)?;
     let table = Table::new(aws_sdk_dynamodb::Client::new(&variable::aws()?), name);
-    let processor = &Processor::new(Blocks::new(table.clone()), Watermark::new(table));
+    let large_records = variable::large_records()?;
+    let processor = &Processor::new(Blocks::new(table.clone()), Watermark::new(table), large_records);
     run(service_fn(async |event: LambdaEvent<StreamEvent>| {
         processor.process(&event.payload, Timestamp::now).await?;
         // Everything is written or nothing is acknowledged, so there never is a partial failure to report.

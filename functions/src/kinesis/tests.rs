@@ -1,15 +1,16 @@
 use aws_sdk_dynamodb::config::Credentials;
 use sha2::{Digest, Sha256};
 
-use super::stand_in::{Asked, HANG_UP, SILENCE, StandIn};
 use super::*;
+use crate::signed_request::stand_in::{Asked, HANG_UP, SILENCE, StandIn};
 
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 const PATIENCE: Duration = Duration::from_secs(10);
 
 async fn asked(answer: (u16, &'static str), patience: Duration) -> (Vec<Asked>, Result<Vec<u8>, KinesisError>) {
     let credentials = Credentials::new("AKIDEXAMPLE", SECRET, Some("a session's token".into()), None, "test");
-    let (stand_in, kinesis) = StandIn::start([answer], credentials).await;
+    let (stand_in, url) = StandIn::start([answer]).await;
+    let kinesis = Kinesis::new(Some(&url), "ap-south-1", credentials).unwrap();
     let answer = kinesis.ask("PutRecord", br#"{"Data":"MA=="}"#.to_vec(), patience).await;
     (stand_in.requests(), answer)
 }
@@ -27,7 +28,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// What AWS computes from what came (IAM User Guide, "Create a signed AWS API request").
-fn signature(Asked { headers, body }: &Asked, signed: &str) -> String {
+fn signature(Asked { headers, body, .. }: &Asked, signed: &str) -> String {
     let named: String = signed.split(';').map(|name| format!("{name}:{}\n", headers[name])).collect();
     let canonical = format!("POST\n/\n\n{named}\n{signed}\n{}", hex(&Sha256::digest(body)));
     let (time, day) = (&headers["x-amz-date"], &headers["x-amz-date"][..8]);

@@ -51,7 +51,7 @@ impl Blocks {
     ///
     /// # Errors
     /// When a write fails; doing it all again is right then, and changes nothing that was written.
-    pub async fn commit(&self, batch: &Batch, clock: impl Fn() -> Timestamp) -> Result<(), TableError> {
+    pub async fn commit(&self, batch: &Batch<'_>, clock: impl Fn() -> Timestamp) -> Result<(), TableError> {
         let started = clock();
         let blocks = batch.blocks.iter().map(|block| item_of_block(block, started));
         let failed = batch.failed.iter().map(failures::item_of);

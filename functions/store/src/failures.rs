@@ -18,6 +18,7 @@ const REASON: &str = "reason";
 const DATA: &str = "data";
 const DATA_LENGTH: &str = "dataLength";
 const DATA_SHA256: &str = "dataSha256";
+const DATA_AT: &str = "dataAt";
 const ARRIVED_AT: &str = "arrivedAt";
 const SHARD_ID: &str = "shardId";
 const SEQUENCE_NUMBER: &str = "sequenceNumber";
@@ -42,6 +43,8 @@ pub struct StoredFailure {
     pub data_length: usize,
     /// SHA-256 of all of them, in hexadecimal.
     pub data_sha256: String,
+    /// Where all of them are, where the item has no room for them: `s3://bucket/records/…`.
+    pub data_at: Option<String>,
     /// When the stream took it, ISO 8601.
     pub arrived_at: String,
     /// Its shard.
@@ -126,7 +129,7 @@ impl Failures {
 }
 
 impl StoredFailure {
-    /// Whether a part of the bytes is gone.
+    /// Whether a part of the bytes is not here.
     pub const fn is_cut(&self) -> bool {
         self.data.len() < self.data_length
     }
@@ -140,6 +143,7 @@ impl StoredFailure {
             data_length: length.unwrap_or(data.len()),
             data,
             data_sha256: string(item, DATA_SHA256),
+            data_at: present(item, DATA_AT),
             arrived_at: string(item, ARRIVED_AT),
             shard_id: string(item, SHARD_ID),
             sequence_number: string(item, SEQUENCE_NUMBER),
@@ -149,20 +153,22 @@ impl StoredFailure {
 }
 
 /// The item of a record that could not be counted: the same one however often it is made.
-pub(crate) fn item_of(record: &FailedRecord) -> Item {
-    let FailedRecord { reason, data, data_length, data_sha256, arrived_at, shard_id, sequence_number } = record;
-    Item::from([
+pub(crate) fn item_of(record: &FailedRecord<'_>) -> Item {
+    let FailedRecord { reason, data, data_sha256, data_at, arrived_at, shard_id, sequence_number } = record;
+    let mut item = Item::from([
         (PK.into(), text(ERRORS)),
         (SK.into(), text(record.sort())),
         (REASON.into(), text(reason.to_string())),
-        (DATA.into(), text(STANDARD.encode(data))),
-        (DATA_LENGTH.into(), number(data_length)),
+        (DATA.into(), text(STANDARD.encode(record.kept()))),
+        (DATA_LENGTH.into(), number(data.len())),
         (DATA_SHA256.into(), text(data_sha256)),
         (ARRIVED_AT.into(), text(iso_millis(*arrived_at))),
-        (SHARD_ID.into(), text(shard_id)),
-        (SEQUENCE_NUMBER.into(), text(sequence_number)),
+        (SHARD_ID.into(), text(*shard_id)),
+        (SEQUENCE_NUMBER.into(), text(*sequence_number)),
         (TTL.into(), number(record.expires_at().as_second())),
-    ])
+    ]);
+    item.extend(data_at.iter().map(|at| (DATA_AT.to_owned(), text(at))));
+    item
 }
 
 #[cfg(test)]

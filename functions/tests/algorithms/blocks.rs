@@ -5,7 +5,9 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
+use aws_sdk_dynamodb::config::Credentials;
 use functions::aggregator::{Aggregator, Reach};
+use functions::large_records::LargeRecords;
 use functions::metrics::Metrics;
 use functions::processor::Processor;
 use metering::email::Email;
@@ -31,7 +33,7 @@ impl Algorithm for Blocks {
         let usage = Table::new(store.client(), contract::name::usage_table(&environment));
         let metrics = Metrics::new(runtime_fixture::unreachable_cloudwatch(), "test");
         let aggregator = Aggregator::new(analytics, usage, metrics);
-        let processor = Processor::new(aggregator.blocks.clone(), aggregator.watermark.clone());
+        let processor = Processor::new(aggregator.blocks.clone(), aggregator.watermark.clone(), nowhere());
         Self { processor, aggregator, seen: RefCell::default() }
     }
 
@@ -64,4 +66,10 @@ impl Algorithm for Blocks {
         }
         counts
     }
+}
+
+/// A bucket that no record of a load is large enough for.
+fn nowhere() -> LargeRecords {
+    let credentials = Credentials::new("test", "test", None, None, "test");
+    LargeRecords::new(Some("http://127.0.0.1:9"), "ap-south-1", credentials, "failed".into()).unwrap()
 }

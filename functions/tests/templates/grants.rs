@@ -71,8 +71,8 @@ fn left_over(app: &App, asked: &Asked) -> Vec<String> {
 fn is_of_aws(function: Function, grant: &Grant) -> bool {
     let mapping = grant.action.starts_with("kinesis:") || grant.action.starts_with("s3:");
     let listed = OF_AWS.iter().any(|(action, on)| grant.action == *action && grant.resource.contains(on));
-    let kept = [name::FAILED_BATCHES, name::LARGE_RECORDS].map(|prefix| format!("{BUCKET}/{prefix}*"));
-    let kept = grant.action == "s3:PutObject" && kept.iter().any(|objects| grant.resource.ends_with(objects));
+    let batches = format!("{BUCKET}/{}*", name::FAILED_BATCHES);
+    let kept = grant.action == "s3:PutObject" && grant.resource.ends_with(&batches);
     (listed || kept) && (!mapping || function == Function::StreamProcessor)
 }
 

@@ -7,8 +7,10 @@ mod compare;
 use std::cell::Cell;
 use std::collections::BTreeMap;
 
+use aws_sdk_dynamodb::config::Credentials;
 use dynamodb_fixture::{Fault, Store};
 use functions::aggregator::{Aggregator, Reach};
+use functions::large_records::LargeRecords;
 use functions::metrics::Metrics;
 use functions::processor::Processor;
 use functions::stream_event::StreamEvent;
@@ -93,7 +95,7 @@ impl World {
         let analytics = table(contract::name::analytics_table(&environment));
         let usage = table(contract::name::usage_table(&environment));
         Self {
-            processor: Processor::new(Blocks::new(analytics.clone()), Watermark::new(analytics.clone())),
+            processor: Processor::new(Blocks::new(analytics.clone()), Watermark::new(analytics.clone()), nowhere()),
             tables: (analytics, usage),
             store,
             now: Cell::new(BEGINNING.parse().unwrap()),
@@ -235,6 +237,12 @@ impl World {
             Watermark::new(analytics),
         )
     }
+}
+
+/// A bucket that no record of a world is large enough for.
+fn nowhere() -> LargeRecords {
+    let credentials = Credentials::new("test", "test", None, None, "test");
+    LargeRecords::new(Some("http://127.0.0.1:9"), "ap-south-1", credentials, "failed".into()).unwrap()
 }
 
 fn email(user: u16) -> String {

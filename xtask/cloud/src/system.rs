@@ -14,6 +14,7 @@ pub mod failed_batch;
 pub mod failed_record;
 pub mod journal;
 pub mod keys;
+pub mod large_record;
 pub mod metric;
 pub mod migration;
 pub mod undelivered;

@@ -181,3 +181,14 @@ fn whatever_a_record_holds_it_is_an_event_or_says_in_few_words_why_it_is_none() 
     assert_eq!(event.user_email.as_ref().map(Email::as_str), Some("a#b@example.com"));
     assert_eq!(rejected(CALL.replace("a#b@example.com", " \\n").as_bytes()), Rejection::Missing("userEmail"));
 }
+
+#[test]
+fn a_partition_key_is_never_longer_than_kinesis_takes() {
+    let key = |user: &str| {
+        let event = Event::parse(CALL.replace("a#b", user).as_bytes(), at("2026-11-23T10:15:31Z")).unwrap();
+        event.partition_key().to_owned()
+    };
+    assert_eq!(key(&"é".repeat(154)).chars().count(), 154 + "@example.com".len());
+    assert_eq!(key(&"x".repeat(300)).chars().count(), MAX_PARTITION_KEY_CHARS);
+    assert_eq!(key("a"), "a@example.com");
+}

@@ -1,6 +1,9 @@
 //! Counting by the stream: what is on it, what a call costs, and where the quota ends.
 
+use aws_sdk_dynamodb::config::Credentials;
+
 use super::*;
+use crate::large_records::LargeRecords;
 use crate::processor::Processor;
 use crate::stream_event::StreamEvent;
 
@@ -97,7 +100,7 @@ async fn calls_in_blocks_count_once_though_the_instance_remembers_them() {
         call(&authorizer, &format!("r-{n}"), after(n)).await.unwrap();
     }
     let table = Table::new(world.fixture.client.clone(), world.fixture.analytics_table());
-    let processor = Processor::new(Blocks::new(table.clone()), Watermark::new(table));
+    let processor = Processor::new(Blocks::new(table.clone()), Watermark::new(table), nowhere());
     let records: Vec<_> = world.stream.events().iter().map(kinesis_record).collect();
     let batch: StreamEvent = serde_json::from_value(json!({ "Records": records })).unwrap();
     processor.process(&batch, now).await.unwrap();
@@ -155,4 +158,10 @@ async fn a_call_that_the_gateway_asks_for_twice_is_of_one_instant_whoever_is_ask
     let times: Vec<_> = world.stream.events().into_iter().map(|event| event["timestamp"].clone()).collect();
     assert_eq!(times, ["2026-11-24T10:15:59.923Z", "2026-11-24T10:15:59.923Z"]);
     assert_eq!(world.stream.events()[1]["latencyMs"], 0.0);
+}
+
+/// A bucket that no record here is large enough for.
+fn nowhere() -> LargeRecords {
+    let credentials = Credentials::new("test", "test", None, None, "test");
+    LargeRecords::new(Some("http://127.0.0.1:9"), "ap-south-1", credentials, "failed".into()).unwrap()
 }

@@ -17,6 +17,7 @@ use xtask::cli::ErrorsCommand;
 use crate::Connection;
 use crate::system::failed_batch::{BATCH, Batch, Bucket, unknown};
 use crate::system::failed_record::{self, Records};
+use crate::system::large_record::complete;
 use crate::system::metric::{self, Metric, Span};
 use crate::system::undelivered;
 use serde_json::{Value, json};
@@ -46,7 +47,8 @@ pub async fn run(command: &ErrorsCommand, printer: &Printer) -> Result<()> {
             } else {
                 let records = Records::new(&connection, &cloud.env.env);
                 let failed = records.get(id).await?.ok_or_else(|| unknown(id))?;
-                show(failed_record::to_json(&failed), failed_record::lines(&failed), *json, printer);
+                let failed = complete(&connection, failed).await?;
+                show(failed_record::to_json(&failed.record), failed_record::lines(&failed), *json, printer);
             }
         }
         ErrorsCommand::Replay { cloud, from_log: true, json, .. } => {

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use store::failures::{Failures, StoredFailure};
 use xtask::Failure;
 
+use super::large_record::Completed;
 use crate::Connection;
 use crate::aws::dynamodb::table;
 use crate::aws::error::{table_failed_to, table_found};
@@ -74,18 +75,9 @@ pub fn line(failed: &StoredFailure) -> String {
 }
 
 /// A record with its data.
-pub fn lines(failed: &StoredFailure) -> Vec<String> {
-    let StoredFailure {
-        id,
-        reason,
-        data,
-        data_length,
-        data_sha256,
-        arrived_at,
-        shard_id,
-        sequence_number,
-        replayed_at,
-    } = failed;
+pub fn lines(failed: &Completed) -> Vec<String> {
+    let StoredFailure { id, reason, data, data_length, data_sha256, arrived_at, .. } = &failed.record;
+    let StoredFailure { data_at, shard_id, sequence_number, replayed_at, .. } = &failed.record;
     let mut lines = vec![
         format!("id         {id}"),
         format!("reason     {}", printable(reason)),
@@ -93,10 +85,9 @@ pub fn lines(failed: &StoredFailure) -> Vec<String> {
         format!("place      {shard_id} {sequence_number}"),
         format!("data       {data_length} bytes, SHA-256 {data_sha256}"),
     ];
+    lines.extend(data_at.iter().map(|at| format!("whole      {at}")));
     lines.extend(replayed_at.iter().map(|at| format!("replayed   {at}")));
-    if failed.is_cut() {
-        lines.push(format!("           cut: the first {} bytes are kept", data.len()));
-    }
+    lines.extend(failed.cut().map(|cut| format!("cut        {cut}")));
     lines.push(String::new());
     lines.extend(shown(data));
     lines
@@ -104,21 +95,12 @@ pub fn lines(failed: &StoredFailure) -> Vec<String> {
 
 /// A record for `--json`.
 pub fn to_json(failed: &StoredFailure) -> Value {
-    let StoredFailure {
-        id,
-        reason,
-        data,
-        data_length,
-        data_sha256,
-        arrived_at,
-        shard_id,
-        sequence_number,
-        replayed_at,
-    } = failed;
+    let StoredFailure { id, reason, data, data_length, data_sha256, data_at, .. } = failed;
     json!({
-        "id": id, "reason": reason, "arrivedAt": arrived_at, "shardId": shard_id, "sequenceNumber": sequence_number,
-        "data": STANDARD.encode(data), "text": std::str::from_utf8(data).ok(), "dataLength": data_length,
-        "dataSha256": data_sha256, "isCut": failed.is_cut(), "replayedAt": replayed_at,
+        "id": id, "reason": reason, "arrivedAt": failed.arrived_at, "shardId": failed.shard_id,
+        "sequenceNumber": failed.sequence_number, "data": STANDARD.encode(data),
+        "text": std::str::from_utf8(data).ok(), "dataLength": data_length, "dataSha256": data_sha256,
+        "dataAt": data_at, "isCut": failed.is_cut(), "replayedAt": failed.replayed_at,
     })
 }
 

@@ -17,6 +17,7 @@ use crate::Connection;
 use crate::aws::error::{failed_to, is_missing};
 use crate::system::failed_batch::{BATCH, Bucket, unknown};
 use crate::system::failed_record::Records;
+use crate::system::large_record::{Completed, complete};
 
 /// What became of one record or batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,7 +88,7 @@ async fn one(connection: &Connection, env: &Environment, stream: &str, id: &str)
     }
     let records = Records::new(connection, env);
     let failed = records.get(id).await?.ok_or_else(|| unknown(id))?;
-    record(connection, &records, stream, &failed).await
+    record(connection, &records, stream, failed).await
 }
 
 async fn all(connection: &Connection, env: &Environment, stream: &str) -> Result<Vec<Outcome>> {
@@ -96,7 +97,7 @@ async fn all(connection: &Connection, env: &Environment, stream: &str) -> Result
     let mut failed = records.newest(u32::MAX).await?;
     // Oldest first, as they came; those that are on the stream again already only on request.
     failed.reverse();
-    for failed in failed.iter().filter(|failed| failed.replayed_at.is_none()) {
+    for failed in failed.into_iter().filter(|failed| failed.replayed_at.is_none()) {
         outcomes.push(record(connection, &records, stream, failed).await?);
     }
     if let Some(bucket) = Bucket::of(connection, env).await? {
@@ -107,12 +108,14 @@ async fn all(connection: &Connection, env: &Environment, stream: &str) -> Result
     Ok(outcomes)
 }
 
-async fn record(connection: &Connection, records: &Records, stream: &str, failed: &StoredFailure) -> Result<Outcome> {
-    let mut outcome = Outcome { id: failed.id.clone(), put: 0, refused: Vec::new() };
-    match partition_key(failed, Timestamp::now()) {
+async fn record(connection: &Connection, records: &Records, stream: &str, failed: StoredFailure) -> Result<Outcome> {
+    let failed = complete(connection, failed).await?;
+    let record = &failed.record;
+    let mut outcome = Outcome { id: record.id.clone(), put: 0, refused: Vec::new() };
+    match partition_key(&failed, Timestamp::now()) {
         Ok(key) => {
-            put(connection, stream, &key, &failed.data).await?;
-            records.note_replay(&failed.id).await?;
+            put(connection, stream, &key, &record.data).await?;
+            records.note_replay(&record.id).await?;
             outcome.put = 1;
         }
         Err(reason) => outcome.refused.push(reason),
@@ -141,12 +144,11 @@ async fn batch(connection: &Connection, bucket: &Bucket<'_>, stream: &str, key: 
 }
 
 /// What chooses the shard, as the authorizer chooses it; or why the record cannot be replayed.
-fn partition_key(failed: &StoredFailure, now: Timestamp) -> Result<String, String> {
-    if failed.is_cut() {
-        let (kept, length) = (failed.data.len(), failed.data_length);
-        return Err(format!("only {kept} of its {length} bytes are kept"));
+fn partition_key(failed: &Completed, now: Timestamp) -> Result<String, String> {
+    if let Some(cut) = failed.cut() {
+        return Err(cut);
     }
-    let event = Event::parse(&failed.data, now).map_err(|reason| format!("it would fail again: {reason}"))?;
+    let event = Event::parse(&failed.record.data, now).map_err(|reason| format!("it would fail again: {reason}"))?;
     Ok(event.partition_key().to_owned())
 }
 
@@ -183,18 +185,9 @@ mod tests {
 
     const NOW: &str = "2026-11-24T10:15:31Z";
 
-    fn failed(data: &str, length: usize) -> StoredFailure {
-        StoredFailure {
-            id: "x".into(),
-            reason: "not an event".into(),
-            data: data.into(),
-            data_length: length,
-            data_sha256: String::new(),
-            arrived_at: NOW.into(),
-            shard_id: String::new(),
-            sequence_number: String::new(),
-            replayed_at: None,
-        }
+    fn failed(data: &str, data_length: usize) -> Completed {
+        let record = StoredFailure { data: data.into(), data_length, ..StoredFailure::default() };
+        Completed { record, lost: None }
     }
 
     fn key(data: &str) -> Result<String, String> {
@@ -221,6 +214,6 @@ mod tests {
     #[test]
     fn a_cut_record_is_refused() {
         let reason = partition_key(&failed("{", 1_000), NOW.parse().unwrap()).unwrap_err();
-        assert_eq!(reason, "only 1 of its 1000 bytes are kept");
+        assert_eq!(reason, "only 1 of its 1000 bytes are here");
     }
 }

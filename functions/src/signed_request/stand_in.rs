@@ -1,14 +1,11 @@
-//! A Kinesis of a few lines, which answers what a test has laid ready and keeps what it was asked.
+//! A service of a few lines, which answers what a test has laid ready and keeps what it was asked.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
 
-use aws_sdk_dynamodb::config::Credentials;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
-
-use super::Kinesis;
 
 /// An answer that never comes.
 pub(crate) const SILENCE: (u16, &str) = (0, "");
@@ -24,6 +21,8 @@ type Answers = VecDeque<(u16, &'static str)>;
 /// A request, as it came.
 #[derive(Clone)]
 pub(crate) struct Asked {
+    /// Method, path and version.
+    pub(crate) line: String,
     /// By their names in lower case.
     pub(crate) headers: BTreeMap<String, String>,
     pub(crate) body: Vec<u8>,
@@ -40,11 +39,8 @@ impl Asked {
 }
 
 impl StandIn {
-    /// Starts it, and a client of its own with these credentials.
-    pub(crate) async fn start(
-        answers: impl IntoIterator<Item = (u16, &'static str)>,
-        credentials: Credentials,
-    ) -> (Self, Kinesis) {
+    /// Starts it; returns its address too.
+    pub(crate) async fn start(answers: impl IntoIterator<Item = (u16, &'static str)>) -> (Self, String) {
         let stand_in = Self::default();
         stand_in.0.lock().unwrap().1.extend(answers);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -55,7 +51,7 @@ impl StandIn {
                 tokio::spawn(serving.clone().serve(connection));
             }
         });
-        (stand_in, Kinesis::new(Some(&url), "ap-south-1", credentials).unwrap())
+        (stand_in, url)
     }
 
     pub(crate) fn requests(&self) -> Vec<Asked> {
@@ -84,6 +80,8 @@ impl StandIn {
 
 async fn read(connection: &mut BufReader<TcpStream>) -> Option<Asked> {
     let mut headers = BTreeMap::new();
+    let mut first = String::new();
+    connection.read_line(&mut first).await.ok().filter(|bytes| *bytes > 0)?;
     loop {
         let mut line = String::new();
         if connection.read_line(&mut line).await.ok()? == 0 {
@@ -97,5 +95,5 @@ async fn read(connection: &mut BufReader<TcpStream>) -> Option<Asked> {
     }
     let mut body = vec![0; headers["content-length"].parse().unwrap()];
     connection.read_exact(&mut body).await.ok()?;
-    Some(Asked { headers, body })
+    Some(Asked { line: first.trim().to_owned(), headers, body })
 }

@@ -1,0 +1,146 @@
+//! A signed request to an AWS service, and its answer.
+//!
+//! Invariant: an answer is what the service said, whatever it is; anything else is an error that says what came instead.
+//!
+//! The SDK's connection and signature serve here without its clients: that of Kinesis would cost more processor time
+//! than all the rest of a call, and that of S3 more than a processor's whole package (README, "What it takes").
+
+use std::time::{Duration, SystemTime};
+
+use aws_sdk_dynamodb::config::Credentials;
+use aws_sdk_dynamodb::error::DisplayErrorContext;
+pub use aws_sigv4::http_request::PayloadChecksumKind;
+use aws_sigv4::http_request::{
+    SignableBody, SignableRequest, SigningError, SigningInstructions, SigningSettings, sign,
+};
+use aws_sigv4::sign::v4;
+use aws_smithy_http_client::default_connector;
+use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorSettings, SharedHttpConnector};
+use aws_smithy_runtime_api::client::identity::Identity;
+use aws_smithy_runtime_api::http::{Request, Response};
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::byte_stream::ByteStream;
+
+/// A service in a region, asked in the name of a role.
+#[derive(Clone, Debug)]
+pub struct Service {
+    connector: SharedHttpConnector,
+    name: &'static str,
+    region: String,
+    identity: Identity,
+    checksum: PayloadChecksumKind,
+}
+
+/// What is asked.
+#[derive(Clone, Copy, Debug)]
+pub struct Ask<'a> {
+    /// The HTTP method.
+    pub method: &'static str,
+    /// The address; its path needs no escapes.
+    pub url: &'a str,
+    /// Headers, which are signed.
+    pub headers: &'a [(&'a str, &'a str)],
+    /// How long to wait for the answer.
+    pub patience: Duration,
+}
+
+/// An answer.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// No answer. What was asked may have been done, nonetheless.
+#[derive(Debug, thiserror::Error)]
+pub enum Unanswered {
+    /// No whole answer came.
+    #[error("cannot be reached: {0}")]
+    Unreachable(String),
+    /// No answer came in time.
+    #[error("gave no answer within {} ms", .0.as_millis())]
+    Late(Duration),
+    /// The request cannot be written: its address is none, or its credentials are none.
+    #[error("cannot be asked: {0}")]
+    Unwritable(String),
+}
+
+impl Service {
+    /// The service that signatures call `name`.
+    ///
+    /// # Errors
+    /// When this program was built without TLS.
+    pub fn new(
+        name: &'static str,
+        region: &str,
+        credentials: Credentials,
+        checksum: PayloadChecksumKind,
+    ) -> Result<Self, Unanswered> {
+        let connector = default_connector(&HttpConnectorSettings::builder().build(), None);
+        let connector = connector.ok_or_else(|| Unanswered::Unwritable("there is no TLS in this program".into()))?;
+        Ok(Self { connector, name, region: region.into(), identity: credentials.into(), checksum })
+    }
+
+    /// The domain of AWS in the region (AWS General Reference, "Service endpoints"; China has one of its own).
+    pub fn domain(region: &str) -> &'static str {
+        if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" }
+    }
+
+    /// Asks, once.
+    ///
+    /// # Errors
+    /// When no answer came.
+    pub async fn ask(&self, ask: Ask<'_>, body: impl Into<SdkBody>) -> Result<Answer, Unanswered> {
+        let request = self.request(ask, body.into())?;
+        let answer = tokio::time::timeout(ask.patience, self.exchange(request)).await;
+        answer.map_err(|_| Unanswered::Late(ask.patience))?
+    }
+
+    async fn exchange(&self, request: Request) -> Result<Answer, Unanswered> {
+        let answer: Response = self.connector.call(request).await.map_err(unreachable)?;
+        let status = answer.status().as_u16();
+        let body = ByteStream::new(answer.into_body()).collect().await.map_err(unreachable)?;
+        Ok(Answer { status, body: body.to_vec() })
+    }
+
+    fn request(&self, ask: Ask<'_>, body: SdkBody) -> Result<Request, Unanswered> {
+        let signature = self.signature(ask, body.bytes().unwrap_or_default()).map_err(unwritable)?;
+        let mut request = Request::new(body);
+        request.set_method(ask.method).map_err(unwritable)?;
+        request.set_uri(ask.url).map_err(unwritable)?;
+        for (name, value) in ask.headers.iter().copied().chain(signature.headers()) {
+            request.headers_mut().try_insert(name.to_owned(), value.to_owned()).map_err(unwritable)?;
+        }
+        Ok(request)
+    }
+
+    fn signature(&self, ask: Ask<'_>, body: &[u8]) -> Result<SigningInstructions, SigningError> {
+        let mut settings = SigningSettings::default();
+        settings.payload_checksum_kind = self.checksum;
+        let parameters = v4::SigningParams::builder()
+            .identity(&self.identity)
+            .region(&self.region)
+            .name(self.name)
+            .time(SystemTime::now())
+            .settings(settings)
+            .build()
+            .unwrap_or_else(|error| unreachable!("every parameter is set: {error}"))
+            .into();
+        let headers = ask.headers.iter().copied();
+        let request = SignableRequest::new(ask.method, ask.url, headers, SignableBody::Bytes(body))?;
+        Ok(sign(request, &parameters)?.into_parts().0)
+    }
+}
+
+fn unreachable<E: std::error::Error>(error: E) -> Unanswered {
+    Unanswered::Unreachable(DisplayErrorContext(error).to_string())
+}
+
+fn unwritable<E: std::error::Error>(error: E) -> Unanswered {
+    Unanswered::Unwritable(DisplayErrorContext(error).to_string())
+}
+
+#[cfg(test)]
+pub(crate) mod stand_in;
