@@ -261,7 +261,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
-    use aws_sdk_dynamodb::types::AttributeValue;
+    use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 
     use super::*;
 
@@ -270,6 +270,28 @@ mod tests {
         let table = name::analytics_table(&contract::Environment::default());
         let put = store.client().put_item().table_name(table).item("PK", text("p")).item("SK", text(sort));
         put.send().await.is_ok()
+    }
+
+    #[tokio::test]
+    async fn an_item_of_more_than_400_kb_is_refused_however_it_is_written() {
+        let store = Store::new().await;
+        let table = || name::analytics_table(&contract::Environment::default());
+        let text = |text: &str| AttributeValue::S(text.into());
+        let key = |sort: &str| [("PK".to_owned(), text("p")), ("SK".to_owned(), text(sort))];
+        // The key and the attributes' names are the rest.
+        for (bytes, fits) in [(409_600 - 8, true), (409_600 - 7, false)] {
+            let large = text(&"x".repeat(bytes));
+            let item = || key("1").into_iter().chain([("a".to_owned(), large.clone())]).collect();
+            let put = store.client().put_item().table_name(table()).set_item(Some(item())).send();
+            assert_eq!(put.await.is_ok(), fits, "PutItem of {bytes}");
+            let update = store.client().update_item().table_name(table()).set_key(Some(key("2").into()));
+            let update = update.update_expression("SET a = :a").expression_attribute_values(":a", large.clone());
+            assert_eq!(update.send().await.is_ok(), fits, "UpdateItem of {bytes}");
+            let write = PutRequest::builder().set_item(Some(item())).build().unwrap();
+            let write = WriteRequest::builder().put_request(write).build();
+            let batch = store.client().batch_write_item().request_items(table(), vec![write]).send();
+            assert_eq!(batch.await.is_ok(), fits, "BatchWriteItem of {bytes}");
+        }
     }
 
     #[tokio::test]
