@@ -86,7 +86,8 @@ pub(crate) async fn log_of_events_that_nothing_takes() -> String {
     std::fs::read_to_string(path).unwrap()
 }
 
-/// Keys, their users, who have few calls left, and a scaler that has been there for an hour.
+/// Keys, their users, who have few calls left, a window that could not be written yesterday, and a scaler that has been
+/// there for an hour.
 async fn stock(store: &Store, now: Timestamp) {
     let env = Environment::default();
     let put = async |table: String, pk: String, sk: &str, more: Vec<(&str, _)>| {
@@ -104,6 +105,8 @@ async fn stock(store: &Store, now: Timestamp) {
     let attributes = [("apiKeyId", "k_new"), (USER_EMAIL, NEW_USER), ("createdAt", "2026-01-01T00:00:00.000Z")];
     let attributes = attributes.map(|(name, value)| (name, text(value))).to_vec();
     put(name::keys_table(&env), "KEY#new".into(), "KEY", attributes).await;
+    let yesterday = (now - SignedDuration::from_hours(24)).to_string();
+    put(name::analytics_table(&env), "FAILED".into(), &format!("{}#total", &yesterday[..10]), Vec::new()).await;
     let change = json!([{"at": (now - SignedDuration::from_hours(1)).to_string(), "shards": 2, "counts": false, "changing": null}]);
     put(name::analytics_table(&env), STATE.into(), "SCALER", vec![("changes", text(change.to_string()))]).await;
 }

@@ -176,6 +176,20 @@ async fn failures_that_an_earlier_deployment_counted_by_key_count_once() {
 }
 
 #[tokio::test]
+async fn a_day_that_cannot_be_read_takes_no_answer_along() {
+    let world = World::new(events(), "2026-12-01T00:28").await;
+    let [_, usage, keys] = tables(&world.store);
+    for (day, cell) in [("2026-08#DAY#01", "{"), ("2026-08#DAY#99", "{}")] {
+        let broken = [(PK, format!("USER#{USER}")), (SK, day.into()), ("cell", cell.into())];
+        usage.put_all([broken.map(|(name, value)| (name.to_owned(), text(value))).into()]).await.unwrap();
+    }
+    let user = [(PK, text(format!("USER#{USER}"))), (SK, text("USER")), ("monthlyQuota", text("many"))];
+    keys.put_all([user.map(|(name, value)| (name.to_owned(), value)).into()]).await.unwrap();
+    let answer = world.ok(Who::User(USER), USER_STATS, &[], NOW).await;
+    assert_eq!((&answer["allTime"]["apiCalls"], &answer["period"]["limit"]), (&json!(7), &json!(10_000)));
+}
+
+#[tokio::test]
 async fn calls_that_are_still_in_the_journal_count_once() {
     let world = World::new(events(), "2026-12-01T00:28").await;
     let [_, usage, _] = tables(&world.store);

@@ -62,7 +62,7 @@ pub async fn end_orphan(folder: &Folder, printer: &Printer) -> Result<()> {
     let pid = fs::read_to_string(folder.emulator_pid()).ok().and_then(|pid| pid.trim().parse().ok());
     let Some(pid) = pid else {
         return Err(Failure::new("an emulator from before still runs, and its process is unknown")
-            .hint("end the process `ministack` by hand")
+            .hint(format!("end the process that runs {LAUNCHER} by hand"))
             .into());
     };
     printer.say(format!("ending the emulator that an earlier run left behind (process {pid})"));
@@ -130,7 +130,7 @@ impl Emulator {
         let child = command.spawn().with_context(|| format!("cannot start {}", python.display()))?;
         let pid = child.id().unwrap_or_default();
         fs::write(folder.emulator_pid(), pid.to_string())?;
-        Ok(Self { child, pid, front: front.serve(address.clone()), address })
+        Ok(Self { child, pid, front: front.serve(address.clone(), &functions), address })
     }
 
     /// What stands before it, which everybody asks.

@@ -32,6 +32,7 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use xtask::Failure;
 
+use authority::{Authority, Here};
 use refusal::{Refusal, RefusalBody};
 
 /// How long a connection to the emulator is kept without a request, which the emulator itself does for 75 s: a
@@ -70,7 +71,7 @@ pub struct Serving {
 
 /// What the requests of all connections share.
 struct Shared {
-    port: u16,
+    here: Here,
     emulator: Uri,
     client: Client<HttpConnector, Incoming>,
     stream_changes: watch::Sender<()>,
@@ -103,7 +104,8 @@ impl Front {
     }
 
     /// Serves from now on, for an emulator whose paths begin at an address such as `http://127.0.0.1:40123/secret`.
-    pub fn serve(self, emulator: Uri) -> Serving {
+    /// Functions may be told another address than the front's, from which their requests come to it.
+    pub fn serve(self, emulator: Uri, functions: &str) -> Serving {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         let client = Client::builder(TokioExecutor::new())
@@ -111,7 +113,8 @@ impl Front {
             .pool_timer(TokioTimer::new())
             .build(connector);
         let (changed, stream_changes) = watch::channel(());
-        let shared = Shared { port: self.port, emulator, client, stream_changes: changed };
+        let here = Here { port: self.port, of_functions: Authority::of_origin(functions) };
+        let shared = Shared { here, emulator, client, stream_changes: changed };
         Serving {
             endpoint: self.endpoint(),
             task: tokio::spawn(take_connections(self.listener, Arc::new(shared))),
@@ -155,7 +158,7 @@ async fn take_connections(listener: TcpListener, shared: Arc<Shared>) {
 async fn serve(connection: TcpStream, shared: Arc<Shared>) {
     // Without it an answer in two parts waits for the first to be acknowledged.
     let _ = connection.set_nodelay(true);
-    let service = service_fn(|request: Request<Incoming>| match admission::admit(&request, shared.port) {
+    let service = service_fn(|request: Request<Incoming>| match admission::admit(&request, &shared.here) {
         Ok(()) => Now::Left(pass_on(Arc::clone(&shared), request)),
         Err(refusal) => Now::Right(ready(Ok::<_, Infallible>(refusal.answer().map(Either::Right)))),
     });

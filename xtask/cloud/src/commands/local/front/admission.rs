@@ -9,7 +9,7 @@
 use hyper::header::{HOST, HeaderName, HeaderValue, ORIGIN, UPGRADE};
 use hyper::{Method, Request};
 
-use super::authority::Authority;
+use super::authority::{Authority, Here};
 use super::refusal::Refusal;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -20,12 +20,12 @@ const ADMINISTRATION: [&str; 3] = ["_ministack", "_localstack", "health"];
 /// Paths of the API that need no credentials and change nothing: what a link on another site may lead to.
 const OPEN_TO_LINKS: [&str; 2] = ["dashboard", "v1/openapi.json"];
 
-/// Admits a request to the system on a port.
+/// Admits a request to the system that is asked by some authorities.
 ///
 /// # Errors
 /// When it is refused.
-pub fn admit<B>(request: &Request<B>, port: u16) -> Result<(), Refusal> {
-    let own = own_authority(request, port)?;
+pub fn admit<B>(request: &Request<B>, here: &Here) -> Result<(), Refusal> {
+    let own = own_authority(request, here)?;
     let path = request.uri().path();
     if request.method() == Method::CONNECT || !path.starts_with('/') {
         return Err(Refusal::Target);
@@ -47,10 +47,10 @@ pub fn admit<B>(request: &Request<B>, port: u16) -> Result<(), Refusal> {
 }
 
 /// By which authority a request knows this system.
-fn own_authority<B>(request: &Request<B>, port: u16) -> Result<Authority, Refusal> {
+fn own_authority<B>(request: &Request<B>, here: &Here) -> Result<Authority, Refusal> {
     let mut hosts = values(request, &HOST);
     let (Some(host), None) = (hosts.next(), hosts.next()) else { return Err(Refusal::Host) };
-    let own = Authority::parse(host).filter(|authority| authority.is_here(port));
+    let own = Authority::parse(host).filter(|authority| here.is(authority));
     let own = own.ok_or_else(|| Refusal::OtherHost(host.to_owned()))?;
     // A target in absolute form names whom it is for as well (RFC 9112, section 3.2.2).
     match request.uri().authority() {

@@ -9,6 +9,15 @@ const HTTP: u16 = 80;
 /// The name of this machine, and the end of others that are this machine (RFC 6761, section 6.3).
 const LOCALHOST: &str = "localhost";
 
+/// By which authorities the local system is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Here {
+    /// Its port, under every name and address of this machine.
+    pub port: u16,
+    /// How functions know it, where they are told another address that leads to it.
+    pub of_functions: Option<Authority>,
+}
+
 /// A host and a port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Authority {
@@ -21,6 +30,13 @@ enum Host {
     Address(IpAddr),
     /// In lower case.
     Name(String),
+}
+
+impl Here {
+    /// Whether it is one of them.
+    pub fn is(&self, authority: &Authority) -> bool {
+        authority.is_here(self.port) || self.of_functions.as_ref() == Some(authority)
+    }
 }
 
 impl Authority {
@@ -51,7 +67,7 @@ impl Authority {
 
     /// Whether it is a port of this machine whoever resolves it: another machine's name may be given a loopback address
     /// by whoever owns the name.
-    pub fn is_here(&self, port: u16) -> bool {
+    fn is_here(&self, port: u16) -> bool {
         let is_loopback = match &self.host {
             Host::Address(address) => address.is_loopback(),
             Host::Name(name) => name.rsplit('.').next() == Some(LOCALHOST),

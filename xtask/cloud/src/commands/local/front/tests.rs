@@ -24,8 +24,8 @@ impl World {
         let emulator = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}/secret", emulator.local_addr().unwrap()).parse().unwrap();
         let front = Front::take(0).await.unwrap();
-        let port = front.port();
-        Self { serving: front.serve(address), port, emulator }
+        let (port, functions) = (front.port(), front.endpoint());
+        Self { serving: front.serve(address, &functions), port, emulator }
     }
 
     /// Sends what a client would; `PORT` stands for the front's.

@@ -11,7 +11,8 @@ const API: &str = "/restapis/a1b2c3d4/test/_user_request_";
 fn ask(method: &str, target: &str, fields: &[(&str, &str)]) -> Result<(), Refusal> {
     let request = Request::builder().method(method).uri(target);
     let request = fields.iter().fold(request, |request, (name, value)| request.header(*name, *value));
-    admit(&request.body(()).unwrap(), PORT)
+    let of_functions = Authority::parse("127.0.0.1:5000");
+    admit(&request.body(()).unwrap(), &Here { port: PORT, of_functions })
 }
 
 /// Asks at an address of this machine, with these fields besides.
@@ -42,6 +43,16 @@ fn a_host_that_is_elsewhere_missing_or_given_twice_is_refused() {
     assert_eq!(ask("GET", "/", &[]), Err(Refusal::Host));
     assert_eq!(ask("GET", "/", &[HOST_HERE, HOST_HERE]), Err(Refusal::Host));
     assert_eq!(ask("GET", "/", &[HOST_HERE, ("HOST", "evil.test")]), Err(Refusal::Host));
+}
+
+#[test]
+fn functions_are_admitted_by_the_address_that_they_were_told_and_by_no_other() {
+    assert_eq!(ask("POST", "/", &[("host", "127.0.0.1:5000")]), Ok(()));
+    for host in ["localhost:5000", "127.0.0.1:5001", "evil.test:5000"] {
+        assert_eq!(ask("POST", "/", &[("host", host)]), Err(Refusal::OtherHost(host.into())), "{host}");
+    }
+    let page = [("host", "127.0.0.1:5000"), ("origin", "http://evil.test")];
+    assert_eq!(ask("POST", "/", &page), Err(Refusal::Origin("http://evil.test".into())));
 }
 
 #[test]
