@@ -48,16 +48,25 @@ where
 /// Turns an error of a table into one for people, in DynamoDB's own words where it said any.
 pub fn table_failed_to(what: impl AsRef<str>) -> impl FnOnce(TableError) -> anyhow::Error {
     move |error| {
-        let text = match (error.code(), error.message()) {
-            (Some(code), Some(message)) => format!("{code}: {message}"),
-            _ => short(&error.to_string()).to_owned(),
+        let whole = error.to_string();
+        let status = error.code().is_none().then(|| status_in(&whole)).flatten();
+        let text = match (error.code(), error.message(), status) {
+            (Some(code), Some(message), _) => format!("{code}: {message}"),
+            (_, _, Some(status)) => format!("the answer is HTTP {status} and not one of DynamoDB's"),
+            _ => short(&whole).to_owned(),
         };
         let failure = Failure::new(format!("cannot {}: {text}", what.as_ref()));
         match hint(error.code().unwrap_or_default(), &text) {
             Some(hint) => failure.hint(hint).into(),
+            None if status.is_some() => failure.hint(NOT_AWS).into(),
             None => failure.into(),
         }
     }
+}
+
+/// The status of an answer, from the SDK's rendering of an error, which is all that a store keeps of it.
+fn status_in(rendered: &str) -> Option<u16> {
+    rendered.split_once("StatusCode(")?.1.split_once(')')?.0.parse().ok()
 }
 
 /// What a table's store answered; `None` where there is no such table.
@@ -247,6 +256,19 @@ mod tests {
         }
         for said in said_of(404, r#"{"detail":"Not Found"}"#).await {
             assert!(said.contains("the answer is HTTP 404 and not one of AWS's"), "{said}");
+        }
+    }
+
+    #[tokio::test]
+    async fn of_a_table_it_is_told_in_the_same_way() {
+        for (status, body) in [(500, ""), (200, "<html>")] {
+            let connection = stand_in::start(move |_, _| Answer(status, body.to_owned())).await.without_retries();
+            let table = store::table::Table::new(connection.dynamodb(), "keys");
+            let asked = store::keys::Keys::new(table).keys_of(&"a@example.com".parse().unwrap()).await;
+            let error = asked.map_err(table_failed_to("list the keys")).unwrap_err();
+            let expected = format!("cannot list the keys: the answer is HTTP {status} and not one of DynamoDB's");
+            assert_eq!(error.to_string(), expected);
+            assert_eq!(xtask::failure::failures(&error)[0].hints(), [NOT_AWS]);
         }
     }
 

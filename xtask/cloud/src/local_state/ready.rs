@@ -2,6 +2,8 @@
 //!
 //! Invariant: the document is there exactly as long as the system is ready.
 
+use std::io::ErrorKind;
+
 use anyhow::{Context as _, Result};
 use contract::{Environment, name};
 use serde::{Deserialize, Serialize};
@@ -61,8 +63,13 @@ impl Ready {
                 .into());
         }
         let path = folder.ready();
-        let text = std::fs::read(&path)
-            .map_err(|_| Failure::new("the local system is not ready yet").hint("wait until it says that it is"))?;
+        let text = match std::fs::read(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                let failure = Failure::new("the local system is not ready yet");
+                return Err(failure.hint("wait until it says that it is").into());
+            }
+            text => text.with_context(|| format!("cannot read {}", path.display()))?,
+        };
         serde_json::from_slice(&text).with_context(|| path.display().to_string())
     }
 
