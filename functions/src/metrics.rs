@@ -56,6 +56,15 @@ impl Metrics {
         self.put(&[count(Metric::OpenShards, open), count(Metric::ShardsShort, short)]).await
     }
 
+    /// Publishes how many windows a run could not write.
+    ///
+    /// # Errors
+    /// When CloudWatch does not take it; the text names the namespace.
+    pub async fn publish_failed_windows(&self, minute: Minute, windows: usize) -> Result<(), String> {
+        let datum = self.datum(Metric::FailedWindows, minute).value(windows as f64).build();
+        self.put(&[(Metric::FailedWindows, datum)]).await
+    }
+
     async fn put(&self, datums: &[(Metric, MetricDatum)]) -> Result<(), String> {
         let mut namespaces: Vec<_> = Metric::ALL.iter().map(|metric| metric.namespace()).collect();
         namespaces.dedup();

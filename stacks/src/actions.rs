@@ -5,7 +5,7 @@
 
 use contract::metric::{ANALYTICS_NAMESPACE, KINESIS_NAMESPACE};
 use contract::name;
-use contract::table::{BLOCKS, ERRORS, LATE, STATE, USER};
+use contract::table::{BLOCKS, ERRORS, FAILED, LATE, STATE, USER};
 
 use crate::bucket::BucketHandle;
 use crate::consumer::ConsumerHandle;
@@ -93,7 +93,7 @@ impl TableHandle {
     pub fn aggregate(&self) -> Grant {
         let fold =
             self.grant(&["dynamodb:BatchWriteItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"]);
-        fold.and(self.grant(&["dynamodb:DeleteItem"]).in_partitions(&[LATE.into()]))
+        fold.and(self.grant(&["dynamodb:DeleteItem"]).in_partitions(&[FAILED.into(), LATE.into()]))
     }
 
     /// Move journals into blocks and set days: the aggregator, which finds the journals by `pending`.

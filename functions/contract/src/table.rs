@@ -35,6 +35,9 @@ pub fn behind_gate(sort: &str) -> Option<String> {
 pub const STATE: &str = "STATE";
 /// Partition of the analytics table with the minutes that got blocks out of turn.
 pub const LATE: &str = "LATE";
+/// Partition of the analytics table with the windows that could not be written and are tried again: `cause`, `since` and
+/// `triedAt` under the window and the bucket whose it is, or `total`.
+pub const FAILED: &str = "FAILED";
 /// Partition of the analytics table with the records that could not be counted.
 pub const ERRORS: &str = "ERRORS";
 /// How the analytics table's partitions of blocks begin, before minute and bucket.

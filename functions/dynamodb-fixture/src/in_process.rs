@@ -33,6 +33,15 @@ pub enum Fault {
     Die,
 }
 
+/// How writes are refused, each time they are tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// They are throttled for good.
+    Throttled,
+    /// They break a rule of DynamoDB, such as an item's largest size.
+    Invalid,
+}
+
 /// What requests have cost so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Spent {
@@ -55,6 +64,7 @@ pub struct Store {
 struct State {
     database: Database,
     plan: Mutex<Plan>,
+    refused: Mutex<Option<(String, Refusal)>>,
     spent: Mutex<Spent>,
 }
 
@@ -73,7 +83,7 @@ impl Store {
     #[expect(clippy::expect_used, reason = "a test without its database has nothing to say")]
     pub async fn new() -> Self {
         let database = Database::memory().expect("an in-memory database opens");
-        let state = State { database, plan: Mutex::default(), spent: Mutex::default() };
+        let state = State { database, plan: Mutex::default(), refused: Mutex::default(), spent: Mutex::default() };
         let store = Self { state: Arc::new(state) };
         schema::create_all(&store.client()).await.expect("the tables are as DynamoDB takes them");
         store.reset_meter();
@@ -102,6 +112,16 @@ impl Store {
     /// Has faults happen to later requests, each to the one with that number, counted from now on.
     pub fn plan(&self, faults: impl IntoIterator<Item = (u64, Fault)>) {
         *lock(&self.state.plan) = Plan { faults: faults.into_iter().collect(), ..Plan::default() };
+    }
+
+    /// Refuses every write whose request holds a text, such as the key of an item, until [`Store::accept`].
+    pub fn refuse(&self, text: impl Into<String>, refusal: Refusal) {
+        *lock(&self.state.refused) = Some((text.into(), refusal));
+    }
+
+    /// Takes every write again.
+    pub fn accept(&self) {
+        *lock(&self.state.refused) = None;
     }
 
     /// Whether a planned kill has happened.
@@ -158,6 +178,9 @@ impl State {
             Some(Fault::Throttle) => return Ok(throttled()),
             _ => {}
         }
+        if let Some(refusal) = self.refusal(operation, body) {
+            return Ok(refusal.response());
+        }
         let mut body: Value = serde_json::from_slice(body).map_err(|error| ConnectorError::user(error.into()))?;
         let left = if fault == Some(Fault::Halve) { halve(&mut body) } else { None };
         if !operation.contains("Table") && !operation.contains("TimeToLive") {
@@ -172,6 +195,13 @@ impl State {
             return Err(ConnectorError::timeout("the answer was lost".into()));
         }
         Ok(response(status, &answer))
+    }
+
+    fn refusal(&self, operation: &str, body: &[u8]) -> Option<Refusal> {
+        let refused = lock(&self.refused);
+        let (text, refusal) = refused.as_ref()?;
+        let is_write = ["UpdateItem", "PutItem", "BatchWriteItem"].contains(&operation);
+        (is_write && String::from_utf8_lossy(body).contains(text.as_str())).then_some(*refusal)
     }
 
     fn carry_out(&self, operation: &str, body: &str) -> (u16, Value) {
@@ -240,6 +270,21 @@ fn halve(body: &mut Value) -> Option<Value> {
         }
     }
     (!left.is_empty()).then_some(Value::Object(left))
+}
+
+impl Refusal {
+    fn response(self) -> HttpResponse {
+        match self {
+            Self::Throttled => throttled(),
+            Self::Invalid => response(
+                400,
+                &json!({
+                    "__type": "com.amazon.coral.validate#ValidationException",
+                    "message": "Item size to update has exceeded the maximum allowed size"
+                }),
+            ),
+        }
+    }
 }
 
 fn throttled() -> HttpResponse {

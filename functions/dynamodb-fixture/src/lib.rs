@@ -12,7 +12,7 @@ use dynoxide::Database;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-pub use in_process::{Fault, Spent, Store};
+pub use in_process::{Fault, Refusal, Spent, Store};
 
 /// A running DynamoDB with the four tables, empty. It ends with the value.
 #[derive(Debug)]

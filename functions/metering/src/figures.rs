@@ -66,8 +66,8 @@ impl Commits {
 }
 
 impl Figures {
-    /// The figures of a minute's total, its commits and its failed records.
-    pub fn of(total: &Total, commits: &Commits, failed: u64) -> Self {
+    /// The figures of a minute's total, its last commitment in milliseconds since 1970, and its failed records.
+    pub fn of(total: &Total, committed_ms: i64, failed: u64) -> Self {
         Self {
             processed: total.events,
             failed,
@@ -75,7 +75,7 @@ impl Figures {
             users: total.users,
             auth_failures: total.auth_failures,
             rate_limited: total.rate_limited,
-            committed_ms: commits.last_ms(),
+            committed_ms,
         }
     }
 

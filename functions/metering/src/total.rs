@@ -2,7 +2,6 @@
 //!
 //! Invariant: made from the cells of the window's subjects, so that it cannot disagree with them.
 
-use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -40,32 +39,20 @@ pub struct Total {
     pub unattributed: Cell,
 }
 
+/// A total under way: part after part, none of which has to stay.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    total: Total,
+    /// Calls of every company: one may have users in several parts.
+    companies: BTreeMap<String, u64>,
+}
+
 impl Total {
     /// The total of a fold.
     pub fn of(fold: &Fold) -> Self {
-        let mut sum = fold.unattributed.clone();
-        let (mut users, mut companies) = (BTreeMap::new(), BTreeMap::new());
-        for (subject, cell) in &fold.cells {
-            sum.merge(cell);
-            if let (Subject::User(email), true) = (subject, cell.calls > 0) {
-                *users.entry(email.as_str().to_owned()).or_default() += cell.calls;
-                if let Some(company) = &cell.company {
-                    *companies.entry(company.clone().into()).or_default() += cell.calls;
-                }
-            }
-        }
-        Self {
-            events: sum.events,
-            calls: sum.calls,
-            users: users.len() as u64,
-            latency_us: sum.latency_us,
-            timed: sum.timed,
-            auth_failures: sum.auth_failures,
-            rate_limited: sum.rate_limited,
-            top_users: top(users),
-            top_companies: top(companies),
-            unattributed: fold.unattributed.clone(),
-        }
+        let mut tally = Tally::default();
+        tally.add(fold);
+        tally.total()
     }
 
     /// The average latency in milliseconds; zero where no call has one.
@@ -74,10 +61,43 @@ impl Total {
     }
 }
 
+impl Tally {
+    /// Adds the fold of a part of the window that shares no subject with the others.
+    pub fn add(&mut self, fold: &Fold) {
+        self.total.unattributed.merge(&fold.unattributed);
+        self.count(&fold.unattributed);
+        for (subject, cell) in &fold.cells {
+            self.count(cell);
+            if let (Subject::User(email), true) = (subject, cell.calls > 0) {
+                self.total.users += 1;
+                self.total.top_users.push((email.as_str().to_owned(), cell.calls));
+                if let Some(company) = &cell.company {
+                    *self.companies.entry(company.clone().into()).or_default() += cell.calls;
+                }
+            }
+        }
+        self.total.top_users = top(std::mem::take(&mut self.total.top_users));
+    }
+
+    fn count(&mut self, cell: &Cell) {
+        self.total.events += cell.events;
+        self.total.calls += cell.calls;
+        self.total.latency_us = self.total.latency_us.saturating_add(cell.latency_us);
+        self.total.timed += cell.timed;
+        self.total.auth_failures += cell.auth_failures;
+        self.total.rate_limited += cell.rate_limited;
+    }
+
+    /// The total of what was added.
+    pub fn total(self) -> Total {
+        Total { top_companies: top(self.companies), ..self.total }
+    }
+}
+
 /// The most frequent, by count, then by name. Names are bounded, so that their number bounds the list.
-fn top(counts: BTreeMap<String, u64>) -> Vec<(String, u64)> {
+fn top(counts: impl IntoIterator<Item = (String, u64)>) -> Vec<(String, u64)> {
     let mut counts: Vec<_> = counts.into_iter().collect();
-    counts.sort_by_key(|(_, calls)| Reverse(*calls));
+    counts.sort_by(|(one, few), (other, many)| (many, one).cmp(&(few, other)));
     counts.truncate(TOP);
     counts
 }

@@ -1,12 +1,23 @@
+//! The aggregator against a DynamoDB in this process, run by run.
+
+mod away;
+mod failing;
+
 use dynamodb_fixture::Store;
 use metering::batch::Record;
 use metering::event::Event;
+use metering::subject::Subject;
 
 use super::*;
 use store::history::{Histories, Reach as Near};
 use store::table::Table;
+use store::windows::Span;
+
+/// Who calls where no other is named.
+const USER: &str = "a@b.au";
 
 struct World {
+    store: Store,
     aggregator: Aggregator,
     histories: Histories,
 }
@@ -20,12 +31,16 @@ impl World {
         let metrics = Metrics::new(runtime_fixture::unreachable_cloudwatch(), "test");
         let aggregator = Aggregator::new(analytics, usage, metrics);
         let Aggregator { blocks, windows, watermark, .. } = aggregator.clone();
-        Self { aggregator, histories: Histories::new(blocks, windows, watermark) }
+        Self { store, aggregator, histories: Histories::new(blocks, windows, watermark) }
     }
 
     /// Commits a call made at an instant, at another.
     async fn call(&self, id: &str, made: &str, committed: &str) {
-        let data = event(id, made).to_json();
+        self.call_of(USER, id, made, committed).await;
+    }
+
+    async fn call_of(&self, user: &str, id: &str, made: &str, committed: &str) {
+        let data = event_of(user, id, made).to_json();
         let record = Record { data: &data, arrived_at: at(committed), shard_id: "s", sequence_number: "1" };
         self.aggregator.blocks.commit(&Batch::of([record]), || at(committed)).await.unwrap();
     }
@@ -35,15 +50,18 @@ impl World {
     }
 
     async fn calls(&self, now: &str) -> u64 {
-        let subject = Subject::User("a@b.au".parse().unwrap());
+        self.calls_of(USER, now).await
+    }
+
+    async fn calls_of(&self, user: &str, now: &str) -> u64 {
+        let subject = subject(user);
         self.histories.read(&subject, None, at(now), Near::Blocks).await.unwrap().sum().calls
     }
 
     /// What the usage table alone knows: all that synchronous mode has.
     async fn calls_in_days(&self) -> u64 {
-        let subject = Subject::User("a@b.au".parse().unwrap());
         let windows = &self.aggregator.windows;
-        let items = windows.usage_items(&subject, None).await.unwrap();
+        let items = windows.usage_items(&subject(USER), None).await.unwrap();
         items.iter().filter_map(|item| windows.user_day(item).unwrap()).map(|day| day.cell.calls).sum()
     }
 }
@@ -52,8 +70,16 @@ fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
+fn subject(user: &str) -> Subject {
+    Subject::User(user.parse().unwrap())
+}
+
 fn event(id: &str, made: &str) -> Event {
-    let json = format!(r#"{{"eventType":"API_CALL","requestId":"{id}","timestamp":"{made}","userEmail":"a@b.au"}}"#);
+    event_of(USER, id, made)
+}
+
+fn event_of(user: &str, id: &str, made: &str) -> Event {
+    let json = format!(r#"{{"eventType":"API_CALL","requestId":"{id}","timestamp":"{made}","userEmail":"{user}"}}"#);
     serde_json::from_str(&json).unwrap()
 }
 
@@ -108,6 +134,9 @@ async fn a_late_call_is_in_every_window_after_the_next_run_and_running_again_cha
         assert_eq!(world.calls("2026-11-24T10:21:40Z").await, 1);
         assert_eq!(world.calls_in_days().await, 1);
     }
-    let day = world.aggregator.day("2026-11-23T23".parse().unwrap()).await.unwrap();
-    assert_eq!(Total::of(&day).calls, 1);
+    let days = world
+        .aggregator
+        .windows
+        .totals(Span::Day("2026-11-23".parse().unwrap()), Span::Day("2026-11-24".parse().unwrap()));
+    assert_eq!(days.await.unwrap().iter().map(|(_, total)| total.calls).sum::<u64>(), 1);
 }

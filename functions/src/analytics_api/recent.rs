@@ -90,8 +90,7 @@ impl AnalyticsApi {
             if minutes.first().is_some_and(|newest| is_enough(events, newest.end())) {
                 break;
             }
-            let mut found = self.histories.events(minutes.iter().copied(), [subject.bucket()]).await?;
-            found.retain(|event| Subject::of(event).as_ref() == Some(subject));
+            let found = self.histories.events_of(subject, minutes.iter().copied()).await?;
             events.extend(found.events().cloned());
         }
         Ok(())

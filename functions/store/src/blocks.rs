@@ -3,6 +3,8 @@
 //! Invariant: a block that was not committed within its own minute leaves a mark after it, so that nothing waits
 //! for a clock to be counted, and a mark that is cleared has been read by then.
 
+use std::collections::BTreeMap;
+
 use contract::limit::HISTORY_DAYS;
 use contract::table::{BLOCKS, ERRORS, LATE, PK, SK, TTL};
 use jiff::{SignedDuration, Timestamp};
@@ -14,8 +16,11 @@ use metering::window::{Minute, iso_millis};
 
 use crate::failures;
 use crate::table::{
-    Consistency, Item, Sort, Table, TableError, binary, integer, number, string, text, unless_condition_failed,
+    Consistency, Item, Pages, Sort, Table, TableError, binary, integer, number, string, text, unless_condition_failed,
 };
+
+/// The part of an instant's text that names its minute.
+const MINUTE_CHARS: usize = "2026-11-24T10:15".len();
 
 /// The analytics table's blocks.
 #[derive(Clone, Debug)]
@@ -38,6 +43,35 @@ pub struct Mark {
     /// The minute.
     pub minute: Minute,
     stamp: String,
+}
+
+/// Blocks on their way from the table: no more than a page of them is held at once.
+#[derive(Debug)]
+pub struct OpenBlocks {
+    blocks: Blocks,
+    items: std::vec::IntoIter<Item>,
+    pages: Pages,
+}
+
+impl OpenBlocks {
+    /// Whether there is none, as far as the first page tells: an empty one is the last.
+    pub fn is_empty(&self) -> bool {
+        self.items.len() == 0
+    }
+
+    /// The next block, unless there is none.
+    ///
+    /// # Errors
+    /// When the query fails or the block cannot be read.
+    pub async fn next(&mut self) -> Result<Option<StoredBlock>, TableError> {
+        loop {
+            if let Some(item) = self.items.next() {
+                return self.blocks.stored(&item).map(Some);
+            }
+            let Some(page) = self.pages.next().await? else { return Ok(None) };
+            self.items = page.into_iter();
+        }
+    }
 }
 
 impl Blocks {
@@ -71,6 +105,16 @@ impl Blocks {
         self.table.put_all(minutes.into_iter().map(item_of_mark)).await
     }
 
+    /// The blocks of a minute and bucket as they are read, the first page of them at once.
+    ///
+    /// # Errors
+    /// When the query fails.
+    pub async fn open(&self, minute: Minute, bucket: Bucket) -> Result<OpenBlocks, TableError> {
+        let mut pages = self.table.pages(&partition(minute, bucket), Sort::All, Consistency::Strong);
+        let first = pages.next().await?.unwrap_or_default();
+        Ok(OpenBlocks { blocks: self.clone(), items: first.into_iter(), pages })
+    }
+
     /// Every block of a minute and bucket.
     ///
     /// # Errors
@@ -92,13 +136,19 @@ impl Blocks {
         Ok(StoredBlock { committed_at, events: events.map_err(|_| self.table.malformed(item, "calls"))? })
     }
 
-    /// How many records of a minute, by arrival, could not be counted.
+    /// How many records could not be counted, by the minute of their arrival; minutes without one are left out.
     ///
     /// # Errors
     /// When the query fails.
-    pub async fn failures(&self, minute: Minute) -> Result<u64, TableError> {
-        let range = Sort::Between(iso_millis(minute.start()), iso_millis(minute.end()));
-        Ok(self.table.query(ERRORS, range, Consistency::Strong).await?.len() as u64)
+    pub async fn failures(&self, first: Minute, last: Minute) -> Result<BTreeMap<Minute, u64>, TableError> {
+        let range = Sort::Between(iso_millis(first.start()), iso_millis(last.end()));
+        let mut pages = self.table.pages(ERRORS, range, Consistency::Strong);
+        let mut failures = BTreeMap::new();
+        while let Some(page) = pages.next().await? {
+            let minutes = page.iter().filter_map(|item| string(item, SK).get(..MINUTE_CHARS)?.parse::<Minute>().ok());
+            minutes.for_each(|minute| *failures.entry(minute).or_default() += 1);
+        }
+        Ok(failures)
     }
 
     /// The minutes that got blocks out of turn.

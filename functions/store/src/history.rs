@@ -9,13 +9,13 @@ use jiff::Timestamp;
 use metering::cell::Cell;
 use metering::event::Event;
 use metering::fold::Distinct;
-use metering::subject::{Bucket, Subject};
+use metering::subject::Subject;
 use metering::window::{Day, Minute, Month};
 
 use crate::blocks::Blocks;
 use crate::journal::entry_of;
 use crate::migration::failures_by_key;
-use crate::table::{CONCURRENCY, Consistency, TableError};
+use crate::table::{CONCURRENCY, TableError};
 use crate::watermark::Watermark;
 use crate::windows::Windows;
 
@@ -49,13 +49,9 @@ pub struct History {
     pub failures_by_key: u64,
 }
 
-/// Most minutes behind the watermark that a reader goes through. It lags more only while the aggregator catches up.
-const MAX_OPEN_MINUTES: i64 = 24 * 60;
-
-/// The minutes that readers take from blocks.
+/// The minutes that readers take from blocks: more than two or three only while the aggregator is away, and then all.
 pub fn open_minutes(watermark: Minute, now: Timestamp) -> impl Iterator<Item = Minute> + Clone {
-    let current = Minute::of(now);
-    watermark.plus(1).max(current.plus(-MAX_OPEN_MINUTES)).through(current)
+    watermark.plus(1).through(Minute::of(now))
 }
 
 impl Histories {
@@ -103,16 +99,14 @@ impl Histories {
             let live = async {
                 match reach {
                     Reach::Windows => Ok(Distinct::default()),
-                    Reach::Blocks => self.events(open_minutes(watermark, now), [subject.bucket()]).await,
+                    Reach::Blocks => self.events_of(subject, open_minutes(watermark, now)).await,
                 }
             };
             let (minutes, live) = tokio::try_join!(self.minutes(subject, watermark, current), live)?;
             let settled = |minute: Minute| minute <= watermark || minute > current;
             history.minutes = minutes.into_iter().filter(|(minute, _)| settled(*minute) && wanted(*minute)).collect();
             history.live = live;
-            history
-                .live
-                .retain(|event| wanted(Minute::of(event.timestamp)) && Subject::of(event).as_ref() == Some(subject));
+            history.live.retain(|event| wanted(Minute::of(event.timestamp)));
         }
         // An entry of the journal is in no window yet, and is its own event where a block has it already.
         history.live.extend(journal);
@@ -132,20 +126,24 @@ impl Histories {
         Ok(hours.into_iter().flatten().collect())
     }
 
-    /// The distinct events in the blocks of some minutes and buckets.
+    /// A subject's distinct events in the blocks of some minutes. Those of others are let go as they are read.
     ///
     /// # Errors
     /// When a query fails or a block cannot be read.
-    pub async fn events(
+    pub async fn events_of(
         &self,
+        subject: &Subject,
         minutes: impl IntoIterator<Item = Minute>,
-        buckets: impl IntoIterator<Item = Bucket> + Clone,
     ) -> Result<Distinct, TableError> {
-        let places =
-            minutes.into_iter().flat_map(|minute| buckets.clone().into_iter().map(move |bucket| (minute, bucket)));
-        let reads = places.map(|(minute, bucket)| self.blocks.read(minute, bucket, Consistency::Strong));
-        let blocks: Vec<_> = futures::stream::iter(reads).buffered(CONCURRENCY).try_collect().await?;
-        Ok(blocks.into_iter().flatten().flat_map(|block| block.events).collect())
+        let opened = minutes.into_iter().map(|minute| self.blocks.open(minute, subject.bucket()));
+        let mut opened = futures::stream::iter(opened).buffered(CONCURRENCY);
+        let mut events = Distinct::default();
+        while let Some(mut blocks) = opened.try_next().await? {
+            while let Some(block) = blocks.next().await? {
+                events.extend(block.events.into_iter().filter(|event| Subject::of(event).as_ref() == Some(subject)));
+            }
+        }
+        Ok(events)
     }
 
     /// The watermark these histories are split by.

@@ -1,9 +1,10 @@
-//! What the tables hold: blocks, windows, journal, gates, keys and users, and the watermark that splits time.
+//! What the tables hold: blocks, windows, windows that failed, journal, gates, keys and users, and the watermark that splits time.
 //!
 //! Invariant: the name of an attribute or partition is spelled here or in `contract`, and nowhere else, so that who
 //! writes an item and who reads it cannot disagree.
 
 pub mod blocks;
+pub mod failed_windows;
 pub mod failures;
 pub mod gate;
 pub mod history;

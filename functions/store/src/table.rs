@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{DisplayErrorContext, ErrorMetadata, ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, PutRequest, WriteRequest};
 use contract::table::{PK, SK};
@@ -90,6 +91,27 @@ pub enum TableError {
     },
 }
 
+/// The items of a query, as they come.
+#[derive(Debug)]
+pub struct Pages {
+    table: Table,
+    /// What is left to be asked, if anything is.
+    request: Option<QueryFluentBuilder>,
+}
+
+impl Pages {
+    /// The next page, unless there is none.
+    ///
+    /// # Errors
+    /// When the request fails.
+    pub async fn next(&mut self) -> Result<Option<Vec<Item>>, TableError> {
+        let Some(request) = self.request.take() else { return Ok(None) };
+        let page = request.clone().send().await.map_err(|error| self.table.failed("Query", &error))?;
+        self.request = page.last_evaluated_key.map(|last| request.set_exclusive_start_key(Some(last)));
+        Ok(Some(page.items.unwrap_or_default()))
+    }
+}
+
 impl Table {
     /// The table of that name.
     pub fn new(client: Client, name: impl Into<String>) -> Self {
@@ -121,9 +143,19 @@ impl Table {
     /// # Errors
     /// When a request fails.
     pub async fn query(&self, pk: &str, sort: Sort, consistency: Consistency) -> Result<Vec<Item>, TableError> {
+        let pages = self.selection(pk, sort, consistency).into_paginator().items().send();
+        pages.try_collect().await.map_err(|error| self.failed("Query", &error))
+    }
+
+    /// The same, page by page, of up to 1 MB each: for what may be too much to be held at once.
+    pub fn pages(&self, pk: &str, sort: Sort, consistency: Consistency) -> Pages {
+        Pages { table: self.clone(), request: Some(self.selection(pk, sort, consistency)) }
+    }
+
+    fn selection(&self, pk: &str, sort: Sort, consistency: Consistency) -> QueryFluentBuilder {
         let request = self.client.query().table_name(&self.name).consistent_read(consistency.is_strong());
         let request = request.expression_attribute_names("#p", PK).expression_attribute_values(":p", text(pk));
-        let request = match sort {
+        match sort {
             Sort::All => request.key_condition_expression("#p = :p"),
             Sort::Prefix(prefix) => request
                 .key_condition_expression("#p = :p AND begins_with(#s, :s)")
@@ -134,9 +166,7 @@ impl Table {
                 .expression_attribute_names("#s", SK)
                 .expression_attribute_values(":f", text(from))
                 .expression_attribute_values(":t", text(to)),
-        };
-        let pages = request.into_paginator().items().send();
-        pages.try_collect().await.map_err(|error| self.failed("Query", &error))
+        }
     }
 
     /// Puts items, 25 to a request, several requests at once. Of two under one key the last stays.

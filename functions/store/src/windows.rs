@@ -3,16 +3,19 @@
 //! Invariant: a window is set from its parts and only ever by one that holds as many events or more, so that a
 //! slow writer cannot undo a faster one.
 
+use std::fmt;
+use std::str::FromStr;
+
 use contract::limit::{HISTORY_DAYS, MINUTES_DAYS};
 use contract::table::{KEY, PK, SK, TTL, USER};
-use futures::{StreamExt, TryStreamExt};
+use futures::StreamExt;
 use jiff::Timestamp;
 use metering::cell::Cell;
 use metering::figures::Figures;
 use metering::fold::Fold;
 use metering::subject::{Bucket, Subject};
 use metering::total::Total;
-use metering::window::{Day, Hour, Minute, Month};
+use metering::window::{Day, Hour, InvalidWindow, Minute, Month};
 
 use crate::blocks::after_days;
 use crate::table::{
@@ -49,6 +52,14 @@ pub enum Span {
     Hour(Hour),
     /// One day.
     Day(Day),
+}
+
+/// What was published of a minute, as it was read.
+#[derive(Clone, Debug)]
+pub struct Published {
+    /// The figures.
+    pub figures: Figures,
+    stored: aws_sdk_dynamodb::types::AttributeValue,
 }
 
 /// A write of one row, under the condition that it does not shrink.
@@ -125,9 +136,11 @@ impl Windows {
         .await
     }
 
+    /// Tries every row, so that one that is refused holds up no other, and tells of one that failed.
     async fn set_all(&self, table: &Table, rows: Vec<Row>) -> Result<(), TableError> {
         let writes = rows.into_iter().map(|row| self.set(table, row));
-        futures::stream::iter(writes).buffer_unordered(CONCURRENCY).try_collect().await
+        let written: Vec<_> = futures::stream::iter(writes).buffer_unordered(CONCURRENCY).collect().await;
+        written.into_iter().collect()
     }
 
     async fn set(&self, table: &Table, row: Row) -> Result<(), TableError> {
@@ -242,20 +255,27 @@ impl Windows {
         items.map(|item| Ok((string(item, SK), self.analytics.json(item, "total")?))).collect()
     }
 
-    /// Claims what has not been published of a minute: the figures that were published before, once `now` replaced
-    /// them, or nothing where another run was faster or nothing is new.
+    /// What has been published of a minute so far, if anything.
     ///
     /// # Errors
     /// When the request fails or what was published cannot be read.
-    pub async fn claim(&self, minute: Minute, now: &Figures) -> Result<Option<Figures>, TableError> {
-        let span = Span::Minute(minute);
-        let (pk, sk) = span.key();
+    pub async fn published(&self, minute: Minute) -> Result<Option<Published>, TableError> {
+        let (pk, sk) = Span::Minute(minute).key();
         let item = self.analytics.get(&pk, &sk, Consistency::Strong).await?.unwrap_or_default();
-        let before = item.get(PUBLISHED).cloned();
-        let figures = before.as_ref().map(|_| self.analytics.json::<Figures>(&item, PUBLISHED)).transpose()?;
-        if figures.as_ref() == Some(now) {
-            return Ok(None);
+        let Some(stored) = item.get(PUBLISHED).cloned() else { return Ok(None) };
+        Ok(Some(Published { figures: self.analytics.json(&item, PUBLISHED)?, stored }))
+    }
+
+    /// Claims what has not been published of a minute, `before` being what was: whether it is this run's to publish.
+    /// It is another's where that was faster.
+    ///
+    /// # Errors
+    /// When the request fails.
+    pub async fn claim(&self, minute: Minute, before: Option<Published>, now: &Figures) -> Result<bool, TableError> {
+        if before.as_ref().is_some_and(|before| before.figures == *now) {
+            return Ok(false);
         }
+        let (pk, sk) = Span::Minute(minute).key();
         let request =
             self.analytics.client().update_item().table_name(self.analytics.name()).key(PK, text(pk)).key(SK, text(sk));
         let request = request
@@ -266,17 +286,24 @@ impl Windows {
             .expression_attribute_values(":ttl", number(after_days(minute.start(), HISTORY_DAYS)));
         let request = match before {
             None => request.condition_expression("attribute_not_exists(#published)"),
-            Some(before) => {
-                request.condition_expression("#published = :before").expression_attribute_values(":before", before)
-            }
+            Some(before) => request
+                .condition_expression("#published = :before")
+                .expression_attribute_values(":before", before.stored),
         };
         let claimed = unless_condition_failed(request.send().await);
-        let claimed = claimed.map_err(|error| self.analytics.failed("UpdateItem", &error))?;
-        Ok(claimed.map(|_| figures.unwrap_or_default()))
+        Ok(claimed.map_err(|error| self.analytics.failed("UpdateItem", &error))?.is_some())
     }
 }
 
 impl Span {
+    /// The minute that it is, if it is one.
+    pub const fn minute(self) -> Option<Minute> {
+        match self {
+            Self::Minute(minute) => Some(minute),
+            Self::Hour(_) | Self::Day(_) => None,
+        }
+    }
+
     fn key(self) -> (String, String) {
         match self {
             Self::Minute(minute) => (format!("TOTAL#MINUTE#{}", minute.day()), minute.to_string()),
@@ -292,6 +319,26 @@ impl Span {
             Self::Day(_) => return None,
         };
         Some(after_days(start, HISTORY_DAYS))
+    }
+}
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Minute(minute) => minute.fmt(f),
+            Self::Hour(hour) => hour.fmt(f),
+            Self::Day(day) => day.fmt(f),
+        }
+    }
+}
+
+impl FromStr for Span {
+    type Err = InvalidWindow;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let day = text.parse().map(Self::Day);
+        let hour = |_| text.parse().map(Self::Hour);
+        day.or_else(hour).or_else(|_: InvalidWindow| text.parse().map(Self::Minute))
     }
 }
 

@@ -1,0 +1,280 @@
+//! The work of one run: minutes from blocks, hours from minutes, days from hours, bucket after bucket.
+//!
+//! Invariant: no more than one bucket's subjects are held at once, and a part that cannot be written is recorded and
+//! holds up no other.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures::StreamExt;
+use jiff::Timestamp;
+use metering::figures::{Ages, Commits, Figures};
+use metering::fold::{Distinct, Fold};
+use metering::subject::{Bucket, Subject};
+use metering::total::{Tally, Total};
+use metering::window::{Day, Hour, Minute};
+use store::blocks::OpenBlocks;
+use store::failed_windows::Part;
+use store::table::{CONCURRENCY, TableError};
+use store::windows::{Published, Span};
+
+use super::Aggregator;
+use crate::metrics::News;
+
+/// A run under way.
+pub(super) struct Run<'a> {
+    of: &'a Aggregator,
+    now: Timestamp,
+    /// To where days were once closed within an hour.
+    closed: Option<Minute>,
+    /// What this run could not write.
+    failed: BTreeSet<Part>,
+}
+
+/// Subjects whose rows have to be set.
+#[derive(Clone, Debug)]
+pub(super) enum Whose {
+    Everybody,
+    These(BTreeSet<Subject>),
+}
+
+/// Hours to be set, and for whom.
+pub(super) type DueHours = BTreeMap<Hour, Whose>;
+type DueDays = BTreeMap<Day, Whose>;
+
+/// What the blocks of a minute and bucket come to.
+struct Folded {
+    fold: Fold,
+    commits: Commits,
+}
+
+impl<'a> Run<'a> {
+    pub(super) const fn new(of: &'a Aggregator, now: Timestamp, closed: Option<Minute>) -> Self {
+        Self { of, now, closed, failed: BTreeSet::new() }
+    }
+
+    /// How many parts could not be written.
+    pub(super) fn failures(&self) -> usize {
+        self.failed.len()
+    }
+
+    /// Folds some minutes, then the hours and days that these changed or that are over between two watermarks.
+    pub(super) async fn step(&mut self, minutes: &[Minute], before: Minute, after: Minute) -> Result<(), TableError> {
+        let through = self.through(after);
+        let mut due = self.fold(minutes, through).await?;
+        for hour in before.plus(1).hour().through(after.plus(1).hour().plus(-1)) {
+            due.insert(hour, Whose::Everybody);
+        }
+        self.set_hours(due, through).await
+    }
+
+    /// Tries again what earlier runs could not write, and forgets what is written now.
+    pub(super) async fn retry(&mut self, waiting: &[Part], watermark: Minute) -> Result<(), TableError> {
+        let spans: BTreeSet<Span> = waiting.iter().map(|part| part.span).collect();
+        let minutes: Vec<Minute> = spans.iter().filter_map(|span| span.minute()).collect();
+        let through = self.through(watermark);
+        let mut hours = self.fold(&minutes, through).await?;
+        let mut days = DueDays::new();
+        for span in spans {
+            match span {
+                Span::Minute(_) => {}
+                Span::Hour(hour) => _ = hours.insert(hour, Whose::Everybody),
+                Span::Day(day) => _ = days.insert(day, Whose::Everybody),
+            }
+        }
+        self.set_hours(hours, through).await?;
+        self.set_days(days, through).await?;
+        for part in waiting.iter().filter(|part| !self.failed.contains(part)) {
+            self.of.failed.forget(*part).await?;
+        }
+        Ok(())
+    }
+
+    /// Days go as far as the last hour that is over, or to where they were closed within an hour.
+    fn through(&self, watermark: Minute) -> Minute {
+        let last_over = watermark.plus(1).hour().first_minute().plus(-1);
+        self.closed.map_or(last_over, |closed| closed.max(last_over))
+    }
+
+    /// What work on a part comes to, or nothing where it failed: that is recorded then.
+    async fn attempt<T>(
+        &mut self,
+        part: Part,
+        work: impl Future<Output = Result<T, TableError>>,
+    ) -> Result<Option<T>, TableError> {
+        match work.await {
+            Ok(done) => Ok(Some(done)),
+            Err(cause) => {
+                tracing::error!(window = %part.span, bucket = ?part.bucket, %cause, "a window cannot be written");
+                self.of.failed.record(part, &cause, self.now).await?;
+                self.failed.insert(part);
+                Ok(None)
+            }
+        }
+    }
+
+    /// Sets minutes, and publishes what is new of them. Returns the hours that have to be set for it.
+    async fn fold(&mut self, minutes: &[Minute], through: Minute) -> Result<DueHours, TableError> {
+        let of = self.of;
+        let places = minutes.iter().flat_map(|minute| Bucket::all().map(move |bucket| (*minute, bucket)));
+        let opened = places.map(|(minute, bucket)| of.blocks.open(minute, bucket));
+        let mut opened = futures::stream::iter(opened).buffered(CONCURRENCY);
+        let mut failures = BTreeMap::new();
+        for minutes in minutes.chunk_by(|one, next| next.since(*one) == 1) {
+            if let [first, .., last] | [first @ last] = minutes {
+                failures.extend(of.blocks.failures(*first, *last).await?);
+            }
+        }
+        let (mut due, mut news) = (DueHours::new(), Vec::new());
+        for minute in minutes {
+            let buckets: Vec<_> = opened.by_ref().take(Bucket::all().count()).collect().await;
+            let failures = failures.get(minute).copied().unwrap_or_default();
+            let (subjects, new) = self.fold_minute(*minute, buckets, failures).await?;
+            news.extend(new);
+            if *minute <= through && !subjects.is_empty() {
+                due.entry(minute.hour()).or_insert_with(Whose::nobody).extend(subjects);
+            }
+        }
+        of.publish(&news).await;
+        Ok(due)
+    }
+
+    /// Sets the rows of a minute from the blocks of each bucket, one after the other; returns whose they are, and what
+    /// is new to be published.
+    async fn fold_minute(
+        &mut self,
+        minute: Minute,
+        buckets: Vec<Result<OpenBlocks, TableError>>,
+        failures: u64,
+    ) -> Result<(BTreeSet<Subject>, Option<News>), TableError> {
+        let of = self.of;
+        let total = Part::total(Span::Minute(minute));
+        // Nothing that was there is ever gone, so nothing but zeros can have been published.
+        if failures == 0 && buckets.iter().flatten().filter(|blocks| blocks.is_empty()).count() == buckets.len() {
+            return Ok((BTreeSet::new(), Some(News { minute, figures: Figures::default(), ages: Ages::new() })));
+        }
+        let published = self.attempt(total, of.windows.published(minute)).await?;
+        let before_ms = published.iter().flatten().map(|before| before.figures.committed_ms).max().unwrap_or_default();
+        let (mut tally, mut ages, mut committed_ms) = (Tally::default(), Ages::new(), 0);
+        let mut subjects = BTreeSet::new();
+        for (bucket, blocks) in Bucket::all().zip(buckets) {
+            let part = Part::of(Span::Minute(minute), bucket);
+            let folded = self.attempt(part, async { Folded::read(blocks?).await }).await?;
+            let Some(Folded { fold, commits }) = folded else { continue };
+            tally.add(&fold);
+            committed_ms = commits.last_ms().max(committed_ms);
+            for (age, events) in commits.ages_after(before_ms) {
+                *ages.entry(age).or_default() += events;
+            }
+            self.attempt(part, of.windows.set_minute(minute, &fold)).await?;
+            subjects.extend(fold.cells.into_keys());
+        }
+        let Some(before) = published else { return Ok((subjects, None)) };
+        let figures = of.set_total_of_minute(minute, tally.total(), committed_ms, failures, before);
+        let figures = self.attempt(total, figures).await?.flatten();
+        Ok((subjects, figures.map(|figures| News { minute, figures, ages })))
+    }
+
+    /// Sets hours from their minutes, then their days from their hours, each as far as `through`.
+    pub(super) async fn set_hours(&mut self, due: DueHours, through: Minute) -> Result<(), TableError> {
+        let of = self.of;
+        let windows = &of.windows;
+        let mut days = DueDays::new();
+        for (hour, whose) in due {
+            let (span, last) = (Span::Hour(hour), hour.last_minute().min(through));
+            let mut tally = Tally::default();
+            for bucket in Bucket::all() {
+                let part = Part::of(span, bucket);
+                let Some(mut fold) = self.attempt(part, windows.hour_of_minutes(last, bucket)).await? else { continue };
+                tally.add(&fold);
+                whose.retain(&mut fold);
+                self.attempt(part, windows.set_hour(hour, &fold)).await?;
+                days.entry(hour.day()).or_insert_with(Whose::nobody).extend(fold.cells.into_keys());
+            }
+            let parts = (Span::Minute(hour.first_minute()), Span::Minute(last));
+            self.attempt(Part::total(span), of.set_total(span, tally, parts)).await?;
+        }
+        self.set_days(days, through).await
+    }
+
+    async fn set_days(&mut self, due: DueDays, through: Minute) -> Result<(), TableError> {
+        let of = self.of;
+        let windows = &of.windows;
+        for (day, whose) in due {
+            let (span, through) = (Span::Day(day), through.min(day.last_hour().last_minute()));
+            let mut tally = Tally::default();
+            for bucket in Bucket::all() {
+                let part = Part::of(span, bucket);
+                let fold = self.attempt(part, windows.day_of_hours(through.hour(), bucket)).await?;
+                let Some(mut fold) = fold else { continue };
+                tally.add(&fold);
+                whose.retain(&mut fold);
+                self.attempt(part, windows.set_day(day, through, &fold)).await?;
+            }
+            let parts = (Span::Hour(day.first_hour()), Span::Hour(through.hour()));
+            self.attempt(Part::total(span), of.set_total(span, tally, parts)).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Aggregator {
+    /// Sets the total of a minute; returns what of its figures is this run's to publish.
+    async fn set_total_of_minute(
+        &self,
+        minute: Minute,
+        total: Total,
+        committed_ms: i64,
+        failures: u64,
+        before: Option<Published>,
+    ) -> Result<Option<Figures>, TableError> {
+        let windows = &self.windows;
+        if total.events > 0 {
+            windows.set_total(Span::Minute(minute), &total).await?;
+        }
+        let figures = Figures::of(&total, committed_ms, failures);
+        let new = figures.since(&before.as_ref().map_or_else(Figures::default, |before| before.figures.clone()));
+        Ok(windows.claim(minute, before, &figures).await?.then_some(new))
+    }
+
+    /// Sets a total from what its subjects come to, and what belongs to none from the totals of its parts.
+    async fn set_total(&self, span: Span, mut tally: Tally, (first, last): (Span, Span)) -> Result<(), TableError> {
+        let mut nobodys = Fold::default();
+        for (_, total) in self.windows.totals(first, last).await? {
+            nobodys.unattributed.merge(&total.unattributed);
+        }
+        tally.add(&nobodys);
+        let total = tally.total();
+        if total.events == 0 { Ok(()) } else { self.windows.set_total(span, &total).await }
+    }
+}
+
+impl Folded {
+    async fn read(mut blocks: OpenBlocks) -> Result<Self, TableError> {
+        let (mut distinct, mut commits) = (Distinct::default(), Commits::default());
+        while let Some(block) = blocks.next().await? {
+            block.events.iter().for_each(|event| commits.note(event, block.committed_at));
+            distinct.extend(block.events);
+        }
+        Ok(Self { fold: distinct.fold(), commits })
+    }
+}
+
+impl Whose {
+    const fn nobody() -> Self {
+        Self::These(BTreeSet::new())
+    }
+
+    fn extend(&mut self, subjects: impl IntoIterator<Item = Subject>) {
+        match self {
+            Self::Everybody => {}
+            Self::These(these) => these.extend(subjects),
+        }
+    }
+
+    /// Leaves the cells of these subjects.
+    fn retain(&self, fold: &mut Fold) {
+        if let Self::These(these) = self {
+            fold.cells.retain(|subject, _| these.contains(subject));
+        }
+    }
+}
