@@ -5,6 +5,7 @@
 
 mod account;
 mod figures;
+mod longer;
 mod recent;
 
 use aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayProxyResponse};
@@ -96,7 +97,7 @@ impl AnalyticsApi {
         let (scope, set_through) = self.scope(viewer, now).await.map_err(Failure::internal)?;
         let figures = Figures { blocks: &self.blocks, windows: &self.windows, scope };
         let (series, _) = figures.read(range, &range.plan(set_through, 0)).await?;
-        Json::of(&series.into_answer())
+        Json::of(&series.into_answer(now))
     }
 
     /// Whose figures a viewer is shown, and up to which minute windows are set.

@@ -263,8 +263,9 @@ impl World {
     async fn is_kept(&self, contents: &Contents) -> Result<(), String> {
         let env = Environment::default();
         let errors = Blocks::new(Table::new(self.store.client(), name::analytics_table(&env)));
-        let kept = errors.failures(MINUTE.parse().unwrap()).await.map_err(|error| error.to_string())?;
-        equal("failed records", kept, contents.garbage.len() as u64)?;
+        let minute = MINUTE.parse().unwrap();
+        let kept = errors.failures(minute, minute).await.map_err(|error| error.to_string())?;
+        equal("failed records", kept.values().sum(), contents.garbage.len() as u64)?;
         let large = contents
             .garbage
             .iter()

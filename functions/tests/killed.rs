@@ -19,7 +19,7 @@ use metering::subject::Subject;
 use metering::window::Minute;
 use runtime_fixture::{Answer, Host, Load, Process};
 use store::history::{self, Histories};
-use store::table::Table;
+use store::table::{Consistency, Table};
 use store::windows::Span;
 
 /// The calls, of many users, all over by the time they are counted.
@@ -123,7 +123,7 @@ async fn compare(aggregator: &Aggregator, wanted: &Counts, now: Timestamp) {
         let history = histories.read(&subject, None, now, history::Reach::Blocks).await.unwrap();
         assert_eq!(history.sum().calls, calls, "{email}");
         for hour in first.hour().through(last.hour()) {
-            let minutes = windows.minutes(&subject, hour).await.unwrap();
+            let minutes = windows.minutes(&subject, hour, Consistency::Strong).await.unwrap();
             found.extend(minutes.into_iter().map(|(minute, cell)| ((email.to_owned(), minute), cell.calls)));
         }
     }
@@ -131,7 +131,7 @@ async fn compare(aggregator: &Aggregator, wanted: &Counts, now: Timestamp) {
     let mut sums = BTreeMap::new();
     for minute in first.through(last) {
         let total = windows.totals(Span::Minute(minute), Span::Minute(minute)).await.unwrap();
-        sums.extend(total.into_iter().map(|(minute, total)| (minute, total.calls)));
+        sums.extend(total.into_iter().map(|(minute, total)| (minute.to_string(), total.calls)));
     }
     assert_eq!(sums, totals);
 }

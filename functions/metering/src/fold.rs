@@ -7,6 +7,7 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cell::Cell;
+use crate::course::Course;
 use crate::event::Event;
 use crate::subject::Subject;
 
@@ -27,6 +28,8 @@ pub struct Fold {
     pub cells: BTreeMap<Subject, Cell>,
     /// Events without a subject.
     pub unattributed: Cell,
+    /// How the cells came about, where they were put together from parts.
+    pub courses: BTreeMap<Subject, Course>,
 }
 
 impl Distinct {
@@ -122,6 +125,12 @@ impl Fold {
             self.cells.entry(subject.clone()).or_default().merge(cell);
         }
         self.unattributed.merge(&other.unattributed);
+    }
+
+    /// Adds the cell of one subject as a part: a minute of the hour, or an hour of the day, that the fold is about.
+    pub fn add_part(&mut self, place: u8, subject: Subject, cell: &Cell) {
+        self.courses.entry(subject.clone()).or_default().add_cell(place, cell);
+        self.add(subject, cell);
     }
 
     /// Adds the cell of one subject.

@@ -6,6 +6,7 @@ pub mod batch;
 pub mod block;
 pub mod breakdown;
 pub mod cell;
+pub mod course;
 pub mod email;
 pub mod event;
 pub mod figures;

@@ -24,6 +24,13 @@ pub enum Subject {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Bucket(u8);
 
+/// Some of a bucket's subjects, by hash: all of them at level 0, and a quarter of those before at each further level.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Range {
+    /// As many digits from 0 to 3 as its level.
+    digits: String,
+}
+
 impl Subject {
     /// The subject of an event, if it has one.
     pub fn of(event: &Event) -> Option<Self> {
@@ -37,6 +44,14 @@ impl Subject {
     /// The bucket of all its events.
     pub fn bucket(&self) -> Bucket {
         Bucket::of(&self.to_string())
+    }
+
+    /// The range of a level, at most [`Range::LEVELS`], that it is in.
+    pub fn range(&self, level: u8) -> Range {
+        let hash = Sha256::digest(self.to_string().as_bytes());
+        // The first byte chooses the bucket.
+        let digits = hash[1..].iter().flat_map(|byte| [byte >> 6, byte >> 4 & 3, byte >> 2 & 3, byte & 3]);
+        Range { digits: digits.take(level.min(Range::LEVELS).into()).map(|digit| char::from(b'0' + digit)).collect() }
     }
 
     /// The subject that [`Display`](fmt::Display) wrote.
@@ -55,6 +70,17 @@ impl fmt::Display for Subject {
             Self::User(email) => write!(f, "user:{email}"),
             Self::Key(id) => write!(f, "key:{id}"),
         }
+    }
+}
+
+impl Range {
+    /// The finest level: 65,536 ranges in each bucket.
+    pub const LEVELS: u8 = 8;
+}
+
+impl fmt::Display for Range {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.digits)
     }
 }
 

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures::StreamExt;
 use jiff::Timestamp;
+use metering::course::Course;
 use metering::figures::{Ages, Commits, Figures};
 use metering::fold::{Distinct, Fold};
 use metering::subject::{Bucket, Subject};
@@ -229,7 +230,7 @@ impl Aggregator {
     ) -> Result<Option<Figures>, TableError> {
         let windows = &self.windows;
         if total.events > 0 {
-            windows.set_total(Span::Minute(minute), &total).await?;
+            windows.set_total(Span::Minute(minute), &total, None).await?;
         }
         let figures = Figures::of(&total, committed_ms, failures);
         let new = figures.since(&before.as_ref().map_or_else(Figures::default, |before| before.figures.clone()));
@@ -238,13 +239,14 @@ impl Aggregator {
 
     /// Sets a total from what its subjects come to, and what belongs to none from the totals of its parts.
     async fn set_total(&self, span: Span, mut tally: Tally, (first, last): (Span, Span)) -> Result<(), TableError> {
-        let mut nobodys = Fold::default();
-        for (_, total) in self.windows.totals(first, last).await? {
+        let (mut nobodys, mut course) = (Fold::default(), Course::default());
+        for (part, total) in self.windows.totals(first, last).await? {
             nobodys.unattributed.merge(&total.unattributed);
+            course.add_total(part.place(), &total);
         }
         tally.add(&nobodys);
         let total = tally.total();
-        if total.events == 0 { Ok(()) } else { self.windows.set_total(span, &total).await }
+        if total.events == 0 { Ok(()) } else { self.windows.set_total(span, &total, Some(&course)).await }
     }
 }
 

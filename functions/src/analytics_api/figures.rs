@@ -11,8 +11,9 @@ use metering::fold::{Distinct, Fold};
 use metering::report::range::{Granularity, Plan, Range};
 use metering::report::series::Series;
 use metering::subject::{Bucket, Subject};
-use metering::window::{Day, Hour, InvalidWindow, Minute};
+use metering::window::{Day, Hour, Minute};
 
+use super::longer::Longer;
 use crate::http::Failure;
 use store::blocks::Blocks;
 use store::table::{CONCURRENCY, Consistency, TableError};
@@ -55,11 +56,10 @@ impl Figures<'_> {
         let set = async {
             match &self.scope {
                 Scope::Everybody => self.add_everybodys(&mut series, range.granularity(), plan).await,
-                Scope::Own(subjects) => self.add_own(&mut series, subjects, plan).await.map_err(Failure::internal),
+                Scope::Own(subjects) => self.add_own(&mut series, range.granularity(), subjects, plan).await,
             }
         };
-        let live = async { self.live(&plan.live).await.map_err(Failure::internal) };
-        let ((), live) = tokio::try_join!(set, live)?;
+        let ((), live) = tokio::try_join!(set, self.live(&plan.live)).map_err(Failure::internal)?;
         for (minute, events) in &live {
             series.add(*minute, &events.fold());
         }
@@ -67,7 +67,18 @@ impl Figures<'_> {
     }
 
     /// A total knows how many users its window has, but not who they are: a point made from several asks for names.
-    async fn add_everybodys(&self, series: &mut Series, granularity: Granularity, plan: &Plan) -> Result<(), Failure> {
+    async fn add_everybodys(
+        &self,
+        series: &mut Series,
+        granularity: Granularity,
+        plan: &Plan,
+    ) -> Result<(), TableError> {
+        let mut longer = Longer::of(plan, granularity);
+        let spans = ranges(&Plan { days: longer.days.clone(), hours: longer.hours.clone(), ..Plan::default() });
+        let courses = all(spans.into_iter().map(|(first, last)| self.windows.courses(first, last))).await?;
+        courses.iter().flatten().for_each(|(span, course)| longer.add(*span, course.as_ref()));
+        longer.points.iter().for_each(|(first, total)| series.add_whole(*first, total));
+        let plan = &longer.left();
         let totals = all(ranges(plan).into_iter().map(|(first, last)| self.windows.totals(first, last)));
         let open_days = match granularity {
             Granularity::Day => by(&plan.hours, |hour| hour.day()),
@@ -84,27 +95,58 @@ impl Figures<'_> {
             Ok((first, self.windows.hour_of_minutes(last, bucket).await?))
         }));
         let read = async { tokio::try_join!(totals, of_days, of_hours) };
-        let (totals, of_days, of_hours): (Vec<_>, Vec<Users>, Vec<Users>) = read.await.map_err(Failure::internal)?;
-        for (window, total) in totals.into_iter().flatten() {
-            let (length, first) = place(&window).map_err(Failure::internal)?;
-            if length == granularity { series.add_whole(first, &total) } else { series.add_part(first, &total) }
+        let (totals, of_days, of_hours): (Vec<_>, Vec<Users>, Vec<Users>) = read.await?;
+        for (span, total) in totals.into_iter().flatten() {
+            let first = span.first_minute();
+            if length(span) == granularity { series.add_whole(first, &total) } else { series.add_part(first, &total) }
         }
         of_days.iter().chain(&of_hours).for_each(|(first, users)| series.add_users(*first, users));
         Ok(())
     }
 
-    async fn add_own(&self, series: &mut Series, subjects: &[Subject], plan: &Plan) -> Result<(), TableError> {
-        let days =
-            all(each(subjects, by(&plan.days, |day| day.month())).map(|(subject, ends)| self.days(subject, ends)));
-        let hours =
-            all(each(subjects, by(&plan.hours, |hour| hour.day())).map(|(subject, ends)| self.hours(subject, ends)));
-        let minutes = all(each(subjects, by(&plan.minutes, |minute| minute.hour()))
-            .map(|(subject, ends)| self.minutes(subject, ends)));
-        let (days, hours, minutes) = tokio::try_join!(days, hours, minutes)?;
-        for (first, subject, cell) in [days, hours, minutes].into_iter().flatten().flatten() {
-            let mut fold = Fold::default();
-            fold.add(subject, &cell);
-            series.add(first, &fold);
+    async fn add_own(
+        &self,
+        series: &mut Series,
+        granularity: Granularity,
+        subjects: &[Subject],
+        plan: &Plan,
+    ) -> Result<(), TableError> {
+        let longer = all(subjects.iter().map(async |subject| {
+            let mut longer = Longer::of(plan, granularity);
+            self.add_courses(&mut longer, subject).await?;
+            Ok((subject, longer))
+        }));
+        for (subject, longer) in longer.await? {
+            longer.points.iter().for_each(|(first, total)| series.add_whole(*first, total));
+            let plan = longer.left();
+            let days = all(by(&plan.days, |day| day.month()).into_iter().map(|ends| self.days(subject, ends)));
+            let hours = all(by(&plan.hours, |hour| hour.day()).into_iter().map(|ends| self.hours(subject, ends)));
+            let minutes =
+                all(by(&plan.minutes, |minute| minute.hour()).into_iter().map(|ends| self.minutes(subject, ends)));
+            let (days, hours, minutes) = tokio::try_join!(days, hours, minutes)?;
+            for (first, subject, cell) in [days, hours, minutes].into_iter().flatten().flatten() {
+                let mut fold = Fold::default();
+                fold.add(subject, &cell);
+                series.add(first, &fold);
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds what a subject's hours say of their minutes, and days of their hours.
+    async fn add_courses(&self, longer: &mut Longer<'_>, subject: &Subject) -> Result<(), TableError> {
+        let days = by(&longer.hours, |hour| hour.day());
+        let days = all(days.iter().map(|(first, _)| self.windows.hours(subject, first.day()))).await?;
+        for hour in days.iter().flatten() {
+            longer.add(Span::Hour(hour.hour), hour.course.as_ref());
+        }
+        let months = by(&longer.days, |day| day.month());
+        let months =
+            all(months.iter().map(|(first, _)| self.windows.usage_items(subject, Some(first.month())))).await?;
+        for item in months.iter().flatten() {
+            if let Some(day) = self.windows.user_day(item)? {
+                longer.add(Span::Day(day.day), day.course.as_ref());
+            }
         }
         Ok(())
     }
@@ -122,13 +164,13 @@ impl Figures<'_> {
     /// A subject's hours of one day.
     async fn hours(&self, subject: &Subject, (first, last): (Hour, Hour)) -> Result<Vec<Part>, TableError> {
         let hours = self.windows.hours(subject, first.day()).await?.into_iter();
-        let wanted = hours.filter(|(hour, _)| (first..=last).contains(hour));
-        Ok(wanted.map(|(hour, cell)| (hour.first_minute(), subject.clone(), cell)).collect())
+        let wanted = hours.filter(|hour| (first..=last).contains(&hour.hour));
+        Ok(wanted.map(|hour| (hour.hour.first_minute(), subject.clone(), hour.cell)).collect())
     }
 
     /// A subject's minutes of one hour.
     async fn minutes(&self, subject: &Subject, (first, last): (Minute, Minute)) -> Result<Vec<Part>, TableError> {
-        let minutes = self.windows.minutes(subject, first.hour()).await?.into_iter();
+        let minutes = self.windows.minutes(subject, first.hour(), Consistency::Strong).await?.into_iter();
         let wanted = minutes.filter(|(minute, _)| (first..=last).contains(minute));
         Ok(wanted.map(|(minute, cell)| (minute, subject.clone(), cell)).collect())
     }
@@ -182,17 +224,11 @@ fn buckets<T: Copy>(windows: Vec<T>) -> impl Iterator<Item = (T, Bucket)> {
     windows.into_iter().flat_map(|window| Bucket::all().map(move |bucket| (window, bucket)))
 }
 
-fn each<T: Copy>(subjects: &[Subject], windows: Vec<T>) -> impl Iterator<Item = (&Subject, T)> {
-    subjects.iter().flat_map(move |subject| windows.clone().into_iter().map(move |window| (subject, window)))
-}
-
-/// How long the window of that name is, and its first minute.
-fn place(window: &str) -> Result<(Granularity, Minute), InvalidWindow> {
-    if let Ok(day) = window.parse::<Day>() {
-        return Ok((Granularity::Day, day.first_hour().first_minute()));
+/// How long the windows are of which a span is one.
+const fn length(span: Span) -> Granularity {
+    match span {
+        Span::Minute(_) => Granularity::Minute,
+        Span::Hour(_) => Granularity::Hour,
+        Span::Day(_) => Granularity::Day,
     }
-    if let Ok(hour) = window.parse::<Hour>() {
-        return Ok((Granularity::Hour, hour.first_minute()));
-    }
-    window.parse().map(|minute| (Granularity::Minute, minute))
 }

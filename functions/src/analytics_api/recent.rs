@@ -15,7 +15,8 @@ use metering::window::{Day, Hour, Minute};
 
 use super::AnalyticsApi;
 use store::history::History;
-use store::table::TableError;
+use store::table::{Consistency, TableError};
+use store::windows::UserHour;
 
 impl AnalyticsApi {
     /// The events among which the latest calls are.
@@ -52,7 +53,7 @@ impl AnalyticsApi {
         for minute in open {
             hours.entry(minute.hour()).or_default().insert(*minute);
         }
-        for (hour, cell) in self.windows.hours(subject, day).await? {
+        for UserHour { hour, cell, .. } in self.windows.hours(subject, day).await? {
             if let (Some(first), Some(last), true) = (cell.first, cell.last, cell.calls > 0) {
                 hours.entry(hour).or_default().extend(Minute::of(first).through(Minute::of(last)));
             }
@@ -74,7 +75,7 @@ impl AnalyticsApi {
         hour: Hour,
         minutes: BTreeSet<Minute>,
     ) -> Result<BTreeSet<Minute>, TableError> {
-        let set = self.windows.minutes(subject, hour).await?;
+        let set = self.windows.minutes(subject, hour, Consistency::Strong).await?;
         let set: BTreeSet<_> = set.into_iter().filter(|(_, cell)| cell.calls > 0).map(|(minute, _)| minute).collect();
         Ok(if set.is_empty() { minutes } else { set })
     }

@@ -2,6 +2,7 @@
 
 mod count;
 mod doors;
+mod earlier;
 mod exact;
 mod identity;
 mod people;
@@ -56,18 +57,18 @@ impl World {
         for (minute, events) in minutes {
             let fold = events.fold();
             self.api.windows.set_minute(minute, &fold).await.unwrap();
-            self.api.windows.set_total(Span::Minute(minute), &Total::of(&fold)).await.unwrap();
+            self.api.windows.set_total(Span::Minute(minute), &Total::of(&fold), None).await.unwrap();
         }
         let over = through.plus(1).hour().first_minute().plus(-1);
         for (hour, events) in self.groups(over, Hour::of) {
             let fold = events.fold();
             self.api.windows.set_hour(hour, &fold).await.unwrap();
-            self.api.windows.set_total(Span::Hour(hour), &Total::of(&fold)).await.unwrap();
+            self.api.windows.set_total(Span::Hour(hour), &Total::of(&fold), None).await.unwrap();
         }
         for (day, events) in self.groups(over, Day::of) {
             let fold = events.fold();
             self.api.windows.set_day(day, over.min(day.last_hour().last_minute()), &fold).await.unwrap();
-            self.api.windows.set_total(Span::Day(day), &Total::of(&fold)).await.unwrap();
+            self.api.windows.set_total(Span::Day(day), &Total::of(&fold), None).await.unwrap();
         }
     }
 

@@ -3,13 +3,14 @@
 //! Invariant: the number is never above the calls that were made, and never forgets one that this instance let
 //! through a moment ago, whether or not it has been counted yet.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use metering::event::{Event, EventType};
 use metering::identity::Identity;
 use metering::quota::Quota;
+use metering::window::Minute;
 
 use store::history::History;
 
@@ -31,6 +32,8 @@ pub(super) struct Standing {
     asked_at: Option<Timestamp>,
     limit: Option<u64>,
     recent: Recent,
+    /// Calls that this instance let through, by minute, as far as no window holds them.
+    passed: BTreeMap<Minute, u64>,
 }
 
 /// The calls of the last moments, by what makes each one event, in the order in which they came.
@@ -67,8 +70,13 @@ impl Standing {
         let calls = history.live.events().filter(|event| event.event_type == EventType::Call);
         let known: BTreeSet<Identity<'_>> = calls.map(Event::identity).collect();
         self.recent.forget_arrived(now);
-        let on_their_way = self.recent.calls.iter().filter(|call| !known.contains(call.as_ref())).count();
-        self.counted = history.sum().calls + on_their_way as u64;
+        self.passed.retain(|minute, _| history.watermark.is_none_or(|watermark| *minute > watermark));
+        let on_their_way = if history.is_cut {
+            self.passed.values().sum()
+        } else {
+            self.recent.calls.iter().filter(|call| !known.contains(call.as_ref())).count() as u64
+        };
+        self.counted = history.sum().calls + on_their_way;
         (self.read_at, self.asked_at) = (Some(now), None);
     }
 
@@ -80,7 +88,9 @@ impl Standing {
     /// Remembers a call that was let through.
     pub(super) fn pass(&mut self, call: &Event, now: Timestamp) {
         self.recent.forget_arrived(now);
-        self.counted += u64::from(self.recent.remember(call.identity().into_owned(), now));
+        let new = u64::from(self.recent.remember(call.identity().into_owned(), now));
+        self.counted += new;
+        *self.passed.entry(Minute::of(now)).or_default() += new;
     }
 
     /// Remembers what the gate said.
@@ -180,6 +190,23 @@ mod tests {
         assert_eq!(standing.quota(1_000).used, 2);
         standing.read(&history(&["1"]), at(31));
         assert_eq!(standing.quota(1_000).used, 2);
+    }
+
+    #[test]
+    fn where_blocks_are_too_many_own_calls_count_until_windows_hold_them() {
+        let mut standing = Standing::default();
+        for n in 0..50 {
+            standing.pass(&call(&n.to_string()), at(n * 2));
+        }
+        let cut = |watermark: &str| History {
+            is_cut: true,
+            watermark: Some(watermark.parse().unwrap()),
+            ..History::default()
+        };
+        standing.read(&cut("2026-11-24T10:14"), at(100));
+        assert_eq!(standing.quota(1_000).used, 50);
+        standing.read(&cut("2026-11-24T10:15"), at(130));
+        assert_eq!(standing.quota(1_000).used, 35);
     }
 
     #[test]

@@ -65,7 +65,7 @@ impl<P: Producer> Streaming<P> {
         // Nothing comes in under another spelling any more, so that windows hold what there is.
         let earlier =
             async { try_join_all(formerly().await.into_iter().map(|email| read(email, Reach::Windows))).await };
-        match within(USAGE, try_join(read(user_email.clone(), Reach::Blocks), earlier)).await {
+        match within(USAGE, try_join(read(user_email.clone(), Reach::Bounded), earlier)).await {
             Ok((mut history, earlier)) => {
                 earlier.into_iter().for_each(|earlier| history.merge(earlier));
                 known.standing().read(&history, now);

@@ -19,6 +19,12 @@ use crate::table::{
     Consistency, Item, Pages, Sort, Table, TableError, binary, integer, number, string, text, unless_condition_failed,
 };
 
+/// Attribute of a block that holds its events.
+const CALLS: &str = "calls";
+/// Bytes of a block beside its events: keys, names and numbers.
+const OTHER_BYTES: usize = 160;
+/// Blocks that a bounded reader begins with, to see how large they are.
+const FEW: i32 = 4;
 /// The part of an instant's text that names its minute.
 const MINUTE_CHARS: usize = "2026-11-24T10:15".len();
 
@@ -129,11 +135,37 @@ impl Blocks {
         items.iter().map(|item| self.stored(item)).collect()
     }
 
+    /// Every block of a minute and bucket, or nothing where they are more bytes than `budget`, which is lowered by what
+    /// was read. It may lack blocks of the last moments.
+    ///
+    /// # Errors
+    /// When the query fails or a block cannot be read.
+    pub async fn within(
+        &self,
+        minute: Minute,
+        bucket: Bucket,
+        budget: &mut usize,
+    ) -> Result<Option<Vec<StoredBlock>>, TableError> {
+        let mut pages = self.table.pages(&partition(minute, bucket), Sort::All, Consistency::Eventual);
+        let mut items = Vec::new();
+        let mut next = FEW;
+        while let Some(page) = pages.at_most(next).await? {
+            let bytes = page.iter().map(|item| self.table.bytes(item, CALLS).map(|calls| calls.len() + OTHER_BYTES));
+            let bytes = bytes.sum::<Result<usize, _>>()?;
+            let Some(left) = budget.checked_sub(bytes) else { return Ok(None) };
+            *budget = left;
+            items.extend(page);
+            // As many as fit if they are like those before.
+            next = left.checked_mul(items.len()).map_or(FEW, |product| (product / bytes.max(1)).clamp(1, 1_000) as i32);
+        }
+        items.iter().map(|item| self.stored(item)).collect::<Result<_, _>>().map(Some)
+    }
+
     fn stored(&self, item: &Item) -> Result<StoredBlock, TableError> {
         let committed_at = integer(item, "committedAt").and_then(|ms| Timestamp::from_millisecond(ms).ok());
         let committed_at = committed_at.ok_or_else(|| self.table.malformed(item, "committedAt"))?;
-        let events = Block::unpack(self.table.bytes(item, "calls")?);
-        Ok(StoredBlock { committed_at, events: events.map_err(|_| self.table.malformed(item, "calls"))? })
+        let events = Block::unpack(self.table.bytes(item, CALLS)?);
+        Ok(StoredBlock { committed_at, events: events.map_err(|_| self.table.malformed(item, CALLS))? })
     }
 
     /// How many records could not be counted, by the minute of their arrival; minutes without one are left out.
@@ -188,7 +220,7 @@ fn item_of_block(block: &Block, committed_at: Timestamp) -> Item {
     Item::from([
         (PK.into(), text(partition(*minute, *bucket))),
         (SK.into(), text(id)),
-        ("calls".into(), binary(body.clone())),
+        (CALLS.into(), binary(body.clone())),
         ("n".into(), number(events)),
         ("committedAt".into(), number(committed_at.as_millisecond())),
         (TTL.into(), number(after_days(minute.start(), HISTORY_DAYS))),

@@ -15,7 +15,7 @@ use metering::window::{Day, Minute, Month};
 use crate::blocks::Blocks;
 use crate::journal::entry_of;
 use crate::migration::failures_by_key;
-use crate::table::{CONCURRENCY, TableError};
+use crate::table::{CONCURRENCY, Consistency, TableError};
 use crate::watermark::Watermark;
 use crate::windows::Windows;
 
@@ -27,13 +27,16 @@ pub struct Histories {
     watermark: Watermark,
 }
 
-/// How close to the present a history is read.
+/// How much is read for a history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
-    /// Up to the watermark: a minute or two ago, at the price of two queries.
+    /// Up to the watermark: a minute or two ago.
     Windows,
-    /// Up to the last block: a second ago, at the price of reading the bucket's latest minutes.
+    /// All of it, up to the last block: a second ago.
     Blocks,
+    /// No more than a look at each call may cost, whatever others call: up to the watermark, and beyond it where few
+    /// call. What was written in the last moments may be missing.
+    Bounded,
 }
 
 /// A subject's history.
@@ -47,7 +50,17 @@ pub struct History {
     pub live: Distinct,
     /// Failed calls that an earlier deployment counted by key, of all time.
     pub failures_by_key: u64,
+    /// Up to where windows are set, if they are.
+    pub watermark: Option<Minute>,
+    /// Whether the blocks behind the watermark are left out, because they are too many for a bounded reader.
+    pub is_cut: bool,
 }
+
+/// Bytes of blocks that a bounded reader takes: four read units.
+const BLOCK_BYTES: usize = 32 * 1024;
+/// With so many minutes behind the watermark a bounded reader reads every block: the aggregator is away, and a count
+/// without them would fall behind for as long.
+const AWAY_MINUTES: i64 = 10;
 
 /// The minutes that readers take from blocks: more than two or three only while the aggregator is away, and then all.
 pub fn open_minutes(watermark: Minute, now: Timestamp) -> impl Iterator<Item = Minute> + Clone {
@@ -90,6 +103,7 @@ impl Histories {
                 Err(cause) => tracing::error!(%cause, "a day cannot be read and is left out"),
             }
         }
+        history.watermark = watermark;
         if let Some(watermark) = watermark {
             let wanted = |minute: Minute| {
                 month.is_none_or(|month| minute.day().month() == month)
@@ -98,14 +112,18 @@ impl Histories {
             let current = Minute::of(now);
             let live = async {
                 match reach {
-                    Reach::Windows => Ok(Distinct::default()),
-                    Reach::Blocks => self.events_of(subject, open_minutes(watermark, now)).await,
+                    Reach::Windows => Ok(Some(Distinct::default())),
+                    Reach::Bounded if current.since(watermark) <= AWAY_MINUTES => {
+                        self.few_events_of(subject, open_minutes(watermark, now)).await
+                    }
+                    _ => self.events_of(subject, open_minutes(watermark, now)).await.map(Some),
                 }
             };
-            let (minutes, live) = tokio::try_join!(self.minutes(subject, watermark, current), live)?;
+            let (minutes, live) = tokio::try_join!(self.minutes(subject, watermark, current, reach), live)?;
             let settled = |minute: Minute| minute <= watermark || minute > current;
             history.minutes = minutes.into_iter().filter(|(minute, _)| settled(*minute) && wanted(*minute)).collect();
-            history.live = live;
+            history.is_cut = live.is_none();
+            history.live = live.unwrap_or_default();
             history.live.retain(|event| wanted(Minute::of(event.timestamp)));
         }
         // An entry of the journal is in no window yet, and is its own event where a block has it already.
@@ -119,9 +137,14 @@ impl Histories {
         subject: &Subject,
         watermark: Minute,
         current: Minute,
+        reach: Reach,
     ) -> Result<Vec<(Minute, Cell)>, TableError> {
-        let hours = watermark.plus(1).hour().through(current.hour().plus(1));
-        let reads = hours.map(|hour| self.windows.minutes(subject, hour));
+        let (last, consistency) = match reach {
+            Reach::Blocks => (current.hour().plus(1), Consistency::Strong),
+            Reach::Windows | Reach::Bounded => (current.hour(), Consistency::Eventual),
+        };
+        let hours = watermark.plus(1).hour().through(last);
+        let reads = hours.map(|hour| self.windows.minutes(subject, hour, consistency));
         let hours: Vec<_> = futures::stream::iter(reads).buffered(CONCURRENCY).try_collect().await?;
         Ok(hours.into_iter().flatten().collect())
     }
@@ -146,6 +169,22 @@ impl Histories {
         Ok(events)
     }
 
+    /// A subject's distinct events in the blocks of some minutes, or nothing where these hold too much.
+    async fn few_events_of(
+        &self,
+        subject: &Subject,
+        minutes: impl Iterator<Item = Minute>,
+    ) -> Result<Option<Distinct>, TableError> {
+        let (mut events, mut budget) = (Distinct::default(), BLOCK_BYTES);
+        for minute in minutes {
+            let blocks = self.blocks.within(minute, subject.bucket(), &mut budget).await?;
+            let Some(blocks) = blocks else { return Ok(None) };
+            let found = blocks.into_iter().flat_map(|block| block.events);
+            events.extend(found.filter(|event| Subject::of(event).as_ref() == Some(subject)));
+        }
+        Ok(Some(events))
+    }
+
     /// The watermark these histories are split by.
     ///
     /// # Errors
@@ -158,11 +197,13 @@ impl Histories {
 impl History {
     /// Adds what happened under another spelling of the subject's name.
     pub fn merge(&mut self, other: Self) {
-        let Self { days, minutes, live, failures_by_key } = other;
+        let Self { days, minutes, live, failures_by_key, watermark, is_cut } = other;
         days.iter().for_each(|(day, cell)| self.days.entry(*day).or_default().merge(cell));
         minutes.iter().for_each(|(minute, cell)| self.minutes.entry(*minute).or_default().merge(cell));
         self.live.extend(live.events().cloned());
         self.failures_by_key += failures_by_key;
+        self.watermark = self.watermark.min(watermark);
+        self.is_cut |= is_cut;
     }
 
     /// Whether nothing is known of the subject.

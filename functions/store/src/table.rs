@@ -105,7 +105,19 @@ impl Pages {
     /// # Errors
     /// When the request fails.
     pub async fn next(&mut self) -> Result<Option<Vec<Item>>, TableError> {
-        let Some(request) = self.request.take() else { return Ok(None) };
+        self.page(None).await
+    }
+
+    /// The next items, at most so many, unless there are none.
+    ///
+    /// # Errors
+    /// When the request fails.
+    pub async fn at_most(&mut self, items: i32) -> Result<Option<Vec<Item>>, TableError> {
+        self.page(Some(items)).await
+    }
+
+    async fn page(&mut self, limit: Option<i32>) -> Result<Option<Vec<Item>>, TableError> {
+        let Some(request) = self.request.take().map(|request| request.set_limit(limit)) else { return Ok(None) };
         let page = request.clone().send().await.map_err(|error| self.table.failed("Query", &error))?;
         self.request = page.last_evaluated_key.map(|last| request.set_exclusive_start_key(Some(last)));
         Ok(Some(page.items.unwrap_or_default()))

@@ -3,14 +3,19 @@
 //! Invariant: a window is set from its parts and only ever by one that holds as many events or more, so that a
 //! slow writer cannot undo a faster one.
 
+mod minutes;
+mod pack;
+
 use std::fmt;
 use std::str::FromStr;
 
-use contract::limit::{HISTORY_DAYS, MINUTES_DAYS};
+use aws_sdk_dynamodb::types::AttributeValue;
+use contract::limit::HISTORY_DAYS;
 use contract::table::{KEY, PK, SK, TTL, USER};
 use futures::StreamExt;
 use jiff::Timestamp;
 use metering::cell::Cell;
+use metering::course::Course;
 use metering::figures::Figures;
 use metering::fold::Fold;
 use metering::subject::{Bucket, Subject};
@@ -22,6 +27,14 @@ use crate::table::{
     CONCURRENCY, Consistency, Item, Sort, Table, TableError, json, number, string, text, unless_condition_failed,
 };
 
+/// Attribute that names whose a row is.
+const SUBJECT: &str = "subject";
+/// Attribute that holds what a subject did.
+const CELL: &str = "cell";
+/// Attribute that holds the sums over all subjects.
+const TOTAL: &str = "total";
+/// Attribute that holds how a window came about.
+const COURSE: &str = "course";
 /// What was published of a minute, beside its total.
 const PUBLISHED: &str = "published";
 
@@ -41,6 +54,19 @@ pub struct UserDay {
     pub cell: Cell,
     /// The last minute that the cell covers.
     pub through: Minute,
+    /// Its hours, where they are known.
+    pub course: Option<Course>,
+}
+
+/// A subject's hour.
+#[derive(Clone, Debug)]
+pub struct UserHour {
+    /// The hour.
+    pub hour: Hour,
+    /// What happened in it.
+    pub cell: Cell,
+    /// Its minutes, where they are known.
+    pub course: Option<Course>,
 }
 
 /// A window over all users.
@@ -59,7 +85,7 @@ pub enum Span {
 pub struct Published {
     /// The figures.
     pub figures: Figures,
-    stored: aws_sdk_dynamodb::types::AttributeValue,
+    stored: AttributeValue,
 }
 
 /// A write of one row, under the condition that it does not shrink.
@@ -67,7 +93,7 @@ struct Row {
     pk: String,
     sk: String,
     events: u64,
-    attributes: Vec<(&'static str, aws_sdk_dynamodb::types::AttributeValue)>,
+    attributes: Vec<(&'static str, AttributeValue)>,
     expires_at: Option<i64>,
 }
 
@@ -75,21 +101,6 @@ impl Windows {
     /// The windows of an analytics and a usage table.
     pub const fn new(analytics: Table, usage: Table) -> Self {
         Self { analytics, usage }
-    }
-
-    /// Sets the rows of a minute.
-    ///
-    /// # Errors
-    /// When a write fails.
-    pub async fn set_minute(&self, minute: Minute, fold: &Fold) -> Result<(), TableError> {
-        let rows = fold.cells.iter().map(|(subject, cell)| Row {
-            pk: format!("MINUTE#{}#{}", minute.hour(), subject.bucket()),
-            sk: format!("{subject}#{:02}", minute.of_hour()),
-            events: cell.events,
-            attributes: vec![("subject", text(subject.to_string())), ("cell", json(cell))],
-            expires_at: Some(after_days(minute.start(), MINUTES_DAYS)),
-        });
-        self.set_all(&self.analytics, rows.collect()).await
     }
 
     /// Sets the rows of an hour.
@@ -101,7 +112,10 @@ impl Windows {
             pk: format!("HOUR#{}#{}", hour.day(), subject.bucket()),
             sk: format!("{subject}#{:02}", hour.of_day()),
             events: cell.events,
-            attributes: vec![("subject", text(subject.to_string())), ("cell", json(cell))],
+            attributes: [(SUBJECT, text(subject.to_string())), (CELL, json(cell))]
+                .into_iter()
+                .chain(course_of(fold, subject))
+                .collect(),
             expires_at: Some(after_days(hour.start(), HISTORY_DAYS)),
         });
         self.set_all(&self.analytics, rows.collect()).await
@@ -116,31 +130,29 @@ impl Windows {
             pk: usage_partition(subject),
             sk: format!("{}#DAY#{:02}", day.month(), day.of_month()),
             events: cell.events,
-            attributes: vec![("cell", json(cell)), ("through", text(through.to_string()))],
+            attributes: [(CELL, json(cell)), ("through", text(through.to_string()))]
+                .into_iter()
+                .chain(course_of(fold, subject))
+                .collect(),
             expires_at: None,
         });
         self.set_all(&self.usage, rows.collect()).await
     }
 
-    /// Sets a total.
+    /// Sets a total, with its course where it was put together from parts.
     ///
     /// # Errors
     /// When the write fails.
-    pub async fn set_total(&self, span: Span, total: &Total) -> Result<(), TableError> {
+    pub async fn set_total(&self, span: Span, total: &Total, course: Option<&Course>) -> Result<(), TableError> {
         let (pk, sk) = span.key();
-        let expires_at = span.expires_at();
-        self.set(
-            &self.analytics,
-            Row { pk, sk, events: total.events, attributes: vec![("total", json(total))], expires_at },
-        )
-        .await
+        let attributes =
+            [(TOTAL, json(total))].into_iter().chain(course.map(|course| (COURSE, json(course)))).collect();
+        let row = Row { pk, sk, events: total.events, attributes, expires_at: span.expires_at() };
+        self.set(&self.analytics, row).await
     }
 
-    /// Tries every row, so that one that is refused holds up no other, and tells of one that failed.
     async fn set_all(&self, table: &Table, rows: Vec<Row>) -> Result<(), TableError> {
-        let writes = rows.into_iter().map(|row| self.set(table, row));
-        let written: Vec<_> = futures::stream::iter(writes).buffer_unordered(CONCURRENCY).collect().await;
-        written.into_iter().collect()
+        all(rows.into_iter().map(|row| self.set(table, row))).await
     }
 
     async fn set(&self, table: &Table, row: Row) -> Result<(), TableError> {
@@ -162,64 +174,64 @@ impl Windows {
         unless_condition_failed(request.send().await).map(drop).map_err(|error| table.failed("UpdateItem", &error))
     }
 
-    /// The minutes of a bucket in the hour of `last`, up to `last`, by subject and summed.
-    ///
-    /// # Errors
-    /// When the query fails or a row cannot be read.
-    pub async fn hour_of_minutes(&self, last: Minute, bucket: Bucket) -> Result<Fold, TableError> {
-        self.sum(&format!("MINUTE#{}#{bucket}", last.hour()), last.of_hour()).await
-    }
-
     /// The hours of a bucket in the day of `last`, up to `last`, by subject and summed.
     ///
     /// # Errors
     /// When the query fails or a row cannot be read.
     pub async fn day_of_hours(&self, last: Hour, bucket: Bucket) -> Result<Fold, TableError> {
-        self.sum(&format!("HOUR#{}#{bucket}", last.day()), last.of_day()).await
-    }
-
-    async fn sum(&self, pk: &str, last: i64) -> Result<Fold, TableError> {
+        let (pk, last) = (format!("HOUR#{}#{bucket}", last.day()), last.of_day());
+        let mut pages = self.analytics.pages(&pk, Sort::All, Consistency::Strong);
         let mut fold = Fold::default();
-        for item in self.analytics.query(pk, Sort::All, Consistency::Strong).await? {
-            let subject = Subject::parse(&string(&item, "subject"));
-            let subject = subject.ok_or_else(|| self.analytics.malformed(&item, "subject"))?;
-            if self.part(&item)? <= last {
-                fold.add(subject, &self.analytics.json(&item, "cell")?);
+        while let Some(page) = pages.next().await? {
+            for item in page {
+                let (place, subject) = (self.place(&item)?, self.subject(&item)?);
+                if i64::from(place) <= last {
+                    fold.add_part(place, subject, &self.analytics.json(&item, CELL)?);
+                }
             }
         }
         Ok(fold)
     }
 
-    /// Which minute of its hour, or hour of its day, a row is about: the end of its sort key.
-    fn part(&self, item: &Item) -> Result<i64, TableError> {
-        let part = string(item, SK).rsplit_once('#').and_then(|(_, part)| part.parse().ok());
-        part.ok_or_else(|| self.analytics.malformed(item, SK))
-    }
-
-    /// A subject's minutes in an hour, oldest first.
-    ///
-    /// # Errors
-    /// When the query fails or a row cannot be read.
-    pub async fn minutes(&self, subject: &Subject, hour: Hour) -> Result<Vec<(Minute, Cell)>, TableError> {
-        let rows = self.rows_of(&format!("MINUTE#{hour}#{}", subject.bucket()), subject).await?;
-        Ok(rows.into_iter().map(|(n, cell)| (hour.first_minute().plus(n), cell)).collect())
+    fn subject(&self, item: &Item) -> Result<Subject, TableError> {
+        Subject::parse(&string(item, SUBJECT)).ok_or_else(|| self.analytics.malformed(item, SUBJECT))
     }
 
     /// A subject's hours in a day, oldest first.
     ///
     /// # Errors
     /// When the query fails or a row cannot be read.
-    pub async fn hours(&self, subject: &Subject, day: Day) -> Result<Vec<(Hour, Cell)>, TableError> {
-        let rows = self.rows_of(&format!("HOUR#{day}#{}", subject.bucket()), subject).await?;
-        Ok(rows.into_iter().map(|(n, cell)| (day.first_hour().plus(n), cell)).collect())
+    pub async fn hours(&self, subject: &Subject, day: Day) -> Result<Vec<UserHour>, TableError> {
+        let pk = format!("HOUR#{day}#{}", subject.bucket());
+        let rows = self.own_rows(&pk, subject, Consistency::Strong).await?;
+        let hour = |item: &Item| {
+            let hour = day.first_hour().plus(self.place(item)?.into());
+            Ok(UserHour { hour, cell: self.analytics.json(item, CELL)?, course: self.course(&self.analytics, item)? })
+        };
+        rows.iter().map(hour).collect()
+    }
+
+    /// How a window came about; nothing where it was set before courses were kept.
+    fn course(&self, table: &Table, item: &Item) -> Result<Option<Course>, TableError> {
+        item.contains_key(COURSE).then(|| table.json(item, COURSE)).transpose()
+    }
+
+    async fn rows_of(
+        &self,
+        pk: &str,
+        subject: &Subject,
+        consistency: Consistency,
+    ) -> Result<Vec<(u8, Cell)>, TableError> {
+        let rows = self.own_rows(pk, subject, consistency).await?;
+        rows.iter().map(|item| Ok((self.place(item)?, self.analytics.json(item, CELL)?))).collect()
     }
 
     /// The rows of one subject. Another's name may begin with this one's and a `#`, hence the second look.
-    async fn rows_of(&self, pk: &str, subject: &Subject) -> Result<Vec<(i64, Cell)>, TableError> {
+    async fn own_rows(&self, pk: &str, subject: &Subject, consistency: Consistency) -> Result<Vec<Item>, TableError> {
         let name = subject.to_string();
-        let rows = self.analytics.query(pk, Sort::Prefix(format!("{name}#")), Consistency::Strong).await?;
-        let own = rows.iter().filter(|item| string(item, "subject") == name);
-        own.map(|item| Ok((self.part(item)?, self.analytics.json(item, "cell")?))).collect()
+        let mut rows = self.analytics.query(pk, Sort::Prefix(format!("{name}#")), consistency).await?;
+        rows.retain(|item| string(item, SUBJECT) == name);
+        Ok(rows)
     }
 
     /// The day that an item of the usage table holds, if it holds one.
@@ -231,7 +243,7 @@ impl Windows {
         let Some((month, day)) = sk.split_once("#DAY#") else { return Ok(None) };
         let day = format!("{month}-{day}").parse().map_err(|_| self.usage.malformed(item, SK))?;
         let through = string(item, "through").parse().map_err(|_| self.usage.malformed(item, "through"))?;
-        Ok(Some(UserDay { day, cell: self.usage.json(item, "cell")?, through }))
+        Ok(Some(UserDay { day, cell: self.usage.json(item, CELL)?, through, course: self.course(&self.usage, item)? }))
     }
 
     /// Everything the usage table holds of a subject, of one month or of all.
@@ -247,12 +259,27 @@ impl Windows {
     ///
     /// # Errors
     /// When the query fails or a row cannot be read.
-    pub async fn totals(&self, first: Span, last: Span) -> Result<Vec<(String, Total)>, TableError> {
+    pub async fn totals(&self, first: Span, last: Span) -> Result<Vec<(Span, Total)>, TableError> {
         let ((pk, from), (_, to)) = (first.key(), last.key());
         let items = self.analytics.query(&pk, Sort::Between(from, to), Consistency::Strong).await?;
         // A minute in which nothing happened holds no more than what was published of it.
-        let items = items.iter().filter(|item| item.contains_key("total"));
-        items.map(|item| Ok((string(item, SK), self.analytics.json(item, "total")?))).collect()
+        let items = items.iter().filter(|item| item.contains_key(TOTAL));
+        items.map(|item| Ok((self.span(item)?, self.analytics.json(item, TOTAL)?))).collect()
+    }
+
+    /// How the totals of some hours or days came about, by the window, as [`totals`](Self::totals) finds them; nothing
+    /// where one was set before courses were kept.
+    ///
+    /// # Errors
+    /// When the query fails or a row cannot be read.
+    pub async fn courses(&self, first: Span, last: Span) -> Result<Vec<(Span, Option<Course>)>, TableError> {
+        let ((pk, from), (_, to)) = (first.key(), last.key());
+        let items = self.analytics.query(&pk, Sort::Between(from, to), Consistency::Strong).await?;
+        items.iter().map(|item| Ok((self.span(item)?, self.course(&self.analytics, item)?))).collect()
+    }
+
+    fn span(&self, item: &Item) -> Result<Span, TableError> {
+        string(item, SK).parse().map_err(|_| self.analytics.malformed(item, SK))
     }
 
     /// What has been published of a minute so far, if anything.
@@ -304,6 +331,25 @@ impl Span {
         }
     }
 
+    /// Which minute of its hour, hour of its day or day of its month it is.
+    pub fn place(self) -> u8 {
+        let place = match self {
+            Self::Minute(minute) => minute.of_hour(),
+            Self::Hour(hour) => hour.of_day(),
+            Self::Day(day) => day.of_month().into(),
+        };
+        u8::try_from(place).unwrap_or_default()
+    }
+
+    /// Its first minute.
+    pub const fn first_minute(self) -> Minute {
+        match self {
+            Self::Minute(minute) => minute,
+            Self::Hour(hour) => hour.first_minute(),
+            Self::Day(day) => day.first_hour().first_minute(),
+        }
+    }
+
     fn key(self) -> (String, String) {
         match self {
             Self::Minute(minute) => (format!("TOTAL#MINUTE#{}", minute.day()), minute.to_string()),
@@ -340,6 +386,16 @@ impl FromStr for Span {
         let hour = |_| text.parse().map(Self::Hour);
         day.or_else(hour).or_else(|_: InvalidWindow| text.parse().map(Self::Minute))
     }
+}
+
+/// Carries out some writes, each of them whatever comes of the others, and tells of one that failed.
+async fn all(writes: impl IntoIterator<Item = impl Future<Output = Result<(), TableError>>>) -> Result<(), TableError> {
+    let written: Vec<_> = futures::stream::iter(writes).buffer_unordered(CONCURRENCY).collect().await;
+    written.into_iter().collect()
+}
+
+fn course_of(fold: &Fold, subject: &Subject) -> Option<(&'static str, AttributeValue)> {
+    fold.courses.get(subject).map(|course| (COURSE, json(course)))
 }
 
 /// Where the usage table keeps what belongs to a subject.

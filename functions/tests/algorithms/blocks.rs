@@ -13,7 +13,7 @@ use functions::processor::Processor;
 use metering::email::Email;
 use metering::subject::Subject;
 use metering::window::Hour;
-use store::table::Table;
+use store::table::{Consistency, Table};
 
 use super::*;
 
@@ -60,8 +60,12 @@ impl Algorithm for Blocks {
         let mut counts = Counts::new();
         let seen = self.seen.borrow().clone();
         for (email, hour) in seen {
-            let minutes =
-                self.aggregator.windows.minutes(&Subject::User(Email::as_stored(email.clone())), hour).await.unwrap();
+            let minutes = self
+                .aggregator
+                .windows
+                .minutes(&Subject::User(Email::as_stored(email.clone())), hour, Consistency::Strong)
+                .await
+                .unwrap();
             counts.extend(minutes.into_iter().map(|(minute, cell)| ((email.clone(), minute), cell.calls)));
         }
         counts

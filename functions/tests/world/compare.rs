@@ -132,7 +132,9 @@ impl World {
             let (first, last) = (day.first_hour().first_minute(), day.last_hour().last_minute());
             let totals =
                 windows.totals(Span::Minute(first), Span::Minute(last)).await.map_err(|error| error.to_string())?;
-            found.extend(totals.into_iter().map(|(minute, total)| (minute, (total.calls, total.rate_limited))));
+            found.extend(
+                totals.into_iter().map(|(minute, total)| (minute.to_string(), (total.calls, total.rate_limited))),
+            );
         }
         if found == wanted { Ok(()) } else { Err(format!("totals: {found:?}, not {wanted:?}")) }
     }

@@ -39,6 +39,7 @@ struct Sums {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TimeSeries {
+    as_of: String,
     granularity: Granularity,
     duration: Duration,
     from: String,
@@ -108,12 +109,13 @@ impl Series {
         self.add_users(first, fold);
     }
 
-    /// The answer of `timeseries`.
-    pub fn into_answer(self) -> TimeSeries {
+    /// The answer of `timeseries`, as of an instant.
+    pub fn into_answer(self, as_of: Timestamp) -> TimeSeries {
         let Self { range, points } = self;
         let time_series: Vec<_> =
             range.windows().zip(points).map(|(minute, sums)| sums.point(minute.start())).collect();
         TimeSeries {
+            as_of: iso_millis(as_of),
             granularity: range.granularity(),
             duration: range.duration(),
             from: iso_millis(range.from()),
@@ -183,7 +185,7 @@ mod tests {
         }
         let whole = Total::of(&fold("2026-11-24T09:05", &["a#b@example.com", "c@example.com"]));
         series.add_whole("2026-11-24T09:00".parse().unwrap(), &whole);
-        let answer = serde_json::to_value(series.into_answer()).unwrap();
+        let answer = serde_json::to_value(series.into_answer("2026-11-24T10:15:30.123Z".parse().unwrap())).unwrap();
         let users: Vec<_> = points(&answer).iter().map(|point| point["uniqueUsers"].as_u64().unwrap()).collect();
         assert_eq!(users, [0, 2, 2]);
     }
@@ -193,10 +195,10 @@ mod tests {
         let mut series = hours();
         series.add("2026-11-24T10:15".parse().unwrap(), &fold("2026-11-24T10:15", &["a@example.com", "a@example.com"]));
         series.add("2026-11-24T10:16".parse().unwrap(), &fold("2026-11-24T10:16", &["future@example.com"]));
-        let answer = serde_json::to_value(series.into_answer()).unwrap();
+        let answer = serde_json::to_value(series.into_answer("2026-11-24T10:15:30.123Z".parse().unwrap())).unwrap();
         let empty = |time: &str| json!({ "time": time, "apiCalls": 0, "uniqueUsers": 0, "avgLatencyMs": 0.0, "authFailures": 0, "rateLimited": 0 });
         let expected = json!({
-            "granularity": "hour", "duration": "3h", "dataPoints": 3,
+            "asOf": "2026-11-24T10:15:30.123Z", "granularity": "hour", "duration": "3h", "dataPoints": 3,
             "from": "2026-11-24T08:00:00.000Z", "to": "2026-11-24T11:00:00.000Z",
             "timeSeries": [
                 empty("2026-11-24T08:00:00.000Z"),

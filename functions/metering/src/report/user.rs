@@ -45,6 +45,7 @@ pub struct Account<'a> {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UserStats {
+    as_of: String,
     user_email: Email,
     all_time: AllTime,
     period: Period,
@@ -144,6 +145,7 @@ impl Activity {
     pub fn answer(&self, account: &Account<'_>, now: Timestamp) -> UserStats {
         let sum = self.sum();
         UserStats {
+            as_of: iso_millis(now),
             user_email: account.user_email.clone(),
             all_time: AllTime {
                 api_calls: sum.calls,

@@ -27,7 +27,7 @@ fn answer(events: Vec<Event>, limit: u64) -> Value {
 #[test]
 fn a_user_of_whom_nothing_is_known_has_zeros() {
     let expected = json!({
-        "userEmail": "a#b@example.com",
+        "asOf": "2026-12-01T00:00:30.000Z", "userEmail": "a#b@example.com",
         "allTime": { "apiCalls": 0, "firstSeen": null, "lastSeen": null },
         "period": { "start": "2026-12-01T00:00:00.000Z", "end": "2027-01-01T00:00:00.000Z", "used": 0, "limit": 5, "remaining": 5 },
         "byKey": [], "byPath": [], "byDay": [], "recent": [], "rateLimited": 0, "authFailures": 2,

@@ -126,8 +126,8 @@ async fn windows(subject: &Subject<'_>, first: Minute, last: Minute) -> Result<B
         let midnight = Minute::of(day.start());
         let (from, to) = (first.max(midnight), last.min(midnight.plus(24 * 60 - 1)));
         let found = totals.totals(Span::Minute(from), Span::Minute(to)).await;
-        for (minute, total) in found.map_err(table_failed_to(format!("read the windows of {day}")))? {
-            if let Some(window) = minute.parse().ok().and_then(|minute: Minute| windows.get_mut(&minute)) {
+        for (span, total) in found.map_err(table_failed_to(format!("read the windows of {day}")))? {
+            if let Some(window) = windows.get_mut(&span.first_minute()) {
                 *window = total.calls;
             }
         }

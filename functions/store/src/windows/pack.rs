@@ -1,0 +1,174 @@
+//! The cells of many subjects in one item: lines of JSON, gzipped, split by the hash of the subject as they grow.
+//!
+//! Invariant: what a pack may hold is fixed by its minute and range, and a cell only ever grows, so that of two packs of
+//! one range the one with more events is the newer, and of two cells of a subject and minute likewise.
+
+use std::collections::BTreeMap;
+use std::io::{Read as _, Write as _};
+
+use flate2::Compression;
+use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
+use metering::cell::Cell;
+use metering::subject::{Range, Subject};
+use serde::{Deserialize, Serialize};
+
+/// Bytes of JSON in a pack, on average: gzipped, about two of the kilobytes that a write is charged by.
+const MEAN_BYTES: usize = 8 * 1024;
+/// Bytes of JSON in a pack at most. An item takes 400 KB, and compression may not help at all.
+const MAX_BYTES: usize = 256 * 1024;
+
+/// The cells of some subjects.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Pack {
+    entries: Vec<Entry>,
+}
+
+/// The packs of a bucket, all of one level.
+pub(super) struct Packs {
+    /// How many times the bucket is split.
+    pub(super) level: u8,
+    /// Each range's.
+    pub(super) packs: BTreeMap<Range, Pack>,
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    subject: Subject,
+    events: u64,
+    line: Vec<u8>,
+}
+
+/// A line of a body.
+#[derive(Serialize, Deserialize)]
+struct Line<C> {
+    subject: String,
+    cell: C,
+}
+
+impl Packs {
+    /// The packs of some cells, at the first level that makes them small enough.
+    pub(super) fn of<'a>(cells: impl IntoIterator<Item = (&'a Subject, &'a Cell)>) -> Self {
+        let whole = Pack { entries: cells.into_iter().map(|(subject, cell)| Entry::of(subject, cell)).collect() };
+        let bytes = whole.bytes();
+        let fits = |packs: &Self| {
+            bytes >> (2 * packs.level) <= MEAN_BYTES && packs.packs.values().all(|pack| pack.bytes() <= MAX_BYTES)
+        };
+        let found = (0..Range::LEVELS).map(|level| whole.split(level)).find(fits);
+        found.unwrap_or_else(|| whole.split(Range::LEVELS))
+    }
+}
+
+impl Pack {
+    /// The same cells in packs of a level.
+    pub(super) fn split(&self, level: u8) -> Packs {
+        let mut packs = BTreeMap::<Range, Self>::new();
+        for entry in &self.entries {
+            packs.entry(entry.subject.range(level)).or_default().entries.push(entry.clone());
+        }
+        Packs { level, packs }
+    }
+
+    /// How many subjects' cells it holds.
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// The events of all its cells.
+    pub(super) fn events(&self) -> u64 {
+        self.entries.iter().map(|entry| entry.events).sum()
+    }
+
+    fn bytes(&self) -> usize {
+        self.entries.iter().map(|entry| entry.line.len() + 1).sum()
+    }
+
+    /// The body of an item.
+    pub(super) fn body(&self) -> Vec<u8> {
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+        for part in self.entries.iter().flat_map(|entry| [entry.line.as_slice(), b"\n"]) {
+            gzip.write_all(part).unwrap_or_else(|error| unreachable!("a vector takes every byte: {error}"));
+        }
+        gzip.finish().unwrap_or_else(|error| unreachable!("a vector takes every byte: {error}"))
+    }
+}
+
+impl Entry {
+    fn of(subject: &Subject, cell: &Cell) -> Self {
+        let line = serde_json::to_vec(&Line { subject: subject.to_string(), cell });
+        let line = line.unwrap_or_else(|error| unreachable!("a cell is plain data: {error}"));
+        Self { subject: subject.clone(), events: cell.events, line }
+    }
+}
+
+/// The cells in a body, or nothing where it cannot be read.
+pub(super) fn cells(body: &[u8]) -> Option<Vec<(Subject, Cell)>> {
+    let cell = |line: &[u8]| {
+        let Line { subject, cell } = serde_json::from_slice(line).ok()?;
+        Some((Subject::parse(&subject)?, cell))
+    };
+    lines(&unzip(body)?).map(cell).collect()
+}
+
+/// The cell of one subject in a body, if it holds one; nothing at all where it cannot be read. The others' are not
+/// looked at: a line begins with whose it is.
+pub(super) fn cell_of(subject: &Subject, body: &[u8]) -> Option<Option<Cell>> {
+    let name = serde_json::to_string(&subject.to_string()).ok()?;
+    let beginning = format!(r#"{{"subject":{name},"#);
+    let lines_of_all = unzip(body)?;
+    let line = lines(&lines_of_all).find(|line| line.starts_with(beginning.as_bytes()));
+    line.map(|line| serde_json::from_slice::<Line<Cell>>(line).ok().map(|line| line.cell))
+        .map_or(Some(None), |cell| cell.map(Some))
+}
+
+fn lines(body: &[u8]) -> impl Iterator<Item = &[u8]> {
+    body.split(|byte| *byte == b'\n').filter(|line| !line.is_empty())
+}
+
+fn unzip(body: &[u8]) -> Option<Vec<u8>> {
+    let mut lines = Vec::new();
+    GzDecoder::new(body).read_to_end(&mut lines).ok()?;
+    Some(lines)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fold(users: usize, company: usize) -> BTreeMap<Subject, Cell> {
+        let cell = |n: usize| Cell {
+            events: n as u64,
+            calls: 1,
+            company: Some("x".repeat(company).as_str().into()),
+            ..Cell::default()
+        };
+        (0..users).map(|n| (Subject::User(format!("user{n}\"#😀@example.com").parse().unwrap()), cell(n))).collect()
+    }
+
+    #[test]
+    fn packs_hold_every_cell_once_and_are_split_as_they_grow() {
+        for (users, company, level) in [(1, 10, 0), (20, 10, 0), (200, 256, 2), (1_000, 100, 3)] {
+            let cells_before = fold(users, company);
+            let Packs { level: found, packs } = Packs::of(&cells_before);
+            assert_eq!(found, level, "{users} users, companies of {company}");
+            let mut cells_after = BTreeMap::new();
+            for (range, pack) in &packs {
+                let body = pack.body();
+                for (subject, cell) in cells(&body).unwrap() {
+                    assert_eq!((&subject.range(level), cell_of(&subject, &body)), (range, Some(Some(cell.clone()))));
+                    assert!(cells_after.insert(subject, cell).is_none());
+                }
+            }
+            assert_eq!(cells_after, cells_before);
+            assert_eq!(packs.values().map(Pack::events).sum::<u64>(), (0..users as u64).sum::<u64>());
+        }
+    }
+
+    #[test]
+    fn who_is_in_no_pack_has_no_cell_and_what_is_no_pack_has_none_of_anybody() {
+        let packs = Packs::of(&fold(3, 1));
+        let stranger = Subject::User("user@example.com".parse().unwrap());
+        let body = packs.packs.values().next().unwrap().body();
+        assert_eq!((cell_of(&stranger, &body), cell_of(&stranger, b"x"), cells(b"x")), (Some(None), None, None));
+    }
+}
