@@ -2,6 +2,7 @@
 //!
 //! Invariant: the same history gives the same answer; there is no clock, no randomness, no file and no AWS in here.
 
+pub mod anomaly;
 mod clock_change;
 mod combination;
 mod conformal;
