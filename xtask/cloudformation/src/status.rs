@@ -55,17 +55,17 @@ pub enum Status {
 
 /// What has to happen first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
+pub enum NextStep {
     /// There is no stack, or an empty one.
     Create,
     /// It can be changed.
     Update,
     /// Something is under way: follow it, then look again.
-    Follow,
+    Wait,
     /// It is half done: mend it, then look again.
-    Mend(Mend),
+    Recover(Mend),
     /// CloudFormation takes no change of it: only an operator can help.
-    ByHand,
+    Manual,
 }
 
 /// What a stack needs.
@@ -153,14 +153,14 @@ impl Status {
     }
 
     /// The way of a deploy. A removal follows where a deploy does, and then removes the stack, whatever it has come to.
-    pub const fn way(self) -> Way {
+    pub const fn next_step(self) -> NextStep {
         match self {
-            Self::ReviewInProgress | Self::DeleteComplete => Way::Create,
+            Self::ReviewInProgress | Self::DeleteComplete => NextStep::Create,
             Self::CreateComplete
             | Self::UpdateComplete
             | Self::UpdateRollbackComplete
             | Self::ImportComplete
-            | Self::ImportRollbackComplete => Way::Update,
+            | Self::ImportRollbackComplete => NextStep::Update,
             Self::CreateInProgress
             | Self::RollbackInProgress
             | Self::UpdateInProgress
@@ -169,19 +169,19 @@ impl Status {
             | Self::UpdateRollbackCompleteCleanupInProgress
             | Self::ImportInProgress
             | Self::ImportRollbackInProgress
-            | Self::DeleteInProgress => Way::Follow,
+            | Self::DeleteInProgress => NextStep::Wait,
             Self::CreateFailed | Self::RollbackComplete | Self::RollbackFailed | Self::DeleteFailed => {
-                Way::Mend(Mend::Delete)
+                NextStep::Recover(Mend::Delete)
             }
-            Self::UpdateFailed => Way::Mend(Mend::RollBack),
-            Self::UpdateRollbackFailed => Way::Mend(Mend::ContinueRollBack),
-            Self::ImportRollbackFailed => Way::ByHand,
+            Self::UpdateFailed => NextStep::Recover(Mend::RollBack),
+            Self::UpdateRollbackFailed => NextStep::Recover(Mend::ContinueRollBack),
+            Self::ImportRollbackFailed => NextStep::Manual,
         }
     }
 
     /// Whether a stack stays in it until somebody acts.
     pub fn is_settled(self) -> bool {
-        self.way() != Way::Follow
+        self.next_step() != NextStep::Wait
     }
 }
 
@@ -191,13 +191,13 @@ pub fn is_settled(name: &str) -> bool {
 }
 
 /// The way on from a status of this name; none is no stack.
-pub fn way(name: Option<&str>) -> Way {
+pub fn next_step(name: Option<&str>) -> NextStep {
     match name {
-        None => Way::Create,
+        None => NextStep::Create,
         Some(name) => match Status::of(name) {
-            Some(status) => status.way(),
-            None if is_settled(name) => Way::ByHand,
-            None => Way::Follow,
+            Some(status) => status.next_step(),
+            None if is_settled(name) => NextStep::Manual,
+            None => NextStep::Wait,
         },
     }
 }
@@ -216,24 +216,26 @@ mod tests {
 
     #[test]
     fn every_status_has_a_way_on() {
-        assert_eq!(way(None), Way::Create);
+        assert_eq!(next_step(None), NextStep::Create);
         for status in Status::ALL {
-            let (name, way) = (status.name(), status.way());
-            match way {
-                Way::Create => assert!(["REVIEW_IN_PROGRESS", "DELETE_COMPLETE"].contains(&name), "{name}"),
-                Way::Update => assert!(name.ends_with("_COMPLETE"), "{name}"),
-                Way::Follow => assert!(name.ends_with("_IN_PROGRESS"), "{name}"),
-                Way::Mend(Mend::Delete) => assert!(name == "ROLLBACK_COMPLETE" || name.ends_with("_FAILED"), "{name}"),
-                Way::Mend(_) | Way::ByHand => assert!(name.ends_with("_FAILED"), "{name}"),
+            let (name, next_step) = (status.name(), status.next_step());
+            match next_step {
+                NextStep::Create => assert!(["REVIEW_IN_PROGRESS", "DELETE_COMPLETE"].contains(&name), "{name}"),
+                NextStep::Update => assert!(name.ends_with("_COMPLETE"), "{name}"),
+                NextStep::Wait => assert!(name.ends_with("_IN_PROGRESS"), "{name}"),
+                NextStep::Recover(Mend::Delete) => {
+                    assert!(name == "ROLLBACK_COMPLETE" || name.ends_with("_FAILED"), "{name}")
+                }
+                NextStep::Recover(_) | NextStep::Manual => assert!(name.ends_with("_FAILED"), "{name}"),
             }
-            assert_eq!(status.is_settled(), way != Way::Follow, "{name}");
+            assert_eq!(status.is_settled(), next_step != NextStep::Wait, "{name}");
         }
     }
 
     #[test]
     fn a_status_that_is_not_known_is_followed_or_left_to_an_operator() {
-        assert_eq!(way(Some("PAUSE_IN_PROGRESS")), Way::Follow);
-        assert_eq!(way(Some("PAUSE_COMPLETE")), Way::ByHand);
+        assert_eq!(next_step(Some("PAUSE_IN_PROGRESS")), NextStep::Wait);
+        assert_eq!(next_step(Some("PAUSE_COMPLETE")), NextStep::Manual);
         assert!(!is_settled("PAUSE_IN_PROGRESS") && is_settled("PAUSE_COMPLETE"));
     }
 }

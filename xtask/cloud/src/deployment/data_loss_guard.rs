@@ -5,7 +5,7 @@
 
 use anyhow::Result;
 use cloudformation::impact::{Finding, Mark, verdict};
-use cloudformation::status::Way;
+use cloudformation::status::NextStep;
 use futures::future::try_join_all;
 use serde_json::Value;
 use stacks::Stack;
@@ -21,12 +21,12 @@ use crate::stack::read;
 /// When data would go and nobody said that it may, or a deployed template cannot be read.
 pub async fn check<'a>(
     plan: &Plan<'_>,
-    declared: impl Iterator<Item = (&'a (&'a Stack, Value), &'a Way)>,
+    declared: impl Iterator<Item = (&'a (&'a Stack, Value), &'a NextStep)>,
 ) -> Result<()> {
     if plan.allow_data_loss {
         return Ok(());
     }
-    let changed = declared.filter(|(_, way)| **way == Way::Update);
+    let changed = declared.filter(|(_, next_step)| **next_step == NextStep::Update);
     let losses = changed.map(|((stack, template), _)| losses(plan.connection, stack.name(), template));
     let losses: Vec<Finding> = try_join_all(losses).await?.into_iter().flatten().collect();
     if losses.is_empty() { Ok(()) } else { Err(refusal(&losses).into()) }

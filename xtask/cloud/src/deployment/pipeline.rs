@@ -14,7 +14,7 @@ use crate::system::{deadlines, migration};
 use anyhow::Result;
 use aws_sdk_cloudformation::types::ChangeSetType;
 use cloudformation::data_resource::import_template;
-use cloudformation::status::Way;
+use cloudformation::status::NextStep;
 use futures::future::try_join_all;
 use serde_json::Value;
 use stacks::Stack;
@@ -67,13 +67,13 @@ async fn deploy_once(plan: &Plan<'_>) -> Result<Vec<Deployed>> {
     package_bucket::upload(connection, &bucket, &parameters::used(&templates, plan.packages), plan.observer).await?;
 
     let mut declared: Vec<(&Stack, Value)> = stacks.into_iter().zip(templates).collect();
-    let ways = recovery::ready(plan, &declared.iter().map(|(stack, _)| *stack).collect::<Vec<_>>()).await?;
-    shard_count::keep(connection, plan.manner.revert_drift, &mut declared, &ways).await?;
-    data_loss_guard::check(plan, declared.iter().zip(&ways)).await?;
-    let adopted = adopt_all(plan, &bucket, declared.iter().zip(&ways)).await?;
-    let prepared = declared.iter().zip(&ways).map(|((stack, template), way)| {
-        let way = if adopted.contains(&stack.name()) { Way::Update } else { *way };
-        prepare(plan, &bucket, stack, template, way)
+    let next_steps = recovery::ready(plan, &declared.iter().map(|(stack, _)| *stack).collect::<Vec<_>>()).await?;
+    shard_count::keep(connection, plan.manner.revert_drift, &mut declared, &next_steps).await?;
+    data_loss_guard::check(plan, declared.iter().zip(&next_steps)).await?;
+    let adopted = adopt_all(plan, &bucket, declared.iter().zip(&next_steps)).await?;
+    let prepared = declared.iter().zip(&next_steps).map(|((stack, template), next_step)| {
+        let next_step = if adopted.contains(&stack.name()) { NextStep::Update } else { *next_step };
+        prepare(plan, &bucket, stack, template, next_step)
     });
     let prepared: Vec<(&Stack, Option<ChangeSet>)> = try_join_all(prepared).await?;
     execution::approve(plan, &prepared).await?;
@@ -85,12 +85,12 @@ async fn deploy_once(plan: &Plan<'_>) -> Result<Vec<Deployed>> {
 async fn adopt_all<'a>(
     plan: &Plan<'_>,
     bucket: &str,
-    declared: impl Iterator<Item = (&'a (&'a Stack, Value), &'a Way)>,
+    declared: impl Iterator<Item = (&'a (&'a Stack, Value), &'a NextStep)>,
 ) -> Result<Vec<&'a str>> {
     let connection = plan.connection;
     let mut imports = Vec::new();
-    for ((stack, template), way) in declared {
-        if *way != Way::Create {
+    for ((stack, template), next_step) in declared {
+        if *next_step != NextStep::Create {
             continue;
         }
         let (found, left): (Vec<_>, Vec<_>) = import::existing(connection, template)
@@ -126,9 +126,9 @@ async fn prepare<'a>(
     bucket: &str,
     stack: &'a Stack,
     template: &Value,
-    way: Way,
+    next_step: NextStep,
 ) -> Result<(&'a Stack, Option<ChangeSet>)> {
-    let is_new = way == Way::Create;
+    let is_new = next_step == NextStep::Create;
     let request = Request {
         stack,
         env: plan.app.env.as_str(),

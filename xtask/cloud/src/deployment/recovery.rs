@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use anyhow::Result;
 use aws_sdk_cloudformation::types::StackResourceSummary;
 use cloudformation::resolution;
-use cloudformation::status::{Mend, Way, way};
+use cloudformation::status::{Mend, NextStep, next_step};
 use futures::future::{join_all, try_join_all};
 use serde_json::Value;
 use stacks::Stack;
@@ -25,21 +25,21 @@ use crate::stack::settle::{self, Settled};
 ///
 /// # Errors
 /// When it is not approved, or what has to happen first fails.
-pub async fn ready(plan: &Plan<'_>, stacks: &[&Stack]) -> Result<Vec<Way>> {
+pub async fn ready(plan: &Plan<'_>, stacks: &[&Stack]) -> Result<Vec<NextStep>> {
     // Where the endpoint cannot roll a stack back it can still change it.
     let mut as_they_are: BTreeSet<&str> = BTreeSet::new();
     loop {
         let settle = stacks.iter().map(|stack| settle::settle(plan.connection, stack, plan.observer));
         let mut settled = try_join_all(settle).await?;
         for one in settled.iter_mut().filter(|one| as_they_are.contains(one.stack.name())) {
-            one.way = Way::Update;
+            one.next_step = NextStep::Update;
         }
-        if let Some(stuck) = settled.iter().find(|one| one.way == Way::ByHand) {
+        if let Some(stuck) = settled.iter().find(|one| one.next_step == NextStep::Manual) {
             return Err(by_hand(stuck).into());
         }
         let broken: Vec<(&Settled<'_>, Mend)> = settled.iter().filter_map(|one| Some((one, one.mend()?))).collect();
         if broken.is_empty() {
-            return Ok(settled.iter().map(|one| one.way).collect());
+            return Ok(settled.iter().map(|one| one.next_step).collect());
         }
         approve(plan, &broken).await?;
         // What one of them has begun goes on, so it is followed to its end though another fails.
@@ -83,15 +83,15 @@ async fn approve(plan: &Plan<'_>, broken: &[(&Settled<'_>, Mend)]) -> Result<()>
 pub async fn foretold(connection: &Connection, name: &str) -> Result<Option<String>> {
     let description = read::describe(connection, name).await?;
     let status = description.as_ref().map(read::status);
-    Ok(match (way(status), status) {
-        (Way::Mend(mend), Some(status)) => Some(mend.sentence(name, status)),
+    Ok(match (next_step(status), status) {
+        (NextStep::Recover(mend), Some(status)) => Some(mend.sentence(name, status)),
         _ => None,
     })
 }
 
 impl Settled<'_> {
     fn mend(&self) -> Option<Mend> {
-        if let Way::Mend(mend) = self.way { Some(mend) } else { None }
+        if let NextStep::Recover(mend) = self.next_step { Some(mend) } else { None }
     }
 }
 

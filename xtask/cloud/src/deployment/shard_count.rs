@@ -5,7 +5,7 @@
 use anyhow::Result;
 use aws_sdk_kinesis::types::{StreamMode, StreamModeDetails};
 use cloudformation::scaled_stream::{Scaled, go_on, set};
-use cloudformation::status::Way;
+use cloudformation::status::NextStep;
 use serde_json::Value;
 use stacks::Stack;
 
@@ -22,9 +22,9 @@ pub async fn keep(
     connection: &Connection,
     revert_drift: bool,
     declared: &mut [(&Stack, Value)],
-    ways: &[Way],
+    next_steps: &[NextStep],
 ) -> Result<()> {
-    let changed = declared.iter_mut().zip(ways).filter(|(_, way)| **way == Way::Update);
+    let changed = declared.iter_mut().zip(next_steps).filter(|(_, next_step)| **next_step == NextStep::Update);
     for ((stack, template), _) in changed {
         let Some(scaled) = Scaled::of(template) else { continue };
         if let Some(deployed) = read::deployed(connection, stack.name()).await? {

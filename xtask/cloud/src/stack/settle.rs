@@ -4,7 +4,7 @@
 
 use anyhow::Result;
 use aws_sdk_cloudformation::types::Stack as Description;
-use cloudformation::status::{Mend, Status, Way, way};
+use cloudformation::status::{Mend, NextStep, Status, next_step};
 use stacks::Stack;
 
 use super::monitor::{Goal, Operation, follow};
@@ -20,8 +20,8 @@ pub struct Settled<'a> {
     pub stack: &'a Stack,
     /// As it is in the account; nothing where it is not.
     pub description: Option<Description>,
-    /// The way on from there; never [`Way::Follow`].
-    pub way: Way,
+    /// The way on from there; never [`NextStep::Wait`].
+    pub next_step: NextStep,
 }
 
 /// Follows what is under way until a stack is settled. Nothing is begun.
@@ -30,12 +30,12 @@ pub struct Settled<'a> {
 /// When CloudFormation cannot be asked.
 pub async fn settle<'a>(connection: &Connection, stack: &'a Stack, observer: &dyn Observer) -> Result<Settled<'a>> {
     let description = at_rest(connection, stack.name(), Some(stack), observer).await?;
-    let way = way(description.as_ref().map(status));
-    let mut settled = Settled { stack, description, way };
+    let next_step = next_step(description.as_ref().map(status));
+    let mut settled = Settled { stack, description, next_step };
     // An adoption that made the stack, and was taken back, leaves a shell that nothing can be made in.
     let is_undone = Status::of(settled.status()) == Some(Status::ImportRollbackComplete);
     if is_undone && read::resources(connection, settled.id()).await?.is_empty() {
-        settled.way = Way::Mend(Mend::Delete);
+        settled.next_step = NextStep::Recover(Mend::Delete);
     }
     Ok(settled)
 }
@@ -52,7 +52,7 @@ pub async fn at_rest(
 ) -> Result<Option<Description>> {
     while let Some(description) = describe(connection, name).await? {
         let now = status(&description);
-        if way(Some(now)) != Way::Follow {
+        if next_step(Some(now)) != NextStep::Wait {
             return Ok(Some(description));
         }
         let id = description.stack_id().unwrap_or(name);

@@ -5,7 +5,7 @@
 use std::slice;
 
 use anyhow::Result;
-use cloudformation::status::{Mend, Way};
+use cloudformation::status::{Mend, NextStep};
 use contract::{Environment, Toggle, function, name};
 use stacks::App;
 use xtask::Failure;
@@ -32,10 +32,12 @@ pub(super) async fn make(removal: &Removal<'_>, toggle: Toggle, app: App) -> Res
     let all = app.stacks()?;
     for stack in order::select(&all, slice::from_ref(&api))? {
         let settled = settle::settle(connection, stack, removal.story).await?;
-        match settled.way {
-            Way::Create => {}
-            Way::Mend(Mend::Delete) => never_came_up(removal, &settled).await?,
-            Way::Update | Way::Follow | Way::Mend(_) | Way::ByHand => deploy(removal, toggle, &app).await?,
+        match settled.next_step {
+            NextStep::Create => {}
+            NextStep::Recover(Mend::Delete) => never_came_up(removal, &settled).await?,
+            NextStep::Update | NextStep::Wait | NextStep::Recover(_) | NextStep::Manual => {
+                deploy(removal, toggle, &app).await?
+            }
         }
     }
     Ok(())
