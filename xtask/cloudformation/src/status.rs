@@ -63,14 +63,14 @@ pub enum NextStep {
     /// Something is under way: follow it, then look again.
     Wait,
     /// It is half done: mend it, then look again.
-    Recover(Mend),
+    Recover(Recovery),
     /// CloudFormation takes no change of it: only an operator can help.
     Manual,
 }
 
 /// What a stack needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mend {
+pub enum Recovery {
     /// It never came up, or half of it went: delete what is left, then make it.
     Delete,
     /// It stopped half-way and was not rolled back: roll it back, then change the stack.
@@ -79,7 +79,7 @@ pub enum Mend {
     ContinueRollBack,
 }
 
-impl Mend {
+impl Recovery {
     /// What a deploy would have to do first, as a sentence.
     pub fn sentence(self, name: &str, status: &str) -> String {
         match self {
@@ -171,10 +171,10 @@ impl Status {
             | Self::ImportRollbackInProgress
             | Self::DeleteInProgress => NextStep::Wait,
             Self::CreateFailed | Self::RollbackComplete | Self::RollbackFailed | Self::DeleteFailed => {
-                NextStep::Recover(Mend::Delete)
+                NextStep::Recover(Recovery::Delete)
             }
-            Self::UpdateFailed => NextStep::Recover(Mend::RollBack),
-            Self::UpdateRollbackFailed => NextStep::Recover(Mend::ContinueRollBack),
+            Self::UpdateFailed => NextStep::Recover(Recovery::RollBack),
+            Self::UpdateRollbackFailed => NextStep::Recover(Recovery::ContinueRollBack),
             Self::ImportRollbackFailed => NextStep::Manual,
         }
     }
@@ -223,7 +223,7 @@ mod tests {
                 NextStep::Create => assert!(["REVIEW_IN_PROGRESS", "DELETE_COMPLETE"].contains(&name), "{name}"),
                 NextStep::Update => assert!(name.ends_with("_COMPLETE"), "{name}"),
                 NextStep::Wait => assert!(name.ends_with("_IN_PROGRESS"), "{name}"),
-                NextStep::Recover(Mend::Delete) => {
+                NextStep::Recover(Recovery::Delete) => {
                     assert!(name == "ROLLBACK_COMPLETE" || name.ends_with("_FAILED"), "{name}")
                 }
                 NextStep::Recover(_) | NextStep::Manual => assert!(name.ends_with("_FAILED"), "{name}"),

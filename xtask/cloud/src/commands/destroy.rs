@@ -181,11 +181,11 @@ impl Removal<'_> {
             failure
                 .hint("batches that the processor gave up are not counted, however long it is waited for them")
                 .hint("`cargo xtask errors list` shows them, `cargo xtask logs stream-processor` may say what stopped them")
-                .hint("`cargo xtask errors replay` puts them on the stream again, once that is mended")
+                .hint("`cargo xtask errors replay` puts them on the stream again, once that is recovered")
         } else {
             failure.hint("`cargo xtask logs stream-processor` may say what is wrong; where it is only slow, add --wait")
         };
-        failure.hint("run the same command again once it is mended: it goes on from there")
+        failure.hint("run the same command again once it is recovered: it goes on from there")
     }
 
     async fn has_given_up(&self) -> Result<bool> {

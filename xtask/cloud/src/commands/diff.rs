@@ -68,7 +68,7 @@ async fn against_deployed(args: &cli::Diff, toggle: Toggle, printer: &Printer) -
     let stacks = workspace::app(env, toggle, connection.target(), architecture)?.stacks()?;
     let (mut pairs, mut code) = (Vec::new(), Vec::new());
     for stack in order::select(&stacks, &args.stacks)? {
-        if let Some(sentence) = recovery::foretold(&connection, stack.name()).await? {
+        if let Some(sentence) = recovery::preview(&connection, stack.name()).await? {
             printer.say(format!("a deploy begins with this:\n{sentence}"));
         }
         let pair = pair(stack, read::deployed(&connection, stack.name()).await?)?;

@@ -16,7 +16,7 @@ use crate::aws::error::{failed_to, found};
 ///
 /// # Errors
 /// When the emulator refuses.
-pub async fn mend(connection: &Connection, env: &Environment, templates: impl Iterator<Item = &Value>) -> Result<()> {
+pub async fn apply(connection: &Connection, env: &Environment, templates: impl Iterator<Item = &Value>) -> Result<()> {
     let tables: Vec<&str> = templates.flat_map(expiring_tables).collect();
     try_join_all(tables.into_iter().map(|table| switch_expiry_on(connection, table))).await?;
     switch_mappings_off(connection, env).await

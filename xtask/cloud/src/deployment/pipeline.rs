@@ -151,7 +151,7 @@ async fn finish(plan: &Plan<'_>, declared: &[(&Stack, Value)], changed: &[String
     }
     if connection.is_local() {
         let templates = declared.iter().map(|(_, template)| template);
-        emulator_fixups::mend(connection, env, templates).await?;
+        emulator_fixups::apply(connection, env, templates).await?;
     }
     let mut deployed = Vec::new();
     for (stack, _) in declared {

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use anyhow::Result;
 use aws_sdk_cloudformation::types::StackResourceSummary;
 use cloudformation::resolution;
-use cloudformation::status::{Mend, NextStep, next_step};
+use cloudformation::status::{NextStep, Recovery, next_step};
 use futures::future::{join_all, try_join_all};
 use serde_json::Value;
 use stacks::Stack;
@@ -37,15 +37,16 @@ pub async fn ready(plan: &Plan<'_>, stacks: &[&Stack]) -> Result<Vec<NextStep>> 
         if let Some(stuck) = settled.iter().find(|one| one.next_step == NextStep::Manual) {
             return Err(by_hand(stuck).into());
         }
-        let broken: Vec<(&Settled<'_>, Mend)> = settled.iter().filter_map(|one| Some((one, one.mend()?))).collect();
+        let broken: Vec<(&Settled<'_>, Recovery)> =
+            settled.iter().filter_map(|one| Some((one, one.recovery()?))).collect();
         if broken.is_empty() {
             return Ok(settled.iter().map(|one| one.next_step).collect());
         }
         approve(plan, &broken).await?;
         // What one of them has begun goes on, so it is followed to its end though another fails.
-        let mended = join_all(broken.iter().map(|(settled, mend)| carry_out(*mend, plan, settled))).await;
-        for ((settled, _), is_mended) in broken.iter().zip(mended) {
-            if !is_mended? {
+        let recovered = join_all(broken.iter().map(|(settled, recovery)| carry_out(*recovery, plan, settled))).await;
+        for ((settled, _), is_recovered) in broken.iter().zip(recovered) {
+            if !is_recovered? {
                 as_they_are.insert(settled.stack.name());
             }
         }
@@ -60,10 +61,10 @@ fn by_hand(settled: &Settled<'_>) -> Failure {
 }
 
 /// Shows what has to happen first, and asks once for all of it.
-async fn approve(plan: &Plan<'_>, broken: &[(&Settled<'_>, Mend)]) -> Result<()> {
-    for (settled, mend) in broken {
-        plan.observer.note(&mend.sentence(settled.stack.name(), settled.status()));
-        if *mend == Mend::Delete {
+async fn approve(plan: &Plan<'_>, broken: &[(&Settled<'_>, Recovery)]) -> Result<()> {
+    for (settled, recovery) in broken {
+        plan.observer.note(&recovery.sentence(settled.stack.name(), settled.status()));
+        if *recovery == Recovery::Delete {
             for line in left(plan.connection, settled.id()).await? {
                 plan.observer.note(&line);
             }
@@ -80,24 +81,24 @@ async fn approve(plan: &Plan<'_>, broken: &[(&Settled<'_>, Mend)]) -> Result<()>
 ///
 /// # Errors
 /// When CloudFormation cannot be asked.
-pub async fn foretold(connection: &Connection, name: &str) -> Result<Option<String>> {
+pub async fn preview(connection: &Connection, name: &str) -> Result<Option<String>> {
     let description = read::describe(connection, name).await?;
     let status = description.as_ref().map(read::status);
     Ok(match (next_step(status), status) {
-        (NextStep::Recover(mend), Some(status)) => Some(mend.sentence(name, status)),
+        (NextStep::Recover(recovery), Some(status)) => Some(recovery.sentence(name, status)),
         _ => None,
     })
 }
 
 impl Settled<'_> {
-    fn mend(&self) -> Option<Mend> {
-        if let NextStep::Recover(mend) = self.next_step { Some(mend) } else { None }
+    fn recovery(&self) -> Option<Recovery> {
+        if let NextStep::Recover(recovery) = self.next_step { Some(recovery) } else { None }
     }
 }
 
 /// Does it; says whether the endpoint can. A stack that somebody else has changed since it was shown is left as it
 /// is, to be looked at again.
-async fn carry_out(mend: Mend, plan: &Plan<'_>, settled: &Settled<'_>) -> Result<bool> {
+async fn carry_out(recovery: Recovery, plan: &Plan<'_>, settled: &Settled<'_>) -> Result<bool> {
     let Plan { connection, observer, .. } = plan;
     let Settled { stack, .. } = settled;
     let (name, id, now) = (stack.name(), settled.id(), settled.status());
@@ -105,12 +106,12 @@ async fn carry_out(mend: Mend, plan: &Plan<'_>, settled: &Settled<'_>) -> Result
     if description.as_ref().map(read::status) != Some(now) {
         return Ok(true);
     }
-    match mend {
-        Mend::Delete => {
+    match recovery {
+        Recovery::Delete => {
             observer.note(&format!("{name} is {now}: deleting what is left of it"));
             settle::delete(connection, id, Some(stack), *observer).await?;
         }
-        Mend::RollBack => {
+        Recovery::RollBack => {
             observer.note(&format!("{name} is {now}: rolling it back"));
             let before = seen(connection, id).await?;
             match connection.cloudformation().rollback_stack().stack_name(id).send().await {
@@ -119,7 +120,7 @@ async fn carry_out(mend: Mend, plan: &Plan<'_>, settled: &Settled<'_>) -> Result
                 Err(error) => return Err(failed_to(format!("roll {name} back"))(error)),
             };
         }
-        Mend::ContinueRollBack => {
+        Recovery::ContinueRollBack => {
             observer.note(&format!("{name} is {now}: continuing the roll-back"));
             let before = seen(connection, id).await?;
             let go_on = connection.cloudformation().continue_update_rollback().stack_name(id);

@@ -10,7 +10,7 @@ use anyhow::Result;
 use aws_sdk_cloudformation::primitives::DateTime;
 use aws_sdk_cloudformation::types::{Stack as Description, StackEvent, StackResourceSummary, TemplateStage};
 use cloudformation::event::Event;
-use cloudformation::status::{Mend, NextStep, next_step};
+use cloudformation::status::{NextStep, Recovery, next_step};
 use jiff::Timestamp;
 use serde_json::Value;
 use xtask::Failure;
@@ -113,7 +113,7 @@ pub fn instant(time: &DateTime) -> Option<Timestamp> {
 pub async fn deployed(connection: &Connection, stack: &str) -> Result<Option<Value>> {
     let description = describe(connection, stack).await?;
     let status = description.as_ref().map(status);
-    if matches!(next_step(status), NextStep::Create | NextStep::Recover(Mend::Delete)) {
+    if matches!(next_step(status), NextStep::Create | NextStep::Recover(Recovery::Delete)) {
         return Ok(None);
     }
     template(connection, stack).await.map(Some)

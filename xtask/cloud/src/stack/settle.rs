@@ -4,7 +4,7 @@
 
 use anyhow::Result;
 use aws_sdk_cloudformation::types::Stack as Description;
-use cloudformation::status::{Mend, NextStep, Status, next_step};
+use cloudformation::status::{NextStep, Recovery, Status, next_step};
 use stacks::Stack;
 
 use super::monitor::{Goal, Operation, follow};
@@ -35,7 +35,7 @@ pub async fn settle<'a>(connection: &Connection, stack: &'a Stack, observer: &dy
     // An adoption that made the stack, and was taken back, leaves a shell that nothing can be made in.
     let is_undone = Status::of(settled.status()) == Some(Status::ImportRollbackComplete);
     if is_undone && read::resources(connection, settled.id()).await?.is_empty() {
-        settled.next_step = NextStep::Recover(Mend::Delete);
+        settled.next_step = NextStep::Recover(Recovery::Delete);
     }
     Ok(settled)
 }

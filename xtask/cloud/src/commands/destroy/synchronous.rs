@@ -5,7 +5,7 @@
 use std::slice;
 
 use anyhow::Result;
-use cloudformation::status::{Mend, NextStep};
+use cloudformation::status::{NextStep, Recovery};
 use contract::{Environment, Toggle, function, name};
 use stacks::App;
 use xtask::Failure;
@@ -34,7 +34,7 @@ pub(super) async fn make(removal: &Removal<'_>, toggle: Toggle, app: App) -> Res
         let settled = settle::settle(connection, stack, removal.story).await?;
         match settled.next_step {
             NextStep::Create => {}
-            NextStep::Recover(Mend::Delete) => never_came_up(removal, &settled).await?,
+            NextStep::Recover(Recovery::Delete) => never_came_up(removal, &settled).await?,
             NextStep::Update | NextStep::Wait | NextStep::Recover(_) | NextStep::Manual => {
                 deploy(removal, toggle, &app).await?
             }
