@@ -6,7 +6,7 @@ use super::status::Status;
 
 /// The commands that leave a status of this name, the best first. The stuck resources are what keeps the stack from
 /// settling.
-pub fn ways_out(stack: &str, name: &str, stuck: &[&str]) -> Vec<String> {
+pub fn resolutions(stack: &str, name: &str, stuck: &[&str]) -> Vec<String> {
     let first = match Status::of(name) {
         Some(Status::UpdateRollbackFailed) => {
             "mend what is named above, then run deploy again: it continues the roll-back first"
@@ -37,7 +37,7 @@ pub fn ways_out(stack: &str, name: &str, stuck: &[&str]) -> Vec<String> {
             | Status::DeleteInProgress
             | Status::DeleteComplete,
         ) => "somebody else has changed it meanwhile: run the same command again, it goes on from there",
-        Some(Status::ImportRollbackFailed) | None => return by_hand(stack),
+        Some(Status::ImportRollbackFailed) | None => return manual(stack),
     };
     std::iter::once(first.to_owned()).chain(without(stack, name, stuck)).collect()
 }
@@ -60,7 +60,7 @@ fn without(stack: &str, name: &str, stuck: &[&str]) -> Option<String> {
 }
 
 /// What is left to an operator where CloudFormation takes no change of a stack.
-pub fn by_hand(stack: &str) -> Vec<String> {
+pub fn manual(stack: &str) -> Vec<String> {
     vec![
         format!("what keeps it there: aws cloudformation describe-stack-events --stack-name {stack}"),
         format!("either `cargo xtask destroy {stack}`, then deploy again: tables and the stream stay and are adopted"),
@@ -73,14 +73,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_status_has_a_way_out_and_a_stuck_one_two() {
+    fn each_status_has_a_resolution_and_a_stuck_one_two() {
         for status in Status::ALL {
-            assert!(!ways_out("S", status.name(), &[]).is_empty(), "{status:?}");
+            assert!(!resolutions("S", status.name(), &[]).is_empty(), "{status:?}");
         }
-        assert!(ways_out("S", "UPDATE_ROLLBACK_FAILED", &["A", "B"])[1].ends_with("--resources-to-skip A B"));
-        assert!(ways_out("S", "DELETE_FAILED", &["A"])[1].ends_with("--stack-name S --retain-resources A"));
+        assert!(resolutions("S", "UPDATE_ROLLBACK_FAILED", &["A", "B"])[1].ends_with("--resources-to-skip A B"));
+        assert!(resolutions("S", "DELETE_FAILED", &["A"])[1].ends_with("--stack-name S --retain-resources A"));
         for name in ["IMPORT_ROLLBACK_FAILED", "PAUSE_COMPLETE"] {
-            assert!(ways_out("S", name, &["A"])[1].contains("cargo xtask destroy S"), "{name}");
+            assert!(resolutions("S", name, &["A"])[1].contains("cargo xtask destroy S"), "{name}");
         }
     }
 }

@@ -57,7 +57,7 @@ pub async fn ready(plan: &Plan<'_>, stacks: &[&Stack]) -> Result<Vec<NextStep>> 
 fn by_hand(settled: &Settled<'_>) -> Failure {
     let name = settled.stack.name();
     let failure = Failure::new(format!("{name} is {}, and CloudFormation changes no such stack", settled.status()));
-    resolution::by_hand(name).into_iter().fold(failure, Failure::hint)
+    resolution::manual(name).into_iter().fold(failure, Failure::hint)
 }
 
 /// Shows what has to happen first, and asks once for all of it.

@@ -5,7 +5,7 @@
 use aws_sdk_cloudformation::types::{EventFilter, OperationEvent};
 use cloudformation::diagnosis::{FailedEvent, failures, stuck};
 use cloudformation::event::Event;
-use cloudformation::resolution::ways_out;
+use cloudformation::resolution::resolutions;
 use jiff::Timestamp;
 use stacks::Stack;
 use xtask::Failure;
@@ -36,7 +36,7 @@ pub fn explain(id: &str, status: &str, history: &[Event], known: Vec<Event>, dec
     let failures = failures(history, known);
     let name = id.split('/').nth(1).unwrap_or(id);
     let failure = Failure::new(format!("{name} is {status}"));
-    let error = ways_out(name, status, &stuck(&failures)).into_iter().fold(failure, Failure::hint);
+    let error = resolutions(name, status, &stuck(&failures)).into_iter().fold(failure, Failure::hint);
     let failed = |(role, event): (_, Event)| {
         let declared_at = declared_at(declared, &event);
         FailedEvent { role, event, declared_at }
