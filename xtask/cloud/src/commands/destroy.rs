@@ -239,7 +239,7 @@ impl Removal<'_> {
 /// Deletes a stack, unless it is gone already. What is under way in it, such as the deletion of an earlier run, is
 /// followed first.
 async fn remove(connection: &Connection, stack: &str, story: &Story) -> Result<()> {
-    let Some(description) = settle::at_rest(connection, stack, None, story).await? else { return Ok(()) };
+    let Some(description) = settle::wait_until_stable(connection, stack, None, story).await? else { return Ok(()) };
     if read::status(&description) == Status::DeleteComplete.name() {
         return Ok(());
     }

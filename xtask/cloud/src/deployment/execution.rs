@@ -77,9 +77,9 @@ pub async fn carry_out(plan: &Plan<'_>, prepared: &[(&Stack, Option<ChangeSet>)]
 
 async fn carry_out_one(plan: &Plan<'_>, stack: &Stack, change_set: &ChangeSet) -> Result<String> {
     let id = change_set.stack_id.as_str();
-    let before = read::seen(plan.connection, id).await?;
+    let before = read::event_ids(plan.connection, id).await?;
     change_set::execute(plan.connection, change_set).await?;
     let n_all = Some(change_set.changes.len());
     let operation = Operation { id, declared: Some(stack), before, goal: Goal::Done, n_all };
-    monitor::follow(plan.connection, operation, plan.observer).await
+    monitor::monitor(plan.connection, operation, plan.observer).await
 }

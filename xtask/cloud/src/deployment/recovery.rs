@@ -16,8 +16,8 @@ use xtask::Failure;
 use super::plan::Plan;
 use crate::Connection;
 use crate::aws::error::{cannot_be_called, failed_to};
-use crate::stack::monitor::{Goal, Operation, follow};
-use crate::stack::read::{self, seen};
+use crate::stack::monitor::{Goal, Operation, monitor};
+use crate::stack::read::{self, event_ids};
 use crate::stack::settle::{self, Settled};
 
 /// The ways on from these stacks as they are once each can be made or changed. What that takes is shown and approved
@@ -113,19 +113,19 @@ async fn carry_out(recovery: Recovery, plan: &Plan<'_>, settled: &Settled<'_>) -
         }
         Recovery::RollBack => {
             observer.note(&format!("{name} is {now}: rolling it back"));
-            let before = seen(connection, id).await?;
+            let before = event_ids(connection, id).await?;
             match connection.cloudformation().rollback_stack().stack_name(id).send().await {
-                Ok(_) => follow(connection, rolled_back(stack, id, before), *observer).await?,
+                Ok(_) => monitor(connection, rolled_back(stack, id, before), *observer).await?,
                 Err(error) if cannot_be_called(&error) => return Ok(false),
                 Err(error) => return Err(failed_to(format!("roll {name} back"))(error)),
             };
         }
         Recovery::ContinueRollBack => {
             observer.note(&format!("{name} is {now}: continuing the roll-back"));
-            let before = seen(connection, id).await?;
+            let before = event_ids(connection, id).await?;
             let go_on = connection.cloudformation().continue_update_rollback().stack_name(id);
             go_on.send().await.map_err(failed_to(format!("continue the roll-back of {name}")))?;
-            follow(connection, rolled_back(stack, id, before), *observer).await?;
+            monitor(connection, rolled_back(stack, id, before), *observer).await?;
         }
     }
     Ok(true)

@@ -74,7 +74,7 @@ pub struct Operation<'a> {
 /// # Errors
 /// When the operation failed, with the root cause told first; [`Overtaken`] where somebody else has removed the stack; or
 /// when CloudFormation cannot be asked, or contradicts itself, for long.
-pub async fn follow(connection: &Connection, operation: Operation<'_>, observer: &dyn Observer) -> Result<String> {
+pub async fn monitor(connection: &Connection, operation: Operation<'_>, observer: &dyn Observer) -> Result<String> {
     let Operation { id, declared, before: mut seen, goal, n_all } = operation;
     let once = connection.without_retries();
     let foot = Lines::new(observer, id);

@@ -44,7 +44,7 @@ pub fn status(description: &Description) -> &str {
 ///
 /// # Errors
 /// When CloudFormation cannot be asked.
-pub async fn seen(connection: &Connection, name_or_id: &str) -> Result<BTreeSet<String>> {
+pub async fn event_ids(connection: &Connection, name_or_id: &str) -> Result<BTreeSet<String>> {
     let (newest, _) = page(connection, name_or_id, None).await?;
     Ok(newest.into_iter().map(|event| event.id).collect())
 }
@@ -53,7 +53,7 @@ pub async fn seen(connection: &Connection, name_or_id: &str) -> Result<BTreeSet<
 ///
 /// # Errors
 /// When CloudFormation cannot be asked.
-pub async fn seen_before_this(connection: &Connection, name_or_id: &str) -> Result<BTreeSet<String>> {
+pub async fn earlier_event_ids(connection: &Connection, name_or_id: &str) -> Result<BTreeSet<String>> {
     let (newest, _) = page(connection, name_or_id, None).await?;
     // Where it began before this page, the oldest event here is where the story starts.
     let n_of_this = newest.iter().position(Event::begins_operation).map_or(newest.len().saturating_sub(1), |at| at + 1);

@@ -7,8 +7,8 @@ use aws_sdk_cloudformation::types::Stack as Description;
 use cloudformation::status::{NextStep, Recovery, Status, next_step};
 use stacks::Stack;
 
-use super::monitor::{Goal, Operation, follow};
-use super::read::{self, describe, seen, seen_before_this, status};
+use super::monitor::{Goal, Operation, monitor};
+use super::read::{self, describe, earlier_event_ids, event_ids, status};
 use crate::Connection;
 use crate::aws::error::failed_to;
 use crate::console::observer::Observer;
@@ -29,7 +29,7 @@ pub struct Settled<'a> {
 /// # Errors
 /// When CloudFormation cannot be asked.
 pub async fn settle<'a>(connection: &Connection, stack: &'a Stack, observer: &dyn Observer) -> Result<Settled<'a>> {
-    let description = at_rest(connection, stack.name(), Some(stack), observer).await?;
+    let description = wait_until_stable(connection, stack.name(), Some(stack), observer).await?;
     let next_step = next_step(description.as_ref().map(status));
     let mut settled = Settled { stack, description, next_step };
     // An adoption that made the stack, and was taken back, leaves a shell that nothing can be made in.
@@ -44,7 +44,7 @@ pub async fn settle<'a>(connection: &Connection, stack: &'a Stack, observer: &dy
 ///
 /// # Errors
 /// When CloudFormation cannot be asked.
-pub async fn at_rest(
+pub async fn wait_until_stable(
     connection: &Connection,
     name: &str,
     declared: Option<&Stack>,
@@ -61,9 +61,9 @@ pub async fn at_rest(
             _ => ("another deploy is at work, or went on alone", Goal::Done),
         };
         observer.note(&format!("{name} is {now}: {who}; following it"));
-        let before = seen_before_this(connection, id).await?;
+        let before = earlier_event_ids(connection, id).await?;
         // However that ends, the status it leaves decides what comes next.
-        if let Err(error) = follow(connection, Operation { id, declared, before, goal, n_all: None }, observer).await {
+        if let Err(error) = monitor(connection, Operation { id, declared, before, goal, n_all: None }, observer).await {
             observer.note(&format!("what was under way failed: {error:#}"));
         }
     }
@@ -87,9 +87,9 @@ impl Settled<'_> {
 /// # Errors
 /// When something in it cannot be deleted.
 pub async fn delete(connection: &Connection, id: &str, stack: Option<&Stack>, observer: &dyn Observer) -> Result<()> {
-    let before = seen(connection, id).await?;
+    let before = event_ids(connection, id).await?;
     let client = connection.cloudformation();
     client.delete_stack().stack_name(id).send().await.map_err(failed_to(format!("delete {id}")))?;
-    follow(connection, Operation { id, declared: stack, before, goal: Goal::Gone, n_all: None }, observer).await?;
+    monitor(connection, Operation { id, declared: stack, before, goal: Goal::Gone, n_all: None }, observer).await?;
     Ok(())
 }
