@@ -16,7 +16,7 @@ use crate::console::reporter::Story;
 use crate::deployment::pipeline;
 use crate::deployment::plan::Plan;
 use crate::deployment::result::{self, Deployed};
-use crate::stack::change_set::Manner;
+use crate::stack::change_set::ChangeSetOptions;
 use crate::stack::order;
 use preflight::Preflight;
 
@@ -58,7 +58,7 @@ async fn deploy_all(args: &cli::Deploy, story: &Story) -> Result<Vec<Deployed>> 
         packages: &packages,
         approval: Approval::of(args.yes),
         allow_data_loss: args.allow_data_loss,
-        manner: Manner { express: args.express, revert_drift: args.revert_drift },
+        options: ChangeSetOptions { express: args.express, revert_drift: args.revert_drift },
         observer: story,
     };
     let deployed = pipeline::deploy(&plan).await?;

@@ -25,7 +25,7 @@ use crate::deployment::plan::Plan;
 use crate::local_state::folder::Folder;
 use crate::local_state::ready::{Ready, dashboard_url};
 use crate::local_state::secrets;
-use crate::stack::change_set::Manner;
+use crate::stack::change_set::ChangeSetOptions;
 use crate::system::api;
 use emulator::Emulator;
 use front::Front;
@@ -145,7 +145,7 @@ async fn bring_up(
         packages,
         approval: Approval::Given,
         allow_data_loss: false,
-        manner: Manner::default(),
+        options: ChangeSetOptions::default(),
         observer: &Story::brief(clock.printer),
     };
     pipeline::deploy(&plan).await?;

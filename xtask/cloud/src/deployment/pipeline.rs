@@ -7,7 +7,7 @@ use super::result::Deployed;
 use super::{data_loss_guard, emulator_fixups, execution, parameters, recovery, shard_count};
 use crate::aws::error::Overtaken;
 use crate::aws::package_bucket;
-use crate::stack::change_set::Manner;
+use crate::stack::change_set::ChangeSetOptions;
 use crate::stack::change_set::{self, ChangeSet, Request};
 use crate::stack::{import, order, read};
 use crate::system::{deadlines, migration};
@@ -68,7 +68,7 @@ async fn deploy_once(plan: &Plan<'_>) -> Result<Vec<Deployed>> {
 
     let mut declared: Vec<(&Stack, Value)> = stacks.into_iter().zip(templates).collect();
     let next_steps = recovery::ready(plan, &declared.iter().map(|(stack, _)| *stack).collect::<Vec<_>>()).await?;
-    shard_count::keep(connection, plan.manner.revert_drift, &mut declared, &next_steps).await?;
+    shard_count::keep(connection, plan.options.revert_drift, &mut declared, &next_steps).await?;
     data_loss_guard::check(plan, declared.iter().zip(&next_steps)).await?;
     let adopted = adopt_all(plan, &bucket, declared.iter().zip(&next_steps)).await?;
     let prepared = declared.iter().zip(&next_steps).map(|((stack, template), next_step)| {
@@ -110,7 +110,7 @@ async fn adopt_all<'a>(
             parameters: Vec::new(),
             kind: ChangeSetType::Import,
             imports: import::imports(&found),
-            manner: Manner::default(),
+            options: ChangeSetOptions::default(),
         };
         let change_set = change_set::create(connection, bucket, request, plan.observer).await?;
         imports.push((*stack, change_set));
@@ -136,7 +136,7 @@ async fn prepare<'a>(
         parameters: parameters::values(template, bucket, plan.packages, is_new)?,
         kind: if is_new { ChangeSetType::Create } else { ChangeSetType::Update },
         imports: Vec::new(),
-        manner: plan.manner,
+        options: plan.options,
     };
     Ok((stack, change_set::create(plan.connection, bucket, request, plan.observer).await?))
 }

@@ -8,7 +8,7 @@ use xtask::package::Package;
 use crate::Connection;
 use crate::console::confirm::Approval;
 use crate::console::observer::Observer;
-use crate::stack::change_set::Manner;
+use crate::stack::change_set::ChangeSetOptions;
 
 /// What to deploy, and how.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ pub struct Plan<'a> {
     /// Whether data may go.
     pub allow_data_loss: bool,
     /// How CloudFormation carries it out.
-    pub manner: Manner,
+    pub options: ChangeSetOptions,
     /// Who is told.
     pub observer: &'a dyn Observer,
 }

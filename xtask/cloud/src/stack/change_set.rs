@@ -46,19 +46,19 @@ pub struct Request<'a> {
     /// What is there, for an import.
     pub imports: Vec<ResourceToImport>,
     /// How it is carried out.
-    pub manner: Manner,
+    pub options: ChangeSetOptions,
 }
 
 /// How CloudFormation is to carry a change set out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Manner {
+pub struct ChangeSetOptions {
     /// Without waiting until resources are ready to serve.
     pub express: bool,
     /// Resources that were changed by hand become what the template says.
     pub revert_drift: bool,
 }
 
-impl Manner {
+impl ChangeSetOptions {
     /// Asks for it.
     fn ask(self, kind: &ChangeSetType, create: CreateChangeSetFluentBuilder) -> CreateChangeSetFluentBuilder {
         let mut create = create;
@@ -110,9 +110,9 @@ pub async fn create(
     request: Request<'_>,
     observer: &dyn Observer,
 ) -> Result<Option<ChangeSet>> {
-    let (declared, manner) = (request.stack, request.manner);
+    let (declared, options) = (request.stack, request.options);
     let (id, stack_id) = ask(connection, bucket, request).await?;
-    match wait(connection, &id, manner, observer).await {
+    match wait(connection, &id, options, observer).await {
         Ok(Some(changes)) => Ok(Some(ChangeSet { id, stack_id, changes })),
         Ok(None) => {
             remove(connection, &id).await?;
@@ -132,7 +132,7 @@ pub async fn create(
 
 /// Asks for the change set; returns its ARN and that of its stack.
 async fn ask(connection: &Connection, bucket: &str, request: Request<'_>) -> Result<(String, String)> {
-    let Request { stack, env, template, parameters, kind, imports, manner } = request;
+    let Request { stack, env, template, parameters, kind, imports, options } = request;
     let stack = stack.name();
     let milliseconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
     // Two deploys may begin in one millisecond.
@@ -145,7 +145,7 @@ async fn ask(connection: &Connection, bucket: &str, request: Request<'_>) -> Res
         .change_set_type(kind.clone())
         .capabilities(Capability::CapabilityNamedIam)
         .set_parameters(Some(parameters));
-    create = manner.ask(&kind, create);
+    create = options.ask(&kind, create);
     // An import may not touch the tags.
     create = if kind == ChangeSetType::Import {
         create.set_resources_to_import(Some(imports))
@@ -198,7 +198,7 @@ pub async fn execute(connection: &Connection, change_set: &ChangeSet) -> Result<
 async fn wait(
     connection: &Connection,
     id: &str,
-    manner: Manner,
+    options: ChangeSetOptions,
     observer: &dyn Observer,
 ) -> Result<Option<Vec<Change>>> {
     let client = connection.cloudformation();
@@ -217,7 +217,7 @@ async fn wait(
                 changes.extend(answer.changes().iter().filter_map(|change| change.resource_change()).map(change));
                 page = answer.next_token().map(str::to_owned);
                 if page.is_none() {
-                    manner.compare(&answer, observer);
+                    options.compare(&answer, observer);
                     return Ok(Some(changes));
                 }
             }

@@ -16,7 +16,7 @@ use crate::console::confirm::Approval;
 use crate::console::observer::Observer as _;
 use crate::deployment::pipeline;
 use crate::deployment::plan::Plan;
-use crate::stack::change_set::Manner;
+use crate::stack::change_set::ChangeSetOptions;
 use crate::stack::order;
 use crate::stack::settle::{self, Settled};
 use crate::system::authorizer::authorizer;
@@ -74,7 +74,7 @@ async fn deploy(removal: &Removal<'_>, toggle: Toggle, app: &App) -> Result<()> 
         packages: &[],
         approval: Approval::of(args.yes || args.delete_data),
         allow_data_loss: false,
-        manner: Manner::default(),
+        options: ChangeSetOptions::default(),
         observer: removal.story,
     };
     pipeline::deploy(&plan).await?;
