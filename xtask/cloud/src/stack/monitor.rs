@@ -17,7 +17,7 @@ use xtask::Failure;
 use super::diagnosis;
 use super::diagnosis::{Diagnosis, Of};
 use super::read::{describe, events, status};
-use super::retry::Patience;
+use super::retry::Retry;
 use crate::Connection;
 use crate::aws::error::Overtaken;
 use crate::aws::error::Passing;
@@ -78,16 +78,16 @@ pub async fn monitor(connection: &Connection, operation: Operation<'_>, observer
     let Operation { id, declared, before: mut seen, goal, n_all } = operation;
     let once = connection.without_retries();
     let foot = Lines::new(observer, id);
-    let mut patience = Patience::of(connection.pause());
+    let mut retry = Retry::new(connection.pause());
     let mut progress = Progress::of(n_all);
     let mut history = Vec::new();
     let mut doubted: Option<Instant> = None;
     let status = loop {
         match look(&once, id, &seen).await {
-            Err(error) if error.is::<Passing>() => patience.wait(error, observer).await?,
+            Err(error) if error.is::<Passing>() => retry.wait(error, observer).await?,
             Err(error) => return Err(error),
             Ok((status, events)) => {
-                patience.answered(observer);
+                retry.answered(observer);
                 for event in events {
                     seen.insert(event.id.clone());
                     observer.event(&event, &progress.take(&event));

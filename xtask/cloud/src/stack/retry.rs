@@ -1,6 +1,6 @@
 //! How long to go on asking while AWS throttles or cannot be reached.
 //!
-//! Invariant: what CloudFormation has begun goes on without us, so a lost connection ends nothing; only our patience ends.
+//! Invariant: what CloudFormation has begun goes on without us, so a lost connection ends nothing; only our retry ends.
 
 use std::time::{Duration, Instant};
 
@@ -16,15 +16,15 @@ const LONGEST: Duration = Duration::from_secs(20);
 
 /// The tries since the last answer.
 #[derive(Debug)]
-pub struct Patience {
+pub struct Retry {
     pause: Duration,
     next: Duration,
     since: Option<Instant>,
 }
 
-impl Patience {
+impl Retry {
     /// Waits this long after the first failed try, and twice as long after each further one.
-    pub fn of(pause: Duration) -> Self {
+    pub fn new(pause: Duration) -> Self {
         Self { pause, next: pause, since: None }
     }
 
