@@ -16,9 +16,9 @@ use super::reach::unreachable;
 /// Beneath an error that may pass by itself: AWS throttles, or cannot be reached.
 #[derive(Debug, thiserror::Error)]
 #[error("this may pass")]
-pub struct Passing;
+pub struct Transient;
 
-/// Turns an SDK error into one for people: `cannot {what}: {code}: {message}`, with [`Passing`] beneath where it may pass.
+/// Turns an SDK error into one for people: `cannot {what}: {code}: {message}`, with [`Transient`] beneath where it may pass.
 pub fn failed_to<E>(what: impl AsRef<str>) -> impl FnOnce(SdkError<E, HttpResponse>) -> anyhow::Error
 where
     E: ProvideErrorMetadata + Error + 'static,
@@ -41,7 +41,7 @@ where
             None => failure,
         };
         let status = error.raw_response().map(|answer| answer.status().as_u16());
-        if may_pass(code, status, &text) { anyhow::Error::new(Passing).context(failure) } else { failure.into() }
+        if is_transient(code, status, &text) { anyhow::Error::new(Transient).context(failure) } else { failure.into() }
     }
 }
 
@@ -99,15 +99,15 @@ where
 /// Somebody else began to change the stack after it was looked at, so it has to be looked at again.
 #[derive(Debug, thiserror::Error)]
 #[error("another deploy was first")]
-pub struct Overtaken;
+pub struct Conflict;
 
-/// As [`failed_to`], with [`Overtaken`] beneath where that is why.
-pub fn overtaken<E>(what: impl AsRef<str>) -> impl FnOnce(SdkError<E, HttpResponse>) -> anyhow::Error
+/// As [`failed_to`], with [`Conflict`] beneath where that is why.
+pub fn conflict<E>(what: impl AsRef<str>) -> impl FnOnce(SdkError<E, HttpResponse>) -> anyhow::Error
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
     move |error| {
-        let is_overtaken = match error.code() {
+        let is_conflict = match error.code() {
             // The last is said of a stack that was to be made, and that another deploy has made meanwhile.
             Some("InvalidChangeSetStatus" | "ChangeSetNotFound" | "AlreadyExistsException") => true,
             Some("ValidationError") => error.message().is_some_and(|message| {
@@ -116,7 +116,7 @@ where
             _ => false,
         };
         let failure = failed_to(what)(error);
-        if is_overtaken { anyhow::Error::new(Overtaken).context(failure) } else { failure }
+        if is_conflict { anyhow::Error::new(Conflict).context(failure) } else { failure }
     }
 }
 
@@ -141,7 +141,7 @@ fn answered(code: Option<&str>, answer: &HttpResponse) -> String {
     }
 }
 
-fn may_pass(code: Option<&str>, status: Option<u16>, text: &str) -> bool {
+fn is_transient(code: Option<&str>, status: Option<u16>, text: &str) -> bool {
     match code {
         Some(
             "Throttling"

@@ -5,7 +5,7 @@
 use super::plan::Plan;
 use super::result::Deployed;
 use super::{data_loss_guard, emulator_fixups, execution, parameters, recovery, shard_count};
-use crate::aws::error::Overtaken;
+use crate::aws::error::Conflict;
 use crate::aws::package_bucket;
 use crate::stack::change_set::ChangeSetOptions;
 use crate::stack::change_set::{self, ChangeSet, Request};
@@ -44,7 +44,7 @@ pub async fn hint_at_leftovers(plan: &Plan<'_>) -> Result<()> {
 pub async fn deploy(plan: &Plan<'_>) -> Result<Vec<Deployed>> {
     for _ in 1..ROUNDS {
         match deploy_once(plan).await {
-            Err(error) if error.is::<Overtaken>() => {
+            Err(error) if error.is::<Conflict>() => {
                 plan.observer.note(&format!("{error:#}: looking again at what is there"))
             }
             done => return done,

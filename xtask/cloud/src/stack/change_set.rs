@@ -23,7 +23,7 @@ use super::diagnosis::{self, Of};
 use super::read;
 use crate::Connection;
 use crate::aws::error::failed_to;
-use crate::aws::error::{Overtaken, overtaken};
+use crate::aws::error::{Conflict, conflict};
 use crate::aws::package_bucket;
 use crate::console::observer::Observer;
 
@@ -158,7 +158,7 @@ async fn ask(connection: &Connection, bucket: &str, request: Request<'_>) -> Res
         let key = format!("templates/{stack}/{name}.json");
         create.template_url(package_bucket::put_template(connection, bucket, &key, &template).await?)
     };
-    let created = create.send().await.map_err(overtaken(format!("make a change set for {stack}")))?;
+    let created = create.send().await.map_err(conflict(format!("make a change set for {stack}")))?;
     Ok((created.id().unwrap_or_default().to_owned(), created.stack_id().unwrap_or_default().to_owned()))
 }
 
@@ -190,7 +190,7 @@ async fn remove(connection: &Connection, id: &str) -> Result<()> {
 pub async fn execute(connection: &Connection, change_set: &ChangeSet) -> Result<()> {
     let client = connection.cloudformation();
     let execute = client.execute_change_set().change_set_name(&change_set.id);
-    execute.send().await.map_err(overtaken("carry out the change set"))?;
+    execute.send().await.map_err(conflict("carry out the change set"))?;
     Ok(())
 }
 
@@ -206,7 +206,7 @@ async fn wait(
     let mut page: Option<String> = None;
     loop {
         let ask = client.describe_change_set().change_set_name(id).set_next_token(page.clone());
-        let answer = ask.send().await.map_err(overtaken("read the change set"))?;
+        let answer = ask.send().await.map_err(conflict("read the change set"))?;
         let reason = answer.status_reason().unwrap_or_default();
         match answer.status() {
             Some(ChangeSetStatus::CreateComplete) => {
@@ -225,7 +225,7 @@ async fn wait(
             Some(ChangeSetStatus::Failed) => {
                 return Err(Failure::new(format!("CloudFormation refuses the change: {reason}")).into());
             }
-            Some(status) if status.as_str().starts_with("DELETE") => return Err(Overtaken.into()),
+            Some(status) if status.as_str().starts_with("DELETE") => return Err(Conflict.into()),
             _ => tokio::time::sleep(connection.pause()).await,
         }
     }

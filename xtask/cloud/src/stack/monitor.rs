@@ -19,8 +19,8 @@ use super::diagnosis::{Diagnosis, Of};
 use super::read::{describe, events, status};
 use super::retry::Retry;
 use crate::Connection;
-use crate::aws::error::Overtaken;
-use crate::aws::error::Passing;
+use crate::aws::error::Conflict;
+use crate::aws::error::Transient;
 use crate::console::observer::{Lines, Observer};
 
 /// The status of what is not there.
@@ -72,7 +72,7 @@ pub struct Operation<'a> {
 /// Follows a stack, line by line, until it is settled; returns its last status.
 ///
 /// # Errors
-/// When the operation failed, with the root cause told first; [`Overtaken`] where somebody else has removed the stack; or
+/// When the operation failed, with the root cause told first; [`Conflict`] where somebody else has removed the stack; or
 /// when CloudFormation cannot be asked, or contradicts itself, for long.
 pub async fn monitor(connection: &Connection, operation: Operation<'_>, observer: &dyn Observer) -> Result<String> {
     let Operation { id, declared, before: mut seen, goal, n_all } = operation;
@@ -84,7 +84,7 @@ pub async fn monitor(connection: &Connection, operation: Operation<'_>, observer
     let mut doubted: Option<Instant> = None;
     let status = loop {
         match look(&once, id, &seen).await {
-            Err(error) if error.is::<Passing>() => retry.wait(error, observer).await?,
+            Err(error) if error.is::<Transient>() => retry.wait(error, observer).await?,
             Err(error) => return Err(error),
             Ok((status, events)) => {
                 retry.answered(observer);
@@ -110,7 +110,7 @@ pub async fn monitor(connection: &Connection, operation: Operation<'_>, observer
     }
     if status == GONE {
         let name = id.split('/').nth(1).unwrap_or(id);
-        return Err(anyhow::Error::new(Overtaken).context(format!("{name} was removed")));
+        return Err(anyhow::Error::new(Conflict).context(format!("{name} was removed")));
     }
     let known = diagnosis::errors(connection, Of::Stack(id)).await;
     let Diagnosis { failures, error } = diagnosis::explain(id, &status, &history, known, declared);

@@ -27,7 +27,7 @@ pub(crate) struct CloudFormation {
     /// How many looks at a stack's status still see what was there before a call.
     pub(crate) n_late: usize,
     /// What another deploy begins just before the next change set would be carried out.
-    pub(crate) overtaken: Option<Vec<StackEvent>>,
+    pub(crate) conflict: Option<Vec<StackEvent>>,
     n_change_sets: usize,
 }
 
@@ -227,7 +227,7 @@ impl CloudFormation {
     }
 
     fn execute(&mut self, name: &str, change_set: &str) -> Result<String, Response> {
-        let (other, n_late) = (self.overtaken.take(), self.n_late);
+        let (other, n_late) = (self.conflict.take(), self.n_late);
         let stack = self.present(name)?;
         if let Some(mut events) = other.map(VecDeque::from) {
             let begins =

@@ -30,7 +30,7 @@ fn a_second_deploy_follows_the_first_says_so_and_then_makes_its_own_change() {
 #[test]
 fn a_deploy_that_another_overtakes_follows_it_and_looks_again() {
     let (aws, workshop) = (Aws::play("slow"), Workshop::new());
-    aws.cloudformation().overtaken = Some(the_rest());
+    aws.cloudformation().conflict = Some(the_rest());
     let said = [
         "CompliCal-API-test: 1 change",
         "another deploy was first: looking again at what is there",
