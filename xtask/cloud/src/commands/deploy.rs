@@ -12,7 +12,7 @@ use crate::Connection;
 use crate::console::confirm::Approval;
 use crate::console::interrupt::unless_interrupted;
 use crate::console::observer::Observer as _;
-use crate::console::reporter::Story;
+use crate::console::reporter::Reporter;
 use crate::deployment::pipeline;
 use crate::deployment::plan::Plan;
 use crate::deployment::result::{self, Deployed};
@@ -25,12 +25,12 @@ use preflight::Preflight;
 /// # Errors
 /// When it is not approved, or anything fails on the way.
 pub async fn run(args: &cli::Deploy, printer: &Printer) -> Result<()> {
-    let story = Story::full(printer, args.json);
-    let outcome = unless_interrupted(deploy_all(args, &story)).await;
-    story.end(outcome, |deployed| result::document(deployed), |deployed| result::show(deployed, printer))
+    let reporter = Reporter::full(printer, args.json);
+    let outcome = unless_interrupted(deploy_all(args, &reporter)).await;
+    reporter.end(outcome, |deployed| result::document(deployed), |deployed| result::show(deployed, printer))
 }
 
-async fn deploy_all(args: &cli::Deploy, story: &Story) -> Result<Vec<Deployed>> {
+async fn deploy_all(args: &cli::Deploy, reporter: &Reporter) -> Result<Vec<Deployed>> {
     let connection = Connection::open(&args.cloud).await?;
     let env = &args.cloud.env.env;
     // With a toggle that cannot be read the most is looked at.
@@ -47,8 +47,8 @@ async fn deploy_all(args: &cli::Deploy, story: &Story) -> Result<Vec<Deployed>> 
         story.note(&format!("hint: {}", warning.hint()));
     }
     let preflight = Preflight { connection: &connection, declared: &declared, arch: args.arch };
-    preflight.check(env, problems, story).await?;
-    let say = |line: &str| story.note(line);
+    preflight.check(env, problems, reporter).await?;
+    let say = |line: &str| reporter.note(line);
     let packages =
         if connection.is_local() { build::for_this_machine(&say)? } else { build::for_lambda(args.arch, &say)? };
     let plan = Plan {
@@ -59,7 +59,7 @@ async fn deploy_all(args: &cli::Deploy, story: &Story) -> Result<Vec<Deployed>> 
         approval: Approval::of(args.yes),
         allow_data_loss: args.allow_data_loss,
         options: ChangeSetOptions { express: args.express, revert_drift: args.revert_drift },
-        observer: story,
+        observer: reporter,
     };
     let deployed = pipeline::deploy(&plan).await?;
     pipeline::hint_at_leftovers(&plan).await?;

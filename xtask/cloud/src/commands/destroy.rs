@@ -20,7 +20,7 @@ use crate::Connection;
 use crate::console::confirm::{Approval, typed_name};
 use crate::console::interrupt::unless_interrupted;
 use crate::console::observer::Observer as _;
-use crate::console::reporter::Story;
+use crate::console::reporter::Reporter;
 use crate::stack::{order, read, settle};
 use crate::system::drain::{self, Drained};
 use crate::system::failed_batch::Bucket;
@@ -37,7 +37,7 @@ struct Removal<'a> {
     stacks: Vec<String>,
     /// The data that is left behind, or deleted with `--delete-data`.
     data: Vec<DataResource>,
-    story: &'a Story,
+    reporter: &'a Reporter,
 }
 
 /// The command.
@@ -45,12 +45,12 @@ struct Removal<'a> {
 /// # Errors
 /// When it is not approved, the stream does not drain, or a stack cannot be deleted.
 pub async fn run(args: &cli::Destroy, printer: &Printer) -> Result<()> {
-    let story = Story::full(printer, args.json);
-    let outcome = unless_interrupted(destroy(args, &story)).await;
-    story.end(outcome, Removed::document, |removed| removed.show(printer))
+    let reporter = Reporter::full(printer, args.json);
+    let outcome = unless_interrupted(destroy(args, &reporter)).await;
+    reporter.end(outcome, Removed::document, |removed| removed.show(printer))
 }
 
-async fn destroy(args: &cli::Destroy, story: &Story) -> Result<Removed> {
+async fn destroy(args: &cli::Destroy, reporter: &Reporter) -> Result<Removed> {
     let toggle = workspace::toggle()?;
     let env = &args.cloud.env.env;
     let wanted = wanted(env, toggle, &args.stacks)?;
@@ -65,7 +65,7 @@ async fn destroy(args: &cli::Destroy, story: &Story) -> Result<Removed> {
     let app = workspace::app(env, Toggle::On, connection.target(), authorizer::architecture(&connection, env).await?)?;
     let mut data = data::of_stacks(&connection, &app, &wanted).await?;
     if wanted.contains(&name::kinesis_stack(env)) {
-        data.extend(batch_buckets::buckets(&connection, &app, story).await?);
+        data.extend(batch_buckets::buckets(&connection, &app, reporter).await?);
     }
     let removal = Removal { connection: &connection, env, args, stacks, data, story };
     if removal.is_done() {
@@ -112,16 +112,17 @@ impl Removal<'_> {
     }
 
     async fn approve(&self) -> Result<()> {
-        let Self { args, env, stacks, data, story, .. } = self;
+        let Self { args, env, stacks, data, reporter, .. } = self;
         if self.stream_goes() {
-            story.note("  ~ the API goes to synchronous counting, or with its stack; what is on the stream is counted");
+            reporter
+                .note("  ~ the API goes to synchronous counting, or with its stack; what is on the stream is counted");
         }
         for stack in stacks {
-            story.note(&format!("  - remove {stack}"));
+            reporter.note(&format!("  - remove {stack}"));
         }
         for resource in data {
             let DataResource { name, kind, .. } = resource;
-            story.note(&match kind.as_str() {
+            reporter.note(&match kind.as_str() {
                 _ if args.delete_data => format!("  - DELETE WITH ITS DATA {name} {kind}"),
                 data::STREAM => format!("  - delete {name} {kind}, once everything on it is counted"),
                 data::BUCKET => format!("  - delete {name} {kind}, if nothing is in it"),
@@ -143,26 +144,26 @@ impl Removal<'_> {
 
     /// Before the stream goes, and its stack: nothing writes to the stream any more, and everything on it is counted.
     async fn let_the_stream_go(&self, toggle: Toggle, app: App) -> Result<Option<bool>> {
-        let Self { connection, env, args, story, .. } = self;
+        let Self { connection, env, args, reporter, .. } = self;
         if !self.stream_goes() {
             return Ok(None);
         }
         let api = name::api_stack(env);
         if self.goes(&api) {
-            remove(connection, &api, self.story).await?;
+            remove(connection, &api, self.reporter).await?;
         } else {
             synchronous::make(self, toggle, app).await?;
         }
-        let drained = drain::drain(connection, env, Duration::from_secs(args.wait), *story).await?;
+        let drained = drain::drain(connection, env, Duration::from_secs(args.wait), *reporter).await?;
         if let Drained::Not(left) = drained {
             let failure = self.not_drained(&left).await;
             if !args.delete_data {
                 return Err(failure.into());
             }
-            story.note(&format!("{failure}; going on, because --delete-data says so"));
+            reporter.note(&format!("{failure}; going on, because --delete-data says so"));
             return Ok(Some(false));
         }
-        close_windows::close(connection, env, *story).await?;
+        close_windows::close(connection, env, *reporter).await?;
         Ok(Some(true))
     }
 
@@ -197,7 +198,7 @@ impl Removal<'_> {
 
     async fn remove_stacks(&self) -> Result<()> {
         for stack in &self.stacks {
-            remove(self.connection, stack, self.story).await?;
+            remove(self.connection, stack, self.reporter).await?;
         }
         Ok(())
     }
@@ -205,7 +206,7 @@ impl Removal<'_> {
     /// Deletes what was asked for, and what a drained stream leaves: the stream itself, which holds no call that is not
     /// counted and would cost money every hour, and the bucket of failed batches where it is empty.
     async fn remove_data(&self, drained: Option<bool>) -> Result<Vec<DataResource>> {
-        let Self { connection, args, story, .. } = self;
+        let Self { connection, args, reporter, .. } = self;
         let mut deleted = Vec::new();
         for resource in &self.data {
             let is_spent = match resource.kind.as_str() {
@@ -214,12 +215,12 @@ impl Removal<'_> {
                 _ => false,
             };
             if args.delete_data {
-                story.note(&format!("deleting {} and its data", resource.name));
+                reporter.note(&format!("deleting {} and its data", resource.name));
             } else if is_spent {
-                story.note(&format!("deleting {}: nothing in it is waiting to be counted", resource.name));
+                reporter.note(&format!("deleting {}: nothing in it is waiting to be counted", resource.name));
             } else {
                 if resource.kind == data::BUCKET {
-                    story.note(&format!(
+                    reporter.note(&format!(
                         "{} keeps batches that the processor gave up: they are not counted",
                         resource.name
                     ));
@@ -238,13 +239,13 @@ impl Removal<'_> {
 
 /// Deletes a stack, unless it is gone already. What is under way in it, such as the deletion of an earlier run, is
 /// followed first.
-async fn remove(connection: &Connection, stack: &str, story: &Story) -> Result<()> {
-    let Some(description) = settle::wait_until_stable(connection, stack, None, story).await? else { return Ok(()) };
+async fn remove(connection: &Connection, stack: &str, reporter: &Reporter) -> Result<()> {
+    let Some(description) = settle::wait_until_stable(connection, stack, None, reporter).await? else { return Ok(()) };
     if read::status(&description) == Status::DeleteComplete.name() {
         return Ok(());
     }
-    story.note(&format!("removing {stack}"));
-    settle::delete(connection, description.stack_id().unwrap_or(stack), None, story).await
+    reporter.note(&format!("removing {stack}"));
+    settle::delete(connection, description.stack_id().unwrap_or(stack), None, reporter).await
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ use xtask::{Printer, build, workspace};
 
 use crate::Connection;
 use crate::console::confirm::Approval;
-use crate::console::reporter::Story;
+use crate::console::reporter::Reporter;
 use crate::deployment::pipeline;
 use crate::deployment::plan::Plan;
 use crate::local_state::folder::Folder;
@@ -146,7 +146,7 @@ async fn bring_up(
         approval: Approval::Given,
         allow_data_loss: false,
         options: ChangeSetOptions::default(),
-        observer: &Story::brief(clock.printer),
+        observer: &Reporter::brief(clock.printer),
     };
     pipeline::deploy(&plan).await?;
     clock.say("the stacks are deployed");

@@ -19,7 +19,7 @@ use xtask::{Failure, Printer, workspace};
 
 use crate::Connection;
 use crate::console::observer::Observer as _;
-use crate::console::reporter::Story;
+use crate::console::reporter::Reporter;
 use crate::local_state::folder::Folder;
 use crate::local_state::secrets::Secrets;
 use crate::stack::read;
@@ -105,22 +105,22 @@ pub struct Subject<'a> {
 /// # Errors
 /// When a check fails.
 pub async fn run(args: &cli::Verify, printer: &Printer) -> Result<()> {
-    let story = Story::full(printer, args.json);
-    let outcome = verify(args, &story, printer).await;
+    let reporter = Reporter::full(printer, args.json);
+    let outcome = verify(args, &reporter, printer).await;
     match args.json {
-        Some(Json::Lines) => story.end(outcome, |()| json!({"ok": true}), |()| ()),
+        Some(Json::Lines) => reporter.end(outcome, |()| json!({"ok": true}), |()| ()),
         Some(Json::Document) | None => outcome,
     }
 }
 
-async fn verify(args: &cli::Verify, story: &Story, printer: &Printer) -> Result<()> {
+async fn verify(args: &cli::Verify, reporter: &Reporter, printer: &Printer) -> Result<()> {
     let connection = Connection::open(&args.cloud).await?;
     let env = &args.cloud.env.env;
     connection.account().await?;
     let settings = &workspace::settings(env)?;
     let subject = Subject { connection: &connection, env, toggle: toggle(&connection, env).await?, settings };
-    story.note(&format!("checking {env} with the toggle {}", subject.toggle.as_str()));
-    let told = |checks: Vec<Check>| tell(checks, args.json, story, printer);
+    reporter.note(&format!("checking {env} with the toggle {}", subject.toggle.as_str()));
+    let told = |checks: Vec<Check>| tell(checks, args.json, reporter, printer);
     let mut checks = told(resources::checks(&subject).await);
     checks.extend(told(call::checks(&subject, key(args, &connection)?.as_deref()).await));
     checks.extend(told(metrics::checks(&subject).await));
@@ -157,7 +157,7 @@ fn key(args: &cli::Verify, connection: &Connection) -> Result<Option<String>> {
 }
 
 /// Tells of checks as they are made: to people on standard output, to programs that read lines as objects.
-fn tell(checks: Vec<Check>, json: Option<Json>, story: &Story, printer: &Printer) -> Vec<Check> {
+fn tell(checks: Vec<Check>, json: Option<Json>, reporter: &Reporter, printer: &Printer) -> Vec<Check> {
     for check in &checks {
         match json {
             None => printer.data(check.to_string()),
@@ -165,7 +165,7 @@ fn tell(checks: Vec<Check>, json: Option<Json>, story: &Story, printer: &Printer
                 let mut object = check.to_json();
                 object["type"] = "check".into();
                 printer.say(check.to_string());
-                story.tell(object);
+                reporter.tell(object);
             }
             Some(Json::Document) => {}
         }

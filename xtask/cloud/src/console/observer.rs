@@ -10,7 +10,7 @@ use cloudformation::event::Event;
 use cloudformation::progress::Step;
 use cloudformation::resource_change::Change;
 
-/// What can be heard. [`Story`](super::reporter::Story) tells it.
+/// What can be heard. [`Reporter`](super::reporter::Reporter) tells it.
 pub trait Observer: fmt::Debug + Sync {
     /// A sentence about what is done, or why not.
     fn note(&self, sentence: &str);

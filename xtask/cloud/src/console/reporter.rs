@@ -28,7 +28,7 @@ pub enum Detail {
 
 /// The teller.
 #[derive(Debug)]
-pub struct Story {
+pub struct Reporter {
     printer: Printer,
     detail: Detail,
     json: Option<Json>,
@@ -36,7 +36,7 @@ pub struct Story {
     told: Mutex<Vec<Value>>,
 }
 
-impl Story {
+impl Reporter {
     /// Everything, in the form that the command line asks for.
     pub fn full(printer: &Printer, json: Option<Json>) -> Self {
         Self { printer: *printer, detail: Detail::Full, json, told: Mutex::default() }
@@ -88,7 +88,7 @@ impl Story {
     }
 }
 
-impl Observer for Story {
+impl Observer for Reporter {
     fn note(&self, sentence: &str) {
         self.printer.say(sentence);
         self.tell(json!({"type": "note", "time": iso_millis(Timestamp::now()), "message": sentence}));
@@ -136,10 +136,10 @@ mod tests {
 
     #[test]
     fn a_document_lists_what_was_told() {
-        let story = Story::full(&Printer, Some(Json::Document));
-        story.tell(json!({"type": "event"}));
+        let reporter = Reporter::full(&Printer, Some(Json::Document));
+        reporter.tell(json!({"type": "event"}));
         assert_eq!(story.told.lock().unwrap().len(), 1);
-        let brief = Story::brief(&Printer);
+        let brief = Reporter::brief(&Printer);
         brief.tell(json!({"type": "event"}));
         assert!(brief.told.lock().unwrap().is_empty() && brief.detail == Detail::Brief);
     }

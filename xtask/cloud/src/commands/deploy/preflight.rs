@@ -16,7 +16,7 @@ use crate::Connection;
 use crate::aws::error::failed_to;
 use crate::aws::package_bucket;
 use crate::console::observer::Observer as _;
-use crate::console::reporter::Story;
+use crate::console::reporter::Reporter;
 
 /// What a check has found.
 #[derive(Debug)]
@@ -50,7 +50,7 @@ impl Preflight<'_> {
     ///
     /// # Errors
     /// When there is a problem: the problem itself, or how many there are, each told before.
-    pub async fn check(&self, env: &Environment, mut problems: Vec<Failure>, story: &Story) -> Result<()> {
+    pub async fn check(&self, env: &Environment, mut problems: Vec<Failure>, reporter: &Reporter) -> Result<()> {
         let Self { connection, arch, .. } = self;
         if !connection.is_local() {
             problems.extend(build::missing(*arch)?);
@@ -61,7 +61,7 @@ impl Preflight<'_> {
             Err(error) => {
                 problems.push(known(&error));
                 if !connection.is_local() {
-                    story.note(
+                    reporter.note(
                         "not checked: quotas, names and the bucket of packages, because the account does not answer",
                     );
                 }
@@ -69,18 +69,18 @@ impl Preflight<'_> {
             }
         };
         if !account.is_empty() {
-            story.note(&format!("deploying {env} to account {account}, {}", connection.region()));
+            reporter.note(&format!("deploying {env} to account {account}, {}", connection.region()));
         }
         // The local system has no quotas, and takes names over.
         if !account.is_empty() && !connection.is_local() {
             for finding in self.look(&account).await {
                 match finding {
                     Finding::Problem(problem) => problems.push(problem),
-                    Finding::NotChecked(what) => story.note(&format!("not checked: {what}")),
+                    Finding::NotChecked(what) => reporter.note(&format!("not checked: {what}")),
                 }
             }
         }
-        verdict(problems, story)
+        verdict(problems, reporter)
     }
 
     async fn look(&self, account: &str) -> Vec<Finding> {
@@ -96,12 +96,12 @@ impl Preflight<'_> {
     }
 }
 
-fn verdict(mut problems: Vec<Failure>, story: &Story) -> Result<()> {
+fn verdict(mut problems: Vec<Failure>, reporter: &Reporter) -> Result<()> {
     if problems.len() < 2 {
         return problems.pop().map_or(Ok(()), |problem| Err(problem.into()));
     }
     let n_problems = problems.len();
-    problems.iter().for_each(|problem| story.problem(problem));
+    problems.iter().for_each(|problem| reporter.problem(problem));
     Err(Failure::new(format!("{n_problems} problems, and nothing was changed"))
         .hint("mend what is named above, then run the same command again")
         .into())
@@ -168,11 +168,11 @@ mod tests {
 
     #[test]
     fn one_problem_is_the_error_itself_and_several_are_counted() {
-        let story = Story::full(&Printer, None);
-        assert!(verdict(Vec::new(), &story).is_ok());
-        let one = verdict(vec![Failure::usage("the toggle")], &story).unwrap_err();
+        let reporter = Reporter::full(&Printer, None);
+        assert!(verdict(Vec::new(), &reporter).is_ok());
+        let one = verdict(vec![Failure::usage("the toggle")], &reporter).unwrap_err();
         assert_eq!((one.to_string().as_str(), failure::exit_status(&one)), ("the toggle", 2));
-        let two = verdict(vec![Failure::usage("the toggle"), Failure::new("b")], &story).unwrap_err();
+        let two = verdict(vec![Failure::usage("the toggle"), Failure::new("b")], &reporter).unwrap_err();
         assert_eq!((failure::exit_status(&two), two.to_string().starts_with("2 problems")), (1, true));
     }
 }

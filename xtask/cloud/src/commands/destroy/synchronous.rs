@@ -31,7 +31,7 @@ pub(super) async fn make(removal: &Removal<'_>, toggle: Toggle, app: App) -> Res
     let api = name::api_stack(env);
     let all = app.stacks()?;
     for stack in order::select(&all, slice::from_ref(&api))? {
-        let settled = settle::settle(connection, stack, removal.story).await?;
+        let settled = settle::settle(connection, stack, removal.reporter).await?;
         match settled.next_step {
             NextStep::Create => {}
             NextStep::Recover(Recovery::Delete) => never_came_up(removal, &settled).await?,
@@ -53,7 +53,7 @@ async fn never_came_up(removal: &Removal<'_>, settled: &Settled<'_>) -> Result<(
             .hint("or run `cargo xtask deploy`, which removes it and makes it anew, and then this again")
             .into());
     }
-    removal.story.note(&format!("{api} is {status}: nothing in it sends calls to the stream, so it stays as it is"));
+    removal.reporter.note(&format!("{api} is {status}: nothing in it sends calls to the stream, so it stays as it is"));
     Ok(())
 }
 
@@ -66,7 +66,7 @@ async fn deploy(removal: &Removal<'_>, toggle: Toggle, app: &App) -> Result<()> 
             .hint(format!("or remove {api} as well"))
             .into());
     }
-    removal.story.note("the API goes to synchronous counting");
+    removal.reporter.note("the API goes to synchronous counting");
     let plan = Plan {
         connection,
         app,
@@ -75,7 +75,7 @@ async fn deploy(removal: &Removal<'_>, toggle: Toggle, app: &App) -> Result<()> 
         approval: Approval::of(args.yes || args.delete_data),
         allow_data_loss: false,
         options: ChangeSetOptions::default(),
-        observer: removal.story,
+        observer: removal.reporter,
     };
     pipeline::deploy(&plan).await?;
     match asynchronous_handler(connection, env).await? {

@@ -51,7 +51,7 @@ fn removal<'a>(
     connection: &'a Connection,
     env: &'a Environment,
     args: &'a cli::Destroy,
-    story: &'a Story,
+    reporter: &'a Reporter,
 ) -> Removal<'a> {
     Removal { connection, env, args, stacks: Vec::new(), data: vec![stream()], story }
 }
@@ -93,8 +93,8 @@ async fn account(records: Value, calls: &Arc<Mutex<Vec<String>>>) -> Connection 
 async fn a_stream_that_an_interrupted_run_left_is_drained_and_deleted_and_waited_for() {
     let calls = Arc::default();
     let connection = account(json!([]), &calls).await;
-    let (env, args, story) = (env(), args(), Story::brief(&Printer));
-    let removal = removal(&connection, &env, &args, &story);
+    let (env, args, reporter) = (env(), args(), Reporter::brief(&Printer));
+    let removal = removal(&connection, &env, &args, &reporter);
     assert!(!removal.is_done());
     let drained = removal.let_the_stream_go(Toggle::Off, app()).await.unwrap();
     assert_eq!(drained, Some(true));
@@ -110,8 +110,8 @@ async fn a_stream_without_a_processor_that_is_not_drained_stays_and_the_way_on_i
     let record = json!([{"Data": "e30=", "PartitionKey": "a@b.au", "SequenceNumber": "7",
         "ApproximateArrivalTimestamp": 0}]);
     let connection = account(record, &calls).await;
-    let (env, args, story) = (env(), args(), Story::brief(&Printer));
-    let removal = removal(&connection, &env, &args, &story);
+    let (env, args, reporter) = (env(), args(), Reporter::brief(&Printer));
+    let removal = removal(&connection, &env, &args, &reporter);
     let error = removal.let_the_stream_go(Toggle::Off, app()).await.unwrap_err();
     let hints = hints(error.downcast_ref().unwrap());
     assert!(hints.contains("deploy with ENABLE_KINESIS_ANALYTICS=true, which adopts the stream"), "{hints}");
@@ -130,9 +130,9 @@ async fn where_batches_were_given_up_it_says_that_waiting_does_not_help() {
             "ListStackResources" => Answer::query(operation, bucket),
             _ => Answer(200, format!("<ListBucketResult>{objects}</ListBucketResult>")),
         });
-        let (connection, env, args, story) = (connection.await, env(), args(), Story::brief(&Printer));
+        let (connection, env, args, reporter) = (connection.await, env(), args(), Reporter::brief(&Printer));
         let stacks = vec![name::kinesis_stack(&env)];
-        let removal = Removal { stacks, ..removal(&connection, &env, &args, &story) };
+        let removal = Removal { stacks, ..removal(&connection, &env, &args, &reporter) };
         let hints = hints(&removal.not_drained("1 record").await);
         assert!(hints.contains(expected), "{hints}");
     }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use xtask::Printer;
 
 use super::*;
-use crate::console::reporter::Story;
+use crate::console::reporter::Reporter;
 use crate::stand_in::{self, Answer};
 use last_record::KEYS;
 
@@ -40,7 +40,7 @@ fn one_record(behind_ms: u64) -> Value {
 }
 
 async fn drained(connection: &Connection) -> Drained {
-    drain(connection, &Environment::default(), SHORT, &Story::full(&Printer, None)).await.unwrap()
+    drain(connection, &Environment::default(), SHORT, &Reporter::full(&Printer, None)).await.unwrap()
 }
 
 #[tokio::test]
@@ -146,7 +146,7 @@ async fn the_records_of_more_keys_than_are_kept_are_each_looked_for() {
     // None is counted when it is first looked for, so the shard cannot be read in one go.
     let is_failed = move |sequence: u64| seen[sequence as usize].fetch_add(1, Ordering::Relaxed) > 0;
     let connection = shard_of(records, is_failed).await;
-    let done = drain(&connection, &Environment::default(), Duration::from_secs(60), &Story::full(&Printer, None))
+    let done = drain(&connection, &Environment::default(), Duration::from_secs(60), &Reporter::full(&Printer, None))
         .await
         .unwrap();
     assert_eq!(done, Drained::Fully);
