@@ -13,10 +13,10 @@ pub struct Printer;
 impl Printer {
     /// A line of what was asked for, on standard output; [`Printer::written`] says whether it arrived.
     pub fn data(&self, line: impl AsRef<str>) {
-        let mut foot = foot::lock();
-        let _ = write!(io::stderr(), "{}", foot.cleared());
+        let mut live_area = live_area::lock();
+        let _ = write!(io::stderr(), "{}", live_area.cleared());
         output::write(&format!("{}\n", line.as_ref()));
-        let _ = write!(io::stderr(), "{}", foot.drawn(foot::size()));
+        let _ = write!(io::stderr(), "{}", live_area.drawn(live_area::size()));
     }
 
     /// A JSON object on a line of its own, on standard output.
@@ -44,21 +44,21 @@ impl Printer {
 
     /// A line about the way there, on standard error.
     pub fn say(&self, line: impl AsRef<str>) {
-        let mut foot = foot::lock();
+        let mut live_area = live_area::lock();
         // In one piece, so that a terminal shows no state in between.
-        let text = format!("{}{}\n{}", foot.cleared(), line.as_ref(), foot.drawn(foot::size()));
+        let text = format!("{}{}\n{}", live_area.cleared(), line.as_ref(), live_area.drawn(live_area::size()));
         let _ = io::stderr().lock().write_all(text.as_bytes());
     }
 
     /// Keeps lines at the foot of the terminal, in the place of those that the owner had there before; none takes them
     /// away. Where standard error is no terminal nothing is written.
-    pub fn foot(&self, owner: &str, lines: Vec<String>) {
-        if !foot::is_possible() {
+    pub fn live_area(&self, owner: &str, lines: Vec<String>) {
+        if !live_area::is_possible() {
             return;
         }
-        let mut foot = foot::lock();
-        foot.set(owner, lines);
-        let text = foot.cleared() + &foot.drawn(foot::size());
+        let mut live_area = live_area::lock();
+        live_area.set(owner, lines);
+        let text = live_area.cleared() + &live_area.drawn(live_area::size());
         let _ = io::stderr().lock().write_all(text.as_bytes());
     }
 

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::event::Event;
 
 /// How many resources of one stack the foot names at most.
-const FOOT_RESOURCES: usize = 8;
+const LIVE_RESOURCES: usize = 8;
 
 /// What is under way, and how much is done.
 #[derive(Debug, Default)]
@@ -58,15 +58,15 @@ impl Progress {
     }
 
     /// The lines for the foot: the stack, then what is under way in it, longest first.
-    pub fn foot(&self, now: Timestamp) -> Vec<String> {
+    pub fn live_area(&self, now: Timestamp) -> Vec<String> {
         let Some((name, status, began)) = &self.stack else { return Vec::new() };
         let of = self.n_all.map_or_else(String::new, |n_all| format!("/{}", n_all.max(self.n_done)));
         let mut lines = vec![format!("{name} {status} {}, {}{of} done", so_far(*began, now), self.n_done)];
         let mut under_way: Vec<_> = self.under_way.iter().collect();
         under_way.sort_by_key(|(logical_id, (_, began))| (*began, *logical_id));
-        let n_more = under_way.len().saturating_sub(FOOT_RESOURCES);
+        let n_more = under_way.len().saturating_sub(LIVE_RESOURCES);
         lines.extend(
-            under_way.into_iter().take(FOOT_RESOURCES).map(|(logical_id, (status, began))| {
+            under_way.into_iter().take(LIVE_RESOURCES).map(|(logical_id, (status, began))| {
                 format!("  {status:<28} {:>10} {logical_id}", so_far(*began, now))
             }),
         );
@@ -143,7 +143,7 @@ mod tests {
     #[test]
     fn the_foot_shows_what_is_under_way_and_how_much_is_done() {
         let mut progress = Progress::of(Some(3));
-        assert!(progress.foot(Timestamp::UNIX_EPOCH).is_empty());
+        assert!(progress.live_area(Timestamp::UNIX_EPOCH).is_empty());
         for event in [
             event(10, "S", "CREATE_IN_PROGRESS", ""),
             event(12, "B", "CREATE_IN_PROGRESS", ""),
@@ -153,7 +153,7 @@ mod tests {
         ] {
             progress.take(&event);
         }
-        let foot = progress.foot(Timestamp::from_second(20).unwrap());
+        let live_area = progress.live_area(Timestamp::from_second(20).unwrap());
         assert_eq!(
             foot,
             [
@@ -162,7 +162,7 @@ mod tests {
                 "  CREATE_IN_PROGRESS                  8 s B"
             ]
         );
-        let later = progress.foot(Timestamp::from_second(310).unwrap());
+        let later = progress.live_area(Timestamp::from_second(310).unwrap());
         assert!(later[0].contains("CREATE_IN_PROGRESS 5 min 00 s, 1/3 done"), "{}", later[0]);
     }
 
@@ -173,8 +173,8 @@ mod tests {
         for number in 0..10 {
             progress.take(&event(2, &format!("R{number}"), "DELETE_IN_PROGRESS", ""));
         }
-        let foot = progress.foot(Timestamp::from_second(3).unwrap());
-        assert_eq!((foot.len(), foot.last().map(String::as_str)), (10, Some("  and 2 more")));
-        assert!(foot[0].ends_with("0 done"), "{}", foot[0]);
+        let live_area = progress.live_area(Timestamp::from_second(3).unwrap());
+        assert_eq!((live_area.len(), live_area.last().map(String::as_str)), (10, Some("  and 2 more")));
+        assert!(live_area[0].ends_with("0 done"), "{}", live_area[0]);
     }
 }

@@ -21,7 +21,7 @@ pub trait Observer: fmt::Debug + Sync {
     /// One of the reasons for which an operation failed.
     fn failure(&self, failure: &FailedEvent);
     /// An owner's lines beneath all others, in the place of those it had; none takes them away.
-    fn foot(&self, owner: &str, lines: Vec<String>);
+    fn live_area(&self, owner: &str, lines: Vec<String>);
 }
 
 /// An owner's lines beneath all others, for as long as this lives.
@@ -39,12 +39,12 @@ impl<'a> Lines<'a> {
 
     /// Shows these in the place of those before.
     pub fn show(&self, lines: Vec<String>) {
-        self.observer.foot(self.owner, lines);
+        self.observer.live_area(self.owner, lines);
     }
 }
 
 impl Drop for Lines<'_> {
     fn drop(&mut self) {
-        self.observer.foot(self.owner, Vec::new());
+        self.observer.live_area(self.owner, Vec::new());
     }
 }

@@ -113,8 +113,8 @@ impl Observer for Reporter {
         self.tell(failure.object());
     }
 
-    fn foot(&self, owner: &str, lines: Vec<String>) {
-        self.printer.foot(owner, lines);
+    fn live_area(&self, owner: &str, lines: Vec<String>) {
+        self.printer.live_area(owner, lines);
     }
 }
 

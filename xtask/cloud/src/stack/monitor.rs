@@ -77,7 +77,7 @@ pub struct Operation<'a> {
 pub async fn monitor(connection: &Connection, operation: Operation<'_>, observer: &dyn Observer) -> Result<String> {
     let Operation { id, declared, before: mut seen, goal, n_all } = operation;
     let once = connection.without_retries();
-    let foot = Lines::new(observer, id);
+    let live_area = Lines::new(observer, id);
     let mut retry = Retry::new(connection.pause());
     let mut progress = Progress::of(n_all);
     let mut history = Vec::new();
@@ -100,11 +100,11 @@ pub async fn monitor(connection: &Connection, operation: Operation<'_>, observer
                 if doubted.is_some_and(|since| since.elapsed() > LAG) {
                     return Err(contradiction(id, &status, &history).into());
                 }
-                wait(connection.pause(), || foot.show(progress.foot(Timestamp::now()))).await;
+                wait(connection.pause(), || live_area.show(progress.live_area(Timestamp::now()))).await;
             }
         }
     };
-    drop(foot);
+    drop(live_area);
     if goal.is_reached(&status) {
         return Ok(status);
     }

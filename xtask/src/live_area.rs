@@ -9,21 +9,21 @@ use std::io::IsTerminal as _;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// A process has one terminal, so it has one foot.
-static FOOT: Mutex<Foot> = Mutex::new(Foot { lines: BTreeMap::new(), n_drawn: 0 });
+static LIVE_AREA: Mutex<LiveArea> = Mutex::new(LiveArea { lines: BTreeMap::new(), n_drawn: 0 });
 
 /// How large a terminal is taken to be that does not say: columns and rows.
 const SIZE: (usize, usize) = (80, 24);
 
 /// The lines, and how many of them are on the screen.
 #[derive(Debug)]
-pub struct Foot {
+pub struct LiveArea {
     lines: BTreeMap<String, Vec<String>>,
     n_drawn: usize,
 }
 
 /// The foot of this process, held for as long as something is printed.
-pub fn lock() -> MutexGuard<'static, Foot> {
-    FOOT.lock().unwrap_or_else(PoisonError::into_inner)
+pub fn lock() -> MutexGuard<'static, LiveArea> {
+    LIVE_AREA.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Whether standard error is a terminal that can go back over its lines.
@@ -37,7 +37,7 @@ pub fn size() -> (usize, usize) {
     found.map_or(SIZE, |(width, height)| (width.0.into(), height.0.into()))
 }
 
-impl Foot {
+impl LiveArea {
     /// Puts an owner's lines in the place of those it had; none takes them away.
     pub fn set(&mut self, owner: &str, lines: Vec<String>) {
         if lines.is_empty() {
@@ -75,33 +75,33 @@ impl Foot {
 mod tests {
     use super::*;
 
-    fn foot(lines: &[&str]) -> Foot {
-        let mut foot = Foot { lines: BTreeMap::new(), n_drawn: 0 };
-        foot.set("a", lines.iter().map(|&line| line.to_owned()).collect());
+    fn live_area(lines: &[&str]) -> LiveArea {
+        let mut live_area = LiveArea { lines: BTreeMap::new(), n_drawn: 0 };
+        live_area.set("a", lines.iter().map(|&line| line.to_owned()).collect());
         foot
     }
 
     #[test]
     fn what_was_drawn_is_cleared_and_no_more() {
-        let mut foot = foot(&["one", "two"]);
-        assert_eq!(foot.cleared(), "");
-        assert_eq!(foot.drawn(SIZE), "one\ntwo\n");
-        assert_eq!(foot.cleared(), "\r\u{1b}[2A\u{1b}[J");
-        assert_eq!(foot.cleared(), "");
+        let mut live_area = live_area(&["one", "two"]);
+        assert_eq!(live_area.cleared(), "");
+        assert_eq!(live_area.drawn(SIZE), "one\ntwo\n");
+        assert_eq!(live_area.cleared(), "\r\u{1b}[2A\u{1b}[J");
+        assert_eq!(live_area.cleared(), "");
     }
 
     #[test]
     fn a_foot_fits_the_screen() {
-        let mut foot = foot(&["a line that is too long", "two", "three", "four"]);
-        assert_eq!(foot.drawn((10, 4)), "a line th\ntwo\nthree\n");
-        assert_eq!(foot.cleared(), "\r\u{1b}[3A\u{1b}[J");
+        let mut live_area = live_area(&["a line that is too long", "two", "three", "four"]);
+        assert_eq!(live_area.drawn((10, 4)), "a line th\ntwo\nthree\n");
+        assert_eq!(live_area.cleared(), "\r\u{1b}[3A\u{1b}[J");
     }
 
     #[test]
     fn an_owner_without_lines_leaves_those_of_others() {
-        let mut foot = foot(&["mine"]);
-        foot.set("b", vec!["other".to_owned()]);
-        foot.set("a", Vec::new());
-        assert_eq!(foot.drawn(SIZE), "other\n");
+        let mut live_area = live_area(&["mine"]);
+        live_area.set("b", vec!["other".to_owned()]);
+        live_area.set("a", Vec::new());
+        assert_eq!(live_area.drawn(SIZE), "other\n");
     }
 }
