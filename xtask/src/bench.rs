@@ -7,15 +7,15 @@ use std::process::Command;
 use anyhow::Result;
 
 use crate::cli::Bench;
-use crate::{Printer, handoff, process, workspace};
+use crate::{Printer, exec, process, workspace};
 
 /// Runs the benchmarks of the crates and becomes the program that measures processes.
 ///
 /// # Errors
 /// When something does not build or a benchmark fails.
 pub fn run(_args: &Bench, printer: &Printer) -> Result<()> {
-    let mut inside = Command::new(handoff::cargo());
+    let mut inside = Command::new(exec::cargo());
     inside.args(["bench", "--package", "metering"]).current_dir(workspace::root());
     process::run(&mut inside, &|line| printer.say(line))?;
-    handoff::become_program(&handoff::BENCH, printer)
+    exec::become_program(&exec::BENCH, printer)
 }

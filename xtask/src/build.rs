@@ -12,7 +12,7 @@ use crate::cli::{Arch, Build};
 use crate::elf::{Glibc, newest_glibc};
 use crate::package::{Compression, Package, Packed};
 use crate::process::Say;
-use crate::{Failure, Printer, handoff, process, workspace};
+use crate::{Failure, Printer, exec, process, workspace};
 
 /// The glibc of Amazon Linux 2023, on which `provided.al2023` runs.
 const LAMBDA_GLIBC: Glibc = Glibc(2, 34);
@@ -55,8 +55,8 @@ pub fn for_lambda(arch: Arch, say: Say<'_>) -> Result<Vec<Package>> {
 /// # Errors
 /// When the code does not compile or a package cannot be written.
 pub fn for_this_machine(say: Say<'_>) -> Result<Vec<Package>> {
-    let mut build = Command::new(handoff::cargo());
-    // The whole workspace for the reason that `handoff` has.
+    let mut build = Command::new(exec::cargo());
+    // The whole workspace for the reason that `exec` has.
     build.args(["build", "--workspace"]).current_dir(workspace::root());
     for function in Function::ALL {
         build.args(["--bin", function.binary()]);
@@ -157,7 +157,7 @@ fn has_cargo_lambda() -> bool {
 
 /// `cargo`, with `cargo lambda` where cargo finds it.
 fn cargo_lambda(say: Say<'_>) -> Result<Command> {
-    let mut cargo = Command::new(handoff::cargo());
+    let mut cargo = Command::new(exec::cargo());
     if !has_cargo_lambda() {
         let venv = workspace::target().join("venv-cargo-lambda");
         process::pinned_venv(&venv, &CARGO_LAMBDA, "cargo-lambda", say)?;

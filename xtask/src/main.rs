@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use xtask::cli::{Cli, Command};
-use xtask::{Printer, bench, build, completions, failure, handoff, synth, test};
+use xtask::{Printer, bench, build, completions, exec, failure, synth, test};
 
 fn main() -> ExitCode {
     let cli = match Cli::from_process() {
@@ -17,7 +17,7 @@ fn main() -> ExitCode {
         Command::Bench(args) => bench::run(args, &printer),
         Command::Test(args) => test::run(args, &printer),
         Command::Completions(args) => completions::run(args, &printer),
-        command => handoff::run(command, &printer),
+        command => exec::run(command, &printer),
     };
     match done.and_then(|()| Ok(printer.written()?)) {
         Ok(()) => ExitCode::SUCCESS,

@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::Result;
 
 use crate::cli::Test;
-use crate::{Failure, Printer, handoff, process, workspace};
+use crate::{Failure, Printer, exec, process, workspace};
 
 /// The linter of CloudFormation templates, pinned because each version knows more rules.
 const CFN_LINT: [&str; 1] = ["cfn-lint==1.51.0"];
@@ -22,7 +22,7 @@ const CI: &str = "CI";
 /// At the first step that fails.
 pub fn run(_args: &Test, printer: &Printer) -> Result<()> {
     let cargo = |arguments: &[&str]| {
-        let mut cargo = Command::new(handoff::cargo());
+        let mut cargo = Command::new(exec::cargo());
         cargo.args(arguments).current_dir(workspace::root());
         cargo
     };
