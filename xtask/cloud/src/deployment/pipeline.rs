@@ -70,9 +70,9 @@ async fn deploy_once(plan: &Plan<'_>) -> Result<Vec<Deployed>> {
     let next_steps = recovery::ready(plan, &declared.iter().map(|(stack, _)| *stack).collect::<Vec<_>>()).await?;
     shard_count::keep(connection, plan.options.revert_drift, &mut declared, &next_steps).await?;
     data_loss_guard::check(plan, declared.iter().zip(&next_steps)).await?;
-    let adopted = adopt_all(plan, &bucket, declared.iter().zip(&next_steps)).await?;
+    let imported = import_all(plan, &bucket, declared.iter().zip(&next_steps)).await?;
     let prepared = declared.iter().zip(&next_steps).map(|((stack, template), next_step)| {
-        let next_step = if adopted.contains(&stack.name()) { NextStep::Update } else { *next_step };
+        let next_step = if imported.contains(&stack.name()) { NextStep::Update } else { *next_step };
         prepare(plan, &bucket, stack, template, next_step)
     });
     let prepared: Vec<(&Stack, Option<ChangeSet>)> = try_join_all(prepared).await?;
@@ -82,7 +82,7 @@ async fn deploy_once(plan: &Plan<'_>) -> Result<Vec<Deployed>> {
 }
 
 /// Takes what earlier stacks left behind into the stacks that are about to be made; returns whose.
-async fn adopt_all<'a>(
+async fn import_all<'a>(
     plan: &Plan<'_>,
     bucket: &str,
     declared: impl Iterator<Item = (&'a (&'a Stack, Value), &'a NextStep)>,
