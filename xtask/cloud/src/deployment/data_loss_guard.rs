@@ -34,7 +34,7 @@ pub async fn check<'a>(
 
 async fn losses(connection: &Connection, stack: &str, template: &Value) -> Result<Vec<Finding>> {
     let Some(deployed) = read::deployed(connection, stack).await? else { return Ok(Vec::new()) };
-    Ok(verdict(&deployed, template).into_iter().filter(Finding::needs_consent).collect())
+    Ok(verdict(&deployed, template).into_iter().filter(Finding::is_guarded).collect())
 }
 
 fn refusal(losses: &[Finding]) -> Failure {
@@ -58,8 +58,7 @@ mod tests {
     #[test]
     fn the_refusal_names_each_loss_and_the_way_on() {
         let table = |name: &str| json!({"Resources": {"Calls": {"Type": "AWS::DynamoDB::Table", "Properties": {"TableName": name}}}});
-        let losses: Vec<Finding> =
-            verdict(&table("a"), &table("b")).into_iter().filter(Finding::needs_consent).collect();
+        let losses: Vec<Finding> = verdict(&table("a"), &table("b")).into_iter().filter(Finding::is_guarded).collect();
         let failure = refusal(&losses);
         let text = failure.to_string();
         assert!(text.contains("Calls AWS::DynamoDB::Table Properties.TableName: an empty one"), "{text}");

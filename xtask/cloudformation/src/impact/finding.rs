@@ -47,7 +47,7 @@ impl Finding {
 
     /// Whether a deploy refuses the change unless it is told that data may go: it takes records, items, objects or
     /// users. Lines of a log are marked, and not refused.
-    pub fn needs_consent(&self) -> bool {
+    pub fn is_guarded(&self) -> bool {
         self.mark == Mark::LosesData && HOLDS_DATA.contains(&self.kind.as_str())
     }
 

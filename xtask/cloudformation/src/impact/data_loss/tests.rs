@@ -39,7 +39,7 @@ fn a_table_that_is_not_retained_may_not() {
     for policy in ["Delete", "Snapshot"] {
         let found = verdict(&table(json!({"DeletionPolicy": policy})), &json!({"Resources": {}}));
         assert_eq!(found.len(), 1, "{policy}");
-        assert!(found[0].needs_consent() && found[0].why.contains(policy), "{found:?}");
+        assert!(found[0].is_guarded() && found[0].why.contains(policy), "{found:?}");
     }
 }
 
@@ -47,7 +47,7 @@ fn a_table_that_is_not_retained_may_not() {
 fn a_replaced_table_loses_its_data_whatever_its_policy_says() {
     let found = verdict(&table(json!({})), &table(json!({"TableName": "other"})));
     assert_eq!(found.iter().map(|finding| finding.mark).collect::<Vec<_>>(), [Mark::Replaces, Mark::LosesData]);
-    assert!(found[1].needs_consent() && found[1].why.contains("left outside the stack"), "{found:?}");
+    assert!(found[1].is_guarded() && found[1].why.contains("left outside the stack"), "{found:?}");
     let old = table(json!({"UpdateReplacePolicy": "Delete"}));
     let found = lost(&old, &table(json!({"TableName": "other", "UpdateReplacePolicy": "Delete"})));
     assert!(found[0].contains("is deleted"), "{found:?}");
@@ -63,7 +63,7 @@ fn another_key_schema_loses_data() {
 fn a_table_of_another_type_loses_data() {
     let new = json!({"Resources": {"Calls": {"Type": "AWS::SQS::Queue", "Properties": {}}}});
     assert_eq!(lost(&table(json!({})), &new).len(), 1);
-    assert!(verdict(&table(json!({})), &new).iter().any(Finding::needs_consent));
+    assert!(verdict(&table(json!({})), &new).iter().any(Finding::is_guarded));
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn lines_of_a_log_are_marked_and_need_no_consent() {
     let log = |days: u64| one("AWS::Logs::LogGroup", json!({"RetentionInDays": days}));
     let found = verdict(&log(365), &log(30));
     assert_eq!(found[0].mark, Mark::LosesData);
-    assert!(!found[0].needs_consent());
+    assert!(!found[0].is_guarded());
     assert_eq!(lost(&one("AWS::Logs::LogGroup", json!({})), &log(30)), ["lines older than 30 days go"]);
 }
 
