@@ -15,7 +15,7 @@ use crate::console::observer::Observer as _;
 use crate::console::reporter::Reporter;
 use crate::deployment::pipeline;
 use crate::deployment::plan::Plan;
-use crate::deployment::result::{self, Deployed};
+use crate::deployment::result::{self, DeployResult};
 use crate::stack::change_set::ChangeSetOptions;
 use crate::stack::order;
 use preflight::Preflight;
@@ -30,7 +30,7 @@ pub async fn run(args: &cli::Deploy, printer: &Printer) -> Result<()> {
     reporter.end(outcome, |deployed| result::document(deployed), |deployed| result::show(deployed, printer))
 }
 
-async fn deploy_all(args: &cli::Deploy, reporter: &Reporter) -> Result<Vec<Deployed>> {
+async fn deploy_all(args: &cli::Deploy, reporter: &Reporter) -> Result<Vec<DeployResult>> {
     let connection = Connection::open(&args.cloud).await?;
     let env = &args.cloud.env.env;
     // With a toggle that cannot be read the most is looked at.

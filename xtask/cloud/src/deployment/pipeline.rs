@@ -3,7 +3,7 @@
 //! Invariant: where another deploy was first, everything is looked at again.
 
 use super::plan::Plan;
-use super::result::Deployed;
+use super::result::DeployResult;
 use super::{data_loss_guard, emulator_fixups, execution, parameters, recovery, shard_count};
 use crate::aws::error::Conflict;
 use crate::aws::package_bucket;
@@ -41,7 +41,7 @@ pub async fn hint_at_leftovers(plan: &Plan<'_>) -> Result<()> {
 ///
 /// # Errors
 /// When it is not approved, or anything fails on the way.
-pub async fn deploy(plan: &Plan<'_>) -> Result<Vec<Deployed>> {
+pub async fn deploy(plan: &Plan<'_>) -> Result<Vec<DeployResult>> {
     for _ in 1..ROUNDS {
         match deploy_once(plan).await {
             Err(error) if error.is::<Conflict>() => {
@@ -53,7 +53,7 @@ pub async fn deploy(plan: &Plan<'_>) -> Result<Vec<Deployed>> {
     deploy_once(plan).await
 }
 
-async fn deploy_once(plan: &Plan<'_>) -> Result<Vec<Deployed>> {
+async fn deploy_once(plan: &Plan<'_>) -> Result<Vec<DeployResult>> {
     let connection = plan.connection;
     let all = plan.app.stacks()?;
     let stacks = order::select(&all, plan.stacks)?;
@@ -142,7 +142,7 @@ async fn prepare<'a>(
 }
 
 /// Loads the data that belongs to the deployment, does what the emulator left out, and reads the outputs.
-async fn finish(plan: &Plan<'_>, declared: &[(&Stack, Value)], changed: &[String]) -> Result<Vec<Deployed>> {
+async fn finish(plan: &Plan<'_>, declared: &[(&Stack, Value)], changed: &[String]) -> Result<Vec<DeployResult>> {
     let connection = plan.connection;
     let env = &plan.app.env;
     if declared.iter().any(|(stack, _)| stack.name() == contract::name::api_stack(env)) {
@@ -156,7 +156,7 @@ async fn finish(plan: &Plan<'_>, declared: &[(&Stack, Value)], changed: &[String
     let mut deployed = Vec::new();
     for (stack, _) in declared {
         let changed = changed.iter().any(|name| name == stack.name());
-        deployed.push(Deployed::read(connection, env, stack.name(), changed).await?);
+        deployed.push(DeployResult::read(connection, env, stack.name(), changed).await?);
     }
     Ok(deployed)
 }

@@ -15,7 +15,7 @@ use crate::system::api;
 
 /// A stack as it is after a deploy.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Deployed {
+pub struct DeployResult {
     /// Its name.
     pub stack: String,
     /// Whether anything had to change.
@@ -24,7 +24,7 @@ pub struct Deployed {
     pub outputs: BTreeMap<String, String>,
 }
 
-impl Deployed {
+impl DeployResult {
     /// A stack with the outputs that it has now.
     ///
     /// # Errors
@@ -44,17 +44,17 @@ impl Deployed {
 }
 
 /// The stacks as a document.
-pub fn document(deployed: &[Deployed]) -> Value {
-    let stack = |deployed: &Deployed| {
-        let Deployed { stack, changed, outputs } = deployed;
+pub fn document(deployed: &[DeployResult]) -> Value {
+    let stack = |deployed: &DeployResult| {
+        let DeployResult { stack, changed, outputs } = deployed;
         json!({"stack": stack, "changed": changed, "outputs": outputs})
     };
     json!({ "stacks": deployed.iter().map(stack).collect::<Vec<_>>() })
 }
 
 /// The stacks' outputs for people.
-pub fn show(deployed: &[Deployed], printer: &Printer) {
-    for Deployed { stack, outputs, .. } in deployed {
+pub fn show(deployed: &[DeployResult], printer: &Printer) {
+    for DeployResult { stack, outputs, .. } in deployed {
         for (key, value) in outputs {
             printer.data(format!("{stack}.{key} = {value}"));
         }
