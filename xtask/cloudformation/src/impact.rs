@@ -10,7 +10,7 @@ pub mod replacement;
 
 use serde_json::Value;
 
-pub use finding::{Finding, Mark};
+pub use finding::{Finding, Impact};
 
 /// What the change from one template to another means; `Value::Null` is no template.
 pub fn verdict(old: &Value, new: &Value) -> Vec<Finding> {

@@ -4,7 +4,7 @@
 //! would refuse: the replacement of a resource with a fixed name.
 
 use anyhow::Result;
-use cloudformation::impact::{Finding, Mark, verdict};
+use cloudformation::impact::{Finding, Impact, verdict};
 use cloudformation::status::NextStep;
 use futures::future::try_join_all;
 use serde_json::Value;
@@ -44,7 +44,7 @@ fn refusal(losses: &[Finding]) -> Failure {
         format!("{logical_id} {kind}{place}: {why}")
     };
     let sentences: Vec<String> = losses.iter().map(sentence).collect();
-    Failure::new(format!("refused, because this {}: {}", Mark::LosesData, sentences.join("; ")))
+    Failure::new(format!("refused, because this {}: {}", Impact::LosesData, sentences.join("; ")))
         .hint("`cargo xtask diff` shows the changes one by one")
         .hint("keep the resource as it is, or add --allow-data-loss if its data may go")
 }

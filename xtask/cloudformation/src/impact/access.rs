@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use super::finding::{Finding, Mark};
+use super::finding::{Finding, Impact};
 use crate::impact::grant;
 use crate::render::{elements, text};
 use crate::template_diff::{self, alike};
@@ -26,8 +26,9 @@ pub fn findings(old: &Value, new: &Value) -> Vec<Finding> {
         if after.is_some() {
             widened.extend(review.of_kind(template_diff::kind(declared)));
         }
-        found
-            .extend(widened.into_iter().map(|(path, why)| Finding::new(Mark::WidensAccess, &id, declared, &path, why)));
+        found.extend(
+            widened.into_iter().map(|(path, why)| Finding::new(Impact::BroadensAccess, &id, declared, &path, why)),
+        );
     }
     found
 }

@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use super::finding::{Finding, Mark};
+use super::finding::{Finding, Impact};
 use crate::data_resource::HOLDS_DATA;
 use crate::template_diff::{self, alike};
 
@@ -38,7 +38,7 @@ fn removed(id: &str, before: &Value) -> Option<Finding> {
     (!is_kept).then(|| {
         let policy = before["DeletionPolicy"].as_str().unwrap_or("Delete");
         Finding::new(
-            Mark::LosesData,
+            Impact::LosesData,
             id,
             before,
             "",
@@ -52,7 +52,7 @@ fn replacement(before: &Value, finding: &Finding) -> Finding {
         Some("Retain") => "an empty one takes its place; the old one is left outside the stack",
         _ => "an empty one takes its place, and the old one is deleted with all it holds",
     };
-    Finding::new(Mark::LosesData, &finding.logical_id, before, &finding.path, why)
+    Finding::new(Impact::LosesData, &finding.logical_id, before, &finding.path, why)
 }
 
 /// What goes from a resource that stays.
@@ -60,7 +60,7 @@ fn changed(id: &str, before: &Value, after: &Value) -> Vec<Finding> {
     let (old, new) = (&before["Properties"], &after["Properties"]);
     let mut found = Vec::new();
     let mut lost = |property: &str, why: String| {
-        found.push(Finding::new(Mark::LosesData, id, after, &format!("Properties.{property}"), why));
+        found.push(Finding::new(Impact::LosesData, id, after, &format!("Properties.{property}"), why));
     };
     match template_diff::kind(before) {
         "AWS::DynamoDB::Table" => {
@@ -97,7 +97,7 @@ fn changed(id: &str, before: &Value, after: &Value) -> Vec<Finding> {
 /// What stood between the data and its loss, and goes.
 fn unprotected(id: &str, before: &Value, after: &Value) -> Vec<Finding> {
     let mut found = Vec::new();
-    let mut note = |path: &str, why: &str| found.push(Finding::new(Mark::Unprotects, id, after, path, why));
+    let mut note = |path: &str, why: &str| found.push(Finding::new(Impact::Unprotects, id, after, path, why));
     for policy in ["DeletionPolicy", "UpdateReplacePolicy"] {
         let keeps = |resource: &Value| resource[policy].as_str().is_some_and(|policy| policy.starts_with("Retain"));
         if keeps(before) && !keeps(after) {

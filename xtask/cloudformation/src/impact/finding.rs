@@ -10,7 +10,7 @@ use crate::data_resource::HOLDS_DATA;
 
 /// What a reviewer must not miss.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Mark {
+pub enum Impact {
     /// Another resource takes the resource's place.
     Replaces,
     /// Whether it is replaced, CloudFormation alone can tell.
@@ -20,14 +20,14 @@ pub enum Mark {
     /// Something that stood between the data and its loss goes.
     Unprotects,
     /// Somebody may do more than before.
-    WidensAccess,
+    BroadensAccess,
 }
 
 /// A mark and its cause.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// What it is.
-    pub mark: Mark,
+    pub mark: Impact,
     /// The resource.
     pub logical_id: String,
     /// The resource's type.
@@ -40,7 +40,7 @@ pub struct Finding {
 
 impl Finding {
     /// A finding about a resource, `new` where it stays and `old` where it goes.
-    pub fn new(mark: Mark, logical_id: &str, declared: &Value, path: &str, why: impl Into<String>) -> Self {
+    pub fn new(mark: Impact, logical_id: &str, declared: &Value, path: &str, why: impl Into<String>) -> Self {
         let kind = crate::template_diff::kind(declared).to_owned();
         Self { mark, logical_id: logical_id.to_owned(), kind, path: path.to_owned(), why: why.into() }
     }
@@ -48,7 +48,7 @@ impl Finding {
     /// Whether a deploy refuses the change unless it is told that data may go: it takes records, items, objects or
     /// users. Lines of a log are marked, and not refused.
     pub fn is_guarded(&self) -> bool {
-        self.mark == Mark::LosesData && HOLDS_DATA.contains(&self.kind.as_str())
+        self.mark == Impact::LosesData && HOLDS_DATA.contains(&self.kind.as_str())
     }
 
     /// For `--json`.
@@ -58,14 +58,14 @@ impl Finding {
     }
 }
 
-impl fmt::Display for Mark {
+impl fmt::Display for Impact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Replaces => "REPLACES",
             Self::MayReplace => "MAY REPLACE",
             Self::LosesData => "LOSES DATA",
             Self::Unprotects => "UNPROTECTS DATA",
-            Self::WidensAccess => "WIDENS ACCESS",
+            Self::BroadensAccess => "WIDENS ACCESS",
         })
     }
 }

@@ -6,7 +6,7 @@
 
 use serde_json::Value;
 
-use super::finding::{Finding, Mark};
+use super::finding::{Finding, Impact};
 use crate::template_diff::{self, Change};
 
 /// A type with the properties that cannot change on an existing resource.
@@ -98,12 +98,12 @@ pub fn findings(old: &Value, new: &Value) -> Vec<Finding> {
 fn finding(change: &Change) -> Option<Finding> {
     let Change { logical_id, kind, path, .. } = change;
     let (mark, why) = if path == "Type" {
-        (Mark::Replaces, "a resource of another type takes its place".to_owned())
+        (Impact::Replaces, "a resource of another type takes its place".to_owned())
     } else {
         let property = template_diff::property(path)?;
         let mark = replaces(kind, property)?;
         let why = match mark {
-            Mark::Replaces => format!("{property} cannot change on an existing resource"),
+            Impact::Replaces => format!("{property} cannot change on an existing resource"),
             _ if is_known(kind) => format!("{property} changes in place only within limits"),
             _ => format!("{kind} is not among the types whose replacements are known here"),
         };
@@ -113,12 +113,12 @@ fn finding(change: &Change) -> Option<Finding> {
 }
 
 /// Whether a change of a property replaces a resource of a type.
-pub fn replaces(kind: &str, property: &str) -> Option<Mark> {
+pub fn replaces(kind: &str, property: &str) -> Option<Impact> {
     match CREATE_ONLY.iter().find(|entry| entry.kind == kind) {
-        Some(entry) if entry.always.contains(&property) => Some(Mark::Replaces),
-        Some(entry) if entry.sometimes.contains(&property) => Some(Mark::MayReplace),
+        Some(entry) if entry.always.contains(&property) => Some(Impact::Replaces),
+        Some(entry) if entry.sometimes.contains(&property) => Some(Impact::MayReplace),
         Some(_) => None,
-        None => Some(Mark::MayReplace),
+        None => Some(Impact::MayReplace),
     }
 }
 

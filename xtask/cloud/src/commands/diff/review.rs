@@ -2,7 +2,7 @@
 //!
 //! Invariant: both show the same; what was not asked for or cannot be known is null, never empty.
 
-use cloudformation::impact::{Finding, Mark};
+use cloudformation::impact::{Finding, Impact};
 use serde_json::{Value, json};
 
 use super::code::{Code, Fate};
@@ -60,7 +60,9 @@ impl Review {
             0 => {}
             n => parts.push(plural(n, "change", "changes")),
         }
-        for mark in [Mark::Replaces, Mark::MayReplace, Mark::LosesData, Mark::Unprotects, Mark::WidensAccess] {
+        for mark in
+            [Impact::Replaces, Impact::MayReplace, Impact::LosesData, Impact::Unprotects, Impact::BroadensAccess]
+        {
             match self.n_marked(mark) {
                 0 => {}
                 n => parts.push(format!("{n} {mark}")),
@@ -99,11 +101,11 @@ impl Review {
                 "changes": self.n_changes(),
                 "functions": self.n_functions(),
                 "drifted": self.n_drifted(),
-                "replaces": self.n_marked(Mark::Replaces),
-                "mayReplace": self.n_marked(Mark::MayReplace),
-                "losesData": self.n_marked(Mark::LosesData),
-                "unprotectsData": self.n_marked(Mark::Unprotects),
-                "widensAccess": self.n_marked(Mark::WidensAccess),
+                "replaces": self.n_marked(Impact::Replaces),
+                "mayReplace": self.n_marked(Impact::MayReplace),
+                "losesData": self.n_marked(Impact::LosesData),
+                "unprotectsData": self.n_marked(Impact::Unprotects),
+                "widensAccess": self.n_marked(Impact::BroadensAccess),
             },
         })
     }
@@ -120,7 +122,7 @@ impl Review {
         self.drift.iter().flatten().map(|drift| drift.resources.len()).sum()
     }
 
-    fn n_marked(&self, mark: Mark) -> usize {
+    fn n_marked(&self, mark: Impact) -> usize {
         let findings = self.reports.iter().flat_map(|report| &report.findings);
         findings.filter(|finding: &&Finding| finding.mark == mark).count()
     }

@@ -20,12 +20,12 @@ fn one(kind: &str, properties: Value) -> Value {
     json!({"Resources": {"Thing": {"Type": kind, "Properties": properties}}})
 }
 
-fn marks(old: &Value, new: &Value) -> Vec<(Mark, String)> {
+fn marks(old: &Value, new: &Value) -> Vec<(Impact, String)> {
     verdict(old, new).into_iter().map(|finding| (finding.mark, finding.path)).collect()
 }
 
 fn lost(old: &Value, new: &Value) -> Vec<String> {
-    let found = verdict(old, new).into_iter().filter(|finding| finding.mark == Mark::LosesData);
+    let found = verdict(old, new).into_iter().filter(|finding| finding.mark == Impact::LosesData);
     found.map(|finding| finding.why).collect()
 }
 
@@ -46,7 +46,7 @@ fn a_table_that_is_not_retained_may_not() {
 #[test]
 fn a_replaced_table_loses_its_data_whatever_its_policy_says() {
     let found = verdict(&table(json!({})), &table(json!({"TableName": "other"})));
-    assert_eq!(found.iter().map(|finding| finding.mark).collect::<Vec<_>>(), [Mark::Replaces, Mark::LosesData]);
+    assert_eq!(found.iter().map(|finding| finding.mark).collect::<Vec<_>>(), [Impact::Replaces, Impact::LosesData]);
     assert!(found[1].is_guarded() && found[1].why.contains("left outside the stack"), "{found:?}");
     let old = table(json!({"UpdateReplacePolicy": "Delete"}));
     let found = lost(&old, &table(json!({"TableName": "other", "UpdateReplacePolicy": "Delete"})));
@@ -92,7 +92,7 @@ fn a_shorter_retention_loses_what_is_older() {
 fn lines_of_a_log_are_marked_and_need_no_consent() {
     let log = |days: u64| one("AWS::Logs::LogGroup", json!({"RetentionInDays": days}));
     let found = verdict(&log(365), &log(30));
-    assert_eq!(found[0].mark, Mark::LosesData);
+    assert_eq!(found[0].mark, Impact::LosesData);
     assert!(!found[0].is_guarded());
     assert_eq!(lost(&one("AWS::Logs::LogGroup", json!({})), &log(30)), ["lines older than 30 days go"]);
 }
@@ -103,7 +103,7 @@ fn protection_that_goes_is_marked() {
         "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": false}}));
     let found = marks(&table(json!({})), &off);
     assert_eq!(found.len(), 3, "{found:?}");
-    assert!(found.iter().all(|(mark, _)| *mark == Mark::Unprotects));
+    assert!(found.iter().all(|(mark, _)| *mark == Impact::Unprotects));
     assert_eq!(marks(&off, &table(json!({}))), []);
     let pool = |state: &str| one("AWS::Cognito::UserPool", json!({"DeletionProtection": state}));
     assert_eq!(marks(&pool("ACTIVE"), &pool("INACTIVE")).len(), 1);

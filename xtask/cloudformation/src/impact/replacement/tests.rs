@@ -14,7 +14,7 @@ fn a_create_only_property_replaces_and_is_named() {
     let new = template("AWS::Kinesis::Stream", json!({"Name": "b", "ShardCount": 4}));
     let found = findings(&old, &new);
     assert_eq!(found.len(), 1);
-    assert_eq!((found[0].mark, found[0].path.as_str()), (Mark::Replaces, "Properties.Name"));
+    assert_eq!((found[0].mark, found[0].path.as_str()), (Impact::Replaces, "Properties.Name"));
     assert!(found[0].why.starts_with("Name cannot change"), "{}", found[0].why);
 }
 
@@ -23,14 +23,14 @@ fn a_change_inside_a_create_only_property_replaces_as_well() {
     let kind = "AWS::Kinesis::StreamConsumer";
     let old = template(kind, json!({"Tags": [{"Key": "a", "Value": "1"}]}));
     let new = template(kind, json!({"Tags": [{"Key": "a", "Value": "2"}]}));
-    assert_eq!(findings(&old, &new)[0].mark, Mark::Replaces);
+    assert_eq!(findings(&old, &new)[0].mark, Impact::Replaces);
 }
 
 #[test]
 fn a_key_schema_may_replace() {
     let old = template("AWS::DynamoDB::Table", json!({"KeySchema": [{"AttributeName": "PK", "KeyType": "HASH"}]}));
     let new = template("AWS::DynamoDB::Table", json!({"KeySchema": [{"AttributeName": "Id", "KeyType": "HASH"}]}));
-    assert!(findings(&old, &new).iter().all(|finding| finding.mark == Mark::MayReplace));
+    assert!(findings(&old, &new).iter().all(|finding| finding.mark == Impact::MayReplace));
     assert!(!findings(&old, &new).is_empty());
 }
 
@@ -45,7 +45,7 @@ fn an_ordinary_change_replaces_nothing() {
 fn a_type_that_is_not_in_the_table_is_never_called_safe() {
     let old = template("AWS::Glue::Table", json!({"X": 1}));
     let found = findings(&old, &template("AWS::Glue::Table", json!({"X": 2})));
-    assert_eq!(found[0].mark, Mark::MayReplace);
+    assert_eq!(found[0].mark, Impact::MayReplace);
     assert!(found[0].why.contains("not among the types"), "{}", found[0].why);
 }
 
@@ -59,7 +59,7 @@ fn resources_that_come_or_go_are_no_replacement() {
 #[test]
 fn a_new_type_under_an_old_id_replaces() {
     let found = findings(&template("AWS::SQS::Queue", json!({})), &template("AWS::SNS::Topic", json!({})));
-    assert_eq!((found[0].mark, found[0].path.as_str()), (Mark::Replaces, "Type"));
+    assert_eq!((found[0].mark, found[0].path.as_str()), (Impact::Replaces, "Type"));
 }
 
 #[test]
