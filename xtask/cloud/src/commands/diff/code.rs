@@ -28,7 +28,7 @@ pub struct Code {
 
 /// What a deploy would do with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
+pub enum CodeChange {
     /// It stays.
     Same,
     /// Another takes its place.
@@ -67,12 +67,12 @@ pub async fn of_stack(connection: &Connection, stack: &str, template: &Value) ->
 
 impl Code {
     /// What a deploy of what was built last would do.
-    pub fn fate(&self) -> Fate {
+    pub fn change(&self) -> CodeChange {
         match (&self.deployed, &self.built) {
-            (_, None) => Fate::Unknown,
-            (None, Some(_)) => Fate::New,
-            (Some(deployed), Some(built)) if deployed == built => Fate::Same,
-            _ => Fate::Changes,
+            (_, None) => CodeChange::Unknown,
+            (None, Some(_)) => CodeChange::New,
+            (Some(deployed), Some(built)) if deployed == built => CodeChange::Same,
+            _ => CodeChange::Changes,
         }
     }
 
@@ -80,20 +80,20 @@ impl Code {
     pub fn line(&self) -> Option<String> {
         let place = format!("{} AWS::Lambda::Function Properties.Code", self.function.logical_id());
         let [deployed, built] = [&self.deployed, &self.built].map(|key| key.as_deref().map_or("-", hash));
-        match self.fate() {
-            Fate::Changes => Some(format!("  ~ {place}: {deployed} -> {built}")),
-            Fate::New => Some(format!("  + {place}: {built}")),
-            Fate::Same | Fate::Unknown => None,
+        match self.change() {
+            CodeChange::Changes => Some(format!("  ~ {place}: {deployed} -> {built}")),
+            CodeChange::New => Some(format!("  + {place}: {built}")),
+            CodeChange::Same | CodeChange::Unknown => None,
         }
     }
 
     /// For `--json`.
     pub fn to_json(&self) -> Value {
-        let word = match self.fate() {
-            Fate::Same => "same",
-            Fate::Changes => "changes",
-            Fate::New => "new",
-            Fate::Unknown => "unknown",
+        let word = match self.change() {
+            CodeChange::Same => "same",
+            CodeChange::Changes => "changes",
+            CodeChange::New => "new",
+            CodeChange::Unknown => "unknown",
         };
         let Self { function, stack, deployed, built } = self;
         json!({"function": function.binary(), "stack": stack, "code": word, "deployed": deployed, "built": built})
@@ -119,11 +119,11 @@ mod tests {
 
     #[test]
     fn what_was_not_built_is_unknown_and_never_the_same() {
-        assert_eq!(code(Some("aa"), None).fate(), Fate::Unknown);
-        assert_eq!(code(None, None).fate(), Fate::Unknown);
-        assert_eq!(code(None, Some("aa")).fate(), Fate::New);
-        assert_eq!(code(Some("aa"), Some("aa")).fate(), Fate::Same);
-        assert_eq!(code(Some("aa"), Some("bb")).fate(), Fate::Changes);
+        assert_eq!(code(Some("aa"), None).change(), CodeChange::Unknown);
+        assert_eq!(code(None, None).change(), CodeChange::Unknown);
+        assert_eq!(code(None, Some("aa")).change(), CodeChange::New);
+        assert_eq!(code(Some("aa"), Some("aa")).change(), CodeChange::Same);
+        assert_eq!(code(Some("aa"), Some("bb")).change(), CodeChange::Changes);
     }
 
     #[test]

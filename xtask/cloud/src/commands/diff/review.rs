@@ -5,7 +5,7 @@
 use cloudformation::impact::{Finding, Impact};
 use serde_json::{Value, json};
 
-use super::code::{Code, Fate};
+use super::code::{Code, CodeChange};
 use super::drift::Drift;
 use super::report::Report;
 
@@ -82,7 +82,8 @@ impl Review {
     /// What has to be known of the code beside the changes, if anything.
     pub fn note_of_code(&self) -> Option<String> {
         let Some(code) = &self.code else { return Some("the code of the functions is not compared".to_owned()) };
-        let unknown = code.iter().filter(|code| code.fate() == Fate::Unknown).map(|code| code.function.binary());
+        let unknown =
+            code.iter().filter(|code| code.change() == CodeChange::Unknown).map(|code| code.function.binary());
         let unknown: Vec<&str> = unknown.collect();
         let names = unknown.join(", ");
         (!unknown.is_empty()).then(|| format!("not built here, so whether its code would change is unknown: {names}"))
@@ -115,7 +116,7 @@ impl Review {
     }
 
     fn n_functions(&self) -> usize {
-        self.code.iter().flatten().filter(|code| matches!(code.fate(), Fate::Changes | Fate::New)).count()
+        self.code.iter().flatten().filter(|code| matches!(code.change(), CodeChange::Changes | CodeChange::New)).count()
     }
 
     fn n_drifted(&self) -> usize {
