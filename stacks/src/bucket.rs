@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::bounded::ExpiryDays;
 use crate::policy::document;
-use crate::resource::{Properties, Removal, Resource};
+use crate::resource::{DeletionPolicy, Properties, Resource};
 use crate::value::{Value, kind};
 
 /// A bucket. It has no name of its own: names of buckets are the whole world's.
@@ -67,8 +67,8 @@ impl Resource for Bucket {
         }
     }
 
-    fn removal(&self) -> Removal {
-        Removal::Retain
+    fn deletion_policy(&self) -> DeletionPolicy {
+        DeletionPolicy::Retain
     }
 
     fn summary(&self) -> String {

@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use crate::resource::Removal;
+use crate::resource::DeletionPolicy;
 use crate::stack::Stack;
 
 impl Stack {
@@ -19,7 +19,7 @@ impl Stack {
             if !declared.summary.is_empty() {
                 let _ = write!(line, ": {}", declared.summary);
             }
-            if declared.removal == Removal::Retain {
+            if declared.deletion_policy == DeletionPolicy::Retain {
                 line.push_str(", outlives its stack");
             }
             lines.push(line);

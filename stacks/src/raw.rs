@@ -5,7 +5,7 @@
 use serde_json::Value as Json;
 
 use crate::Stack;
-use crate::resource::{Properties, Removal};
+use crate::resource::{DeletionPolicy, Properties};
 use crate::stack::{Declared, Place};
 use crate::value::{Value, kind};
 
@@ -17,7 +17,7 @@ pub struct Raw {
     /// The properties, as JSON text.
     pub properties: String,
     /// What becomes of it when it leaves the stack.
-    pub removal: Removal,
+    pub deletion_policy: DeletionPolicy,
 }
 
 impl Stack {

@@ -21,8 +21,8 @@ pub trait Resource {
     fn handle(&self, logical_id: &str) -> Self::Handle;
 
     /// What becomes of it when it leaves the stack.
-    fn removal(&self) -> Removal {
-        Removal::Delete
+    fn deletion_policy(&self) -> DeletionPolicy {
+        DeletionPolicy::Delete
     }
 
     /// What a person wants to know of it in an outline; the name, where it has one.
@@ -37,7 +37,7 @@ pub struct Properties(Json);
 
 /// What becomes of a resource that leaves its stack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Removal {
+pub enum DeletionPolicy {
     /// It goes with the stack.
     Delete,
     /// It outlives its stack, but for a stack whose very creation failed.

@@ -5,7 +5,7 @@
 use serde_json::{Value as Json, json};
 
 use crate::policy::{Grant, document};
-use crate::resource::{Properties, Removal, Resource};
+use crate::resource::{DeletionPolicy, Properties, Resource};
 use crate::value::{Expression, Value, kind};
 
 /// A role.
@@ -99,8 +99,8 @@ impl Resource for GatewayLogRole {
     }
 
     /// The account's one setting names it, and with it the logs of every other API of the account would end.
-    fn removal(&self) -> Removal {
-        Removal::Retain
+    fn deletion_policy(&self) -> DeletionPolicy {
+        DeletionPolicy::Retain
     }
 
     fn summary(&self) -> String {

@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 
 use crate::Target;
 use crate::policy::Grant;
-use crate::resource::{Properties, Removal, Resource};
+use crate::resource::{DeletionPolicy, Properties, Resource};
 use crate::template::Sorted;
 use crate::value::{Value, kind};
 
@@ -37,7 +37,7 @@ pub struct Stack {
 pub(crate) struct Declared {
     pub(crate) kind: String,
     pub(crate) properties: Properties,
-    pub(crate) removal: Removal,
+    pub(crate) deletion_policy: DeletionPolicy,
     pub(crate) depends_on: Vec<String>,
     pub(crate) summary: String,
     pub(crate) at: Place,
@@ -140,7 +140,7 @@ impl Stack {
         let declared = Declared {
             kind: R::TYPE.into(),
             properties: resource.properties(),
-            removal: resource.removal(),
+            deletion_policy: resource.deletion_policy(),
             depends_on: after.to_vec(),
             summary: resource.summary(),
             at: Place(Location::caller()),

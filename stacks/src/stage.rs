@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 
 use crate::bounded::{Burst, RequestsPerSecond};
 use crate::log_group::LogGroupHandle;
-use crate::resource::{Properties, Removal, Resource};
+use crate::resource::{DeletionPolicy, Properties, Resource};
 use crate::rest_api::RestApiHandle;
 use crate::role::RoleHandle;
 use crate::template::Sorted;
@@ -144,8 +144,8 @@ impl Resource for GatewayAccount {
     fn handle(&self, _: &str) {}
 
     /// Other APIs of the account log by it too.
-    fn removal(&self) -> Removal {
-        Removal::Retain
+    fn deletion_policy(&self) -> DeletionPolicy {
+        DeletionPolicy::Retain
     }
 
     fn summary(&self) -> String {

@@ -5,7 +5,7 @@
 use serde_json::json;
 
 use crate::bounded::{RetentionHours, Shards};
-use crate::resource::{Properties, Removal, Resource};
+use crate::resource::{DeletionPolicy, Properties, Resource};
 use crate::value::{Expression, Value, kind};
 
 /// A Kinesis stream.
@@ -63,8 +63,8 @@ impl Resource for Stream {
         }
     }
 
-    fn removal(&self) -> Removal {
-        Removal::Retain
+    fn deletion_policy(&self) -> DeletionPolicy {
+        DeletionPolicy::Retain
     }
 
     fn summary(&self) -> String {

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use contract::table::{CREATED_AT, KEYS_BY_USER, PENDING, PENDING_JOURNALS, PK, SK, TTL, USER_EMAIL};
 use serde_json::{Value as Json, json};
 
-use crate::resource::{Properties, Removal, Resource};
+use crate::resource::{DeletionPolicy, Properties, Resource};
 use crate::value::{Expression, Value, kind};
 
 /// A DynamoDB table with the keys `PK` and `SK`, both strings, paid for by request.
@@ -97,8 +97,8 @@ impl Resource for Table {
         }
     }
 
-    fn removal(&self) -> Removal {
-        Removal::Retain
+    fn deletion_policy(&self) -> DeletionPolicy {
+        DeletionPolicy::Retain
     }
 
     fn summary(&self) -> String {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value as Json, json};
 
-use crate::resource::Removal;
+use crate::resource::DeletionPolicy;
 use crate::stack::{Declared, Stack};
 
 impl Stack {
@@ -59,14 +59,14 @@ impl Stack {
 
 impl Declared {
     fn json(&self) -> Json {
-        let Self { kind, properties, removal, depends_on, summary: _, at: _, untyped: _ } = self;
+        let Self { kind, properties, deletion_policy, depends_on, summary: _, at: _, untyped: _ } = self;
         let mut resource = Map::new();
         resource.insert("Type".into(), json!(kind));
         resource.insert("Properties".into(), properties.json().clone());
         if !depends_on.is_empty() {
             resource.insert("DependsOn".into(), json!(depends_on));
         }
-        if *removal == Removal::Retain {
+        if *deletion_policy == DeletionPolicy::Retain {
             // A table of a fixed name that outlives the roll-back of its own creation would block the next try.
             resource.insert("DeletionPolicy".into(), json!("RetainExceptOnCreate"));
             resource.insert("UpdateReplacePolicy".into(), json!("Retain"));

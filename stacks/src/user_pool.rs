@@ -5,7 +5,7 @@
 use serde_json::json;
 
 use crate::bounded::PasswordLength;
-use crate::resource::{Properties, Removal, Resource};
+use crate::resource::{DeletionPolicy, Properties, Resource};
 use crate::table::Protection;
 use crate::value::{Value, kind};
 
@@ -87,10 +87,10 @@ impl Resource for UserPool {
         UserPoolHandle { id: Value::reference(logical_id), arn: Value::attribute(logical_id, "Arn") }
     }
 
-    fn removal(&self) -> Removal {
+    fn deletion_policy(&self) -> DeletionPolicy {
         match self.protection {
-            Protection::On => Removal::Retain,
-            Protection::Off => Removal::Delete,
+            Protection::On => DeletionPolicy::Retain,
+            Protection::Off => DeletionPolicy::Delete,
         }
     }
 

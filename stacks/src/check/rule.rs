@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 
 use super::Problem;
 use crate::actions::WITHOUT_RESOURCE;
-use crate::resource::Removal;
+use crate::resource::DeletionPolicy;
 use crate::stack::{Declared, Stack};
 
 /// Variables of the access log that are a caller's own text ("Variables for access logging for API Gateway").
@@ -88,7 +88,7 @@ fn alarm(properties: &Json, say: &mut impl FnMut(String)) {
 
 fn data(declared: &Declared, say: &mut impl FnMut(String)) {
     let properties = declared.properties.json();
-    if declared.removal != Removal::Retain {
+    if declared.deletion_policy != DeletionPolicy::Retain {
         say("holds data and would go with its stack: retain it".into());
     }
     let (encryption, backup) = match declared.kind.as_str() {

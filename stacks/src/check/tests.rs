@@ -3,7 +3,7 @@
 use super::*;
 use crate::Target;
 use crate::raw::Raw;
-use crate::resource::Removal;
+use crate::resource::DeletionPolicy;
 
 fn stack() -> Stack {
     Stack::new("Defective", "A stack with a defect", Target::Aws)
@@ -13,7 +13,7 @@ fn with(resources: &[(&str, &str, &str)]) -> Vec<String> {
     let mut stack = stack();
     for (id, kind, properties) in resources {
         let kind = (*kind).to_owned();
-        stack.add_raw(id, Raw { kind, properties: (*properties).to_owned(), removal: Removal::Delete });
+        stack.add_raw(id, Raw { kind, properties: (*properties).to_owned(), deletion_policy: DeletionPolicy::Delete });
     }
     let problems = check(&[stack]).expect_err("nothing was found");
     problems.iter().map(ToString::to_string).collect()

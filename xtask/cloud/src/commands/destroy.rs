@@ -29,7 +29,7 @@ use result::Removed;
 
 /// What is to go.
 #[derive(Debug)]
-struct Removal<'a> {
+struct DestroyPlan<'a> {
     connection: &'a Connection,
     env: &'a Environment,
     args: &'a cli::Destroy,
@@ -67,16 +67,16 @@ async fn destroy(args: &cli::Destroy, reporter: &Reporter) -> Result<Removed> {
     if wanted.contains(&name::kinesis_stack(env)) {
         data.extend(batch_buckets::buckets(&connection, &app, reporter).await?);
     }
-    let removal = Removal { connection: &connection, env, args, stacks, data, story };
-    if removal.is_done() {
-        return Ok(Removed { kept: removal.data, ..Removed::default() });
+    let plan = DestroyPlan { connection: &connection, env, args, stacks, data, story };
+    if plan.is_done() {
+        return Ok(Removed { kept: plan.data, ..Removed::default() });
     }
-    removal.approve().await?;
-    let drained = removal.let_the_stream_go(toggle, app).await?;
-    removal.remove_stacks().await?;
-    let deleted = removal.remove_data(drained).await?;
-    let kept = removal.data.iter().filter(|resource| !deleted.contains(resource)).cloned().collect();
-    Ok(Removed { stacks: removal.stacks, deleted, kept, drained })
+    plan.approve().await?;
+    let drained = plan.let_the_stream_go(toggle, app).await?;
+    plan.remove_stacks().await?;
+    let deleted = plan.remove_data(drained).await?;
+    let kept = plan.data.iter().filter(|resource| !deleted.contains(resource)).cloned().collect();
+    Ok(Removed { stacks: plan.stacks, deleted, kept, drained })
 }
 
 /// The stacks to remove, in the order in which they go: first those that only look at the others.
@@ -97,7 +97,7 @@ fn wanted(env: &Environment, toggle: Toggle, named: &[String]) -> Result<Vec<Str
     Ok(all.iter().filter(|stack| goes(stack)).cloned().collect())
 }
 
-impl Removal<'_> {
+impl DestroyPlan<'_> {
     fn goes(&self, stack: &str) -> bool {
         self.stacks.iter().any(|name| name == stack)
     }

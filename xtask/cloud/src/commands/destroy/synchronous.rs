@@ -10,7 +10,7 @@ use contract::{Environment, Toggle, function, name};
 use stacks::App;
 use xtask::Failure;
 
-use super::Removal;
+use super::DestroyPlan;
 use crate::Connection;
 use crate::console::confirm::Approval;
 use crate::console::observer::Observer as _;
@@ -25,18 +25,18 @@ use crate::system::authorizer::authorizer;
 ///
 /// # Errors
 /// When that is not wanted, fails, or an authorizer still writes to the stream.
-pub(super) async fn make(removal: &Removal<'_>, toggle: Toggle, app: App) -> Result<()> {
-    let Removal { connection, env, .. } = removal;
+pub(super) async fn make(plan: &DestroyPlan<'_>, toggle: Toggle, app: App) -> Result<()> {
+    let DestroyPlan { connection, env, .. } = plan;
     let app = App { toggle: Toggle::Off, ..app };
     let api = name::api_stack(env);
     let all = app.stacks()?;
     for stack in order::select(&all, slice::from_ref(&api))? {
-        let settled = settle::settle(connection, stack, removal.reporter).await?;
+        let settled = settle::settle(connection, stack, plan.reporter).await?;
         match settled.next_step {
             NextStep::Create => {}
-            NextStep::Recover(Recovery::Delete) => never_came_up(removal, &settled).await?,
+            NextStep::Recover(Recovery::Delete) => never_came_up(plan, &settled).await?,
             NextStep::Update | NextStep::Wait | NextStep::Recover(_) | NextStep::Manual => {
-                deploy(removal, toggle, &app).await?
+                deploy(plan, toggle, &app).await?
             }
         }
     }
@@ -44,8 +44,8 @@ pub(super) async fn make(removal: &Removal<'_>, toggle: Toggle, app: App) -> Res
 }
 
 /// Without packages such a stack cannot be made anew; without a function that writes to the stream it need not be.
-async fn never_came_up(removal: &Removal<'_>, settled: &Settled<'_>) -> Result<()> {
-    let Removal { connection, env, .. } = removal;
+async fn never_came_up(plan: &DestroyPlan<'_>, settled: &Settled<'_>) -> Result<()> {
+    let DestroyPlan { connection, env, .. } = plan;
     let (api, status) = (settled.stack.name(), settled.status());
     if let Some(handler) = asynchronous_handler(connection, env).await? {
         return Err(Failure::new(format!("{api} is {status}, and its authorizer still has the handler `{handler}`"))
@@ -53,12 +53,12 @@ async fn never_came_up(removal: &Removal<'_>, settled: &Settled<'_>) -> Result<(
             .hint("or run `cargo xtask deploy`, which removes it and makes it anew, and then this again")
             .into());
     }
-    removal.reporter.note(&format!("{api} is {status}: nothing in it sends calls to the stream, so it stays as it is"));
+    plan.reporter.note(&format!("{api} is {status}: nothing in it sends calls to the stream, so it stays as it is"));
     Ok(())
 }
 
-async fn deploy(removal: &Removal<'_>, toggle: Toggle, app: &App) -> Result<()> {
-    let Removal { connection, env, args, .. } = removal;
+async fn deploy(plan: &DestroyPlan<'_>, toggle: Toggle, app: &App) -> Result<()> {
+    let DestroyPlan { connection, env, args, .. } = plan;
     let api = name::api_stack(env);
     if toggle.is_on() {
         return Err(Failure::usage(format!("{api} would go on sending calls to a stream that is gone"))
@@ -66,7 +66,7 @@ async fn deploy(removal: &Removal<'_>, toggle: Toggle, app: &App) -> Result<()> 
             .hint(format!("or remove {api} as well"))
             .into());
     }
-    removal.reporter.note("the API goes to synchronous counting");
+    plan.reporter.note("the API goes to synchronous counting");
     let plan = Plan {
         connection,
         app,
@@ -75,7 +75,7 @@ async fn deploy(removal: &Removal<'_>, toggle: Toggle, app: &App) -> Result<()> 
         approval: Approval::of(args.yes || args.delete_data),
         allow_data_loss: false,
         options: ChangeSetOptions::default(),
-        observer: removal.reporter,
+        observer: plan.reporter,
     };
     pipeline::deploy(&plan).await?;
     match asynchronous_handler(connection, env).await? {

@@ -47,13 +47,13 @@ fn app() -> App {
     workspace::app(&env(), Toggle::On, stacks::Target::Aws, stacks::Architecture::Arm64).unwrap()
 }
 
-fn removal<'a>(
+fn plan<'a>(
     connection: &'a Connection,
     env: &'a Environment,
     args: &'a cli::Destroy,
     reporter: &'a Reporter,
-) -> Removal<'a> {
-    Removal { connection, env, args, stacks: Vec::new(), data: vec![stream()], story }
+) -> DestroyPlan<'a> {
+    DestroyPlan { connection, env, args, stacks: Vec::new(), data: vec![stream()], story }
 }
 
 fn hints(failure: &Failure) -> String {
@@ -94,11 +94,11 @@ async fn a_stream_that_an_interrupted_run_left_is_drained_and_deleted_and_waited
     let calls = Arc::default();
     let connection = account(json!([]), &calls).await;
     let (env, args, reporter) = (env(), args(), Reporter::brief(&Printer));
-    let removal = removal(&connection, &env, &args, &reporter);
-    assert!(!removal.is_done());
-    let drained = removal.let_the_stream_go(Toggle::Off, app()).await.unwrap();
+    let plan = plan(&connection, &env, &args, &reporter);
+    assert!(!plan.is_done());
+    let drained = plan.let_the_stream_go(Toggle::Off, app()).await.unwrap();
     assert_eq!(drained, Some(true));
-    assert_eq!(removal.remove_data(drained).await.unwrap(), [stream()]);
+    assert_eq!(plan.remove_data(drained).await.unwrap(), [stream()]);
     let calls = calls.lock().unwrap();
     assert_eq!(calls.iter().filter(|call| *call == "DeleteStream").count(), 1);
     assert_eq!(calls.iter().filter(|call| *call == "DescribeStreamSummary").count(), 3, "until it is gone");
@@ -111,8 +111,8 @@ async fn a_stream_without_a_processor_that_is_not_drained_stays_and_the_way_on_i
         "ApproximateArrivalTimestamp": 0}]);
     let connection = account(record, &calls).await;
     let (env, args, reporter) = (env(), args(), Reporter::brief(&Printer));
-    let removal = removal(&connection, &env, &args, &reporter);
-    let error = removal.let_the_stream_go(Toggle::Off, app()).await.unwrap_err();
+    let plan = plan(&connection, &env, &args, &reporter);
+    let error = plan.let_the_stream_go(Toggle::Off, app()).await.unwrap_err();
     let hints = hints(error.downcast_ref().unwrap());
     assert!(hints.contains("deploy with ENABLE_KINESIS_ANALYTICS=true, which adopts the stream"), "{hints}");
     assert!(!calls.lock().unwrap().iter().any(|call| call == "DeleteStream"));
@@ -132,8 +132,8 @@ async fn where_batches_were_given_up_it_says_that_waiting_does_not_help() {
         });
         let (connection, env, args, reporter) = (connection.await, env(), args(), Reporter::brief(&Printer));
         let stacks = vec![name::kinesis_stack(&env)];
-        let removal = Removal { stacks, ..removal(&connection, &env, &args, &reporter) };
-        let hints = hints(&removal.not_drained("1 record").await);
+        let plan = DestroyPlan { stacks, ..plan(&connection, &env, &args, &reporter) };
+        let hints = hints(&plan.not_drained("1 record").await);
         assert!(hints.contains(expected), "{hints}");
     }
 }
