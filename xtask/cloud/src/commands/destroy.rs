@@ -72,7 +72,7 @@ async fn destroy(args: &cli::Destroy, reporter: &Reporter) -> Result<Removed> {
         return Ok(Removed { kept: plan.data, ..Removed::default() });
     }
     plan.approve().await?;
-    let drained = plan.let_the_stream_go(toggle, app).await?;
+    let drained = plan.release_stream(toggle, app).await?;
     plan.remove_stacks().await?;
     let deleted = plan.remove_data(drained).await?;
     let kept = plan.data.iter().filter(|resource| !deleted.contains(resource)).cloned().collect();
@@ -143,7 +143,7 @@ impl DestroyPlan<'_> {
     }
 
     /// Before the stream goes, and its stack: nothing writes to the stream any more, and everything on it is counted.
-    async fn let_the_stream_go(&self, toggle: Toggle, app: App) -> Result<Option<bool>> {
+    async fn release_stream(&self, toggle: Toggle, app: App) -> Result<Option<bool>> {
         let Self { connection, env, args, reporter, .. } = self;
         if !self.stream_goes() {
             return Ok(None);

@@ -96,7 +96,7 @@ async fn a_stream_that_an_interrupted_run_left_is_drained_and_deleted_and_waited
     let (env, args, reporter) = (env(), args(), Reporter::brief(&Printer));
     let plan = plan(&connection, &env, &args, &reporter);
     assert!(!plan.is_done());
-    let drained = plan.let_the_stream_go(Toggle::Off, app()).await.unwrap();
+    let drained = plan.release_stream(Toggle::Off, app()).await.unwrap();
     assert_eq!(drained, Some(true));
     assert_eq!(plan.remove_data(drained).await.unwrap(), [stream()]);
     let calls = calls.lock().unwrap();
@@ -112,7 +112,7 @@ async fn a_stream_without_a_processor_that_is_not_drained_stays_and_the_way_on_i
     let connection = account(record, &calls).await;
     let (env, args, reporter) = (env(), args(), Reporter::brief(&Printer));
     let plan = plan(&connection, &env, &args, &reporter);
-    let error = plan.let_the_stream_go(Toggle::Off, app()).await.unwrap_err();
+    let error = plan.release_stream(Toggle::Off, app()).await.unwrap_err();
     let hints = hints(error.downcast_ref().unwrap());
     assert!(hints.contains("deploy with ENABLE_KINESIS_ANALYTICS=true, which adopts the stream"), "{hints}");
     assert!(!calls.lock().unwrap().iter().any(|call| call == "DeleteStream"));
