@@ -6,12 +6,12 @@ pub mod aws;
 pub mod commands;
 pub mod console;
 pub mod deployment;
+#[cfg(test)]
+mod fake;
 pub mod local_state;
 pub mod pricing;
 pub mod random;
 pub mod stack;
-#[cfg(test)]
-mod stand_in;
 pub mod system;
 
 use anyhow::Result;

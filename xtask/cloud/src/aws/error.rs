@@ -227,11 +227,11 @@ fn hint(code: &str, text: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stand_in::{self, Answer};
+    use crate::fake::{self, Answer};
 
     /// What is said of an answer that three services of different protocols give.
     async fn said_of(status: u16, body: &'static str) -> [String; 3] {
-        let connection = stand_in::start(move |_, _| Answer(status, body.to_owned())).await.without_retries();
+        let connection = fake::start(move |_, _| Answer(status, body.to_owned())).await.without_retries();
         let account = connection.account().await.map(|_| ());
         let table = connection.dynamodb().describe_table().table_name("t").send().await;
         let table = table.map(|_| ()).map_err(failed_to("look at the table"));
@@ -275,7 +275,7 @@ mod tests {
     #[tokio::test]
     async fn the_words_of_aws_are_kept() {
         let answer = |_: &str, _: &str| Answer::refusal("AccessDenied", "not you (really)");
-        let error = stand_in::start(answer).await.account().await.unwrap_err();
+        let error = fake::start(answer).await.account().await.unwrap_err();
         assert_eq!(error.to_string(), "cannot find out the account: AccessDenied: not you (really)");
     }
 }

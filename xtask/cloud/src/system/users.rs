@@ -265,7 +265,7 @@ mod tests {
     use std::sync::{Arc, Mutex};
 
     use super::*;
-    use crate::stand_in::{self, Answer};
+    use crate::fake::{self, Answer};
 
     /// Whoever plays Cognito and the table: each operation is written down, those named are refused with a code.
     async fn play(refused: &'static [(&'static str, &'static str)]) -> (Connection, Arc<Mutex<Vec<String>>>) {
@@ -287,7 +287,7 @@ mod tests {
                 None => Answer(200, "{}".to_owned()),
             }
         };
-        (stand_in::start(answer).await, asked)
+        (fake::start(answer).await, asked)
     }
 
     fn new_user() -> NewUser {

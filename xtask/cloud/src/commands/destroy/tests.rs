@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::stand_in::{self, Answer};
+use crate::fake::{self, Answer};
 
 const STREAM: &str = "complical-usage-stream-test";
 const MISSING: &str = r#"{"__type": "ResourceNotFoundException", "message": "not found"}"#;
@@ -65,7 +65,7 @@ fn hints(failure: &Failure) -> String {
 async fn account(records: Value, calls: &Arc<Mutex<Vec<String>>>) -> Connection {
     let noted = Arc::clone(calls);
     let looks = AtomicUsize::new(0);
-    stand_in::start(move |operation, body| {
+    fake::start(move |operation, body| {
         noted.lock().unwrap().push(operation.to_owned());
         let answer = match operation {
             "DescribeStacks" => return Answer::refusal("ValidationError", "Stack with id x does not exist"),
@@ -126,7 +126,7 @@ async fn where_batches_were_given_up_it_says_that_waiting_does_not_help() {
     ] {
         let bucket = "<StackResourceSummaries><member><ResourceType>AWS::S3::Bucket</ResourceType>\
                       <PhysicalResourceId>failed</PhysicalResourceId></member></StackResourceSummaries>";
-        let connection = stand_in::start(move |operation, _| match operation {
+        let connection = fake::start(move |operation, _| match operation {
             "ListStackResources" => Answer::query(operation, bucket),
             _ => Answer(200, format!("<ListBucketResult>{objects}</ListBucketResult>")),
         });

@@ -109,7 +109,7 @@ fn hash(key: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stand_in::{self, Answer};
+    use crate::fake::{self, Answer};
 
     fn code(deployed: Option<&str>, built: Option<&str>) -> Code {
         let key = |hash: &str| format!("functions/stream-processor/{hash}.zip");
@@ -138,7 +138,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_deployed_package_is_that_of_the_stacks_parameter() {
-        let connection = stand_in::start(|operation, _| {
+        let connection = fake::start(|operation, _| {
             let parameter = "<member><ParameterKey>StreamProcessorCodeKey</ParameterKey>\
                              <ParameterValue>functions/stream-processor/aa.zip</ParameterValue></member>";
             let stack = format!(

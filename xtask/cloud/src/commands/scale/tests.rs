@@ -1,7 +1,7 @@
 use std::sync::{Arc, Mutex};
 
 use super::*;
-use crate::stand_in::{self, Answer};
+use crate::fake::{self, Answer};
 
 /// A Kinesis that has one stream and no records, and carries each change out before the second look.
 struct FakeKinesis {
@@ -24,7 +24,7 @@ impl FakeKinesis {
         let state = State { shards, mode: mode.to_owned(), busy, asked: Vec::new() };
         let state = Arc::new(Mutex::new(state));
         let shared = Arc::clone(&state);
-        let connection = stand_in::start(move |operation, body| {
+        let connection = fake::start(move |operation, body| {
             let request = serde_json::from_str(body).unwrap();
             Answer(200, answer(operation, &request, &mut shared.lock().unwrap()).to_string())
         })

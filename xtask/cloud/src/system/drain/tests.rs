@@ -7,7 +7,7 @@ use xtask::Printer;
 
 use super::*;
 use crate::console::reporter::Reporter;
-use crate::stand_in::{self, Answer};
+use crate::fake::{self, Answer};
 use last_record::KEYS;
 
 const SHORT: Duration = Duration::from_millis(300);
@@ -18,7 +18,7 @@ async fn account(
     records: impl Fn() -> Value + Send + Sync + 'static,
     under_errors: impl Fn() -> Value + Send + Sync + 'static,
 ) -> Connection {
-    stand_in::start(move |operation, _| {
+    fake::start(move |operation, _| {
         let answer = match operation {
             "ListShards" => json!({"Shards": [{"ShardId": "shardId-0", "HashKeyRange": {"StartingHashKey": "0",
                 "EndingHashKey": "1"}, "SequenceNumberRange": {"StartingSequenceNumber": "1"}}]}),
@@ -75,7 +75,7 @@ async fn shard_of(
     is_failed: impl Fn(u64) -> bool + Send + Sync + 'static,
 ) -> Connection {
     const PAGE: usize = KEYS + 100;
-    stand_in::start(move |operation, body| {
+    fake::start(move |operation, body| {
         let asked: Value = serde_json::from_str(body).unwrap_or_default();
         let answer = match operation {
             "ListShards" => json!({"Shards": [{"ShardId": "shardId-0", "HashKeyRange": {"StartingHashKey": "0",
@@ -156,7 +156,7 @@ async fn the_records_of_more_keys_than_are_kept_are_each_looked_for() {
 #[tokio::test]
 async fn a_shard_that_has_given_as_much_as_it_may_is_read_on_after_a_rest() {
     let reads = AtomicUsize::new(0);
-    let connection = stand_in::start(move |operation, _| match operation {
+    let connection = fake::start(move |operation, _| match operation {
         "GetShardIterator" => Answer(200, json!({"ShardIterator": "here"}).to_string()),
         _ if reads.fetch_add(1, Ordering::Relaxed) == 0 => {
             Answer(400, json!({"__type": "ProvisionedThroughputExceededException", "message": "slower"}).to_string())
@@ -173,7 +173,7 @@ async fn a_shard_that_has_given_as_much_as_it_may_is_read_on_after_a_rest() {
 #[tokio::test]
 async fn a_stream_that_is_gone_holds_nothing() {
     let gone = json!({"__type": "ResourceNotFoundException", "message": "Stream not found"}).to_string();
-    let connection = stand_in::start(move |_, _| Answer(400, gone.clone())).await;
+    let connection = fake::start(move |_, _| Answer(400, gone.clone())).await;
     assert_eq!(drained(&connection).await, Drained::Fully);
 }
 

@@ -167,7 +167,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::stand_in::{self, Answer};
+    use crate::fake::{self, Answer};
 
     const LIMITS: Limits = Limits { shards: 10, open_shards: 8, on_demand: 1, on_demand_in_use: 1 };
 
@@ -197,7 +197,7 @@ mod tests {
             json!({"Resources": {"UsageStream": {
                 "Type": "AWS::Kinesis::Stream", "Properties": {"Name": "s", "ShardCount": shards}}}})
         };
-        let connection = stand_in::start(move |operation, _| match (operation, before) {
+        let connection = fake::start(move |operation, _| match (operation, before) {
             ("DescribeStreamSummary", _) => Answer(200, json!({"StreamDescriptionSummary": {
                 "StreamName": "s", "StreamARN": "arn", "StreamStatus": "ACTIVE", "RetentionPeriodHours": 168,
                 "StreamModeDetails": {"StreamMode": "PROVISIONED"}, "OpenShardCount": 8,

@@ -1,7 +1,7 @@
 use std::sync::Mutex;
 
 use super::*;
-use crate::stand_in::{self, Answer};
+use crate::fake::{self, Answer};
 
 fn status(detection: &str, rest: &str) -> Answer {
     let ids = "<StackId>arn</StackId><StackDriftDetectionId>1</StackDriftDetectionId>";
@@ -29,7 +29,7 @@ fn difference(path: &str, expected: &str, actual: &str) -> String {
 #[tokio::test]
 async fn what_drifted_is_told_in_the_words_of_the_stack_once_it_has_been_looked_for() {
     let looks = Mutex::new(0);
-    let connection = stand_in::start(move |operation, body| match operation {
+    let connection = fake::start(move |operation, body| match operation {
         "DetectStackDrift" => Answer::query(operation, "<StackDriftDetectionId>1</StackDriftDetectionId>"),
         "DescribeStackDriftDetectionStatus" => {
             let mut looks = looks.lock().unwrap();
@@ -72,7 +72,7 @@ async fn what_drifted_is_told_in_the_words_of_the_stack_once_it_has_been_looked_
 /// What has become of a stream of two shards, which a scaler keeps between two and ten.
 async fn scaled(differences: &str) -> Drift {
     let resources = drifted("UsageStream", "AWS::Kinesis::Stream", "MODIFIED", differences);
-    let connection = stand_in::start(move |operation, _| match operation {
+    let connection = fake::start(move |operation, _| match operation {
         "DetectStackDrift" => Answer::query(operation, "<StackDriftDetectionId>1</StackDriftDetectionId>"),
         "DescribeStackDriftDetectionStatus" => {
             status("DETECTION_COMPLETE", "<StackDriftStatus>DRIFTED</StackDriftStatus>")
@@ -114,7 +114,7 @@ async fn what_the_scaler_would_not_choose_is_drift() {
 
 #[tokio::test]
 async fn a_look_that_fails_says_why_and_what_it_found() {
-    let connection = stand_in::start(|operation, _| match operation {
+    let connection = fake::start(|operation, _| match operation {
         "DetectStackDrift" => Answer::query(operation, "<StackDriftDetectionId>1</StackDriftDetectionId>"),
         "DescribeStackDriftDetectionStatus" => {
             let reason = "<DetectionStatusReason>Access denied for dynamodb:DescribeTable</DetectionStatusReason>";
@@ -134,7 +134,7 @@ async fn a_look_that_fails_says_why_and_what_it_found() {
 #[tokio::test]
 async fn an_endpoint_that_cannot_look_says_so() {
     let connection =
-        stand_in::start(|_, _| Answer::refusal("InvalidAction", "The action DetectStackDrift is not valid")).await;
+        fake::start(|_, _| Answer::refusal("InvalidAction", "The action DetectStackDrift is not valid")).await;
     let drift = of_stack(&connection, "S", None).await.unwrap();
     assert_eq!(drift.verdict, Verdict::NotSupported);
     assert_eq!(drift.lines(), ["S: looking for drift is not supported by this endpoint"]);
@@ -143,12 +143,12 @@ async fn an_endpoint_that_cannot_look_says_so() {
 
 #[tokio::test]
 async fn a_stack_that_is_not_there_has_not_drifted() {
-    let connection = stand_in::start(|_, _| Answer::refusal("ValidationError", "Stack with id S does not exist")).await;
+    let connection = fake::start(|_, _| Answer::refusal("ValidationError", "Stack with id S does not exist")).await;
     assert_eq!(of_stack(&connection, "S", None).await.unwrap().verdict, Verdict::NotDeployed);
 }
 
 #[tokio::test]
 async fn another_refusal_is_an_error() {
-    let connection = stand_in::start(|_, _| Answer::refusal("AccessDenied", "not authorized")).await;
+    let connection = fake::start(|_, _| Answer::refusal("AccessDenied", "not authorized")).await;
     assert!(of_stack(&connection, "S", None).await.is_err());
 }

@@ -13,7 +13,7 @@ use xtask::workspace;
 
 use super::*;
 use crate::commands::verify::Outcome;
-use crate::stand_in::{self, Answer};
+use crate::fake::{self, Answer};
 
 fn reconciliation(gateway: Option<u64>, stream: Option<u64>, lost: &[&str]) -> Reconciliation {
     let row = |n: i64, lost: Vec<String>| Row {
@@ -90,7 +90,7 @@ impl Aws {
         let answer = move |operation: &str, body: &str| {
             Answer(200, aws.answer(operation, &serde_json::from_str(body).unwrap()).to_string())
         };
-        let connection = stand_in::start(answer).await;
+        let connection = fake::start(answer).await;
         let env = Environment::default();
         let settings = workspace::settings(&env).unwrap();
         let subject = Subject { connection: &connection, env: &env, toggle, settings: &settings };
