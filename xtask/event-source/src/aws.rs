@@ -17,11 +17,12 @@ use aws_sdk_lambda::primitives::Blob;
 use jiff::Timestamp;
 
 use crate::mapping::Mapping;
-use crate::outside::{
-    Answer, Destinations, Functions, Invocation, Listed, Mappings, Page, Position, Shard, StreamState, Streams, Trouble,
-};
 use crate::record::Record;
 use crate::sequence::SequenceNumber;
+use crate::services::{
+    Answer, Destinations, Functions, Invocation, Listed, Mappings, Page, Position, ServiceError, Shard, StreamState,
+    Streams,
+};
 
 /// Longer than any function may run (Lambda quotas: 15 minutes).
 const INVOCATION_TIMEOUT: Duration = Duration::from_secs(16 * 60);
@@ -52,7 +53,7 @@ impl Aws {
     }
 
     /// The role of a function; nothing where the function is not there.
-    async fn role(&self, function: &str) -> Result<String, Trouble> {
+    async fn role(&self, function: &str) -> Result<String, ServiceError> {
         let known = self.roles.lock().unwrap_or_else(PoisonError::into_inner).get(function).cloned();
         if let Some(role) = known {
             return Ok(role);
@@ -60,7 +61,7 @@ impl Aws {
         let request = self.clients.lambda.get_function_configuration().function_name(function);
         let role = match request.send().await.map_err(trouble) {
             Ok(configuration) => configuration.role.unwrap_or_default(),
-            Err(Trouble::Gone(_)) => return Ok(String::new()),
+            Err(ServiceError::Gone(_)) => return Ok(String::new()),
             Err(other) => return Err(other),
         };
         self.roles.lock().unwrap_or_else(PoisonError::into_inner).insert(function.into(), role.clone());
@@ -69,7 +70,7 @@ impl Aws {
 }
 
 impl Mappings for Aws {
-    async fn mappings(&self) -> Result<Vec<Listed>, Trouble> {
+    async fn mappings(&self) -> Result<Vec<Listed>, ServiceError> {
         let mut pages = self.clients.lambda.list_event_source_mappings().into_paginator().items().send();
         let mut listed = Vec::new();
         while let Some(mapping) = pages.next().await {
@@ -89,7 +90,7 @@ impl Mappings for Aws {
 }
 
 impl Streams for Aws {
-    async fn stream(&self, stream: &str) -> Result<StreamState, Trouble> {
+    async fn stream(&self, stream: &str) -> Result<StreamState, ServiceError> {
         let kinesis = &self.clients.kinesis;
         let summary = kinesis.describe_stream_summary().stream_arn(stream).send().await.map_err(trouble)?;
         let hours = summary.stream_description_summary().map_or(24, |summary| summary.retention_period_hours());
@@ -120,7 +121,7 @@ impl Streams for Aws {
 
     /// Asks for a new iterator with each read. Iterators expire, and those of local targets are bare offsets: they skip
     /// records once older ones are forgotten or the shard is made anew under its id.
-    async fn read(&self, stream: &str, shard: &str, from: &Position) -> Result<Page, Trouble> {
+    async fn read(&self, stream: &str, shard: &str, from: &Position) -> Result<Page, ServiceError> {
         let request = self.clients.kinesis.get_shard_iterator().stream_arn(stream).shard_id(shard);
         let request = match from {
             Position::TrimHorizon => request.shard_iterator_type(ShardIteratorType::TrimHorizon),
@@ -169,7 +170,7 @@ impl Functions for Aws {
 }
 
 impl Destinations for Aws {
-    async fn keep(&self, bucket: &str, key: &str, document: String) -> Result<(), Trouble> {
+    async fn keep(&self, bucket: &str, key: &str, document: String) -> Result<(), ServiceError> {
         let request = self.clients.s3.put_object().bucket(bucket).key(key).content_type("application/json");
         request.body(document.into_bytes().into()).send().await.map(drop).map_err(trouble)
     }
@@ -187,7 +188,7 @@ fn record(record: aws_sdk_kinesis::types::Record) -> Record {
     }
 }
 
-fn trouble<E, R>(error: SdkError<E, R>) -> Trouble
+fn trouble<E, R>(error: SdkError<E, R>) -> ServiceError
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
     R: std::fmt::Debug,
@@ -197,10 +198,10 @@ where
             let error = service.err();
             let code = error.code().unwrap_or("an error without a code");
             let text = format!("{code}: {}", error.message().unwrap_or_default());
-            if code == "ResourceNotFoundException" { Trouble::Gone(text) } else { Trouble::Refused(text) }
+            if code == "ResourceNotFoundException" { ServiceError::Gone(text) } else { ServiceError::Refused(text) }
         }
-        SdkError::ConstructionFailure(_) => Trouble::Refused(DisplayErrorContext(&error).to_string()),
-        _ => Trouble::Unreachable(short(&DisplayErrorContext(&error).to_string())),
+        SdkError::ConstructionFailure(_) => ServiceError::Refused(DisplayErrorContext(&error).to_string()),
+        _ => ServiceError::Unreachable(short(&DisplayErrorContext(&error).to_string())),
     }
 }
 

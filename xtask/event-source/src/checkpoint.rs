@@ -11,8 +11,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::mapping::{Mapping, Start};
-use crate::outside::Position;
 use crate::sequence::SequenceNumber;
+use crate::services::Position;
 
 /// Why there are no checkpoints.
 #[derive(Debug, thiserror::Error)]

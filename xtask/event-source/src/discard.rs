@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::mapping::Mapping;
-use crate::outside::Invocation;
 use crate::record::SharedRecord;
+use crate::services::Invocation;
 
 /// Why a batch is given up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub(crate) enum Condition {
 
 /// A batch that is given up.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Discard {
+pub(crate) struct DiscardedBatch {
     /// Its records, at least one.
     pub(crate) records: Vec<SharedRecord>,
     /// Why.
@@ -41,7 +41,7 @@ impl Condition {
     }
 }
 
-impl Discard {
+impl DiscardedBatch {
     /// The document that is kept; `event` is what the function would have been given.
     pub(crate) fn document(&self, mapping: &Mapping, shard: &str, event: &str, now: Timestamp) -> String {
         let Self { records, condition, invocations, last } = self;
@@ -118,7 +118,7 @@ mod tests {
     #[test]
     fn the_document_says_what_failed_and_holds_it() {
         let last = Invocation { function_error: Some("Unhandled".into()), ..Invocation::returning("null") };
-        let discard = Discard {
+        let discard = DiscardedBatch {
             records: vec![fixture::record(8, "a", now()), fixture::record(9, "a", now())],
             condition: Condition::RetryAttemptsExhausted,
             invocations: 3,

@@ -11,9 +11,9 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::mapping::Mapping;
-use crate::outside::{Listed, Outside, Shard, StreamState, Trouble};
-use crate::report::Complaints;
+use crate::report::IssueLog;
 use crate::runner::Which;
+use crate::services::{Listed, ServiceError, Services, Shard, StreamState};
 use crate::shard::Reader;
 use crate::status::{Phase, ShardStatus};
 use crate::way::Shared;
@@ -27,7 +27,7 @@ pub(crate) struct Follower<O> {
     which: Which,
     readers: BTreeMap<Key, Running>,
     followed: BTreeMap<String, String>,
-    complaints: Complaints,
+    complaints: IssueLog,
     failed_looks: u32,
 }
 
@@ -48,10 +48,10 @@ struct Wanted {
     retention: Duration,
 }
 
-impl<O: Outside> Follower<O> {
+impl<O: Services> Follower<O> {
     /// No readers yet.
     pub(crate) fn new(shared: Arc<Shared<O>>, which: Which) -> Self {
-        let complaints = Complaints::new(Arc::clone(&shared.report));
+        let complaints = IssueLog::new(Arc::clone(&shared.report));
         Self { shared, which, readers: BTreeMap::new(), followed: BTreeMap::new(), complaints, failed_looks: 0 }
     }
 
@@ -77,7 +77,7 @@ impl<O: Outside> Follower<O> {
     }
 
     /// How long there is no look, and how long there is none unless somebody wakes the runner.
-    fn pauses_after(&mut self, looked: Result<(), Trouble>) -> (Duration, Duration) {
+    fn pauses_after(&mut self, looked: Result<(), ServiceError>) -> (Duration, Duration) {
         let pace = self.shared.pace;
         match looked {
             Ok(()) => {
@@ -94,7 +94,7 @@ impl<O: Outside> Follower<O> {
     }
 
     /// One look at mappings and shards.
-    async fn look(&mut self) -> Result<(), Trouble> {
+    async fn look(&mut self) -> Result<(), ServiceError> {
         let question = self.shared.board.question();
         let listed = self.shared.outside.mappings().await?;
         let mut wanted = BTreeMap::new();
@@ -130,7 +130,7 @@ impl<O: Outside> Follower<O> {
     }
 
     /// The mapping's stream; none where the mapping outlives it.
-    async fn stream(&mut self, mapping: &Mapping) -> Result<Option<StreamState>, Trouble> {
+    async fn stream(&mut self, mapping: &Mapping) -> Result<Option<StreamState>, ServiceError> {
         let matter = format!("stream {}", mapping.uuid);
         let name = mapping.stream_name();
         match self.shared.outside.stream(&mapping.stream).await {
@@ -138,7 +138,7 @@ impl<O: Outside> Follower<O> {
                 self.complaints.settle(&matter, || format!("stream {name} is there"));
                 Ok(Some(state))
             }
-            Err(Trouble::Gone(_)) => {
+            Err(ServiceError::Gone(_)) => {
                 self.complaints.open(&matter, || format!("stream {name} is not there, waiting for it"));
                 Ok(None)
             }

@@ -8,15 +8,15 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::batch::Waiting;
-use crate::discard::{Condition, Discard};
+use crate::discard::{Condition, DiscardedBatch};
 use crate::mapping::{Retries, Rules};
 use crate::outcome::Outcome;
-use crate::outside::Invocation;
 use crate::record::SharedRecord;
+use crate::services::Invocation;
 
 /// What a lane goes by.
 #[derive(Clone, Debug)]
-pub(crate) struct Terms {
+pub(crate) struct LaneSettings {
     /// The mapping's rules.
     pub(crate) rules: Rules,
     /// How long the stream keeps a record.
@@ -35,7 +35,7 @@ pub(crate) enum Step {
     /// Give the records to the function.
     Invoke(Vec<SharedRecord>),
     /// Keep them where discarded records are kept.
-    Keep(Discard),
+    Keep(DiscardedBatch),
 }
 
 /// The batches of a shard, or of some of its partition keys.
@@ -64,9 +64,9 @@ enum Doing {
     #[default]
     Nothing,
     Invoking,
-    Keeping(Discard),
+    Keeping(DiscardedBatch),
     /// A discard that could not be kept yet.
-    StillToKeep(Discard),
+    StillToKeep(DiscardedBatch),
 }
 
 #[derive(Debug, Default)]
@@ -75,7 +75,7 @@ struct Pause {
     failures_in_a_row: u32,
 }
 
-impl Terms {
+impl LaneSettings {
     /// The age from which on a record is given up.
     fn age_limit(&self) -> Duration {
         self.rules.max_age.map_or(self.retention, |max_age| max_age.min(self.retention))
@@ -96,7 +96,7 @@ impl Lane {
     }
 
     /// What is to be done now, if anything; it is under way until `answered` or `kept` is called.
-    pub(crate) fn next(&mut self, terms: &Terms, now: Timestamp) -> Option<Step> {
+    pub(crate) fn next(&mut self, terms: &LaneSettings, now: Timestamp) -> Option<Step> {
         if self.is_busy() || self.pause.until.is_some_and(|until| now < until) {
             return None;
         }
@@ -120,7 +120,7 @@ impl Lane {
     /// Takes note of the function's answer; returns the records that are processed by it.
     pub(crate) fn answered(
         &mut self,
-        terms: &Terms,
+        terms: &LaneSettings,
         outcome: &Outcome,
         invocation: Option<Invocation>,
         now: Timestamp,
@@ -155,7 +155,7 @@ impl Lane {
     }
 
     /// Takes note of whether what was discarded is kept; returns the records that are finished by it.
-    pub(crate) fn kept(&mut self, terms: &Terms, is_kept: bool, now: Timestamp) -> Vec<SharedRecord> {
+    pub(crate) fn kept(&mut self, terms: &LaneSettings, is_kept: bool, now: Timestamp) -> Vec<SharedRecord> {
         match std::mem::take(&mut self.doing) {
             Doing::Keeping(discard) if is_kept => {
                 self.pause = Pause::default();
@@ -174,7 +174,7 @@ impl Lane {
     }
 
     /// When `next` may have something to do that it has not now, unless an answer comes before.
-    pub(crate) fn wakes_at(&self, terms: &Terms) -> Option<Timestamp> {
+    pub(crate) fn wakes_at(&self, terms: &LaneSettings) -> Option<Timestamp> {
         if self.is_busy() {
             return None;
         }
@@ -200,7 +200,7 @@ impl Lane {
     }
 
     /// A whole batch failed, or its first record did.
-    fn failed(&mut self, terms: &Terms, mut part: Part, now: Timestamp) {
+    fn failed(&mut self, terms: &LaneSettings, mut part: Part, now: Timestamp) {
         if terms.rules.bisect && part.records.len() > 1 {
             // A split is no retry, and there is nothing to wait for: the halves are other batches.
             let half = part.records.len().div_ceil(2);
@@ -217,7 +217,7 @@ impl Lane {
     }
 
     /// The records at the front that are too old for another attempt.
-    fn take_expired(&mut self, limit: Duration, now: Timestamp) -> Option<Discard> {
+    fn take_expired(&mut self, limit: Duration, now: Timestamp) -> Option<DiscardedBatch> {
         let part = self.parts.front_mut()?;
         let is_expired = |record: &SharedRecord| record.arrived_at.checked_add(limit).is_ok_and(|end| end < now);
         let n_expired = part.records.iter().take_while(|record| is_expired(record)).count();
@@ -233,12 +233,12 @@ impl Lane {
         Some(expired.into_discard(Condition::RecordAgeExceeded))
     }
 
-    fn keep(&mut self, discard: Discard) -> Step {
+    fn keep(&mut self, discard: DiscardedBatch) -> Step {
         self.doing = Doing::Keeping(discard.clone());
         Step::Keep(discard)
     }
 
-    fn batch_size(&self, terms: &Terms) -> usize {
+    fn batch_size(&self, terms: &LaneSettings) -> usize {
         let size = terms.rules.batch_size;
         // Multiples of a prime visit the sizes without a pattern that a function could lean on.
         if terms.recut { 1 + self.n_cuts.wrapping_mul(7_919) % size } else { size }
@@ -246,14 +246,14 @@ impl Lane {
 }
 
 impl Part {
-    fn into_discard(self, condition: Condition) -> Discard {
+    fn into_discard(self, condition: Condition) -> DiscardedBatch {
         let Self { records, retries: _, invocations, last } = self;
-        Discard { records, condition, invocations, last }
+        DiscardedBatch { records, condition, invocations, last }
     }
 }
 
 impl Pause {
-    fn begin(&mut self, terms: &Terms, now: Timestamp) {
+    fn begin(&mut self, terms: &LaneSettings, now: Timestamp) {
         let doubled = terms.first_pause.saturating_mul(1 << self.failures_in_a_row.min(16));
         self.failures_in_a_row += 1;
         self.until = Some(now.checked_add(doubled.min(terms.longest_pause)).unwrap_or(now));

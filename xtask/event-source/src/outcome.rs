@@ -4,8 +4,8 @@
 
 use serde_json::Value;
 
-use crate::outside::{Answer, Invocation};
 use crate::record::SharedRecord;
+use crate::services::{Answer, Invocation};
 
 /// What became of a batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,9 +64,9 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::outside::Trouble;
     use crate::record::Record;
     use crate::sequence::SequenceNumber;
+    use crate::services::ServiceError;
 
     const NUMBERS: [&str; 4] = ["8", "9", "10", "11"];
 
@@ -143,6 +143,6 @@ mod tests {
 
     #[test]
     fn a_throttled_function_has_no_outcome() {
-        assert_eq!(Outcome::of(&Answer::NotRun(Trouble::Refused("throttled".into())), &[], true), Outcome::NotRun);
+        assert_eq!(Outcome::of(&Answer::NotRun(ServiceError::Refused("throttled".into())), &[], true), Outcome::NotRun);
     }
 }

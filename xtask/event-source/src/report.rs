@@ -9,12 +9,12 @@ use std::sync::Arc;
 pub(crate) type Report = Arc<dyn Fn(String) + Send + Sync>;
 
 /// The matters that are open.
-pub(crate) struct Complaints {
+pub(crate) struct IssueLog {
     report: Report,
     open: BTreeSet<String>,
 }
 
-impl Complaints {
+impl IssueLog {
     /// None yet.
     pub(crate) fn new(report: Report) -> Self {
         Self { report, open: BTreeSet::new() }

@@ -13,7 +13,7 @@ use crate::aws::{Aws, Clients};
 use crate::checkpoint::{CheckpointError, Checkpoints};
 use crate::disturbance::Disturbance;
 use crate::follow::Follower;
-use crate::outside::Outside;
+use crate::services::Services;
 use crate::status::{Board, ShardStatus};
 use crate::way::Shared;
 
@@ -92,7 +92,7 @@ impl Runner {
     }
 
     /// Starts it in any world.
-    pub(crate) fn of<O: Outside>(
+    pub(crate) fn of<O: Services>(
         outside: O,
         options: Options,
         report: impl Fn(String) + Send + Sync + 'static,

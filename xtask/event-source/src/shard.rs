@@ -14,16 +14,16 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::checkpoint::CheckpointError;
-use crate::discard::Discard;
-use crate::lane::{Step, Terms};
+use crate::discard::DiscardedBatch;
+use crate::lane::{LaneSettings, Step};
 use crate::mapping::Mapping;
 use crate::outcome::Outcome;
-use crate::outside::{Answer, Outside, Page, Position, Trouble};
 use crate::read_schedule::ReadSchedule;
 use crate::record::SharedRecord;
-use crate::report::Complaints;
+use crate::report::IssueLog;
 use crate::runner::Pace;
 use crate::sequence::SequenceNumber;
+use crate::services::{Answer, Page, Position, ServiceError, Services};
 use crate::status::{Phase, ShardStatus};
 use crate::way::{Event, Shared, Way};
 use crate::work::Work;
@@ -35,7 +35,7 @@ pub(crate) struct Reader<O> {
     shard: String,
     way: Way<O>,
     work: Work,
-    complaints: Complaints,
+    complaints: IssueLog,
     under_way: FuturesUnordered<BoxFuture<'static, Event>>,
     stop: watch::Receiver<bool>,
     from: Position,
@@ -49,7 +49,7 @@ pub(crate) struct Reader<O> {
     tip: Option<u64>,
 }
 
-impl<O: Outside> Reader<O> {
+impl<O: Services> Reader<O> {
     /// A reader from the checkpoint on; none where the shard is done with.
     pub(crate) fn new(
         shared: Arc<Shared<O>>,
@@ -61,12 +61,12 @@ impl<O: Outside> Reader<O> {
         let from = shared.checkpoints.position(&mapping, &shard)?;
         let Pace { first_pause, longest_pause, .. } = shared.pace;
         let recut = shared.disturbance.recut;
-        let terms = Terms { rules: mapping.rules.clone(), retention, first_pause, longest_pause, recut };
+        let terms = LaneSettings { rules: mapping.rules.clone(), retention, first_pause, longest_pause, recut };
         let saved = if let Position::After(number) = &from { Some(number.clone()) } else { None };
         Some(Self {
             way: Way::new(&shared, &mapping, &shard),
             work: Work::new(terms),
-            complaints: Complaints::new(Arc::clone(&shared.report)),
+            complaints: IssueLog::new(Arc::clone(&shared.report)),
             under_way: FuturesUnordered::new(),
             reads: ReadSchedule::new(shared.pace, Instant::now()),
             is_reading: false,
@@ -167,7 +167,7 @@ impl<O: Outside> Reader<O> {
         }
     }
 
-    fn take_page(&mut self, question: u64, page: Result<Page, Trouble>) {
+    fn take_page(&mut self, question: u64, page: Result<Page, ServiceError>) {
         let page = match page {
             Ok(page) => page,
             Err(trouble) => {
@@ -206,7 +206,7 @@ impl<O: Outside> Reader<O> {
             (Outcome::FailedFrom(place), Some(invocation)) => {
                 let said = invocation.function_error.as_deref().unwrap_or("it reported failures");
                 let response: String = String::from_utf8_lossy(&invocation.response).chars().take(300).collect();
-                let trouble = Trouble::Refused(format!("{said}: {response}"));
+                let trouble = ServiceError::Refused(format!("{said}: {response}"));
                 let failed = records.len() - place;
                 self.complain("run", &trouble, |shard| format!("{function} failed on {failed} records of {shard}"));
             }
@@ -215,7 +215,7 @@ impl<O: Outside> Reader<O> {
         self.work.answered(lane, &outcome, invocation, Timestamp::now());
     }
 
-    fn take_kept(&mut self, lane: usize, discard: &Discard, result: Result<(), Trouble>) {
+    fn take_kept(&mut self, lane: usize, discard: &DiscardedBatch, result: Result<(), ServiceError>) {
         let is_kept = result.is_ok();
         match result {
             Ok(()) => {
@@ -228,13 +228,13 @@ impl<O: Outside> Reader<O> {
         self.work.kept(lane, is_kept, Timestamp::now());
     }
 
-    fn complain(&mut self, matter: &str, trouble: &Trouble, text: impl FnOnce(&str) -> String) {
+    fn complain(&mut self, matter: &str, trouble: &ServiceError, text: impl FnOnce(&str) -> String) {
         self.last_error = Some(trouble.to_string());
         // That nothing answers is said once for all readers; that a shard is gone is nobody's fault.
         let is_said_elsewhere = match trouble {
-            Trouble::Unreachable(_) => true,
-            Trouble::Gone(_) => matter == "read",
-            Trouble::Refused(_) => false,
+            ServiceError::Unreachable(_) => true,
+            ServiceError::Gone(_) => matter == "read",
+            ServiceError::Refused(_) => false,
         };
         if !is_said_elsewhere {
             self.complaints.open(matter, || format!("{}: {trouble}", text(&self.shard)));

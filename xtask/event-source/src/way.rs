@@ -8,14 +8,14 @@ use futures::future::BoxFuture;
 use jiff::Timestamp;
 
 use crate::checkpoint::Checkpoints;
-use crate::discard::{Discard, object_key};
+use crate::discard::{DiscardedBatch, object_key};
 use crate::disturbance::Disturbance;
 use crate::event::event;
 use crate::mapping::Mapping;
-use crate::outside::{Answer, Outside, Page, Position, Trouble};
 use crate::record::SharedRecord;
 use crate::report::Report;
 use crate::runner::Pace;
+use crate::services::{Answer, Page, Position, ServiceError, Services};
 use crate::status::Board;
 
 /// What all readers share.
@@ -44,14 +44,14 @@ pub(crate) struct Way<O> {
 /// What came of something that was under way.
 pub(crate) enum Event {
     /// A read; the question was the last one asked before it.
-    Read { question: u64, page: Result<Page, Trouble> },
+    Read { question: u64, page: Result<Page, ServiceError> },
     /// An invocation for a lane.
     Answered { lane: usize, records: Vec<SharedRecord>, answer: Answer, is_repeated: bool },
     /// A discard of a lane.
-    Kept { lane: usize, discard: Discard, result: Result<(), Trouble> },
+    Kept { lane: usize, discard: DiscardedBatch, result: Result<(), ServiceError> },
 }
 
-impl<O: Outside> Way<O> {
+impl<O: Services> Way<O> {
     /// The way for a shard.
     pub(crate) fn new(shared: &Arc<Shared<O>>, mapping: &Arc<Mapping>, shard: &str) -> Self {
         Self { shared: Arc::clone(shared), mapping: Arc::clone(mapping), shard: shard.to_owned() }
@@ -86,7 +86,7 @@ impl<O: Outside> Way<O> {
     }
 
     /// Keeps what a lane gives up, where the mapping says so.
-    pub(crate) fn keep(&self, lane: usize, discard: Discard) -> BoxFuture<'static, Event> {
+    pub(crate) fn keep(&self, lane: usize, discard: DiscardedBatch) -> BoxFuture<'static, Event> {
         let way = self.clone();
         Box::pin(async move {
             let result = way.put(&discard).await;
@@ -94,11 +94,11 @@ impl<O: Outside> Way<O> {
         })
     }
 
-    async fn put(&self, discard: &Discard) -> Result<(), Trouble> {
+    async fn put(&self, discard: &DiscardedBatch) -> Result<(), ServiceError> {
         let Self { shared, mapping, shard } = self;
         let Some(bucket) = &mapping.on_failure else { return Ok(()) };
         let mut random = [0; 16];
-        getrandom::fill(&mut random).map_err(|error| Trouble::Refused(error.to_string()))?;
+        getrandom::fill(&mut random).map_err(|error| ServiceError::Refused(error.to_string()))?;
         let now = Timestamp::now();
         let document = discard.document(mapping, shard, &event(mapping, shard, &discard.records), now);
         shared.outside.keep(bucket, &object_key(mapping, shard, now, random), document).await

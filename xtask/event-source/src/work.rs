@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::lane::{Lane, Step, Terms};
+use crate::lane::{Lane, LaneSettings, Step};
 use crate::outcome::Outcome;
-use crate::outside::Invocation;
 use crate::progress::Progress;
 use crate::record::Record;
 use crate::sequence::SequenceNumber;
+use crate::services::Invocation;
 
 /// Bytes of records in memory from which on no more are read.
 const MAX_WAITING_BYTES: usize = 64 * 1024 * 1024;
@@ -21,14 +21,14 @@ const MAX_WAITING_RECORDS: usize = 10_000;
 /// The work on one shard.
 #[derive(Debug)]
 pub(crate) struct Work {
-    terms: Terms,
+    terms: LaneSettings,
     lanes: Vec<Lane>,
     progress: Progress,
 }
 
 impl Work {
     /// No work yet.
-    pub(crate) fn new(terms: Terms) -> Self {
+    pub(crate) fn new(terms: LaneSettings) -> Self {
         let lanes = (0..terms.rules.lanes.max(1)).map(|_| Lane::default()).collect();
         Self { terms, lanes, progress: Progress::default() }
     }

@@ -5,12 +5,12 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::fixture;
-use crate::discard::{Condition, Discard};
-use crate::lane::{Step, Terms};
+use crate::discard::{Condition, DiscardedBatch};
+use crate::lane::{LaneSettings, Step};
 use crate::mapping::{Retries, Rules};
 use crate::outcome::Outcome;
-use crate::outside::{Answer, Invocation, Trouble};
 use crate::record::SharedRecord;
+use crate::services::{Answer, Invocation, ServiceError};
 use crate::work::Work;
 
 /// Work on a shard, and all that came of it.
@@ -20,7 +20,7 @@ pub(super) struct Run {
     reports_items: bool,
     pub(super) delivered: Vec<Vec<u64>>,
     pub(super) processed: Vec<u64>,
-    pub(super) kept: Vec<Discard>,
+    pub(super) kept: Vec<DiscardedBatch>,
 }
 
 impl Run {
@@ -28,7 +28,7 @@ impl Run {
         Self::with_terms(terms(rules))
     }
 
-    pub(super) fn with_terms(terms: Terms) -> Self {
+    pub(super) fn with_terms(terms: LaneSettings) -> Self {
         let reports_items = terms.rules.reports_items;
         let now = start();
         Self { work: Work::new(terms), now, reports_items, delivered: vec![], processed: vec![], kept: vec![] }
@@ -67,7 +67,7 @@ impl Run {
         self.work.answered(lane, &outcome, invocation, self.now);
     }
 
-    pub(super) fn keep(&mut self, lane: usize, discard: Discard) {
+    pub(super) fn keep(&mut self, lane: usize, discard: DiscardedBatch) {
         self.work.kept(lane, true, self.now);
         self.kept.push(discard);
     }
@@ -100,10 +100,10 @@ impl Run {
     }
 }
 
-pub(super) fn terms(rules: Rules) -> Terms {
+pub(super) fn terms(rules: Rules) -> LaneSettings {
     let day = Duration::from_secs(24 * 3_600);
     let pauses = (Duration::from_secs(1), Duration::from_secs(60));
-    Terms { rules, retention: day, first_pause: pauses.0, longest_pause: pauses.1, recut: false }
+    LaneSettings { rules, retention: day, first_pause: pauses.0, longest_pause: pauses.1, recut: false }
 }
 
 pub(super) fn numbers(records: &[SharedRecord]) -> Vec<u64> {
@@ -119,7 +119,7 @@ pub(super) fn throw() -> Answer {
 }
 
 pub(super) fn throttle() -> Answer {
-    Answer::NotRun(Trouble::Refused("TooManyRequestsException".into()))
+    Answer::NotRun(ServiceError::Refused("TooManyRequestsException".into()))
 }
 
 pub(super) fn report(number: u64) -> Answer {
@@ -316,7 +316,7 @@ fn what_cannot_be_kept_holds_up_the_shard_until_it_is() {
 
 #[test]
 fn cut_anew_batches_differ_and_stay_within_their_size() {
-    let mut run = Run::with_terms(Terms { recut: true, ..terms(Rules { batch_size: 7, ..fixture::rules() }) });
+    let mut run = Run::with_terms(LaneSettings { recut: true, ..terms(Rules { batch_size: 7, ..fixture::rules() }) });
     run.add(of_key(1..=100, "a"));
     run.finish(|_| succeed());
     let sizes: Vec<usize> = run.delivered.iter().map(Vec::len).collect();

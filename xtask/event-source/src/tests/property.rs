@@ -8,9 +8,9 @@ use proptest::prelude::*;
 
 use super::fixture;
 use super::lanes::{Run, numbers, report, succeed, terms, throttle, throw};
-use crate::lane::{Step, Terms};
+use crate::lane::{LaneSettings, Step};
 use crate::mapping::{Retries, Rules};
-use crate::outside::Answer;
+use crate::services::Answer;
 
 /// A function that always fails on its poison and now and then for no reason.
 #[derive(Clone, Debug)]
@@ -108,7 +108,7 @@ impl Case {
 
     /// Runs behind a checkpoint until there is nothing left or the killer comes; returns the run.
     fn run(&mut self, checkpoint: u64, kill_after: Option<usize>, done: &BTreeSet<u64>) -> Result<Run, TestCaseError> {
-        let mut run = Run::with_terms(Terms { recut: self.recut, ..terms(self.rules.clone()) });
+        let mut run = Run::with_terms(LaneSettings { recut: self.recut, ..terms(self.rules.clone()) });
         run.add(self.numbers().filter(|(number, _)| *number > checkpoint));
         let mut n_steps = 0;
         loop {

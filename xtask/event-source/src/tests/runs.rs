@@ -8,7 +8,7 @@ use super::lanes::{report, succeed, throttle, throw};
 use super::world::{MemoryShard, World, drained, listed};
 use crate::disturbance::Disturbance;
 use crate::mapping::{Mapping, Refusal, Retries, Start};
-use crate::outside::Listed;
+use crate::services::Listed;
 use crate::status::Phase;
 
 #[tokio::test]

@@ -12,11 +12,11 @@ use super::fixture;
 use super::lanes::succeed;
 use crate::disturbance::Disturbance;
 use crate::mapping::Mapping;
-use crate::outside::{
-    Answer, Destinations, Functions, Listed, Mappings, Page, Position, Shard, StreamState, Streams, Trouble,
-};
 use crate::record::Record;
 use crate::runner::{Options, Pace, Runner, Which};
+use crate::services::{
+    Answer, Destinations, Functions, Listed, Mappings, Page, Position, ServiceError, Shard, StreamState, Streams,
+};
 
 /// How long a test waits for what must come.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -131,9 +131,9 @@ impl World {
         result
     }
 
-    fn reach(&self) -> Result<MutexGuard<'_, State>, Trouble> {
+    fn reach(&self) -> Result<MutexGuard<'_, State>, ServiceError> {
         let state = self.state();
-        if state.is_down { Err(Trouble::Unreachable("nothing answers".into())) } else { Ok(state) }
+        if state.is_down { Err(ServiceError::Unreachable("nothing answers".into())) } else { Ok(state) }
     }
 }
 
@@ -162,21 +162,21 @@ pub(super) async fn drained(runner: &Runner) {
 }
 
 impl Mappings for World {
-    async fn mappings(&self) -> Result<Vec<Listed>, Trouble> {
+    async fn mappings(&self) -> Result<Vec<Listed>, ServiceError> {
         Ok(self.reach()?.listed.clone())
     }
 }
 
 impl Streams for World {
-    async fn stream(&self, _stream: &str) -> Result<StreamState, Trouble> {
+    async fn stream(&self, _stream: &str) -> Result<StreamState, ServiceError> {
         let shards = self.reach()?.shards.clone();
         let shards = shards.into_iter().map(|(id, shard)| Shard { id, parents: shard.parents }).collect();
         Ok(StreamState { shards, retention: Duration::from_secs(24 * 3_600) })
     }
 
-    async fn read(&self, _stream: &str, shard: &str, from: &Position) -> Result<Page, Trouble> {
+    async fn read(&self, _stream: &str, shard: &str, from: &Position) -> Result<Page, ServiceError> {
         let state = self.reach()?;
-        let shard = state.shards.get(shard).ok_or_else(|| Trouble::Gone(format!("no shard {shard}")))?;
+        let shard = state.shards.get(shard).ok_or_else(|| ServiceError::Gone(format!("no shard {shard}")))?;
         let is_behind = |record: &&Record| match from {
             Position::TrimHorizon => true,
             Position::At(instant) => record.arrived_at >= *instant,
@@ -210,9 +210,9 @@ impl Functions for World {
 }
 
 impl Destinations for World {
-    async fn keep(&self, _bucket: &str, key: &str, document: String) -> Result<(), Trouble> {
+    async fn keep(&self, _bucket: &str, key: &str, document: String) -> Result<(), ServiceError> {
         if !self.reach()?.takes {
-            return Err(Trouble::Refused("NoSuchBucket".into()));
+            return Err(ServiceError::Refused("NoSuchBucket".into()));
         }
         let document = serde_json::from_str(&document).unwrap();
         self.change(|state| state.kept.insert(key.into(), document));

@@ -12,7 +12,7 @@ use crate::sequence::SequenceNumber;
 
 /// Why there is no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Trouble {
+pub(crate) enum ServiceError {
     /// Nothing answers there.
     #[error("{0}")]
     Unreachable(String),
@@ -79,7 +79,7 @@ pub(crate) struct Page {
 #[derive(Clone, Debug)]
 pub(crate) enum Answer {
     /// The function did not run, for this reason.
-    NotRun(Trouble),
+    NotRun(ServiceError),
     /// It ran.
     Ran(Invocation),
 }
@@ -102,16 +102,21 @@ pub(crate) struct Invocation {
 /// The settings; they come from here and from nowhere else.
 pub(crate) trait Mappings {
     /// Every mapping from a Kinesis stream to a function.
-    fn mappings(&self) -> impl Future<Output = Result<Vec<Listed>, Trouble>> + Send;
+    fn mappings(&self) -> impl Future<Output = Result<Vec<Listed>, ServiceError>> + Send;
 }
 
 /// The streams.
 pub(crate) trait Streams {
     /// The state of a stream, by its ARN.
-    fn stream(&self, stream: &str) -> impl Future<Output = Result<StreamState, Trouble>> + Send;
+    fn stream(&self, stream: &str) -> impl Future<Output = Result<StreamState, ServiceError>> + Send;
 
     /// The records of a shard from a position on.
-    fn read(&self, stream: &str, shard: &str, from: &Position) -> impl Future<Output = Result<Page, Trouble>> + Send;
+    fn read(
+        &self,
+        stream: &str,
+        shard: &str,
+        from: &Position,
+    ) -> impl Future<Output = Result<Page, ServiceError>> + Send;
 }
 
 /// The functions.
@@ -123,13 +128,13 @@ pub(crate) trait Functions {
 /// Where discarded batches are kept.
 pub(crate) trait Destinations {
     /// Keeps a document in a bucket.
-    fn keep(&self, bucket: &str, key: &str, document: String) -> impl Future<Output = Result<(), Trouble>> + Send;
+    fn keep(&self, bucket: &str, key: &str, document: String) -> impl Future<Output = Result<(), ServiceError>> + Send;
 }
 
 /// All of it.
-pub(crate) trait Outside: Mappings + Streams + Functions + Destinations + Send + Sync + 'static {}
+pub(crate) trait Services: Mappings + Streams + Functions + Destinations + Send + Sync + 'static {}
 
-impl<T: Mappings + Streams + Functions + Destinations + Send + Sync + 'static> Outside for T {}
+impl<T: Mappings + Streams + Functions + Destinations + Send + Sync + 'static> Services for T {}
 
 #[cfg(test)]
 impl Invocation {
