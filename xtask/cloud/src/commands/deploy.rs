@@ -56,7 +56,7 @@ async fn deploy_all(args: &cli::Deploy, reporter: &Reporter) -> Result<Vec<Deplo
         app: &app,
         stacks: &args.stacks,
         packages: &packages,
-        approval: Approval::of(args.yes),
+        approval: Approval::from_flag(args.yes),
         allow_data_loss: args.allow_data_loss,
         options: ChangeSetOptions { express: args.express, revert_drift: args.revert_drift },
         observer: reporter,

@@ -139,7 +139,7 @@ impl DestroyPlan<'_> {
             1 => format!("Remove {}?", stacks.join(", ")),
             n_stacks => format!("Remove {n_stacks} stacks?"),
         };
-        Approval::of(args.yes).obtain(&question).await
+        Approval::from_flag(args.yes).obtain(&question).await
     }
 
     /// Before the stream goes, and its stack: nothing writes to the stream any more, and everything on it is counted.
@@ -190,7 +190,7 @@ impl DestroyPlan<'_> {
     }
 
     async fn has_given_up(&self) -> Result<bool> {
-        match Bucket::of(self.connection, self.env).await? {
+        match Bucket::find(self.connection, self.env).await? {
             Some(bucket) => Ok(!bucket.newest(1).await?.is_empty()),
             None => Ok(false),
         }

@@ -31,7 +31,7 @@ pub async fn run(command: &ErrorsCommand, printer: &Printer) -> Result<()> {
         ErrorsCommand::List { cloud, limit, json } => {
             let connection = Connection::open(cloud).await?;
             let records = Records::new(&connection, &cloud.env.env).newest(*limit).await?;
-            let batches = match Bucket::of(&connection, &cloud.env.env).await? {
+            let batches = match Bucket::find(&connection, &cloud.env.env).await? {
                 Some(bucket) => bucket.newest(*limit).await?,
                 None => Vec::new(),
             };
@@ -41,7 +41,7 @@ pub async fn run(command: &ErrorsCommand, printer: &Printer) -> Result<()> {
         ErrorsCommand::Show { cloud, id, json } => {
             let connection = Connection::open(cloud).await?;
             if let Some(key) = id.strip_prefix(BATCH) {
-                let bucket = Bucket::of(&connection, &cloud.env.env).await?.ok_or_else(|| unknown(id))?;
+                let bucket = Bucket::find(&connection, &cloud.env.env).await?.ok_or_else(|| unknown(id))?;
                 let batch = bucket.read(key).await?.ok_or_else(|| unknown(id))?;
                 show(batch.to_json(), batch.lines(), *json, printer);
             } else {

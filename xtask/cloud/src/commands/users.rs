@@ -127,7 +127,7 @@ fn to_json(listed: &ListedUser) -> Value {
 
 /// The password of a user that the local system was seeded with.
 fn local_password(env: &Environment, email: &str) -> Result<Option<String>> {
-    Ok(Secrets::of(&Folder::open()?, env)?.password(email).map(str::to_owned))
+    Ok(Secrets::read(&Folder::open()?, env)?.password(email).map(str::to_owned))
 }
 
 /// The password given, else the one typed on a terminal that does not show it.

@@ -153,7 +153,7 @@ fn key(args: &cli::Verify, connection: &Connection) -> Result<Option<String>> {
     if args.api_key.is_some() || !connection.is_local() {
         return Ok(args.api_key.clone());
     }
-    Ok(Secrets::of(&Folder::open()?, &args.cloud.env.env)?.api_key)
+    Ok(Secrets::read(&Folder::open()?, &args.cloud.env.env)?.api_key)
 }
 
 /// Tells of checks as they are made: to people on standard output, to programs that read lines as objects.

@@ -17,7 +17,7 @@ pub enum Approval {
 
 impl Approval {
     /// The approval that a command line with or without `--yes` carries.
-    pub fn of(yes: bool) -> Self {
+    pub fn from_flag(yes: bool) -> Self {
         if yes { Self::Given } else { Self::Ask }
     }
 

@@ -33,7 +33,7 @@ impl Secrets {
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn of(folder: &Folder, env: &Environment) -> Result<Self> {
+    pub fn read(folder: &Folder, env: &Environment) -> Result<Self> {
         match read(folder)?.remove(env.as_str()) {
             Some(secrets) => Ok(secrets),
             None => Ok(Self { user_password: password()?, admin_password: password()?, api_key: None }),

@@ -55,7 +55,7 @@ impl<'a> Bucket<'a> {
     ///
     /// # Errors
     /// When CloudFormation cannot be asked.
-    pub async fn of(connection: &'a Connection, env: &Environment) -> Result<Option<Self>> {
+    pub async fn find(connection: &'a Connection, env: &Environment) -> Result<Option<Self>> {
         let stack = name::kinesis_stack(env);
         let resources = read::resources(connection, &stack).await?;
         let bucket = resources.iter().find(|resource| resource.resource_type() == Some("AWS::S3::Bucket"));

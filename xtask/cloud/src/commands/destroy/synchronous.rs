@@ -72,7 +72,7 @@ async fn deploy(plan: &DestroyPlan<'_>, toggle: Toggle, app: &App) -> Result<()>
         app,
         stacks: &[api],
         packages: &[],
-        approval: Approval::of(args.yes || args.delete_data),
+        approval: Approval::from_flag(args.yes || args.delete_data),
         allow_data_loss: false,
         options: ChangeSetOptions::default(),
         observer: plan.reporter,

@@ -83,7 +83,7 @@ async fn ensure_stream(connection: &Connection, stream: &str) -> Result<()> {
 
 async fn one(connection: &Connection, env: &Environment, stream: &str, id: &str) -> Result<Outcome> {
     if let Some(key) = id.strip_prefix(BATCH) {
-        let bucket = Bucket::of(connection, env).await?.ok_or_else(|| unknown(id))?;
+        let bucket = Bucket::find(connection, env).await?.ok_or_else(|| unknown(id))?;
         return batch(connection, &bucket, stream, key).await;
     }
     let records = Records::new(connection, env);
@@ -100,7 +100,7 @@ async fn all(connection: &Connection, env: &Environment, stream: &str) -> Result
     for failed in failed.into_iter().filter(|failed| failed.replayed_at.is_none()) {
         outcomes.push(record(connection, &records, stream, failed).await?);
     }
-    if let Some(bucket) = Bucket::of(connection, env).await? {
+    if let Some(bucket) = Bucket::find(connection, env).await? {
         for found in bucket.newest(u32::MAX).await?.iter().rev() {
             outcomes.push(batch(connection, &bucket, stream, &found.key).await?);
         }

@@ -37,7 +37,7 @@ pub struct Seeded {
 /// # Errors
 /// When a user or the key cannot be made.
 pub async fn seed(connection: &Connection, env: &Environment, folder: &Folder) -> Result<Seeded> {
-    let mut secrets = Secrets::of(folder, env)?;
+    let mut secrets = Secrets::read(folder, env)?;
     // The passwords are kept before Cognito knows them: the other way round an interruption would lock us out.
     secrets.keep(folder, env)?;
     let tokens = try_join(sign_in(connection, env, &secrets, USER), sign_in(connection, env, &secrets, ADMIN));

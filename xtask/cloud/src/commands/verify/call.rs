@@ -159,7 +159,7 @@ async fn is_in_journal(subject: &Subject<'_>, email: &Email, made: &Made) -> Res
 /// The endpoint that a customer looks at, with a fresh token of the seeded user.
 async fn user_stats(subject: &Subject<'_>, url: &str) -> Result<Check> {
     let what = "user-stats";
-    let secrets = Secrets::of(&Folder::open()?, subject.env)?;
+    let secrets = Secrets::read(&Folder::open()?, subject.env)?;
     let password = secrets.password(USER).unwrap_or_default();
     let token = users::token(subject.connection, subject.env, &USER.parse()?, password).await?;
     let asked = format!("{url}/v1/analytics/user-stats?email={USER}");
