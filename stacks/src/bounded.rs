@@ -226,7 +226,7 @@ mod tests {
     #[test]
     fn a_number_outside_its_bounds_is_refused_with_the_bounds() {
         assert_eq!(Shards::new(2).map(Shards::get), Ok(2));
-        assert_eq!(Shards::new(0).unwrap_err().to_string(), "0 is no number of shards: it goes from 1 to 200");
+        assert_eq!(Shards::new(0).unwrap_err().to_string(), "0 is not a number of shards: it goes from 1 to 200");
         assert!(BatchSize::new(10_001).is_err());
     }
 

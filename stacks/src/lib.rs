@@ -40,6 +40,7 @@ mod check;
 mod dashboard;
 mod kinesis;
 mod outline;
+mod sorted;
 mod stack;
 mod template;
 mod warning;

@@ -24,7 +24,7 @@ impl Stack {
     /// Declares a resource without a type, and gives its `Ref`.
     #[track_caller]
     pub fn add_raw(&mut self, logical_id: &str, resource: Raw) -> Value<kind::Untyped> {
-        let Raw { kind, properties, removal } = resource;
+        let Raw { kind, properties, deletion_policy } = resource;
         let at = Place::here();
         let properties = serde_json::from_str::<Json>(&properties).unwrap_or_else(|error| {
             self.problems.push(format!("{logical_id}: its properties are not JSON: {error} ({at})"));
@@ -33,7 +33,7 @@ impl Stack {
         let declared = Declared {
             kind,
             properties: Properties::of(properties),
-            removal,
+            deletion_policy,
             depends_on: Vec::new(),
             summary: "untyped".into(),
             at,

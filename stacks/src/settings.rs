@@ -224,7 +224,7 @@ impl TryFrom<String> for Email {
         let parts = address.split_once('@');
         let fits = parts.is_some_and(|(user, host)| !user.is_empty() && host.contains('.') && !host.contains('@'))
             && !address.contains(char::is_whitespace);
-        if fits { Ok(Self(address)) } else { Err(format!("`{address}` is no e-mail address")) }
+        if fits { Ok(Self(address)) } else { Err(format!("`{address}` is not an e-mail address")) }
     }
 }
 

@@ -12,7 +12,7 @@ use serde_json::Value as Json;
 use crate::Target;
 use crate::policy::Grant;
 use crate::resource::{DeletionPolicy, Properties, Resource};
-use crate::template::Sorted;
+use crate::sorted::Sorted;
 use crate::value::{Value, kind};
 
 /// A CloudFormation stack.

@@ -10,7 +10,7 @@ use crate::log_group::LogGroupHandle;
 use crate::resource::{DeletionPolicy, Properties, Resource};
 use crate::rest_api::RestApiHandle;
 use crate::role::RoleHandle;
-use crate::template::Sorted;
+use crate::sorted::Sorted;
 use crate::value::{Value, kind};
 
 /// A snapshot of an API's definition. A changed definition needs another.

@@ -2,12 +2,10 @@
 //!
 //! Invariant: keys are sorted here, whatever features another crate of the build switches on in `serde_json`.
 
-use std::collections::BTreeMap;
-
-use serde::{Serialize, Serializer};
 use serde_json::{Map, Value as Json, json};
 
 use crate::resource::DeletionPolicy;
+use crate::sorted::Sorted;
 use crate::stack::{Declared, Stack};
 
 impl Stack {
@@ -72,25 +70,5 @@ impl Declared {
             resource.insert("UpdateReplacePolicy".into(), json!("Retain"));
         }
         Json::Object(resource)
-    }
-}
-
-/// JSON whose objects are written in order of their keys.
-pub(crate) struct Sorted<'a>(pub(crate) &'a Json);
-
-impl Serialize for Sorted<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0 {
-            Json::Object(map) => {
-                let entries = map.iter().map(|(key, value)| (key, Sorted(value)));
-                // They are in order already, unless a feature of `serde_json` makes them not.
-                if map.keys().is_sorted() {
-                    return serializer.collect_map(entries);
-                }
-                serializer.collect_map(entries.collect::<BTreeMap<_, _>>())
-            }
-            Json::Array(list) => serializer.collect_seq(list.iter().map(Sorted)),
-            other => other.serialize(serializer),
-        }
     }
 }

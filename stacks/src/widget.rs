@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 use crate::bounded::GridUnits;
 use crate::metric::{Metric, Period, Statistic};
 use crate::resource::{Properties, Resource};
-use crate::template::Sorted;
+use crate::sorted::Sorted;
 
 /// A dashboard.
 #[derive(Clone, Debug)]

@@ -1,6 +1,6 @@
 //! The foot of a terminal: the lines beneath the story that change while something is under way.
 //!
-//! Invariant: the foot is cleared before anything else is printed and drawn again after it, so it never mixes with the
+//! Invariant: it is cleared before anything else is printed and drawn again after it, so it never mixes with the
 //! story; where nobody has given it lines it is empty and prints nothing.
 
 use std::collections::BTreeMap;
@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::io::IsTerminal as _;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// A process has one terminal, so it has one foot.
+/// A process has one terminal, so it has one live area.
 static LIVE_AREA: Mutex<LiveArea> = Mutex::new(LiveArea { lines: BTreeMap::new(), n_drawn: 0 });
 
 /// How large a terminal is taken to be that does not say: columns and rows.
@@ -21,7 +21,7 @@ pub struct LiveArea {
     n_drawn: usize,
 }
 
-/// The foot of this process, held for as long as something is printed.
+/// The live area of this process, held for as long as something is printed.
 pub fn lock() -> MutexGuard<'static, LiveArea> {
     LIVE_AREA.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -47,7 +47,7 @@ impl LiveArea {
         }
     }
 
-    /// What has to be written to take the foot off the screen.
+    /// What has to be written to take it off the screen.
     pub fn cleared(&mut self) -> String {
         match std::mem::take(&mut self.n_drawn) {
             0 => String::new(),
@@ -78,7 +78,7 @@ mod tests {
     fn live_area(lines: &[&str]) -> LiveArea {
         let mut live_area = LiveArea { lines: BTreeMap::new(), n_drawn: 0 };
         live_area.set("a", lines.iter().map(|&line| line.to_owned()).collect());
-        foot
+        live_area
     }
 
     #[test]
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_foot_fits_the_screen() {
+    fn a_live_area_fits_the_screen() {
         let mut live_area = live_area(&["a line that is too long", "two", "three", "four"]);
         assert_eq!(live_area.drawn((10, 4)), "a line th\ntwo\nthree\n");
         assert_eq!(live_area.cleared(), "\r\u{1b}[3A\u{1b}[J");

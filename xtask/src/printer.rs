@@ -4,7 +4,7 @@
 
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
-use crate::{Failure, failure, foot, output};
+use crate::{Failure, failure, live_area, output};
 
 /// Writes for people and programs.
 #[derive(Clone, Copy, Debug, Default)]

@@ -26,7 +26,7 @@ fn a_key_that_is_not_known_is_refused_with_its_line() {
 #[test]
 fn a_number_outside_its_bounds_is_refused_with_the_bounds() {
     let error = refused("shards = 2", "shards = 0");
-    assert!(error.contains("0 is no number of shards: it goes from 1 to 200"), "{error}");
+    assert!(error.contains("0 is not a number of shards: it goes from 1 to 200"), "{error}");
     let error = refused("function-days = 14", "function-days = 15");
     assert!(error.contains("CloudWatch does not keep logs for 15 days"), "{error}");
 }
@@ -50,5 +50,5 @@ fn settings_that_contradict_each_other_are_refused() {
 #[test]
 fn an_address_that_is_none_is_refused() {
     let error = refused("[alarms]", "[alarms]\nemail = \"nobody\"");
-    assert!(error.contains("`nobody` is no e-mail address"), "{error}");
+    assert!(error.contains("`nobody` is not an e-mail address"), "{error}");
 }

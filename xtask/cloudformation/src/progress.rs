@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn the_foot_shows_what_is_under_way_and_how_much_is_done() {
+    fn the_live_area_shows_what_is_under_way_and_how_much_is_done() {
         let mut progress = Progress::of(Some(3));
         assert!(progress.live_area(Timestamp::UNIX_EPOCH).is_empty());
         for event in [
@@ -155,7 +155,7 @@ mod tests {
         }
         let live_area = progress.live_area(Timestamp::from_second(20).unwrap());
         assert_eq!(
-            foot,
+            live_area,
             [
                 "S CREATE_IN_PROGRESS 10 s, 1/3 done",
                 "  CREATE_IN_PROGRESS                  9 s A",
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_foot_names_eight_resources_and_counts_the_rest() {
+    fn a_live_area_names_eight_resources_and_counts_the_rest() {
         let mut progress = Progress::default();
         progress.take(&event(1, "S", "DELETE_IN_PROGRESS", ""));
         for number in 0..10 {

@@ -9,17 +9,17 @@ use super::status::Status;
 pub fn resolutions(stack: &str, name: &str, stuck: &[&str]) -> Vec<String> {
     let first = match Status::of(name) {
         Some(Status::UpdateRollbackFailed) => {
-            "mend what is named above, then run deploy again: it continues the roll-back first"
+            "fix what is named above, then run deploy again: it continues the roll-back first"
         }
         Some(Status::DeleteFailed) => {
-            "mend what is named above, then run the same command again: it deletes what is left"
+            "fix what is named above, then run the same command again: it deletes what is left"
         }
         Some(Status::RollbackComplete | Status::RollbackFailed | Status::CreateFailed) => {
-            "mend what the cause names, then run deploy again: it removes the failed stack first"
+            "fix what the cause names, then run deploy again: it removes the failed stack first"
         }
-        Some(Status::UpdateFailed) => "mend what the cause names, then run deploy again: it rolls the stack back first",
+        Some(Status::UpdateFailed) => "fix what the cause names, then run deploy again: it rolls the stack back first",
         Some(Status::UpdateRollbackComplete | Status::ImportRollbackComplete) => {
-            "the stack is as it was before; mend what the cause names, then run deploy again"
+            "the stack is as it was before; fix what the cause names, then run deploy again"
         }
         Some(
             Status::CreateInProgress

@@ -15,12 +15,9 @@ use stacks::Target;
 use xtask::cli;
 
 use super::error::failed_to;
-use super::reach::http_client;
+use super::reach::{CONNECT_TIMEOUT, http_client};
 use crate::local_state::folder::Folder;
 use crate::local_state::ready::Ready;
-
-/// How long it may take until a connection is made.
-pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// An open connection.
 #[derive(Clone, Debug)]

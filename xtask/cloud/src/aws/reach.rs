@@ -18,6 +18,9 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
+/// How long it may take until a connection is made.
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// How long the very first answer may take.
 const FIRST_ANSWER: Duration = Duration::from_secs(30);
 
@@ -99,7 +102,7 @@ fn address(uri: &str) -> String {
 /// The innermost cause, which is the operating system's or the certificate's.
 fn cause(error: &ConnectorError) -> String {
     if error.is_timeout() {
-        return format!("no connection within {} s", super::connection::CONNECT_TIMEOUT.as_secs());
+        return format!("no connection within {} s", CONNECT_TIMEOUT.as_secs());
     }
     let innermost = std::iter::successors(error.source(), |error| (*error).source()).last();
     let text = innermost.map_or_else(|| error.to_string(), ToString::to_string);

@@ -27,7 +27,7 @@ use preflight::Preflight;
 pub async fn run(args: &cli::Deploy, printer: &Printer) -> Result<()> {
     let reporter = Reporter::full(printer, args.json);
     let outcome = unless_interrupted(deploy_all(args, &reporter)).await;
-    reporter.end(outcome, |deployed| result::document(deployed), |deployed| result::show(deployed, printer))
+    reporter.end(outcome, |deployed| result::document(deployed), |deployed| show(deployed, printer))
 }
 
 async fn deploy_all(args: &cli::Deploy, reporter: &Reporter) -> Result<Vec<DeployResult>> {
@@ -64,4 +64,13 @@ async fn deploy_all(args: &cli::Deploy, reporter: &Reporter) -> Result<Vec<Deplo
     let deployed = pipeline::deploy(&plan).await?;
     pipeline::hint_at_leftovers(&plan).await?;
     Ok(deployed)
+}
+
+/// The stacks' outputs for people.
+fn show(deployed: &[DeployResult], printer: &Printer) {
+    for DeployResult { stack, outputs, .. } in deployed {
+        for (key, value) in outputs {
+            printer.data(format!("{stack}.{key} = {value}"));
+        }
+    }
 }

@@ -67,7 +67,7 @@ async fn destroy(args: &cli::Destroy, reporter: &Reporter) -> Result<Removed> {
     if wanted.contains(&name::kinesis_stack(env)) {
         data.extend(batch_buckets::buckets(&connection, &app, reporter).await?);
     }
-    let plan = DestroyPlan { connection: &connection, env, args, stacks, data, story };
+    let plan = DestroyPlan { connection: &connection, env, args, stacks, data, reporter };
     if plan.is_done() {
         return Ok(Removed { kept: plan.data, ..Removed::default() });
     }
@@ -182,11 +182,11 @@ impl DestroyPlan<'_> {
             failure
                 .hint("batches that the processor gave up are not counted, however long it is waited for them")
                 .hint("`cargo xtask errors list` shows them, `cargo xtask logs stream-processor` may say what stopped them")
-                .hint("`cargo xtask errors replay` puts them on the stream again, once that is recovered")
+                .hint("`cargo xtask errors replay` puts them on the stream again, once that is fixed")
         } else {
             failure.hint("`cargo xtask logs stream-processor` may say what is wrong; where it is only slow, add --wait")
         };
-        failure.hint("run the same command again once it is recovered: it goes on from there")
+        failure.hint("run the same command again once it is fixed: it goes on from there")
     }
 
     async fn has_given_up(&self) -> Result<bool> {

@@ -39,7 +39,7 @@ struct Pair {
 pub async fn run(args: &cli::Diff, printer: &Printer) -> Result<u8> {
     let toggle = workspace::toggle()?;
     let review = match args.against {
-        Against::DeployResult => against_deployed(args, toggle, printer).await?,
+        Against::Deployed => against_deployed(args, toggle, printer).await?,
         Against::Snapshots if args.drift => {
             return Err(Failure::usage("snapshots do not drift: --drift needs what is deployed")
                 .hint("leave out --against snapshots, or --drift")

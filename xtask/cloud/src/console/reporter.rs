@@ -138,7 +138,7 @@ mod tests {
     fn a_document_lists_what_was_told() {
         let reporter = Reporter::full(&Printer, Some(Json::Document));
         reporter.tell(json!({"type": "event"}));
-        assert_eq!(story.told.lock().unwrap().len(), 1);
+        assert_eq!(reporter.told.lock().unwrap().len(), 1);
         let brief = Reporter::brief(&Printer);
         brief.tell(json!({"type": "event"}));
         assert!(brief.told.lock().unwrap().is_empty() && brief.detail == Detail::Brief);

@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use contract::Environment;
 use serde_json::{Value, json};
-use xtask::Printer;
 
 use crate::Connection;
 use crate::stack::read;
@@ -50,13 +49,4 @@ pub fn document(deployed: &[DeployResult]) -> Value {
         json!({"stack": stack, "changed": changed, "outputs": outputs})
     };
     json!({ "stacks": deployed.iter().map(stack).collect::<Vec<_>>() })
-}
-
-/// The stacks' outputs for people.
-pub fn show(deployed: &[DeployResult], printer: &Printer) {
-    for DeployResult { stack, outputs, .. } in deployed {
-        for (key, value) in outputs {
-            printer.data(format!("{stack}.{key} = {value}"));
-        }
-    }
 }

@@ -129,7 +129,7 @@ pub async fn template(connection: &Connection, stack: &str) -> Result<Value> {
     let answer = asked.map_err(failed_to(format!("read the template of {stack}")))?;
     let body = answer.template_body().unwrap_or_default();
     serde_json::from_str(body).map_err(|error| {
-        Failure::new(format!("the template of {stack} is no JSON, so it was not deployed from here: {error}")).into()
+        Failure::new(format!("the template of {stack} is not JSON, so it was not deployed from here: {error}")).into()
     })
 }
 

@@ -1,6 +1,6 @@
 //! How long to go on asking while AWS throttles or cannot be reached.
 //!
-//! Invariant: what CloudFormation has begun goes on without us, so a lost connection ends nothing; only our retry ends.
+//! Invariant: what CloudFormation has begun goes on without us, so a lost connection ends nothing; only our patience ends.
 
 use std::time::{Duration, Instant};
 

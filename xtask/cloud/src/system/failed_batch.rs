@@ -158,7 +158,7 @@ pub fn unknown(id: &str) -> Failure {
 fn records(body: &[u8]) -> Result<Vec<Record>> {
     let document: Value = serde_json::from_slice(body).context("no JSON")?;
     let payload = match document["payload"].as_str() {
-        Some(text) => serde_json::from_str(text).context("its payload is no JSON")?,
+        Some(text) => serde_json::from_str(text).context("its payload is not JSON")?,
         None => document["payload"].clone(),
     };
     let Some(records) = payload["Records"].as_array() else {
@@ -173,7 +173,7 @@ fn record_of(record: &Value) -> Result<Record> {
     Ok(Record {
         partition_key: text("partitionKey").context("a record has no partition key")?,
         sequence_number: text("sequenceNumber").unwrap_or_default(),
-        data: STANDARD.decode(data).context("a record's data is no base64")?,
+        data: STANDARD.decode(data).context("a record's data is not base64")?,
     })
 }
 

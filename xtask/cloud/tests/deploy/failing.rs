@@ -19,7 +19,7 @@ fn of_a_first_deploy_that_fails_the_cause_is_told_before_what_it_cancelled() {
             "then: ApiKeysTable AWS::DynamoDB::Table (declared at stacks/src/",
             "then: DeadlinesFunctionRole",
             "error: CompliCal-API-test is ROLLBACK_COMPLETE",
-            "hint: mend what the cause names, then run deploy again: it removes the failed stack first",
+            "hint: fix what the cause names, then run deploy again: it removes the failed stack first",
         ],
     );
     assert_eq!(ended.stderr.matches("cause:").count(), 1, "{}", ended.stderr);

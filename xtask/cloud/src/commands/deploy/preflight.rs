@@ -103,7 +103,7 @@ fn verdict(mut problems: Vec<Failure>, reporter: &Reporter) -> Result<()> {
     let n_problems = problems.len();
     problems.iter().for_each(|problem| reporter.problem(problem));
     Err(Failure::new(format!("{n_problems} problems, and nothing was changed"))
-        .hint("mend what is named above, then run the same command again")
+        .hint("fix what is named above, then run the same command again")
         .into())
 }
 
@@ -128,7 +128,7 @@ fn region(region: &str) -> Option<Failure> {
         _ => false,
     };
     (!looks_right).then(|| {
-        Failure::new(format!("`{region}` is no region of AWS"))
+        Failure::new(format!("`{region}` is not a region of AWS"))
             .hint(format!("give one such as {} with --region or AWS_REGION", contract::name::DEFAULT_REGION))
     })
 }

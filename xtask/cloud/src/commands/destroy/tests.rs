@@ -53,7 +53,7 @@ fn plan<'a>(
     args: &'a cli::Destroy,
     reporter: &'a Reporter,
 ) -> DestroyPlan<'a> {
-    DestroyPlan { connection, env, args, stacks: Vec::new(), data: vec![stream()], story }
+    DestroyPlan { connection, env, args, stacks: Vec::new(), data: vec![stream()], reporter }
 }
 
 fn hints(failure: &Failure) -> String {

@@ -59,7 +59,7 @@ pub async fn seed(connection: &Connection, env: &Environment, folder: &Folder) -
 /// A token; the user is made when there is none who can sign in.
 async fn sign_in(connection: &Connection, env: &Environment, secrets: &Secrets, email: &str) -> Result<String> {
     let Some(password) = secrets.password(email) else {
-        return Err(Failure::new(format!("{email} is no user of the local system")).into());
+        return Err(Failure::new(format!("{email} is not a user of the local system")).into());
     };
     let email: Email = email.parse()?;
     if let Ok(token) = users::token(connection, env, &email, password).await {
