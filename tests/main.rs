@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test that cannot go on says so and stops")]
 
 mod app;
+mod architecture;
 mod cfn_lint;
 mod deploys;
 mod exit_status;
