@@ -86,7 +86,7 @@ const OTHER_THINGS: [(&str, &str); 5] = [
 ];
 
 /// Words that stand for something else in the field, with those that it uses.
-const WORDS: [(&str, &str); 18] = [
+const WORDS: [(&str, &str); 17] = [
     ("Way", "NextStep"),
     ("Mend", "Recovery"),
     ("Manner", "ChangeSetOptions"),
@@ -99,7 +99,6 @@ const WORDS: [(&str, &str); 18] = [
     ("Fate", "CodeChange"),
     ("Removal", "DestroyPlan, DeletionPolicy"),
     ("stand_in", "fake"),
-    ("Books", "Sources"),
     ("Outside", "Services"),
     ("Trouble", "ServiceError"),
     ("Complaints", "IssueLog"),

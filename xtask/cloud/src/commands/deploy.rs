@@ -43,8 +43,8 @@ async fn deploy_all(args: &cli::Deploy, reporter: &Reporter) -> Result<Vec<Deplo
     let stacks = order::select(&all, &args.stacks)?;
     let declared = stacks.into_iter().map(|stack| (stack, stack.template())).collect::<Vec<_>>();
     for warning in app.warnings() {
-        story.note(&format!("warning: {warning}"));
-        story.note(&format!("hint: {}", warning.hint()));
+        reporter.note(&format!("warning: {warning}"));
+        reporter.note(&format!("hint: {}", warning.hint()));
     }
     let preflight = Preflight { connection: &connection, declared: &declared, arch: args.arch };
     preflight.check(env, problems, reporter).await?;

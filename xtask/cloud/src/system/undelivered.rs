@@ -111,7 +111,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::stand_in::{self, Answer};
+    use crate::fake::{self, Answer};
 
     #[test]
     fn only_a_line_of_these_names_keeps_an_event() {
@@ -130,7 +130,7 @@ mod tests {
             let line = json!({"message": message, "identity": name, "event": format!("event {name}")});
             json!({"eventId": format!("{name}{at}"), "timestamp": at, "message": line.to_string()})
         };
-        let connection = stand_in::start(move |operation, body| {
+        let connection = fake::start(move |operation, body| {
             assert_eq!(operation, "FilterLogEvents");
             let asked: Value = serde_json::from_str(body).unwrap();
             assert_eq!(asked["limit"], 100);
