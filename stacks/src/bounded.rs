@@ -27,7 +27,7 @@ pub struct Bounded<U> {
 
 /// A number outside its bounds.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{value} is no {name}: it goes from {min} to {max}")]
+#[error("{value} is not a {name}: it goes from {min} to {max}")]
 pub struct OutOfBounds {
     value: u32,
     name: &'static str,
