@@ -262,7 +262,7 @@ mod tests {
     #[tokio::test]
     async fn of_a_table_it_is_told_in_the_same_way() {
         for (status, body) in [(500, ""), (200, "<html>")] {
-            let connection = stand_in::start(move |_, _| Answer(status, body.to_owned())).await.without_retries();
+            let connection = fake::start(move |_, _| Answer(status, body.to_owned())).await.without_retries();
             let table = store::table::Table::new(connection.dynamodb(), "keys");
             let asked = store::keys::Keys::new(table).keys_of(&"a@example.com".parse().unwrap()).await;
             let error = asked.map_err(table_failed_to("list the keys")).unwrap_err();
