@@ -1,4 +1,4 @@
-//! `bench`: first the inside, by the benchmarks of the crates, then whole processes.
+//! `bench`: first the inside, by the benchmarks of the crates, then whole processes; or series, if these are asked for.
 //!
 //! Invariant: what is measured is what `build` packs.
 
@@ -9,11 +9,14 @@ use anyhow::Result;
 use crate::cli::Bench;
 use crate::{Printer, exec, process, workspace};
 
-/// Runs the benchmarks of the crates and becomes the program that measures processes.
+/// Runs the benchmarks of the crates and becomes the program that measures processes, or the one that takes series.
 ///
 /// # Errors
 /// When something does not build or a benchmark fails.
-pub fn run(_args: &Bench, printer: &Printer) -> Result<()> {
+pub fn run(args: &Bench, printer: &Printer) -> Result<()> {
+    if args.command.is_some() {
+        return exec::become_program(&exec::BACKTEST, printer);
+    }
     let mut inside = Command::new(exec::cargo());
     inside.args(["bench", "--package", "metering"]).current_dir(workspace::root());
     process::run(&mut inside, &|line| printer.say(line))?;

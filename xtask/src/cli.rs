@@ -3,6 +3,7 @@
 //! Invariant: a command that is listed here works; what a flag means is said here and nowhere else.
 //! Longer than other files, because it is the whole command line at a glance; what has commands of its own has a file.
 
+mod bench;
 mod errors;
 mod keys;
 mod local;
@@ -13,6 +14,7 @@ mod users;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+pub use bench::{Bench, BenchAnomalies, BenchCommand, BenchForecast};
 use clap::error::{ContextKind, ContextValue};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use contract::Environment;
@@ -481,24 +483,6 @@ pub struct Cost {
 pub struct Test {
     #[command(flatten)]
     pub env: Env,
-}
-
-/// `bench`.
-#[derive(Args, Debug)]
-#[command(after_help = "Output: a table of figures beside the original's and those to reach; with --json one JSON \
-                        document. It builds the packages first, which takes some minutes.\n\
-                        Exit status: 0 measured, 1 failed, 2 wrong usage.\n\
-                        Example: cargo xtask bench --record")]
-pub struct Bench {
-    /// The processor that the functions are built for: this machine's
-    #[arg(long, value_enum, default_value_t = Arch::X86_64)]
-    pub arch: Arch,
-    /// Write the table into README.md as well
-    #[arg(long)]
-    pub record: bool,
-    /// Print one JSON document
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// `completions`.

@@ -27,6 +27,10 @@ const CLOUD: Program = Program { name: "cloud", profile: "dev", folder: "debug",
 pub const BENCH: Program =
     Program { name: "bench", profile: "measure", folder: "measure", packages: &["--package", "bench"] };
 
+/// What takes series.
+pub const BACKTEST: Program =
+    Program { name: "backtest", profile: "measure", folder: "measure", packages: &["--package", "backtest"] };
+
 /// Hands a command that talks to AWS to `cloud`.
 ///
 /// # Errors

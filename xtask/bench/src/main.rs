@@ -7,7 +7,6 @@ mod authorizer;
 mod core;
 mod exchange;
 mod figure;
-mod machine;
 mod processor;
 mod readme;
 mod start;
@@ -19,7 +18,8 @@ use contract::Function;
 use figure::Figure;
 use serde_json::json;
 use xtask::cli::{Bench, Cli, Command};
-use xtask::{Printer, build, failure};
+use xtask::readme as place;
+use xtask::{Printer, build, failure, machine};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -49,7 +49,7 @@ async fn run(args: &Bench, printer: &Printer) -> Result<()> {
     figures.extend(start::measure(&packages, printer).await?);
     let machine = machine::describe()?;
     if args.record {
-        readme::record(&figures, &machine)?;
+        place::record(&place::FIGURES, &readme::table(&figures, &machine))?;
         printer.say("README.md has the table");
     }
     if args.json {

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 ///
 /// # Errors
 /// When the system or the compiler do not tell.
-pub(crate) fn describe() -> Result<String> {
+pub fn describe() -> Result<String> {
     let cpuinfo = fs::read_to_string("/proc/cpuinfo").context("/proc/cpuinfo")?;
     let model = cpuinfo.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
     let model = model.map_or("an unnamed processor", |(_, model)| model);
