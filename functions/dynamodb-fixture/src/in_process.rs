@@ -65,7 +65,14 @@ struct State {
     database: Database,
     plan: Mutex<Plan>,
     refused: Mutex<Option<(String, Refusal)>>,
+    meanwhile: Mutex<Option<Meanwhile>>,
     spent: Mutex<Spent>,
+}
+
+/// What happens before a request is carried out.
+struct Meanwhile {
+    requests_left: u64,
+    what: Box<dyn FnOnce() + Send>,
 }
 
 #[derive(Default)]
@@ -83,7 +90,13 @@ impl Store {
     #[expect(clippy::expect_used, reason = "a test without its database has nothing to say")]
     pub async fn new() -> Self {
         let database = Database::memory().expect("an in-memory database opens");
-        let state = State { database, plan: Mutex::default(), refused: Mutex::default(), spent: Mutex::default() };
+        let state = State {
+            database,
+            plan: Mutex::default(),
+            refused: Mutex::default(),
+            meanwhile: Mutex::default(),
+            spent: Mutex::default(),
+        };
         let store = Self { state: Arc::new(state) };
         schema::create_all(&store.client()).await.expect("the tables are as DynamoDB takes them");
         store.reset_meter();
@@ -122,6 +135,17 @@ impl Store {
     /// Takes every write again.
     pub fn accept(&self) {
         *lock(&self.state.refused) = None;
+    }
+
+    /// Has something else happen, once, before the request with that number is carried out, counted from now on. It
+    /// may send requests of its own.
+    pub fn before(&self, request: u64, what: impl FnOnce() + Send + 'static) {
+        *lock(&self.state.meanwhile) = Some(Meanwhile { requests_left: request, what: Box::new(what) });
+    }
+
+    /// Whether what was to happen has happened.
+    pub fn has_happened(&self) -> bool {
+        lock(&self.state.meanwhile).is_none()
     }
 
     /// Whether a planned kill has happened.
@@ -163,11 +187,25 @@ impl std::fmt::Debug for Connector {
 
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        if let Some(what) = self.state.meanwhile() {
+            what();
+        }
         HttpConnectorFuture::ready(self.state.answer(&request))
     }
 }
 
 impl State {
+    /// What happens before the next request, if it is its turn.
+    fn meanwhile(&self) -> Option<Box<dyn FnOnce() + Send>> {
+        let mut meanwhile = lock(&self.meanwhile);
+        let left = &mut meanwhile.as_mut()?.requests_left;
+        if *left > 0 {
+            *left -= 1;
+            return None;
+        }
+        meanwhile.take().map(|meanwhile| meanwhile.what)
+    }
+
     fn answer(&self, request: &HttpRequest) -> Result<HttpResponse, ConnectorError> {
         let target = request.headers().get("x-amz-target").unwrap_or_default();
         let operation = target.rsplit('.').next().unwrap_or_default();

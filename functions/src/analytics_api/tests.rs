@@ -5,6 +5,7 @@ mod doors;
 mod earlier;
 mod exact;
 mod identity;
+mod moment;
 mod people;
 mod rolled_up;
 
