@@ -16,7 +16,7 @@ use metering::window::{Day, Hour, Minute};
 use super::longer::Longer;
 use crate::http::Failure;
 use store::blocks::Blocks;
-use store::table::{CONCURRENCY, Consistency, TableError};
+use store::table::{CONCURRENCY, Consistency, TableError, readable};
 use store::windows::{Span, Windows};
 
 /// Whose figures.
@@ -79,7 +79,7 @@ impl Figures<'_> {
         courses.iter().flatten().for_each(|(span, course)| longer.add(*span, course.as_ref()));
         longer.points.iter().for_each(|(first, total)| series.add_whole(*first, total));
         let plan = &longer.left();
-        let totals = all(ranges(plan).into_iter().map(|(first, last)| self.windows.totals(first, last)));
+        let totals = all(ranges(plan).into_iter().map(|(first, last)| self.windows.readable_totals(first, last)));
         let open_days = match granularity {
             Granularity::Day => by(&plan.hours, |hour| hour.day()),
             Granularity::Hour | Granularity::Minute => Vec::new(),
@@ -89,10 +89,11 @@ impl Figures<'_> {
             Granularity::Minute => Vec::new(),
         };
         let of_days = all(buckets(open_days).map(async |((first, last), bucket): ((Hour, Hour), Bucket)| {
-            Ok((first.first_minute(), self.windows.day_of_hours(last, bucket).await?))
+            let users = readable(self.windows.day_of_hours(last, bucket).await)?;
+            Ok((first.first_minute(), users.unwrap_or_default()))
         }));
         let of_hours = all(buckets(open_hours).map(async |((first, last), bucket): ((Minute, Minute), Bucket)| {
-            Ok((first, self.windows.hour_of_minutes(last, bucket).await?))
+            Ok((first, readable(self.windows.hour_of_minutes(last, bucket).await)?.unwrap_or_default()))
         }));
         let read = async { tokio::try_join!(totals, of_days, of_hours) };
         let (totals, of_days, of_hours): (Vec<_>, Vec<Users>, Vec<Users>) = read.await?;
@@ -144,7 +145,7 @@ impl Figures<'_> {
         let months =
             all(months.iter().map(|(first, _)| self.windows.usage_items(subject, Some(first.month())))).await?;
         for item in months.iter().flatten() {
-            if let Some(day) = self.windows.user_day(item)? {
+            if let Some(Some(day)) = readable(self.windows.user_day(item))? {
                 longer.add(Span::Day(day.day), day.course.as_ref());
             }
         }
@@ -155,8 +156,11 @@ impl Figures<'_> {
     async fn days(&self, subject: &Subject, (first, last): (Day, Day)) -> Result<Vec<Part>, TableError> {
         let mut parts = Vec::new();
         for item in self.windows.usage_items(subject, Some(first.month())).await? {
-            let day = self.windows.user_day(&item)?.filter(|day| (first..=last).contains(&day.day));
-            parts.extend(day.map(|day| (day.day.first_hour().first_minute(), subject.clone(), day.cell)));
+            let day = readable(self.windows.user_day(&item))?.flatten();
+            parts.extend(
+                day.filter(|day| (first..=last).contains(&day.day))
+                    .map(|day| (day.day.first_hour().first_minute(), subject.clone(), day.cell)),
+            );
         }
         Ok(parts)
     }

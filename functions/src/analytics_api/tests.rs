@@ -1,6 +1,7 @@
 //! The analytics function against a DynamoDB in this process, compared with a plain count of the same events.
 
 mod count;
+mod damaged;
 mod doors;
 mod earlier;
 mod exact;

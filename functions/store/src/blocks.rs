@@ -16,7 +16,8 @@ use metering::window::{Minute, iso_millis};
 
 use crate::failures;
 use crate::table::{
-    Consistency, Item, Pages, Sort, Table, TableError, binary, integer, number, string, text, unless_condition_failed,
+    Consistency, Item, Pages, Sort, Table, TableError, binary, integer, number, readable, string, text,
+    unless_condition_failed,
 };
 
 /// Attribute of a block that holds its events.
@@ -78,6 +79,18 @@ impl OpenBlocks {
             self.items = page.into_iter();
         }
     }
+
+    /// The next block that can be read, unless there is none.
+    ///
+    /// # Errors
+    /// When the query fails.
+    pub async fn next_readable(&mut self) -> Result<Option<StoredBlock>, TableError> {
+        loop {
+            if let Some(next) = readable(self.next().await)? {
+                return Ok(next);
+            }
+        }
+    }
 }
 
 impl Blocks {
@@ -121,10 +134,10 @@ impl Blocks {
         Ok(OpenBlocks { blocks: self.clone(), items: first.into_iter(), pages })
     }
 
-    /// Every block of a minute and bucket.
+    /// Every block of a minute and bucket that can be read.
     ///
     /// # Errors
-    /// When the query fails or a block cannot be read.
+    /// When the query fails.
     pub async fn read(
         &self,
         minute: Minute,
@@ -132,14 +145,14 @@ impl Blocks {
         consistency: Consistency,
     ) -> Result<Vec<StoredBlock>, TableError> {
         let items = self.table.query(&partition(minute, bucket), Sort::All, consistency).await?;
-        items.iter().map(|item| self.stored(item)).collect()
+        items.iter().filter_map(|item| readable(self.stored(item)).transpose()).collect()
     }
 
-    /// Every block of a minute and bucket, or nothing where they are more bytes than `budget`, which is lowered by what
+    /// Every block of a minute and bucket that can be read, or nothing where they are more bytes than `budget`, which is lowered by what
     /// was read. It may lack blocks of the last moments.
     ///
     /// # Errors
-    /// When the query fails or a block cannot be read.
+    /// When the query fails.
     pub async fn within(
         &self,
         minute: Minute,
@@ -150,15 +163,15 @@ impl Blocks {
         let mut items = Vec::new();
         let mut next = FEW;
         while let Some(page) = pages.at_most(next).await? {
-            let bytes = page.iter().map(|item| self.table.bytes(item, CALLS).map(|calls| calls.len() + OTHER_BYTES));
-            let bytes = bytes.sum::<Result<usize, _>>()?;
+            let bytes = page.iter().map(|item| self.table.bytes(item, CALLS).map_or(0, <[u8]>::len) + OTHER_BYTES);
+            let bytes = bytes.sum::<usize>();
             let Some(left) = budget.checked_sub(bytes) else { return Ok(None) };
             *budget = left;
             items.extend(page);
             // As many as fit if they are like those before.
             next = left.checked_mul(items.len()).map_or(FEW, |product| (product / bytes.max(1)).clamp(1, 1_000) as i32);
         }
-        items.iter().map(|item| self.stored(item)).collect::<Result<_, _>>().map(Some)
+        items.iter().filter_map(|item| readable(self.stored(item)).transpose()).collect::<Result<_, _>>().map(Some)
     }
 
     fn stored(&self, item: &Item) -> Result<StoredBlock, TableError> {

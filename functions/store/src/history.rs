@@ -152,7 +152,7 @@ impl Histories {
     /// A subject's distinct events in the blocks of some minutes. Those of others are let go as they are read.
     ///
     /// # Errors
-    /// When a query fails or a block cannot be read.
+    /// When a query fails.
     pub async fn events_of(
         &self,
         subject: &Subject,
@@ -162,7 +162,7 @@ impl Histories {
         let mut opened = futures::stream::iter(opened).buffered(CONCURRENCY);
         let mut events = Distinct::default();
         while let Some(mut blocks) = opened.try_next().await? {
-            while let Some(block) = blocks.next().await? {
+            while let Some(block) = blocks.next_readable().await? {
                 events.extend(block.events.into_iter().filter(|event| Subject::of(event).as_ref() == Some(subject)));
             }
         }

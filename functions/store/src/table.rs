@@ -296,6 +296,21 @@ pub fn unless_condition_failed<T, E: ProvideErrorMetadata, R>(
     }
 }
 
+/// What was read of an item, or nothing, told to the log, where it is not what this program writes: one damaged item
+/// takes no answer along.
+///
+/// # Errors
+/// When it could not be asked for.
+pub fn readable<T>(read: Result<T, TableError>) -> Result<Option<T>, TableError> {
+    match read {
+        Err(cause @ TableError::Malformed { .. }) => {
+            tracing::error!(%cause, "an item cannot be read and is left out");
+            Ok(None)
+        }
+        read => read.map(Some),
+    }
+}
+
 impl Consistency {
     const fn is_strong(self) -> bool {
         matches!(self, Self::Strong)

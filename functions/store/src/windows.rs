@@ -24,7 +24,8 @@ use metering::window::{Day, Hour, InvalidWindow, Minute, Month};
 
 use crate::blocks::after_days;
 use crate::table::{
-    CONCURRENCY, Consistency, Item, Sort, Table, TableError, json, number, string, text, unless_condition_failed,
+    CONCURRENCY, Consistency, Item, Sort, Table, TableError, json, number, readable, string, text,
+    unless_condition_failed,
 };
 
 /// Attribute that names whose a row is.
@@ -197,10 +198,10 @@ impl Windows {
         Subject::parse(&string(item, SUBJECT)).ok_or_else(|| self.analytics.malformed(item, SUBJECT))
     }
 
-    /// A subject's hours in a day, oldest first.
+    /// A subject's hours in a day, oldest first, as far as they can be read.
     ///
     /// # Errors
-    /// When the query fails or a row cannot be read.
+    /// When the query fails.
     pub async fn hours(&self, subject: &Subject, day: Day) -> Result<Vec<UserHour>, TableError> {
         let pk = format!("HOUR#{day}#{}", subject.bucket());
         let rows = self.own_rows(&pk, subject, Consistency::Strong).await?;
@@ -208,7 +209,7 @@ impl Windows {
             let hour = day.first_hour().plus(self.place(item)?.into());
             Ok(UserHour { hour, cell: self.analytics.json(item, CELL)?, course: self.course(&self.analytics, item)? })
         };
-        rows.iter().map(hour).collect()
+        rows.iter().filter_map(|item| readable(hour(item)).transpose()).collect()
     }
 
     /// How a window came about; nothing where it was set before courses were kept.
@@ -223,7 +224,8 @@ impl Windows {
         consistency: Consistency,
     ) -> Result<Vec<(u8, Cell)>, TableError> {
         let rows = self.own_rows(pk, subject, consistency).await?;
-        rows.iter().map(|item| Ok((self.place(item)?, self.analytics.json(item, CELL)?))).collect()
+        let cell = |item: &Item| Ok((self.place(item)?, self.analytics.json(item, CELL)?));
+        rows.iter().filter_map(|item| readable(cell(item)).transpose()).collect()
     }
 
     /// The rows of one subject. Another's name may begin with this one's and a `#`, hence the second look.
@@ -260,22 +262,41 @@ impl Windows {
     /// # Errors
     /// When the query fails or a row cannot be read.
     pub async fn totals(&self, first: Span, last: Span) -> Result<Vec<(Span, Total)>, TableError> {
+        self.totals_as_read(first, last).await?.into_iter().collect()
+    }
+
+    /// The totals that [`totals`](Self::totals) finds, as far as they can be read: for answers, not for windows that
+    /// are made of them.
+    ///
+    /// # Errors
+    /// When the query fails.
+    pub async fn readable_totals(&self, first: Span, last: Span) -> Result<Vec<(Span, Total)>, TableError> {
+        let totals = self.totals_as_read(first, last).await?;
+        totals.into_iter().filter_map(|total| readable(total).transpose()).collect()
+    }
+
+    async fn totals_as_read(
+        &self,
+        first: Span,
+        last: Span,
+    ) -> Result<Vec<Result<(Span, Total), TableError>>, TableError> {
         let ((pk, from), (_, to)) = (first.key(), last.key());
         let items = self.analytics.query(&pk, Sort::Between(from, to), Consistency::Strong).await?;
         // A minute in which nothing happened holds no more than what was published of it.
         let items = items.iter().filter(|item| item.contains_key(TOTAL));
-        items.map(|item| Ok((self.span(item)?, self.analytics.json(item, TOTAL)?))).collect()
+        Ok(items.map(|item| Ok((self.span(item)?, self.analytics.json(item, TOTAL)?))).collect())
     }
 
     /// How the totals of some hours or days came about, by the window, as [`totals`](Self::totals) finds them; nothing
     /// where one was set before courses were kept.
     ///
     /// # Errors
-    /// When the query fails or a row cannot be read.
+    /// When the query fails.
     pub async fn courses(&self, first: Span, last: Span) -> Result<Vec<(Span, Option<Course>)>, TableError> {
         let ((pk, from), (_, to)) = (first.key(), last.key());
         let items = self.analytics.query(&pk, Sort::Between(from, to), Consistency::Strong).await?;
-        items.iter().map(|item| Ok((self.span(item)?, self.course(&self.analytics, item)?))).collect()
+        let course = |item: &Item| Ok((self.span(item)?, self.course(&self.analytics, item)?));
+        items.iter().filter_map(|item| readable(course(item)).transpose()).collect()
     }
 
     fn span(&self, item: &Item) -> Result<Span, TableError> {

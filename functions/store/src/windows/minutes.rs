@@ -17,7 +17,7 @@ use metering::window::{Hour, Minute};
 use super::pack::{self, Pack, Packs};
 use super::{Row, Windows, all};
 use crate::blocks::after_days;
-use crate::table::{Consistency, Item, Sort, TableError, binary, number, string, text};
+use crate::table::{Consistency, Item, Sort, TableError, binary, number, readable, string, text};
 
 /// Attribute of a pack that holds its cells.
 const CELLS: &str = "cells";
@@ -93,10 +93,10 @@ impl Windows {
         request.send().await.map(drop).map_err(|error| self.analytics.failed("UpdateItem", &error))
     }
 
-    /// A subject's minutes in an hour, oldest first.
+    /// A subject's minutes in an hour, oldest first, as far as they can be read.
     ///
     /// # Errors
-    /// When a query fails or an item cannot be read.
+    /// When a query fails.
     pub async fn minutes(
         &self,
         subject: &Subject,
@@ -119,10 +119,13 @@ impl Windows {
     }
 
     fn add_own(&self, cells: &mut Newest, subject: &Subject, packs: &[Item]) -> Result<(), TableError> {
-        for item in packs.iter().filter(|item| item.contains_key(CELLS)) {
+        let own = |item: &Item| {
             let cell = pack::cell_of(subject, self.analytics.bytes(item, CELLS)?);
-            if let Some(cell) = cell.ok_or_else(|| self.analytics.malformed(item, CELLS))? {
-                cells.add(self.place(item)?, cell);
+            Ok((self.place(item)?, cell.ok_or_else(|| self.analytics.malformed(item, CELLS))?))
+        };
+        for item in packs.iter().filter(|item| item.contains_key(CELLS)) {
+            if let Some((place, Some(cell))) = readable(own(item))? {
+                cells.add(place, cell);
             }
         }
         Ok(())

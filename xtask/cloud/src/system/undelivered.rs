@@ -14,9 +14,6 @@ use serde_json::Value;
 use crate::Connection;
 use crate::aws::error::{failed_to, is_missing};
 
-/// Lines in one answer of CloudWatch Logs: each may be as long as an event.
-const PAGE: i32 = 100;
-
 /// A line that keeps an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Kept {
@@ -50,7 +47,7 @@ pub async fn lines(connection: &Connection, env: &Environment, now: Timestamp) -
         .log_group_name(&group)
         .filter_pattern(pattern())
         .start_time(reach(now).as_millisecond());
-    let mut pages = ask.into_paginator().page_size(PAGE).send();
+    let mut pages = ask.into_paginator().send();
     let (mut found, mut settled) = (Vec::new(), BTreeSet::new());
     while let Some(page) = pages.next().await {
         let page = match page {
@@ -133,7 +130,6 @@ mod tests {
         let connection = fake::start(move |operation, body| {
             assert_eq!(operation, "FilterLogEvents");
             let asked: Value = serde_json::from_str(body).unwrap();
-            assert_eq!(asked["limit"], 100);
             let page = match asked["nextToken"].as_str() {
                 None => json!({"events": [line("c", 3, MESSAGE), line("a", 1, UNCONFIRMED)], "nextToken": "1"}),
                 Some("1") => json!({"events": [], "nextToken": "2"}),
