@@ -3,9 +3,6 @@
 /// Calls of a user in a calendar month (UTC), where the user's record names no other number.
 pub const DEFAULT_MONTHLY_QUOTA: u64 = 10_000;
 
-/// Longest name of a company or of an API key that a command takes, in bytes.
-pub const MAX_NAME_BYTES: usize = 256;
-
 /// How long the stream keeps a record, in hours. Late events are counted for as long.
 pub const STREAM_RETENTION_HOURS: u32 = 168;
 

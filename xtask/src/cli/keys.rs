@@ -3,7 +3,7 @@
 //! Invariant: a key itself is never an argument: keys are named by id, and printed once.
 
 use clap::{Args, Subcommand};
-use contract::limit::MAX_NAME_BYTES;
+use contract::limit::{MAX_COMPANY_BYTES, MAX_KEY_NAME_BYTES};
 use metering::email::Email;
 
 use super::Cloud;
@@ -35,10 +35,10 @@ pub enum KeysCommand {
         #[arg(long, value_name = "EMAIL")]
         email: Email,
         /// What the key is for
-        #[arg(long, value_name = "NAME", default_value = "default", value_parser = bounded(MAX_NAME_BYTES))]
+        #[arg(long, value_name = "NAME", default_value = "default", value_parser = bounded(MAX_KEY_NAME_BYTES))]
         name: String,
         /// The company it is counted for [default: that of the user]
-        #[arg(long, value_name = "NAME", value_parser = bounded(MAX_NAME_BYTES))]
+        #[arg(long, value_name = "NAME", value_parser = bounded(MAX_COMPANY_BYTES))]
         company: Option<String>,
         /// In how many days it expires
         #[arg(long, value_name = "DAYS", default_value_t = 90, value_parser = whole(1..=3650_u32), allow_negative_numbers = true)]

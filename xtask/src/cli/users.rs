@@ -3,7 +3,7 @@
 //! Invariant: a password need not be on the command line: a variable or a question takes its place.
 
 use clap::{Args, Subcommand};
-use contract::limit::MAX_NAME_BYTES;
+use contract::limit::MAX_COMPANY_BYTES;
 use metering::email::Email;
 use metering::quota::MonthlyQuota;
 
@@ -35,7 +35,7 @@ pub enum UsersCommand {
         #[arg(long, value_name = "EMAIL")]
         email: Email,
         /// The company that calls are counted for
-        #[arg(long, value_name = "NAME", value_parser = bounded(MAX_NAME_BYTES))]
+        #[arg(long, value_name = "NAME", value_parser = bounded(MAX_COMPANY_BYTES))]
         company: Option<String>,
         /// Calls in a calendar month (UTC) [default: 10000]
         #[arg(long, value_name = "CALLS", allow_negative_numbers = true)]
@@ -64,7 +64,7 @@ pub enum UsersCommand {
         #[arg(long, value_name = "EMAIL")]
         email: Email,
         /// The company that calls are counted for
-        #[arg(long, value_name = "NAME", group = "change", value_parser = bounded(MAX_NAME_BYTES))]
+        #[arg(long, value_name = "NAME", group = "change", value_parser = bounded(MAX_COMPANY_BYTES))]
         company: Option<String>,
         /// Calls in a calendar month (UTC)
         #[arg(long, value_name = "CALLS", group = "change", allow_negative_numbers = true)]
