@@ -15,7 +15,7 @@ use metering::window::{Day, Minute, Month};
 use crate::blocks::Blocks;
 use crate::journal::entry_of;
 use crate::migration::failures_by_key;
-use crate::table::{CONCURRENCY, Consistency, TableError};
+use crate::table::{CONCURRENCY, Consistency, TableError, readable};
 use crate::watermark::Watermark;
 use crate::windows::Windows;
 
@@ -90,17 +90,17 @@ impl Histories {
         let mut covered = BTreeMap::new();
         let mut journal = Vec::new();
         for item in self.windows.usage_items(subject, month).await? {
-            match self.windows.user_day(&item) {
-                Ok(Some(day)) => {
+            match readable(self.windows.user_day(&item))? {
+                Some(Some(day)) => {
                     covered.insert(day.day, day.through);
                     history.days.insert(day.day, day.cell);
                 }
-                Ok(None) => match failures_by_key(&item) {
+                Some(None) => match failures_by_key(&item) {
                     Some(failures) => history.failures_by_key += failures,
                     None => journal.extend(entry_of(&item)),
                 },
                 // The others are worth an answer, and the gate knows the calls of this one.
-                Err(cause) => tracing::error!(%cause, "a day cannot be read and is left out"),
+                None => {}
             }
         }
         history.watermark = watermark;
