@@ -47,11 +47,11 @@ pub struct Aggregator {
 
 /// How far a run goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reach {
+pub enum RunUntil {
     /// To the minutes that are over.
-    Over,
+    Settled,
     /// To this very minute, days included: the stream is empty and goes.
-    Close,
+    Now,
 }
 
 /// What a run has reached.
@@ -81,18 +81,18 @@ impl Aggregator {
     /// # Errors
     /// When nothing can be read or written at all, or the journal cannot be moved. What has been set stays right, and
     /// the next run does the rest.
-    pub async fn run(&self, reach: Reach, clock: impl Fn() -> Timestamp) -> Result<Reached, TableError> {
-        let drained = if reach == Reach::Over { self.drain(&clock).await } else { Ok(()) };
+    pub async fn run(&self, until: RunUntil, clock: impl Fn() -> Timestamp) -> Result<Reached, TableError> {
+        let drained = if until == RunUntil::Settled { self.drain(&clock).await } else { Ok(()) };
         let now = clock();
         let over = last_settled(now);
         let mut watermark = self.begin(now).await?;
         let mut marks = self.blocks.marks().await?;
-        let target = match reach {
-            Reach::Over => over.max(watermark),
+        let target = match until {
+            RunUntil::Settled => over.max(watermark),
             // Clocks that ran ahead have left marks after the present minute.
-            Reach::Close => marks.iter().map(|mark| mark.minute).fold(Minute::of(now).max(watermark), Minute::max),
+            RunUntil::Now => marks.iter().map(|mark| mark.minute).fold(Minute::of(now).max(watermark), Minute::max),
         };
-        if reach == Reach::Close {
+        if until == RunUntil::Now {
             // The present minute may go on, and what is committed in it then is in turn: it has to be folded again.
             self.blocks.mark(over.plus(1).through(target)).await?;
             marks = self.blocks.marks().await?;
@@ -107,7 +107,7 @@ impl Aggregator {
             self.watermark.advance(to).await?;
             watermark = to;
         }
-        if reach == Reach::Close {
+        if until == RunUntil::Now {
             self.watermark.close(target).await?;
             run.set_hours(DueHours::from([(target.hour(), Whose::Everybody)]), target).await?;
         }

@@ -7,15 +7,15 @@ mod allowance;
 pub mod bound;
 mod cache;
 mod directory;
+mod event_sink;
 mod keeper;
 mod ledger;
+mod monthly_usage;
 mod notice;
-mod outbox;
 mod request;
+mod response;
 mod stage;
-mod standing;
 mod streaming;
-mod verdict;
 
 use std::collections::BTreeMap;
 
@@ -31,26 +31,26 @@ use metering::text::Text;
 
 use crate::http::context;
 use crate::producer::Producer;
-use bound::Overdue;
+use bound::StepError;
 use directory::Directory;
 pub use directory::{KEY_FRESH, USER_FRESH};
+pub use event_sink::COOL_DOWN;
+use event_sink::EventSink;
 use keeper::Keeper;
 use ledger::Ledger;
-use outbox::Outbox;
-pub use outbox::RESPITE;
 pub use request::Request;
+pub use response::{Allowed, Refused};
 use store::blocks::Blocks;
-use store::gate::Gates;
 use store::history::Histories;
 use store::journal::Journal;
 use store::keys::Keys;
+use store::quota_gate::QuotaGates;
 use store::table::Table;
 use store::users::User;
 use store::watermark::Watermark;
 use store::windows::Windows;
 use streaming::Streaming;
 use tokio::sync::OnceCell;
-pub use verdict::{Allowed, Refused};
 
 /// The limit of a user whose limit cannot be read: calls go on.
 const UNKNOWN_LIMIT: u64 = u64::MAX;
@@ -99,7 +99,7 @@ enum Denial {
     /// The caller's fault.
     Failed(Reason, Option<KnownKey>),
     /// Ours.
-    Unknown(Overdue),
+    Unknown(StepError),
 }
 
 /// A key that the table has and that opens nothing any more.
@@ -128,8 +128,8 @@ impl<P: Producer> Authorizer<P> {
         tracing::info!("calls are counted through Kinesis");
         let (blocks, watermark) = (Blocks::new(analytics.clone()), Watermark::new(analytics.clone()));
         let histories = Histories::new(blocks, Windows::new(analytics, usage.clone()), watermark);
-        let outbox = Outbox::new(producer, Keeper::new(Journal::new(usage.clone()), environment));
-        let counter = Counter::Stream(Streaming::new(histories, Gates::new(usage), outbox));
+        let event_sink = EventSink::new(producer, Keeper::new(Journal::new(usage.clone()), environment));
+        let counter = Counter::Stream(Streaming::new(histories, QuotaGates::new(usage), event_sink));
         Self { directory: Directory::new(Keys::new(keys)), counter }
     }
 

@@ -14,7 +14,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use contract::{Environment, name};
 use dynamodb_fixture::Store;
-use functions::aggregator::{Aggregator, Reach};
+use functions::aggregator::{Aggregator, RunUntil};
 use functions::analytics_api::AnalyticsApi;
 use functions::large_records::LargeRecords;
 use functions::metrics::Metrics;
@@ -175,7 +175,8 @@ impl World {
     }
 
     async fn roll_up(&self, now: &str) -> Result<(), String> {
-        let reached = self.aggregator.run(Reach::Over, || at(now)).await.map_err(|error| format!("{now}: {error}"))?;
+        let reached =
+            self.aggregator.run(RunUntil::Settled, || at(now)).await.map_err(|error| format!("{now}: {error}"))?;
         if reached.done && reached.watermark >= Minute::of(at(now)).plus(-2) {
             Ok(())
         } else {

@@ -6,7 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so and stops")]
 
 use dynamodb_fixture::Store;
-use functions::aggregator::{Aggregator, Reach};
+use functions::aggregator::{Aggregator, RunUntil};
 use functions::metrics::Metrics;
 use functions::stream_event::{StreamEvent, StreamRecord};
 use jiff::{SignedDuration, Timestamp};
@@ -54,12 +54,12 @@ async fn look_up(others: u64) -> (History, f64) {
         aggregator.blocks.commit(&batch, || made).await.unwrap();
     }
     let now = beginning + SignedDuration::from_secs(179);
-    assert!(aggregator.run(Reach::Over, || now).await.unwrap().done);
+    assert!(aggregator.run(RunUntil::Settled, || now).await.unwrap().done);
     let Aggregator { blocks, windows, watermark, .. } = aggregator;
     let subject = Subject::User(USER.parse().unwrap());
     store.reset_meter();
     let histories = Histories::new(blocks, windows, watermark);
-    let history = histories.read(&subject, Some(Month::of(now)), now, history::Reach::Bounded).await.unwrap();
+    let history = histories.read(&subject, Some(Month::of(now)), now, history::Freshness::Bounded).await.unwrap();
     (history, store.spent().read_units)
 }
 

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use dynamodb_fixture::Fixture;
-use functions::aggregator::{Aggregator, Reach};
+use functions::aggregator::{Aggregator, RunUntil};
 use functions::metrics::Metrics;
 use functions::stream_event::StreamEvent;
 use jiff::{SignedDuration, Timestamp};
@@ -45,7 +45,7 @@ async fn a_processor_that_is_killed_at_any_moment_counts_every_call_once() {
     let usage = Table::new(fixture.client.clone(), fixture.usage_table());
     let aggregator = Aggregator::new(analytics, usage, Metrics::new(runtime_fixture::unreachable_cloudwatch(), "test"));
     let later = Timestamp::now() + SignedDuration::from_mins(2);
-    while !aggregator.run(Reach::Over, || later).await.unwrap().done {}
+    while !aggregator.run(RunUntil::Settled, || later).await.unwrap().done {}
     compare(&aggregator, &wanted, later).await;
 }
 
@@ -120,11 +120,11 @@ async fn compare(aggregator: &Aggregator, wanted: &Counts, now: Timestamp) {
     let mut found = Counts::new();
     for (email, calls) in users {
         let subject = Subject::User(Email::as_stored(email));
-        let history = histories.read(&subject, None, now, history::Reach::Blocks).await.unwrap();
+        let history = histories.read(&subject, None, now, history::Freshness::Blocks).await.unwrap();
         assert_eq!(history.sum().calls, calls, "{email}");
         for hour in first.hour().through(last.hour()) {
             let minutes = windows.minutes(&subject, hour, Consistency::Strong).await.unwrap();
-            found.extend(minutes.into_iter().map(|(minute, cell)| ((email.to_owned(), minute), cell.calls)));
+            found.extend(minutes.into_iter().map(|(minute, usage)| ((email.to_owned(), minute), usage.calls)));
         }
     }
     assert!(found == *wanted, "minutes of users differ");

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 /// Of a hundred requests so many meet a fault.
 const PERCENT: u64 = 12;
 /// How long a request that met one is let through.
-const RESPITE: Duration = Duration::from_secs(2);
+const COOL_DOWN: Duration = Duration::from_secs(2);
 /// An answer of the emulator that takes longer is late: the authorizer gives up reading a table then.
 const LATE: Duration = Duration::from_millis(350);
 /// How often Kinesis throttles everything, and for how long.
@@ -153,7 +153,7 @@ impl Shared {
                 return None;
             }
             let mut hit = self.hit.lock().unwrap();
-            hit.retain(|_, at| now.duration_since(*at) < RESPITE);
+            hit.retain(|_, at| now.duration_since(*at) < COOL_DOWN);
             if hit.insert(request.body.clone(), now).is_some() {
                 return None;
             }

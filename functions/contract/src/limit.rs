@@ -71,11 +71,11 @@ pub const MAX_ERROR_BYTES: usize = 1_024;
 /// Longest latency, in milliseconds: a day. A number beyond it is none.
 pub const MAX_LATENCY_MS: f64 = 86_400_000.0;
 
-/// Most bytes that the keys of a cell take as they are stored: 60 keys with long names, 80 with usual ones.
+/// Most bytes that the keys of a subject's usage take as they are stored: 60 keys with long names, 80 with usual ones.
 pub const MAX_KEYS_BYTES: usize = 16 * 1_024;
-/// Most bytes that the paths of a cell take as they are stored.
+/// Most bytes that the paths of a subject's usage take as they are stored.
 pub const MAX_PATHS_BYTES: usize = 8 * 1_024;
-/// Longest `METHOD /path` in a cell, in bytes as it is stored.
+/// Longest `METHOD /path` in it, in bytes as it is stored.
 pub const MAX_CALL_BYTES: usize = 256;
-/// Largest cell as it is stored, in bytes: its keys, its paths, and less than 1 KB of names and sums.
-pub const MAX_CELL_BYTES: usize = MAX_KEYS_BYTES + MAX_PATHS_BYTES + 1_024;
+/// Largest usage of a subject as it is stored, in bytes: its keys, its paths, and less than 1 KB of names and sums.
+pub const MAX_USAGE_BYTES: usize = MAX_KEYS_BYTES + MAX_PATHS_BYTES + 1_024;

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::cell::Cell;
 use crate::total::Total;
+use crate::usage::Usage;
 
 /// The parts of a window in which something happened, by their place: the minute of an hour, the hour of a day.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,14 +30,14 @@ struct Slice {
 
 impl Course {
     /// Adds a part of one subject.
-    pub fn add_cell(&mut self, place: u8, cell: &Cell) {
+    pub fn add_usage(&mut self, place: u8, usage: &Usage) {
         let slice = Slice {
-            calls: cell.calls,
-            latency_us: cell.latency_us,
-            timed: cell.timed,
-            rate_limited: cell.rate_limited,
-            auth_failures: cell.auth_failures,
-            users: u64::from(cell.calls > 0),
+            calls: usage.calls,
+            latency_us: usage.latency_us,
+            timed: usage.timed,
+            rate_limited: usage.rate_limited,
+            auth_failures: usage.auth_failures,
+            users: u64::from(usage.calls > 0),
         };
         self.parts.insert(place, slice);
     }
@@ -81,7 +81,7 @@ mod tests {
     #[test]
     fn a_course_is_read_as_it_was_written_and_holds_nothing_of_empty_parts() {
         let mut course = Course::default();
-        course.add_cell(59, &Cell { calls: 2, latency_us: 3_500, timed: 1, ..Cell::default() });
+        course.add_usage(59, &Usage { calls: 2, latency_us: 3_500, timed: 1, ..Usage::default() });
         course.add_total(0, &Total { rate_limited: 1, ..Total::default() });
         let json = serde_json::to_string(&course).unwrap();
         assert_eq!(json, r#"{"0":[0,0,0,1,0,0],"59":[2,3500,1,0,0,1]}"#);

@@ -15,11 +15,11 @@ use crate::total::Total;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Figures {
-    /// Distinct events.
+    /// DistinctEvents events.
     pub processed: u64,
     /// Records under `ERRORS`.
     pub failed: u64,
-    /// Distinct calls.
+    /// DistinctEvents calls.
     pub calls: u64,
     /// Users with at least one call.
     pub users: u64,

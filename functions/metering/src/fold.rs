@@ -1,4 +1,4 @@
-//! From blocks to windows: every distinct event of a minute, once, in its subject's cell.
+//! From blocks to windows: every distinct event of a minute, once, in its subject's usage.
 //!
 //! Invariant: the result depends on the set of events alone, not on how often, in what order or in which blocks
 //! they came.
@@ -6,14 +6,14 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::cell::Cell;
 use crate::course::Course;
 use crate::event::Event;
 use crate::subject::Subject;
+use crate::usage::Usage;
 
-/// Distinct events, each under its identity.
+/// DistinctEvents events, each under its identity.
 #[derive(Clone, Debug, Default)]
-pub struct Distinct {
+pub struct DistinctEvents {
     events: BTreeSet<ByIdentity>,
 }
 
@@ -23,16 +23,16 @@ struct ByIdentity(Event);
 
 /// Cells by subject, and what belongs to none.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Fold {
-    /// A cell for each subject.
-    pub cells: BTreeMap<Subject, Cell>,
+pub struct UsageBySubject {
+    /// The usage of each subject.
+    pub usages: BTreeMap<Subject, Usage>,
     /// Events without a subject.
-    pub unattributed: Cell,
-    /// How the cells came about, where they were put together from parts.
+    pub unattributed: Usage,
+    /// How the usages came about, where they were put together from parts.
     pub courses: BTreeMap<Subject, Course>,
 }
 
-impl Distinct {
+impl DistinctEvents {
     /// The events collected.
     pub fn events(&self) -> impl Iterator<Item = &Event> {
         self.events.iter().map(|ByIdentity(event)| event)
@@ -61,12 +61,12 @@ impl Distinct {
         }
     }
 
-    /// Folds the events into cells.
-    pub fn fold(&self) -> Fold {
-        let mut fold = Fold::default();
+    /// Folds the events into usages.
+    pub fn fold(&self) -> UsageBySubject {
+        let mut fold = UsageBySubject::default();
         for event in self.events() {
             match Subject::of(event) {
-                Some(subject) => fold.cells.entry(subject).or_default().add(event),
+                Some(subject) => fold.usages.entry(subject).or_default().add(event),
                 None => fold.unattributed.add(event),
             }
         }
@@ -102,7 +102,7 @@ impl PartialEq for ByIdentity {
 
 impl Eq for ByIdentity {}
 
-impl Extend<Event> for Distinct {
+impl Extend<Event> for DistinctEvents {
     fn extend<I: IntoIterator<Item = Event>>(&mut self, events: I) {
         for event in events {
             self.insert(event);
@@ -110,7 +110,7 @@ impl Extend<Event> for Distinct {
     }
 }
 
-impl FromIterator<Event> for Distinct {
+impl FromIterator<Event> for DistinctEvents {
     fn from_iter<I: IntoIterator<Item = Event>>(events: I) -> Self {
         let mut distinct = Self::default();
         distinct.extend(events);
@@ -118,29 +118,29 @@ impl FromIterator<Event> for Distinct {
     }
 }
 
-impl Fold {
+impl UsageBySubject {
     /// Merges a fold of other events into this one.
     pub fn merge(&mut self, other: &Self) {
-        for (subject, cell) in &other.cells {
-            self.cells.entry(subject.clone()).or_default().merge(cell);
+        for (subject, usage) in &other.usages {
+            self.usages.entry(subject.clone()).or_default().merge(usage);
         }
         self.unattributed.merge(&other.unattributed);
     }
 
-    /// Adds the cell of one subject as a part: a minute of the hour, or an hour of the day, that the fold is about.
-    pub fn add_part(&mut self, place: u8, subject: Subject, cell: &Cell) {
-        self.courses.entry(subject.clone()).or_default().add_cell(place, cell);
-        self.add(subject, cell);
+    /// Adds the usage of one subject as a part: a minute of the hour, or an hour of the day, that the fold is about.
+    pub fn add_part(&mut self, place: u8, subject: Subject, usage: &Usage) {
+        self.courses.entry(subject.clone()).or_default().add_usage(place, usage);
+        self.add(subject, usage);
     }
 
-    /// Adds the cell of one subject.
-    pub fn add(&mut self, subject: Subject, cell: &Cell) {
-        self.cells.entry(subject).or_default().merge(cell);
+    /// Adds the usage of one subject.
+    pub fn add(&mut self, subject: Subject, usage: &Usage) {
+        self.usages.entry(subject).or_default().merge(usage);
     }
 
     /// Whether nothing happened.
     pub fn is_empty(&self) -> bool {
-        self.cells.is_empty() && self.unattributed.events == 0
+        self.usages.is_empty() && self.unattributed.events == 0
     }
 }
 
@@ -162,9 +162,9 @@ mod tests {
     #[test]
     fn a_call_and_its_refusal_are_two_events_and_one_call_twice_is_one() {
         let events = ["API_CALL", "API_CALL", "API_RATE_LIMITED"].map(|kind| event(kind, "a@example.com", 1, 0));
-        let fold = Distinct::from_iter(events).fold();
-        let cell = &fold.cells[&Subject::User("a@example.com".parse().unwrap())];
-        assert_eq!((cell.calls, cell.rate_limited, cell.events), (1, 1, 2));
+        let fold = DistinctEvents::from_iter(events).fold();
+        let usage = &fold.usages[&Subject::User("a@example.com".parse().unwrap())];
+        assert_eq!((usage.calls, usage.rate_limited, usage.events), (1, 1, 2));
     }
 
     #[test]
@@ -175,8 +175,8 @@ mod tests {
             serde_json::from_str(r#"{"eventType":"API_CALL","requestId":"1","timestamp":"2026-11-24T10:15:00Z"}"#)
                 .unwrap();
         let users = ["a@example.com", "b@example.com"].map(|user| event("API_CALL", user, 1, 0));
-        let fold = Distinct::from_iter(users.into_iter().chain([later, nobodys.clone(), nobodys])).fold();
-        let calls: Vec<_> = fold.cells.iter().map(|(subject, cell)| (subject.to_string(), cell.calls)).collect();
+        let fold = DistinctEvents::from_iter(users.into_iter().chain([later, nobodys.clone(), nobodys])).fold();
+        let calls: Vec<_> = fold.usages.iter().map(|(subject, usage)| (subject.to_string(), usage.calls)).collect();
         assert_eq!(calls, [("user:a@example.com".to_owned(), 2), ("user:b@example.com".to_owned(), 1)]);
         assert_eq!(fold.unattributed.calls, 1);
     }
@@ -185,7 +185,7 @@ mod tests {
     fn of_two_that_differ_the_same_one_stays_whichever_came_first() {
         let (early, late) = (event("API_CALL", "a@example.com", 1, 0), event("API_CALL", "a@example.com", 1, 9));
         for events in [[early.clone(), late.clone()], [late.clone(), early.clone()]] {
-            let distinct = Distinct::from_iter(events);
+            let distinct = DistinctEvents::from_iter(events);
             assert_eq!(distinct.events().collect::<Vec<_>>(), [&early]);
         }
     }
@@ -199,13 +199,13 @@ mod tests {
         ) {
             let events: Vec<_> =
                 calls.iter().map(|(user, id, second)| event("API_CALL", &format!("{user}@e.au"), *id, *second)).collect();
-            let once = Distinct::from_iter(events.clone()).fold();
+            let once = DistinctEvents::from_iter(events.clone()).fold();
             let mut delivered = events.clone();
             delivered.extend(again.iter().filter_map(|n| events.get(*n).cloned()));
             delivered.reverse();
             let blocks = delivered.chunks(cut).flat_map(|chunk| Block::of(chunk.to_vec()));
             let unpacked = blocks.flat_map(|block| Block::unpack(&block.body).unwrap());
-            prop_assert_eq!(unpacked.collect::<Distinct>().fold(), once);
+            prop_assert_eq!(unpacked.collect::<DistinctEvents>().fold(), once);
         }
     }
 }

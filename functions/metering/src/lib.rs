@@ -5,7 +5,6 @@
 pub mod batch;
 pub mod block;
 pub mod breakdown;
-pub mod cell;
 pub mod course;
 pub mod email;
 pub mod event;
@@ -19,4 +18,5 @@ pub mod report;
 pub mod subject;
 pub mod text;
 pub mod total;
+pub mod usage;
 pub mod window;

@@ -1,14 +1,14 @@
 //! A window over all users: what the dashboard and the operators see.
 //!
-//! Invariant: made from the cells of the window's subjects, so that it cannot disagree with them.
+//! Invariant: made from the usages of the window's subjects, so that it cannot disagree with them.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::cell::{Cell, round};
-use crate::fold::Fold;
+use crate::fold::UsageBySubject;
 use crate::subject::Subject;
+use crate::usage::{Usage, round};
 
 /// Entries of a top list.
 const TOP: usize = 10;
@@ -17,9 +17,9 @@ const TOP: usize = 10;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Total {
-    /// Distinct events. It only ever grows.
+    /// DistinctEvents events. It only ever grows.
     pub events: u64,
-    /// Distinct calls.
+    /// DistinctEvents calls.
     pub calls: u64,
     /// Users with at least one call.
     pub users: u64,
@@ -35,8 +35,8 @@ pub struct Total {
     pub top_users: Vec<(String, u64)>,
     /// Companies with the most calls.
     pub top_companies: Vec<(String, u64)>,
-    /// The part that belongs to no subject; a longer window is made from these and its subjects' cells.
-    pub unattributed: Cell,
+    /// The part that belongs to no subject; a longer window is made from these and its subjects' usages.
+    pub unattributed: Usage,
 }
 
 /// A total under way: part after part, none of which has to stay.
@@ -49,7 +49,7 @@ pub struct Tally {
 
 impl Total {
     /// The total of a fold.
-    pub fn of(fold: &Fold) -> Self {
+    pub fn of(fold: &UsageBySubject) -> Self {
         let mut tally = Tally::default();
         tally.add(fold);
         tally.total()
@@ -63,29 +63,29 @@ impl Total {
 
 impl Tally {
     /// Adds the fold of a part of the window that shares no subject with the others.
-    pub fn add(&mut self, fold: &Fold) {
+    pub fn add(&mut self, fold: &UsageBySubject) {
         self.total.unattributed.merge(&fold.unattributed);
         self.count(&fold.unattributed);
-        for (subject, cell) in &fold.cells {
-            self.count(cell);
-            if let (Subject::User(email), true) = (subject, cell.calls > 0) {
+        for (subject, usage) in &fold.usages {
+            self.count(usage);
+            if let (Subject::User(email), true) = (subject, usage.calls > 0) {
                 self.total.users += 1;
-                self.total.top_users.push((email.as_str().to_owned(), cell.calls));
-                if let Some(company) = &cell.company {
-                    *self.companies.entry(company.clone().into()).or_default() += cell.calls;
+                self.total.top_users.push((email.as_str().to_owned(), usage.calls));
+                if let Some(company) = &usage.company {
+                    *self.companies.entry(company.clone().into()).or_default() += usage.calls;
                 }
             }
         }
         self.total.top_users = top(std::mem::take(&mut self.total.top_users));
     }
 
-    fn count(&mut self, cell: &Cell) {
-        self.total.events += cell.events;
-        self.total.calls += cell.calls;
-        self.total.latency_us = self.total.latency_us.saturating_add(cell.latency_us);
-        self.total.timed += cell.timed;
-        self.total.auth_failures += cell.auth_failures;
-        self.total.rate_limited += cell.rate_limited;
+    fn count(&mut self, usage: &Usage) {
+        self.total.events += usage.events;
+        self.total.calls += usage.calls;
+        self.total.latency_us = self.total.latency_us.saturating_add(usage.latency_us);
+        self.total.timed += usage.timed;
+        self.total.auth_failures += usage.auth_failures;
+        self.total.rate_limited += usage.rate_limited;
     }
 
     /// The total of what was added.
@@ -109,16 +109,16 @@ mod tests {
 
     #[test]
     fn no_total_outgrows_an_item_whatever_its_names_hold() {
-        let cell = |n: u64| Cell {
+        let usage = |n: u64| Usage {
             company: Some(format!("{n}{}", "\u{1}".repeat(70_000)).into()),
             calls: n,
             events: u64::MAX / 5_000,
-            ..Cell::default()
+            ..Usage::default()
         };
-        let mut fold = Fold::default();
+        let mut fold = UsageBySubject::default();
         for n in 1..3_000 {
             let email = Email::named(&format!("{n}@{}", "\u{1}".repeat(email::MAX_BYTES - 6))).unwrap();
-            fold.add(Subject::User(email), &cell(n));
+            fold.add(Subject::User(email), &usage(n));
         }
         let total = Total::of(&fold);
         assert_eq!((total.calls, total.users, total.top_users[0].1), (2_999 * 1_500, 2_999, 2_999));

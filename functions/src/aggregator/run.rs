@@ -9,7 +9,7 @@ use futures::StreamExt;
 use jiff::Timestamp;
 use metering::course::Course;
 use metering::figures::{Ages, Commits, Figures};
-use metering::fold::{Distinct, Fold};
+use metering::fold::{DistinctEvents, UsageBySubject};
 use metering::subject::{Bucket, Subject};
 use metering::total::{Tally, Total};
 use metering::window::{Day, Hour, Minute};
@@ -44,7 +44,7 @@ type DueDays = BTreeMap<Day, Whose>;
 
 /// What the blocks of a minute and bucket come to.
 struct Folded {
-    fold: Fold,
+    fold: UsageBySubject,
     commits: Commits,
 }
 
@@ -167,7 +167,7 @@ impl<'a> Run<'a> {
                 *ages.entry(age).or_default() += events;
             }
             self.attempt(part, of.windows.set_minute(minute, &fold)).await?;
-            subjects.extend(fold.cells.into_keys());
+            subjects.extend(fold.usages.into_keys());
         }
         let Some(before) = published else { return Ok((subjects, None)) };
         let figures = of.set_total_of_minute(minute, tally.total(), committed_ms, failures, before);
@@ -189,7 +189,7 @@ impl<'a> Run<'a> {
                 tally.add(&fold);
                 whose.retain(&mut fold);
                 self.attempt(part, windows.set_hour(hour, &fold)).await?;
-                days.entry(hour.day()).or_insert_with(Whose::nobody).extend(fold.cells.into_keys());
+                days.entry(hour.day()).or_insert_with(Whose::nobody).extend(fold.usages.into_keys());
             }
             let parts = (Span::Minute(hour.first_minute()), Span::Minute(last));
             self.attempt(Part::total(span), of.set_total(span, tally, parts)).await?;
@@ -239,7 +239,7 @@ impl Aggregator {
 
     /// Sets a total from what its subjects come to, and what belongs to none from the totals of its parts.
     async fn set_total(&self, span: Span, mut tally: Tally, (first, last): (Span, Span)) -> Result<(), TableError> {
-        let (mut nobodys, mut course) = (Fold::default(), Course::default());
+        let (mut nobodys, mut course) = (UsageBySubject::default(), Course::default());
         for (part, total) in self.windows.totals(first, last).await? {
             nobodys.unattributed.merge(&total.unattributed);
             course.add_total(part.place(), &total);
@@ -252,7 +252,7 @@ impl Aggregator {
 
 impl Folded {
     async fn read(mut blocks: OpenBlocks) -> Result<Self, TableError> {
-        let (mut distinct, mut commits) = (Distinct::default(), Commits::default());
+        let (mut distinct, mut commits) = (DistinctEvents::default(), Commits::default());
         while let Some(block) = blocks.next().await? {
             block.events.iter().for_each(|event| commits.note(event, block.committed_at));
             distinct.extend(block.events);
@@ -273,10 +273,10 @@ impl Whose {
         }
     }
 
-    /// Leaves the cells of these subjects.
-    fn retain(&self, fold: &mut Fold) {
+    /// Leaves the usages of these subjects.
+    fn retain(&self, fold: &mut UsageBySubject) {
         if let Self::These(these) = self {
-            fold.cells.retain(|subject, _| these.contains(subject));
+            fold.usages.retain(|subject, _| these.contains(subject));
         }
     }
 }

@@ -9,7 +9,7 @@ use metering::event::Event;
 use metering::subject::Subject;
 
 use super::*;
-use store::history::{Histories, Reach as Near};
+use store::history::{Freshness, Histories};
 use store::table::Table;
 use store::windows::Span;
 
@@ -45,8 +45,8 @@ impl World {
         self.aggregator.blocks.commit(&Batch::of([record]), || at(committed)).await.unwrap();
     }
 
-    async fn run(&self, reach: Reach, now: &str) -> Reached {
-        self.aggregator.run(reach, || at(now)).await.unwrap()
+    async fn run(&self, until: RunUntil, now: &str) -> Reached {
+        self.aggregator.run(until, || at(now)).await.unwrap()
     }
 
     async fn calls(&self, now: &str) -> u64 {
@@ -55,14 +55,14 @@ impl World {
 
     async fn calls_of(&self, user: &str, now: &str) -> u64 {
         let subject = subject(user);
-        self.histories.read(&subject, None, at(now), Near::Blocks).await.unwrap().sum().calls
+        self.histories.read(&subject, None, at(now), Freshness::Blocks).await.unwrap().sum().calls
     }
 
     /// What the usage table alone knows: all that synchronous mode has.
     async fn calls_in_days(&self) -> u64 {
         let windows = &self.aggregator.windows;
         let items = windows.usage_items(&subject(USER), None).await.unwrap();
-        items.iter().filter_map(|item| windows.user_day(item).unwrap()).map(|day| day.cell.calls).sum()
+        items.iter().filter_map(|item| windows.user_day(item).unwrap()).map(|day| day.usage.calls).sum()
     }
 }
 
@@ -86,9 +86,9 @@ fn event_of(user: &str, id: &str, made: &str) -> Event {
 #[tokio::test]
 async fn closing_in_the_middle_of_an_hour_leaves_every_call_in_a_day() {
     let world = World::new().await;
-    world.run(Reach::Over, "2026-11-24T10:20:30Z").await;
+    world.run(RunUntil::Settled, "2026-11-24T10:20:30Z").await;
     world.call("1", "2026-11-24T10:24:10Z", "2026-11-24T10:24:10Z").await;
-    let reached = world.run(Reach::Close, "2026-11-24T10:24:40Z").await;
+    let reached = world.run(RunUntil::Now, "2026-11-24T10:24:40Z").await;
     assert!(reached.done);
     assert_eq!((world.calls_in_days().await, world.calls("2026-11-24T10:24:50Z").await), (1, 1));
 }
@@ -96,9 +96,9 @@ async fn closing_in_the_middle_of_an_hour_leaves_every_call_in_a_day() {
 #[tokio::test]
 async fn what_comes_after_the_closing_is_seen_before_the_hour_is_over() {
     let world = World::new().await;
-    world.run(Reach::Over, "2026-11-24T10:20:30Z").await;
+    world.run(RunUntil::Settled, "2026-11-24T10:20:30Z").await;
     world.call("1", "2026-11-24T10:24:10Z", "2026-11-24T10:24:10Z").await;
-    world.run(Reach::Close, "2026-11-24T10:24:40Z").await;
+    world.run(RunUntil::Now, "2026-11-24T10:24:40Z").await;
     // In turn in the very minute of the closing; then late in it, before it, and in the hour before.
     world.call("0", "2026-11-24T10:24:45Z", "2026-11-24T10:24:45Z").await;
     world.call("2", "2026-11-24T10:24:50Z", "2026-11-24T10:25:01Z").await;
@@ -106,7 +106,7 @@ async fn what_comes_after_the_closing_is_seen_before_the_hour_is_over() {
     world.call("4", "2026-11-24T09:22:50Z", "2026-11-24T10:25:01Z").await;
     world.call("5", "2026-11-24T10:26:10Z", "2026-11-24T10:26:10Z").await;
     for now in ["2026-11-24T10:27:30Z", "2026-11-24T10:40:30Z", "2026-11-24T11:00:30Z", "2026-11-25T00:00:30Z"] {
-        world.run(Reach::Over, now).await;
+        world.run(RunUntil::Settled, now).await;
         assert_eq!(world.calls(now).await, 6, "at {now}");
     }
     assert_eq!(world.calls_in_days().await, 6);
@@ -115,11 +115,11 @@ async fn what_comes_after_the_closing_is_seen_before_the_hour_is_over() {
 #[tokio::test]
 async fn a_call_of_the_journal_counts_once_before_and_after_it_is_moved() {
     let world = World::new().await;
-    world.run(Reach::Over, "2026-11-24T10:20:30Z").await;
+    world.run(RunUntil::Settled, "2026-11-24T10:20:30Z").await;
     world.aggregator.journal.put(&event("1", "2026-11-24T10:20:40Z")).await.unwrap();
     assert_eq!(world.calls("2026-11-24T10:20:50Z").await, 1);
     for now in ["2026-11-24T10:21:30Z", "2026-11-24T10:22:30Z", "2026-11-24T10:23:30Z"] {
-        world.run(Reach::Over, now).await;
+        world.run(RunUntil::Settled, now).await;
         assert_eq!(world.calls(now).await, 1, "at {now}");
     }
 }
@@ -127,10 +127,10 @@ async fn a_call_of_the_journal_counts_once_before_and_after_it_is_moved() {
 #[tokio::test]
 async fn a_late_call_is_in_every_window_after_the_next_run_and_running_again_changes_nothing() {
     let world = World::new().await;
-    world.run(Reach::Over, "2026-11-24T10:20:30Z").await;
+    world.run(RunUntil::Settled, "2026-11-24T10:20:30Z").await;
     world.call("late", "2026-11-23T23:59:59.999Z", "2026-11-24T10:20:40Z").await;
     for _ in 0..2 {
-        world.run(Reach::Over, "2026-11-24T10:21:30Z").await;
+        world.run(RunUntil::Settled, "2026-11-24T10:21:30Z").await;
         assert_eq!(world.calls("2026-11-24T10:21:40Z").await, 1);
         assert_eq!(world.calls_in_days().await, 1);
     }

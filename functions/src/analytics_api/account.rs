@@ -5,7 +5,7 @@
 
 use jiff::Timestamp;
 use metering::email::Email;
-use metering::fold::Distinct;
+use metering::fold::DistinctEvents;
 use metering::report::user::{Account, Activity};
 use metering::subject::Subject;
 
@@ -13,7 +13,7 @@ use super::AnalyticsApi;
 use super::figures::all;
 use crate::http::viewer::Viewer;
 use crate::http::{Failure, Json};
-use store::history::{History, Reach};
+use store::history::{Freshness, History};
 use store::table::TableError;
 use store::users::User;
 
@@ -29,10 +29,10 @@ impl AnalyticsApi {
         let formerly: Vec<_> = formerly.into_iter().map(Subject::User).collect();
         let earlier = all(formerly.iter().map(|subject| self.history(subject, now))).await?;
         let mut activity = Activity::default();
-        let (mut auth_failures, mut recent) = (0, Distinct::default());
+        let (mut auth_failures, mut recent) = (0, DistinctEvents::default());
         for (subject, history) in [own].into_iter().chain(formerly).zip([history].into_iter().chain(earlier)) {
-            history.days.iter().for_each(|(day, cell)| activity.add(*day, cell));
-            history.minutes.iter().for_each(|(minute, cell)| activity.add(minute.day(), cell));
+            history.days.iter().for_each(|(day, usage)| activity.add(*day, usage));
+            history.minutes.iter().for_each(|(minute, usage)| activity.add(minute.day(), usage));
             activity.add_events(&history.live);
             auth_failures += history.failures_by_key;
             let events = self.recent(&subject, history, now).await?;
@@ -43,7 +43,7 @@ impl AnalyticsApi {
     }
 
     async fn history(&self, subject: &Subject, now: Timestamp) -> Result<History, TableError> {
-        self.histories.read(subject, None, now, Reach::Blocks).await
+        self.histories.read(subject, None, now, Freshness::Blocks).await
     }
 
     /// The subjects under which a user's usage is stored.

@@ -6,11 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::{StreamExt, TryStreamExt};
-use metering::cell::Cell;
-use metering::fold::{Distinct, Fold};
+use metering::fold::{DistinctEvents, UsageBySubject};
 use metering::report::range::{Granularity, Plan, Range};
 use metering::report::series::Series;
 use metering::subject::{Bucket, Subject};
+use metering::usage::Usage;
 use metering::window::{Day, Hour, Minute};
 
 use super::longer::Longer;
@@ -37,10 +37,10 @@ pub(super) struct Figures<'a> {
 }
 
 /// What a subject did in a window, by the window's first minute.
-type Part = (Minute, Subject, Cell);
+type Part = (Minute, Subject, Usage);
 
 /// Users of a window that is not whole yet, by its first minute.
-type Users = (Minute, Fold);
+type Users = (Minute, UsageBySubject);
 
 impl Figures<'_> {
     /// A range as its plan says, and the events of its live minutes.
@@ -51,7 +51,7 @@ impl Figures<'_> {
         &self,
         range: Range,
         plan: &Plan,
-    ) -> Result<(Series, BTreeMap<Minute, Distinct>), Failure> {
+    ) -> Result<(Series, BTreeMap<Minute, DistinctEvents>), Failure> {
         let mut series = Series::new(range);
         let set = async {
             match &self.scope {
@@ -125,9 +125,9 @@ impl Figures<'_> {
             let minutes =
                 all(by(&plan.minutes, |minute| minute.hour()).into_iter().map(|ends| self.minutes(subject, ends)));
             let (days, hours, minutes) = tokio::try_join!(days, hours, minutes)?;
-            for (first, subject, cell) in [days, hours, minutes].into_iter().flatten().flatten() {
-                let mut fold = Fold::default();
-                fold.add(subject, &cell);
+            for (first, subject, usage) in [days, hours, minutes].into_iter().flatten().flatten() {
+                let mut fold = UsageBySubject::default();
+                fold.add(subject, &usage);
                 series.add(first, &fold);
             }
         }
@@ -159,7 +159,7 @@ impl Figures<'_> {
             let day = readable(self.windows.user_day(&item))?.flatten();
             parts.extend(
                 day.filter(|day| (first..=last).contains(&day.day))
-                    .map(|day| (day.day.first_hour().first_minute(), subject.clone(), day.cell)),
+                    .map(|day| (day.day.first_hour().first_minute(), subject.clone(), day.usage)),
             );
         }
         Ok(parts)
@@ -169,18 +169,18 @@ impl Figures<'_> {
     async fn hours(&self, subject: &Subject, (first, last): (Hour, Hour)) -> Result<Vec<Part>, TableError> {
         let hours = self.windows.hours(subject, first.day()).await?.into_iter();
         let wanted = hours.filter(|hour| (first..=last).contains(&hour.hour));
-        Ok(wanted.map(|hour| (hour.hour.first_minute(), subject.clone(), hour.cell)).collect())
+        Ok(wanted.map(|hour| (hour.hour.first_minute(), subject.clone(), hour.usage)).collect())
     }
 
     /// A subject's minutes of one hour.
     async fn minutes(&self, subject: &Subject, (first, last): (Minute, Minute)) -> Result<Vec<Part>, TableError> {
         let minutes = self.windows.minutes(subject, first.hour(), Consistency::Strong).await?.into_iter();
         let wanted = minutes.filter(|(minute, _)| (first..=last).contains(minute));
-        Ok(wanted.map(|(minute, cell)| (minute, subject.clone(), cell)).collect())
+        Ok(wanted.map(|(minute, usage)| (minute, subject.clone(), usage)).collect())
     }
 
     /// The distinct events in the blocks of some minutes, as far as they are the scope's.
-    async fn live(&self, minutes: &[Minute]) -> Result<BTreeMap<Minute, Distinct>, TableError> {
+    async fn live(&self, minutes: &[Minute]) -> Result<BTreeMap<Minute, DistinctEvents>, TableError> {
         let buckets: BTreeSet<Bucket> = match &self.scope {
             Scope::Everybody => Bucket::all().collect(),
             Scope::Own(subjects) => subjects.iter().map(Subject::bucket).collect(),
@@ -188,7 +188,7 @@ impl Figures<'_> {
         let places = minutes.iter().flat_map(|minute| buckets.iter().map(|bucket| (*minute, *bucket)));
         let reads = places
             .map(async |(minute, bucket)| Ok((minute, self.blocks.read(minute, bucket, Consistency::Strong).await?)));
-        let mut live: BTreeMap<Minute, Distinct> = BTreeMap::new();
+        let mut live: BTreeMap<Minute, DistinctEvents> = BTreeMap::new();
         for (minute, blocks) in all(reads).await? {
             live.entry(minute).or_default().extend(blocks.into_iter().flat_map(|block| block.events));
         }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use contract::limit::HISTORY_DAYS;
 use jiff::Timestamp;
 use metering::event::EventType;
-use metering::fold::Distinct;
+use metering::fold::DistinctEvents;
 use metering::report::user::RECENT;
 use metering::subject::Subject;
 use metering::window::{Day, Hour, Minute};
@@ -25,12 +25,12 @@ impl AnalyticsApi {
         subject: &Subject,
         history: History,
         now: Timestamp,
-    ) -> Result<Distinct, TableError> {
+    ) -> Result<DistinctEvents, TableError> {
         let History { days, minutes, live: mut events, .. } = history;
         let oldest = Day::of(now).plus(-i64::from(HISTORY_DAYS));
-        let set = days.iter().filter(|(_, cell)| cell.calls > 0).map(|(day, _)| *day);
+        let set = days.iter().filter(|(_, usage)| usage.calls > 0).map(|(day, _)| *day);
         let open: BTreeSet<Minute> =
-            minutes.iter().filter(|(_, cell)| cell.calls > 0).map(|(minute, _)| *minute).collect();
+            minutes.iter().filter(|(_, usage)| usage.calls > 0).map(|(minute, _)| *minute).collect();
         let active: BTreeSet<Day> = set.chain(open.iter().map(|minute| minute.day())).collect();
         for day in active.into_iter().rev().take_while(|day| *day >= oldest) {
             if is_enough(&events, day.plus(1).start()) {
@@ -46,15 +46,15 @@ impl AnalyticsApi {
         subject: &Subject,
         day: Day,
         open: &BTreeSet<Minute>,
-        events: &mut Distinct,
+        events: &mut DistinctEvents,
     ) -> Result<(), TableError> {
         let open = open.range(day.first_hour().first_minute()..=day.last_hour().last_minute());
         let mut hours: BTreeMap<Hour, BTreeSet<Minute>> = BTreeMap::new();
         for minute in open {
             hours.entry(minute.hour()).or_default().insert(*minute);
         }
-        for UserHour { hour, cell, .. } in self.windows.hours(subject, day).await? {
-            if let (Some(first), Some(last), true) = (cell.first, cell.last, cell.calls > 0) {
+        for UserHour { hour, usage, .. } in self.windows.hours(subject, day).await? {
+            if let (Some(first), Some(last), true) = (usage.first, usage.last, usage.calls > 0) {
                 hours.entry(hour).or_default().extend(Minute::of(first).through(Minute::of(last)));
             }
         }
@@ -76,7 +76,7 @@ impl AnalyticsApi {
         minutes: BTreeSet<Minute>,
     ) -> Result<BTreeSet<Minute>, TableError> {
         let set = self.windows.minutes(subject, hour, Consistency::Strong).await?;
-        let set: BTreeSet<_> = set.into_iter().filter(|(_, cell)| cell.calls > 0).map(|(minute, _)| minute).collect();
+        let set: BTreeSet<_> = set.into_iter().filter(|(_, usage)| usage.calls > 0).map(|(minute, _)| minute).collect();
         Ok(if set.is_empty() { minutes } else { set })
     }
 
@@ -84,7 +84,7 @@ impl AnalyticsApi {
         &self,
         subject: &Subject,
         minutes: BTreeSet<Minute>,
-        events: &mut Distinct,
+        events: &mut DistinctEvents,
     ) -> Result<(), TableError> {
         let minutes: Vec<_> = minutes.into_iter().rev().collect();
         for minutes in minutes.chunks(RECENT) {
@@ -99,7 +99,7 @@ impl AnalyticsApi {
 }
 
 /// Whether there are calls enough that are no older than an instant.
-fn is_enough(events: &Distinct, since: Timestamp) -> bool {
+fn is_enough(events: &DistinctEvents, since: Timestamp) -> bool {
     let calls = events.events().filter(|event| event.event_type == EventType::Call && event.timestamp >= since);
     calls.count() >= RECENT
 }

@@ -17,7 +17,7 @@ use dynamodb_fixture::Store;
 use metering::batch::Batch;
 use metering::block::Block;
 use metering::event::Event;
-use metering::fold::Distinct;
+use metering::fold::DistinctEvents;
 use metering::total::Total;
 use metering::window::{Day, Hour};
 use serde_json::{Value, json};
@@ -74,8 +74,8 @@ impl World {
         }
     }
 
-    fn groups<W: Ord>(&self, through: Minute, window: impl Fn(Timestamp) -> W) -> Vec<(W, Distinct)> {
-        let mut groups = std::collections::BTreeMap::<W, Distinct>::new();
+    fn groups<W: Ord>(&self, through: Minute, window: impl Fn(Timestamp) -> W) -> Vec<(W, DistinctEvents)> {
+        let mut groups = std::collections::BTreeMap::<W, DistinctEvents>::new();
         for event in self.events.iter().filter(|event| Minute::of(event.timestamp) <= through) {
             groups.entry(window(event.timestamp)).or_default().extend([event.clone()]);
         }

@@ -48,20 +48,20 @@ pub(super) const fn patient(bound: Duration) -> Duration {
 pub(super) fn within<T>(
     bound: Duration,
     step: impl Future<Output = Result<T, TableError>>,
-) -> impl Future<Output = Result<T, Overdue>> {
+) -> impl Future<Output = Result<T, StepError>> {
     let step = tokio::time::timeout(patient(bound), Box::pin(step));
     async move {
         match step.await {
             Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(error)) => Err(Overdue::Failed(error)),
-            Err(_) => Err(Overdue::Late(bound)),
+            Ok(Err(error)) => Err(StepError::Failed(error)),
+            Err(_) => Err(StepError::Late(bound)),
         }
     }
 }
 
 /// A step that came to nothing.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Overdue {
+pub(super) enum StepError {
     /// It failed.
     #[error(transparent)]
     Failed(#[from] TableError),

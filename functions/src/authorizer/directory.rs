@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use metering::email::Email;
 use metering::key::ApiKey;
 
-use super::bound::{KEY, Overdue, USAGE, within};
+use super::bound::{KEY, StepError, USAGE, within};
 use super::cache::Cache;
 use store::keys::Keys;
 use store::users::User;
@@ -33,7 +33,7 @@ impl Directory {
     }
 
     /// The key of a hash, if there is one.
-    pub(super) async fn key(&self, hash: &str, now: Timestamp) -> Result<Option<ApiKey>, Overdue> {
+    pub(super) async fn key(&self, hash: &str, now: Timestamp) -> Result<Option<ApiKey>, StepError> {
         if let Some(key) = self.known.get(hash, now) {
             return Ok(Some(key));
         }
@@ -49,7 +49,7 @@ impl Directory {
     }
 
     /// The user of an address.
-    pub(super) async fn user(&self, email: &Email, now: Timestamp) -> Result<User, Overdue> {
+    pub(super) async fn user(&self, email: &Email, now: Timestamp) -> Result<User, StepError> {
         if let Some(user) = self.users.get(email.as_str(), now) {
             return Ok(user);
         }

@@ -14,13 +14,13 @@ use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use contract::Environment;
 use contract::table::{CALL, PK, SK};
 use jiff::{SignedDuration, Timestamp};
-use metering::cell::Cell;
 use metering::email::Email;
 use metering::event::{Event, EventType};
-use metering::fold::Distinct;
+use metering::fold::DistinctEvents;
 use metering::number::Latency;
 use metering::quota::Quota;
 use metering::subject::Bucket;
+use metering::usage::Usage;
 use metering::window::Month;
 
 use super::allowance::Allowance;
@@ -28,8 +28,8 @@ use super::bound::{GATE, TRANSACTION, USAGE, within};
 use super::cache::Cache;
 use super::keeper::Keeper;
 use super::{Count, ElapsedMs, notice};
-use store::gate::{Gate, Gates, Passage, Reading};
 use store::journal::{Journal, entry_of, item_of};
+use store::quota_gate::{Admission, QuotaGate, QuotaGates, Reading};
 use store::table::{Consistency, Sort, Table, TableError, string};
 
 /// How long the gate is taken to know every call that was counted elsewhere.
@@ -45,7 +45,7 @@ const FIRST_WAIT: Duration = Duration::from_millis(10);
 #[derive(Debug)]
 pub(super) struct Ledger {
     usage: Table,
-    gates: Gates,
+    gates: QuotaGates,
     keeper: Keeper,
     refusals: Allowance,
     /// The least that a user has used in a month.
@@ -57,14 +57,14 @@ enum Written {
     /// The call is counted, now or by an earlier try.
     Counted,
     /// None are left; so many were used.
-    Shut(u64),
+    Denied(u64),
     /// Others were in the way, and nothing was written.
     Contended,
 }
 
 impl Ledger {
     pub(super) fn new(usage: Table, environment: Environment) -> Self {
-        let (gates, keeper) = (Gates::new(usage.clone()), Keeper::new(Journal::new(usage.clone()), environment));
+        let (gates, keeper) = (QuotaGates::new(usage.clone()), Keeper::new(Journal::new(usage.clone()), environment));
         Self { usage, gates, keeper, refusals: Allowance::new(), used: Cache::new(FRESH) }
     }
 
@@ -96,7 +96,7 @@ impl Ledger {
             return self.refuse(user_email, &call, quota).await;
         }
         call.latency_ms = Latency::of_millis(elapsed_ms());
-        let gate = Gate::of(user_email, Month::of(now));
+        let gate = QuotaGate::of(user_email, Month::of(now));
         if let Some(used) = self.write(&gate, &call, limit).await {
             known.fetch_max(used, Ordering::Relaxed);
             return self.refuse(user_email, &call, Quota { used, limit }).await;
@@ -124,14 +124,14 @@ impl Ledger {
     }
 
     /// Counts a call, or tells how many were used where none are left.
-    async fn write(&self, gate: &Gate, call: &Event, limit: u64) -> Option<u64> {
+    async fn write(&self, gate: &QuotaGate, call: &Event, limit: u64) -> Option<u64> {
         match within(TRANSACTION, self.transact(gate, call, limit)).await {
             Ok(Written::Counted) => return None,
-            Ok(Written::Shut(used)) => return Some(used),
+            Ok(Written::Denied(used)) => return Some(used),
             // Nothing was written, so that the gate can be passed alone.
             Ok(Written::Contended) => match within(GATE, self.gates.pass(gate, 0, limit)).await {
-                Ok(Passage::Shut(used)) => return Some(used),
-                Ok(Passage::Open(_)) => {}
+                Ok(Admission::Denied(used)) => return Some(used),
+                Ok(Admission::Admitted(_)) => {}
                 Err(cause) => tracing::warn!(%cause, "the gate cannot be passed; the call goes on"),
             },
             // It may have been written. The journal takes it twice as well as once; the gate would not.
@@ -141,7 +141,7 @@ impl Ledger {
         None
     }
 
-    async fn transact(&self, gate: &Gate, call: &Event, limit: u64) -> Result<Written, TableError> {
+    async fn transact(&self, gate: &QuotaGate, call: &Event, limit: u64) -> Result<Written, TableError> {
         let put = Put::builder().table_name(self.usage.name()).set_item(Some(item_of(call)));
         let put = put.condition_expression("attribute_not_exists(#pk)").expression_attribute_names("#pk", PK).build();
         let put = put.map_err(|error| self.usage.not_asked("TransactWriteItems", &error))?;
@@ -179,8 +179,8 @@ impl Ledger {
     /// compared first: where they are those that the gate was settled with, the gate has seen everything since, and the
     /// journal need not be read.
     async fn settle(&self, user_email: &Email, formerly: &[Email], month: Month) -> Result<u64, TableError> {
-        let gate = Gate::of(user_email, month);
-        let earlier: Vec<_> = formerly.iter().map(|email| Gate::of(email, month)).collect();
+        let gate = QuotaGate::of(user_email, month);
+        let earlier: Vec<_> = formerly.iter().map(|email| QuotaGate::of(email, month)).collect();
         let mut least = 0;
         for _ in 0..SETTLING_TRIES {
             let (mut days, reading) = self.days(&gate, month).await?;
@@ -204,24 +204,25 @@ impl Ledger {
     }
 
     /// The calls of the month's days in a gate's partition, and what the gate itself says.
-    async fn days(&self, gate: &Gate, month: Month) -> Result<(u64, Reading), TableError> {
+    async fn days(&self, gate: &QuotaGate, month: Month) -> Result<(u64, Reading), TableError> {
         let sort = Sort::Between(format!("{month}#DAY#"), gate.sort().into());
         let mut items = self.usage.query(gate.partition(), sort, Consistency::Strong).await?;
         let item = items.pop_if(|item| string(item, SK) == gate.sort());
         let days = items.iter().filter_map(|item| {
-            let cell = self.usage.json::<Cell>(item, "cell");
-            cell.inspect_err(|cause| tracing::error!(%cause, "a day cannot be read; the gate alone knows its calls"))
+            let usage = self.usage.json::<Usage>(item, "cell");
+            usage
+                .inspect_err(|cause| tracing::error!(%cause, "a day cannot be read; the gate alone knows its calls"))
                 .ok()
         });
-        Ok((days.map(|cell| cell.calls).sum(), Reading::of(item.as_ref())))
+        Ok((days.map(|usage| usage.calls).sum(), Reading::of(item.as_ref())))
     }
 
     /// The calls of the month that wait in the journal of a gate's partition.
-    async fn waiting(&self, gate: &Gate, month: Month) -> Result<u64, TableError> {
+    async fn waiting(&self, gate: &QuotaGate, month: Month) -> Result<u64, TableError> {
         let sort = Sort::Prefix(format!("{month}{CALL}"));
         let entries = self.usage.query(gate.partition(), sort, Consistency::Strong).await?;
         let calls = entries.iter().filter_map(entry_of).filter(|event| event.event_type == EventType::Call);
-        Ok(calls.collect::<Distinct>().len() as u64)
+        Ok(calls.collect::<DistinctEvents>().len() as u64)
     }
 }
 
@@ -234,7 +235,7 @@ fn judge(canceled: &TransactionCanceledException, limit: u64) -> Option<Written>
     if failed(1).is_some() {
         return Some(Written::Counted);
     }
-    failed(0).map(|reason| Written::Shut(Reading::of(reason.item()).used.unwrap_or(limit)))
+    failed(0).map(|reason| Written::Denied(Reading::of(reason.item()).used.unwrap_or(limit)))
 }
 
 /// Some time up to `longest`, so that those who collided do not collide again.

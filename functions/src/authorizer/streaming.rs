@@ -17,12 +17,12 @@ use metering::window::Month;
 
 use super::bound::{GATE, USAGE, within};
 use super::cache::Cache;
-use super::outbox::Outbox;
-use super::standing::Standing;
+use super::event_sink::EventSink;
+use super::monthly_usage::MonthlyUsage;
 use super::{Count, ElapsedMs, notice};
 use crate::producer::Producer;
-use store::gate::{Gate, Gates, Passage};
-use store::history::{Histories, Reach};
+use store::history::{Freshness, Histories};
+use store::quota_gate::{Admission, QuotaGate, QuotaGates};
 
 /// How long a user's month is remembered: longer than any month.
 const REMEMBERED: SignedDuration = SignedDuration::from_hours(32 * 24);
@@ -31,44 +31,44 @@ const REMEMBERED: SignedDuration = SignedDuration::from_hours(32 * 24);
 #[derive(Debug)]
 pub(super) struct Streaming<P> {
     histories: Histories,
-    gates: Gates,
-    outbox: Outbox<P>,
-    known: Cache<Arc<Known>>,
+    gates: QuotaGates,
+    event_sink: EventSink<P>,
+    known: Cache<Arc<CachedUser>>,
 }
 
 /// A user's month, and the right to read it, so that calls at once read it once.
 #[derive(Debug, Default)]
-struct Known {
-    standing: Mutex<Standing>,
+struct CachedUser {
+    monthly_usage: Mutex<MonthlyUsage>,
     reading: tokio::sync::Mutex<()>,
 }
 
 impl<P: Producer> Streaming<P> {
-    pub(super) const fn new(histories: Histories, gates: Gates, outbox: Outbox<P>) -> Self {
-        Self { histories, gates, outbox, known: Cache::new(REMEMBERED) }
+    pub(super) const fn new(histories: Histories, gates: QuotaGates, event_sink: EventSink<P>) -> Self {
+        Self { histories, gates, event_sink, known: Cache::new(REMEMBERED) }
     }
 
     /// Reads what a user has used, also under other spellings of their name, if the last reading is too old. A count
     /// that cannot be read stops no call.
     pub(super) async fn refresh(&self, user_email: &Email, formerly: impl AsyncFnOnce() -> Vec<Email>, now: Timestamp) {
         let known = self.known(user_email, now);
-        if !known.standing().is_due(now) {
+        if !known.monthly_usage().is_due(now) {
             return;
         }
         let _reading = known.reading.lock().await;
-        if !known.standing().ask(now) {
+        if !known.monthly_usage().ask(now) {
             return;
         }
-        let read = async |email: Email, reach| {
-            self.histories.read(&Subject::User(email), Some(Month::of(now)), now, reach).await
+        let read = async |email: Email, freshness| {
+            self.histories.read(&Subject::User(email), Some(Month::of(now)), now, freshness).await
         };
         // Nothing comes in under another spelling any more, so that windows hold what there is.
         let earlier =
-            async { try_join_all(formerly().await.into_iter().map(|email| read(email, Reach::Windows))).await };
-        match within(USAGE, try_join(read(user_email.clone(), Reach::Bounded), earlier)).await {
+            async { try_join_all(formerly().await.into_iter().map(|email| read(email, Freshness::Windows))).await };
+        match within(USAGE, try_join(read(user_email.clone(), Freshness::Bounded), earlier)).await {
             Ok((mut history, earlier)) => {
                 earlier.into_iter().for_each(|earlier| history.merge(earlier));
-                known.standing().read(&history, now);
+                known.monthly_usage().read(&history, now);
             }
             Err(cause) => tracing::warn!(%cause, "usage cannot be read; calls go on"),
         }
@@ -93,50 +93,50 @@ impl<P: Producer> Streaming<P> {
                 [call].into_iter().chain(threshold).collect()
             }
         };
-        self.outbox.send(&events, now).await;
+        self.event_sink.send(&events, now).await;
         count
     }
 
     /// Sends an event that belongs to no call that was let through.
     pub(super) async fn report(&self, event: Event) {
         let now = event.timestamp;
-        self.outbox.send(&[event], now).await;
+        self.event_sink.send(&[event], now).await;
     }
 
     async fn admit(&self, user_email: &Email, call: &Event, limit: u64) -> Count {
         let now = call.timestamp;
         let known = self.known(user_email, now);
         let quota = {
-            let mut standing = known.standing();
-            let quota = standing.quota(limit);
-            if standing.has(call) {
+            let mut monthly_usage = known.monthly_usage();
+            let quota = monthly_usage.quota(limit);
+            if monthly_usage.has(call) {
                 return Count::Within(quota);
             }
             if quota.is_exhausted() {
                 return Count::Exceeded(quota);
             }
             if !quota.is_near() {
-                standing.pass(call, now);
-                return Count::Within(standing.quota(limit));
+                monthly_usage.pass(call, now);
+                return Count::Within(monthly_usage.quota(limit));
             }
             quota
         };
         let count = self.at_gate(user_email, call, quota).await;
-        let mut standing = known.standing();
+        let mut monthly_usage = known.monthly_usage();
         let (Count::Within(Quota { used, .. }) | Count::Exceeded(Quota { used, .. })) = count;
         if matches!(count, Count::Within(_)) {
-            standing.pass(call, now);
+            monthly_usage.pass(call, now);
         }
-        standing.at_gate(used);
+        monthly_usage.at_gate(used);
         count
     }
 
     /// Has a call pass the gate.
     async fn at_gate(&self, user_email: &Email, call: &Event, Quota { used, limit }: Quota) -> Count {
-        let gate = Gate::of(user_email, Month::of(call.timestamp));
+        let gate = QuotaGate::of(user_email, Month::of(call.timestamp));
         match within(GATE, self.gates.pass(&gate, used, limit)).await {
-            Ok(Passage::Open(used)) => Count::Within(Quota { used, limit }),
-            Ok(Passage::Shut(used)) => Count::Exceeded(Quota { used, limit }),
+            Ok(Admission::Admitted(used)) => Count::Within(Quota { used, limit }),
+            Ok(Admission::Denied(used)) => Count::Exceeded(Quota { used, limit }),
             Err(cause) => {
                 tracing::warn!(%cause, "the gate cannot be passed; the call goes on");
                 Count::Within(Quota { used: used + 1, limit })
@@ -145,7 +145,7 @@ impl<P: Producer> Streaming<P> {
     }
 
     /// What is known of a user's month.
-    fn known(&self, user_email: &Email, now: Timestamp) -> Arc<Known> {
+    fn known(&self, user_email: &Email, now: Timestamp) -> Arc<CachedUser> {
         let name = format!("{}#{user_email}", Month::of(now));
         self.known.get(&name, now).unwrap_or_else(|| {
             let known = Arc::default();
@@ -155,8 +155,8 @@ impl<P: Producer> Streaming<P> {
     }
 }
 
-impl Known {
-    fn standing(&self) -> MutexGuard<'_, Standing> {
-        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
+impl CachedUser {
+    fn monthly_usage(&self) -> MutexGuard<'_, MonthlyUsage> {
+        self.monthly_usage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -13,9 +13,9 @@ use contract::table::{PK, SK, USER_EMAIL};
 use dynamodb_fixture::Fixture;
 use futures::future::join_all;
 use jiff::SignedDuration;
-use metering::cell::Cell;
-use metering::fold::Fold;
+use metering::fold::UsageBySubject;
 use metering::subject::{Bucket, Subject};
+use metering::usage::Usage;
 use metering::window::Day;
 use serde_json::{Value, json};
 use wire::{Fault, Wire};
@@ -164,8 +164,8 @@ impl World {
         let table = |name| Table::new(self.fixture.client.clone(), name);
         let windows = Windows::new(table(self.fixture.analytics_table()), table(self.fixture.usage_table()));
         let day = Day::of(now()).plus(-1);
-        let mut fold = Fold::default();
-        fold.add(Subject::User(Email::as_stored(name)), &Cell { events: calls, calls, ..Cell::default() });
+        let mut fold = UsageBySubject::default();
+        fold.add(Subject::User(Email::as_stored(name)), &Usage { events: calls, calls, ..Usage::default() });
         windows.set_day(day, day.last_hour().last_minute(), &fold).await.unwrap();
     }
 
@@ -183,7 +183,7 @@ impl World {
     async fn gate(&self) -> Option<u64> {
         let table = Table::new(self.fixture.client.clone(), self.fixture.usage_table());
         let item = table.get(&format!("USER#{USER}"), "2026-11#GATE", Consistency::Strong).await.unwrap();
-        store::gate::Reading::of(item.as_ref()).used
+        store::quota_gate::Reading::of(item.as_ref()).used
     }
 }
 

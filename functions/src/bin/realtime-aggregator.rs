@@ -3,7 +3,7 @@
 //! Invariant: any event starts a run; only `{"close": true}`, which the rollback sends, makes it go to the present.
 
 use contract::variable::{ANALYTICS_TABLE, API_USAGE_TABLE, ENVIRONMENT};
-use functions::aggregator::{Aggregator, Reach};
+use functions::aggregator::{Aggregator, RunUntil};
 use functions::metrics::Metrics;
 use functions::{log, variable};
 use jiff::Timestamp;
@@ -24,8 +24,8 @@ async fn main() -> Result<(), Error> {
         Metrics::new(aws_sdk_cloudwatch::Client::new(&config), variable::required(ENVIRONMENT)?),
     );
     run(service_fn(async |event: LambdaEvent<Value>| {
-        let reach = if event.payload["close"] == true { Reach::Close } else { Reach::Over };
-        Ok::<_, Error>(aggregator.run(reach, Timestamp::now).await?)
+        let until = if event.payload["close"] == true { RunUntil::Now } else { RunUntil::Settled };
+        Ok::<_, Error>(aggregator.run(until, Timestamp::now).await?)
     }))
     .await
 }

@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 
 use futures::{StreamExt, TryStreamExt};
 use jiff::Timestamp;
-use metering::cell::Cell;
 use metering::event::Event;
-use metering::fold::Distinct;
+use metering::fold::DistinctEvents;
 use metering::subject::Subject;
+use metering::usage::Usage;
 use metering::window::{Day, Minute, Month};
 
 use crate::blocks::Blocks;
@@ -29,7 +29,7 @@ pub struct Histories {
 
 /// How much is read for a history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reach {
+pub enum Freshness {
     /// Up to the watermark: a minute or two ago.
     Windows,
     /// All of it, up to the last block: a second ago.
@@ -43,11 +43,11 @@ pub enum Reach {
 #[derive(Clone, Debug, Default)]
 pub struct History {
     /// Days, each as far as it was set.
-    pub days: BTreeMap<Day, Cell>,
+    pub days: BTreeMap<Day, Usage>,
     /// Minutes that no day covers, from windows.
-    pub minutes: BTreeMap<Minute, Cell>,
+    pub minutes: BTreeMap<Minute, Usage>,
     /// Events that no window covers: of blocks behind the watermark, and of the journal.
-    pub live: Distinct,
+    pub live: DistinctEvents,
     /// Failed calls that an earlier deployment counted by key, of all time.
     pub failures_by_key: u64,
     /// Up to where windows are set, if they are.
@@ -82,9 +82,9 @@ impl Histories {
         subject: &Subject,
         month: Option<Month>,
         now: Timestamp,
-        reach: Reach,
+        freshness: Freshness,
     ) -> Result<History, TableError> {
-        // Windows are read after the watermark, so that they reach at least as far as it says.
+        // Windows are read after the watermark, so that they freshness at least as far as it says.
         let watermark = self.watermark.read().await?;
         let mut history = History::default();
         let mut covered = BTreeMap::new();
@@ -93,7 +93,7 @@ impl Histories {
             match readable(self.windows.user_day(&item))? {
                 Some(Some(day)) => {
                     covered.insert(day.day, day.through);
-                    history.days.insert(day.day, day.cell);
+                    history.days.insert(day.day, day.usage);
                 }
                 Some(None) => match failures_by_key(&item) {
                     Some(failures) => history.failures_by_key += failures,
@@ -111,15 +111,15 @@ impl Histories {
             };
             let current = Minute::of(now);
             let live = async {
-                match reach {
-                    Reach::Windows => Ok(Some(Distinct::default())),
-                    Reach::Bounded if current.since(watermark) <= AWAY_MINUTES => {
+                match freshness {
+                    Freshness::Windows => Ok(Some(DistinctEvents::default())),
+                    Freshness::Bounded if current.since(watermark) <= AWAY_MINUTES => {
                         self.few_events_of(subject, open_minutes(watermark, now)).await
                     }
                     _ => self.events_of(subject, open_minutes(watermark, now)).await.map(Some),
                 }
             };
-            let (minutes, live) = tokio::try_join!(self.minutes(subject, watermark, current, reach), live)?;
+            let (minutes, live) = tokio::try_join!(self.minutes(subject, watermark, current, freshness), live)?;
             let settled = |minute: Minute| minute <= watermark || minute > current;
             history.minutes = minutes.into_iter().filter(|(minute, _)| settled(*minute) && wanted(*minute)).collect();
             history.is_cut = live.is_none();
@@ -137,11 +137,11 @@ impl Histories {
         subject: &Subject,
         watermark: Minute,
         current: Minute,
-        reach: Reach,
-    ) -> Result<Vec<(Minute, Cell)>, TableError> {
-        let (last, consistency) = match reach {
-            Reach::Blocks => (current.hour().plus(1), Consistency::Strong),
-            Reach::Windows | Reach::Bounded => (current.hour(), Consistency::Eventual),
+        freshness: Freshness,
+    ) -> Result<Vec<(Minute, Usage)>, TableError> {
+        let (last, consistency) = match freshness {
+            Freshness::Blocks => (current.hour().plus(1), Consistency::Strong),
+            Freshness::Windows | Freshness::Bounded => (current.hour(), Consistency::Eventual),
         };
         let hours = watermark.plus(1).hour().through(last);
         let reads = hours.map(|hour| self.windows.minutes(subject, hour, consistency));
@@ -157,10 +157,10 @@ impl Histories {
         &self,
         subject: &Subject,
         minutes: impl IntoIterator<Item = Minute>,
-    ) -> Result<Distinct, TableError> {
+    ) -> Result<DistinctEvents, TableError> {
         let opened = minutes.into_iter().map(|minute| self.blocks.open(minute, subject.bucket()));
         let mut opened = futures::stream::iter(opened).buffered(CONCURRENCY);
-        let mut events = Distinct::default();
+        let mut events = DistinctEvents::default();
         while let Some(mut blocks) = opened.try_next().await? {
             while let Some(block) = blocks.next_readable().await? {
                 events.extend(block.events.into_iter().filter(|event| Subject::of(event).as_ref() == Some(subject)));
@@ -174,8 +174,8 @@ impl Histories {
         &self,
         subject: &Subject,
         minutes: impl Iterator<Item = Minute>,
-    ) -> Result<Option<Distinct>, TableError> {
-        let (mut events, mut budget) = (Distinct::default(), BLOCK_BYTES);
+    ) -> Result<Option<DistinctEvents>, TableError> {
+        let (mut events, mut budget) = (DistinctEvents::default(), BLOCK_BYTES);
         for minute in minutes {
             let blocks = self.blocks.within(minute, subject.bucket(), &mut budget).await?;
             let Some(blocks) = blocks else { return Ok(None) };
@@ -198,8 +198,8 @@ impl History {
     /// Adds what happened under another spelling of the subject's name.
     pub fn merge(&mut self, other: Self) {
         let Self { days, minutes, live, failures_by_key, watermark, is_cut } = other;
-        days.iter().for_each(|(day, cell)| self.days.entry(*day).or_default().merge(cell));
-        minutes.iter().for_each(|(minute, cell)| self.minutes.entry(*minute).or_default().merge(cell));
+        days.iter().for_each(|(day, usage)| self.days.entry(*day).or_default().merge(usage));
+        minutes.iter().for_each(|(minute, usage)| self.minutes.entry(*minute).or_default().merge(usage));
         self.live.extend(live.events().cloned());
         self.failures_by_key += failures_by_key;
         self.watermark = self.watermark.min(watermark);
@@ -208,15 +208,15 @@ impl History {
 
     /// Whether nothing is known of the subject.
     pub fn is_empty(&self) -> bool {
-        let cells = self.days.values().chain(self.minutes.values());
-        self.live.is_empty() && self.failures_by_key == 0 && cells.map(|cell| cell.events).sum::<u64>() == 0
+        let usages = self.days.values().chain(self.minutes.values());
+        self.live.is_empty() && self.failures_by_key == 0 && usages.map(|usage| usage.events).sum::<u64>() == 0
     }
 
-    /// Everything in one cell.
-    pub fn sum(&self) -> Cell {
-        let mut sum = Cell::default();
-        for cell in self.days.values().chain(self.minutes.values()) {
-            sum.merge(cell);
+    /// Everything in one usage.
+    pub fn sum(&self) -> Usage {
+        let mut sum = Usage::default();
+        for usage in self.days.values().chain(self.minutes.values()) {
+            sum.merge(usage);
         }
         for event in self.live.events() {
             sum.add(event);

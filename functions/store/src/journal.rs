@@ -13,7 +13,7 @@ use metering::event::{Event, EventType};
 use metering::subject::{Bucket, Subject};
 use metering::window::{Month, iso_millis};
 
-use crate::gate::{Gate, Gates, Waiting};
+use crate::quota_gate::{QuotaGate, QuotaGates, Waiting};
 use crate::table::{CONCURRENCY, Item, Table, TableError, json, string, text};
 use crate::windows::usage_partition;
 
@@ -30,7 +30,7 @@ const EVENT: &str = "event";
 #[derive(Clone, Debug)]
 pub struct Journal {
     usage: Table,
-    gates: Gates,
+    gates: QuotaGates,
 }
 
 /// Some of what waits in a bucket.
@@ -38,7 +38,7 @@ pub struct Journal {
 pub struct Pending {
     /// Entries.
     pub entries: Vec<Entry>,
-    /// Gates all of whose entries these are.
+    /// QuotaGates all of whose entries these are.
     gates: Vec<Waiting>,
 }
 
@@ -54,7 +54,7 @@ pub struct Entry {
 impl Journal {
     /// The journal of a usage table.
     pub fn new(usage: Table) -> Self {
-        Self { gates: Gates::new(usage.clone()), usage }
+        Self { gates: QuotaGates::new(usage.clone()), usage }
     }
 
     /// Keeps an event.
@@ -101,7 +101,7 @@ impl Journal {
         Ok(pending)
     }
 
-    async fn calls_behind(&self, gate: &Gate, limit: usize) -> Result<Vec<Item>, TableError> {
+    async fn calls_behind(&self, gate: &QuotaGate, limit: usize) -> Result<Vec<Item>, TableError> {
         let request = self.usage.client().query().table_name(self.usage.name()).consistent_read(true);
         let request = request
             .key_condition_expression("#p = :p AND begins_with(#s, :s)")

@@ -6,11 +6,11 @@
 pub mod blocks;
 pub mod failed_windows;
 pub mod failures;
-pub mod gate;
 pub mod history;
 pub mod journal;
 pub mod keys;
 pub mod migration;
+pub mod quota_gate;
 pub mod table;
 pub mod users;
 pub mod watermark;

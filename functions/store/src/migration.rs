@@ -157,7 +157,7 @@ impl Migration<'_> {
         let mut failures = 0;
         for item in self.windows.usage_items(&Subject::Key(id.to_owned()), None).await? {
             match self.windows.user_day(&item) {
-                Ok(day) => failures += day.map_or(0, |day| day.cell.auth_failures),
+                Ok(day) => failures += day.map_or(0, |day| day.usage.auth_failures),
                 Err(cause) => tracing::error!(%cause, "a day of failed calls cannot be read and is left out"),
             }
         }

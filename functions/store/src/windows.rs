@@ -14,12 +14,12 @@ use contract::limit::HISTORY_DAYS;
 use contract::table::{KEY, PK, SK, TTL, USER};
 use futures::StreamExt;
 use jiff::Timestamp;
-use metering::cell::Cell;
 use metering::course::Course;
 use metering::figures::Figures;
-use metering::fold::Fold;
+use metering::fold::UsageBySubject;
 use metering::subject::{Bucket, Subject};
 use metering::total::Total;
+use metering::usage::Usage;
 use metering::window::{Day, Hour, InvalidWindow, Minute, Month};
 
 use crate::blocks::after_days;
@@ -31,7 +31,7 @@ use crate::table::{
 /// Attribute that names whose a row is.
 const SUBJECT: &str = "subject";
 /// Attribute that holds what a subject did.
-const CELL: &str = "cell";
+const USAGE: &str = "cell";
 /// Attribute that holds the sums over all subjects.
 const TOTAL: &str = "total";
 /// Attribute that holds how a window came about.
@@ -52,8 +52,8 @@ pub struct UserDay {
     /// The day.
     pub day: Day,
     /// What happened up to [`through`](Self::through).
-    pub cell: Cell,
-    /// The last minute that the cell covers.
+    pub usage: Usage,
+    /// The last minute that the usage covers.
     pub through: Minute,
     /// Its hours, where they are known.
     pub course: Option<Course>,
@@ -65,7 +65,7 @@ pub struct UserHour {
     /// The hour.
     pub hour: Hour,
     /// What happened in it.
-    pub cell: Cell,
+    pub usage: Usage,
     /// Its minutes, where they are known.
     pub course: Option<Course>,
 }
@@ -108,12 +108,12 @@ impl Windows {
     ///
     /// # Errors
     /// When a write fails.
-    pub async fn set_hour(&self, hour: Hour, fold: &Fold) -> Result<(), TableError> {
-        let rows = fold.cells.iter().map(|(subject, cell)| Row {
+    pub async fn set_hour(&self, hour: Hour, fold: &UsageBySubject) -> Result<(), TableError> {
+        let rows = fold.usages.iter().map(|(subject, usage)| Row {
             pk: format!("HOUR#{}#{}", hour.day(), subject.bucket()),
             sk: format!("{subject}#{:02}", hour.of_day()),
-            events: cell.events,
-            attributes: [(SUBJECT, text(subject.to_string())), (CELL, json(cell))]
+            events: usage.events,
+            attributes: [(SUBJECT, text(subject.to_string())), (USAGE, json(usage))]
                 .into_iter()
                 .chain(course_of(fold, subject))
                 .collect(),
@@ -126,12 +126,12 @@ impl Windows {
     ///
     /// # Errors
     /// When a write fails.
-    pub async fn set_day(&self, day: Day, through: Minute, fold: &Fold) -> Result<(), TableError> {
-        let rows = fold.cells.iter().map(|(subject, cell)| Row {
+    pub async fn set_day(&self, day: Day, through: Minute, fold: &UsageBySubject) -> Result<(), TableError> {
+        let rows = fold.usages.iter().map(|(subject, usage)| Row {
             pk: usage_partition(subject),
             sk: format!("{}#DAY#{:02}", day.month(), day.of_month()),
-            events: cell.events,
-            attributes: [(CELL, json(cell)), ("through", text(through.to_string()))]
+            events: usage.events,
+            attributes: [(USAGE, json(usage)), ("through", text(through.to_string()))]
                 .into_iter()
                 .chain(course_of(fold, subject))
                 .collect(),
@@ -179,15 +179,15 @@ impl Windows {
     ///
     /// # Errors
     /// When the query fails or a row cannot be read.
-    pub async fn day_of_hours(&self, last: Hour, bucket: Bucket) -> Result<Fold, TableError> {
+    pub async fn day_of_hours(&self, last: Hour, bucket: Bucket) -> Result<UsageBySubject, TableError> {
         let (pk, last) = (format!("HOUR#{}#{bucket}", last.day()), last.of_day());
         let mut pages = self.analytics.pages(&pk, Sort::All, Consistency::Strong);
-        let mut fold = Fold::default();
+        let mut fold = UsageBySubject::default();
         while let Some(page) = pages.next().await? {
             for item in page {
                 let (place, subject) = (self.place(&item)?, self.subject(&item)?);
                 if i64::from(place) <= last {
-                    fold.add_part(place, subject, &self.analytics.json(&item, CELL)?);
+                    fold.add_part(place, subject, &self.analytics.json(&item, USAGE)?);
                 }
             }
         }
@@ -207,7 +207,7 @@ impl Windows {
         let rows = self.own_rows(&pk, subject, Consistency::Strong).await?;
         let hour = |item: &Item| {
             let hour = day.first_hour().plus(self.place(item)?.into());
-            Ok(UserHour { hour, cell: self.analytics.json(item, CELL)?, course: self.course(&self.analytics, item)? })
+            Ok(UserHour { hour, usage: self.analytics.json(item, USAGE)?, course: self.course(&self.analytics, item)? })
         };
         rows.iter().filter_map(|item| readable(hour(item)).transpose()).collect()
     }
@@ -222,10 +222,10 @@ impl Windows {
         pk: &str,
         subject: &Subject,
         consistency: Consistency,
-    ) -> Result<Vec<(u8, Cell)>, TableError> {
+    ) -> Result<Vec<(u8, Usage)>, TableError> {
         let rows = self.own_rows(pk, subject, consistency).await?;
-        let cell = |item: &Item| Ok((self.place(item)?, self.analytics.json(item, CELL)?));
-        rows.iter().filter_map(|item| readable(cell(item)).transpose()).collect()
+        let usage = |item: &Item| Ok((self.place(item)?, self.analytics.json(item, USAGE)?));
+        rows.iter().filter_map(|item| readable(usage(item)).transpose()).collect()
     }
 
     /// The rows of one subject. Another's name may begin with this one's and a `#`, hence the second look.
@@ -245,7 +245,12 @@ impl Windows {
         let Some((month, day)) = sk.split_once("#DAY#") else { return Ok(None) };
         let day = format!("{month}-{day}").parse().map_err(|_| self.usage.malformed(item, SK))?;
         let through = string(item, "through").parse().map_err(|_| self.usage.malformed(item, "through"))?;
-        Ok(Some(UserDay { day, cell: self.usage.json(item, CELL)?, through, course: self.course(&self.usage, item)? }))
+        Ok(Some(UserDay {
+            day,
+            usage: self.usage.json(item, USAGE)?,
+            through,
+            course: self.course(&self.usage, item)?,
+        }))
     }
 
     /// Everything the usage table holds of a subject, of one month or of all.
@@ -415,7 +420,7 @@ async fn all(writes: impl IntoIterator<Item = impl Future<Output = Result<(), Ta
     written.into_iter().collect()
 }
 
-fn course_of(fold: &Fold, subject: &Subject) -> Option<(&'static str, AttributeValue)> {
+fn course_of(fold: &UsageBySubject, subject: &Subject) -> Option<(&'static str, AttributeValue)> {
     fold.courses.get(subject).map(|course| (COURSE, json(course)))
 }
 

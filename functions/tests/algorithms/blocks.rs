@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::config::Credentials;
-use functions::aggregator::{Aggregator, Reach};
+use functions::aggregator::{Aggregator, RunUntil};
 use functions::large_records::LargeRecords;
 use functions::metrics::Metrics;
 use functions::processor::Processor;
@@ -48,7 +48,7 @@ impl Algorithm for Blocks {
     }
 
     async fn each_minute(&self, now: Timestamp) {
-        self.aggregator.run(Reach::Over, || now).await.unwrap();
+        self.aggregator.run(RunUntil::Settled, || now).await.unwrap();
     }
 
     async fn sleep_until(&self, now: Timestamp) {
@@ -66,7 +66,7 @@ impl Algorithm for Blocks {
                 .minutes(&Subject::User(Email::as_stored(email.clone())), hour, Consistency::Strong)
                 .await
                 .unwrap();
-            counts.extend(minutes.into_iter().map(|(minute, cell)| ((email.clone(), minute), cell.calls)));
+            counts.extend(minutes.into_iter().map(|(minute, usage)| ((email.clone(), minute), usage.calls)));
         }
         counts
     }

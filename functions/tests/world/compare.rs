@@ -4,10 +4,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use functions::aggregator::Reach;
+use functions::aggregator::RunUntil;
 use jiff::SignedDuration;
 use metering::event::{Event, EventType};
-use metering::fold::Fold;
+use metering::fold::UsageBySubject;
 use metering::subject::{Bucket, Subject};
 use metering::window::{Day, Hour, Minute};
 use store::history;
@@ -19,7 +19,7 @@ impl World {
     /// On the way some may not be seen yet, but none is ever seen twice.
     pub(super) async fn never_too_many(&self, act: &Act) -> Result<(), String> {
         for user in [1, 17, 42] {
-            let read = self.histories().read(&subject(user), None, self.now.get(), history::Reach::Blocks).await;
+            let read = self.histories().read(&subject(user), None, self.now.get(), history::Freshness::Blocks).await;
             let seen = read.map_err(|error| error.to_string())?.sum().calls;
             let known = self.calls_of(user).count() as u64;
             if seen > known {
@@ -52,9 +52,9 @@ impl World {
         }
         self.pass(120);
         for _ in 0..2 {
-            self.aggregate(Reach::Over).await?;
+            self.aggregate(RunUntil::Settled).await?;
         }
-        if !self.aggregate(Reach::Over).await? {
+        if !self.aggregate(RunUntil::Settled).await? {
             return Err("the aggregator does not come to rest".into());
         }
         for user in 0..users {
@@ -65,7 +65,7 @@ impl World {
     }
 
     async fn compare_history(&self, user: u16, when: &str) -> Result<(), String> {
-        let read = self.histories().read(&subject(user), None, self.now.get(), history::Reach::Blocks).await;
+        let read = self.histories().read(&subject(user), None, self.now.get(), history::Freshness::Blocks).await;
         let sum = read.map_err(|error| error.to_string())?.sum();
         let known = self.calls_of(user).count() as u64;
         match sum.calls.cmp(&known) {
@@ -85,7 +85,7 @@ impl World {
         }
         let open = Minute::of(self.now.get() - SignedDuration::from_secs(10)).hour();
         for (hour, wanted) in &wanted {
-            let (mut of_minutes, mut of_day) = (Fold::default(), Fold::default());
+            let (mut of_minutes, mut of_day) = (UsageBySubject::default(), UsageBySubject::default());
             for bucket in Bucket::all() {
                 of_minutes.merge(
                     &windows.hour_of_minutes(hour.last_minute(), bucket).await.map_err(|error| error.to_string())?,
@@ -94,15 +94,15 @@ impl World {
                 if *hour != hour.day().first_hour() {
                     let before =
                         windows.day_of_hours(hour.plus(-1), bucket).await.map_err(|error| error.to_string())?;
-                    before.cells.iter().for_each(|(subject, cell)| {
-                        of_day.cells.entry(subject.clone()).or_default().calls -= cell.calls;
+                    before.usages.iter().for_each(|(subject, usage)| {
+                        of_day.usages.entry(subject.clone()).or_default().calls -= usage.calls;
                     });
                 }
             }
-            let calls = |fold: &Fold| -> BTreeMap<Subject, u64> {
-                fold.cells
+            let calls = |fold: &UsageBySubject| -> BTreeMap<Subject, u64> {
+                fold.usages
                     .iter()
-                    .map(|(subject, cell)| (subject.clone(), cell.calls))
+                    .map(|(subject, usage)| (subject.clone(), usage.calls))
                     .filter(|(_, calls)| *calls > 0)
                     .collect()
             };

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::config::Credentials;
 use dynamodb_fixture::{Fault, Store};
-use functions::aggregator::{Aggregator, Reach};
+use functions::aggregator::{Aggregator, RunUntil};
 use functions::large_records::LargeRecords;
 use functions::metrics::Metrics;
 use functions::processor::Processor;
@@ -83,7 +83,7 @@ pub(crate) struct World {
     shards: Vec<Vec<Record>>,
     checkpoints: Vec<usize>,
     salt: u8,
-    /// Distinct events that reached us, by identity.
+    /// DistinctEvents events that reached us, by identity.
     known: BTreeMap<Identity<'static>, Event>,
 }
 
@@ -159,10 +159,10 @@ impl World {
             Act::Aggregate { seconds, fault } => {
                 self.pass(i64::from(*seconds));
                 self.fault(*fault);
-                let _ = self.aggregate(Reach::Over).await;
+                let _ = self.aggregate(RunUntil::Settled).await;
             }
             Act::Close => {
-                let _ = self.aggregate(Reach::Close).await;
+                let _ = self.aggregate(RunUntil::Now).await;
             }
             Act::SayAgain { say_again } => {
                 let event = self.known.values().nth(usize::from(*say_again)).cloned();
@@ -222,11 +222,11 @@ impl World {
         BEGINNING.parse().unwrap()
     }
 
-    async fn aggregate(&self, reach: Reach) -> Result<bool, String> {
+    async fn aggregate(&self, until: RunUntil) -> Result<bool, String> {
         let (analytics, usage) = self.tables.clone();
         let aggregator =
             Aggregator::new(analytics, usage, Metrics::new(runtime_fixture::unreachable_cloudwatch(), "test"));
-        aggregator.run(reach, || self.tick()).await.map(|reached| reached.done).map_err(|error| error.to_string())
+        aggregator.run(until, || self.tick()).await.map(|reached| reached.done).map_err(|error| error.to_string())
     }
 
     fn histories(&self) -> Histories {

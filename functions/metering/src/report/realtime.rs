@@ -6,11 +6,11 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::series::{CallPoint, Series};
-use crate::cell::round;
 use crate::event::EventType;
-use crate::fold::Distinct;
+use crate::fold::DistinctEvents;
 use crate::number::Latency;
 use crate::total::Total;
+use crate::usage::round;
 use crate::window::iso_millis;
 
 /// Whose names an answer may hold.
@@ -63,7 +63,13 @@ struct TopCompany {
 
 impl Realtime {
     /// The answer as of an instant, from the events of the current and the last minute and a series of minutes.
-    pub fn new(as_of: Timestamp, current: &Distinct, last: &Distinct, series: &Series, names: Names) -> Self {
+    pub fn new(
+        as_of: Timestamp,
+        current: &DistinctEvents,
+        last: &DistinctEvents,
+        series: &Series,
+        names: Names,
+    ) -> Self {
         Self {
             as_of: iso_millis(as_of),
             current: Figures::of(current, names),
@@ -75,7 +81,7 @@ impl Realtime {
 
 impl Figures {
     /// The figures of some events.
-    pub fn of(events: &Distinct, names: Names) -> Self {
+    pub fn of(events: &DistinctEvents, names: Names) -> Self {
         let total = Total::of(&events.fold());
         let latencies = latencies(events);
         let (top_users, top_companies) = match names {
@@ -100,7 +106,7 @@ impl Figures {
 }
 
 /// The latencies of the calls that have one, in order.
-fn latencies(events: &Distinct) -> Vec<f64> {
+fn latencies(events: &DistinctEvents) -> Vec<f64> {
     let calls = events.events().filter(|event| event.event_type == EventType::Call);
     let mut latencies: Vec<_> = calls.filter_map(|event| event.latency_ms).map(Latency::as_millis).collect();
     latencies.sort_by(f64::total_cmp);
@@ -151,8 +157,9 @@ mod tests {
         let now = "2026-11-24T10:15:30.123Z".parse().unwrap();
         let current = [call(1, "a#b@example.com", Some(2.0))].into_iter().collect();
         let series = Series::new(Range::realtime(now));
-        let answer =
-            |names| serde_json::to_value(Realtime::new(now, &current, &Distinct::default(), &series, names)).unwrap();
+        let answer = |names| {
+            serde_json::to_value(Realtime::new(now, &current, &DistinctEvents::default(), &series, names)).unwrap()
+        };
         let shown = answer(Names::Shown);
         assert_eq!(shown["asOf"], "2026-11-24T10:15:30.123Z");
         let expected = json!({

@@ -8,11 +8,11 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::range::{Duration, Granularity, Range};
-use crate::cell::round;
 use crate::email::Email;
-use crate::fold::Fold;
+use crate::fold::UsageBySubject;
 use crate::subject::Subject;
 use crate::total::Total;
+use crate::usage::round;
 use crate::window::{Minute, iso_millis};
 
 /// Points under way.
@@ -94,17 +94,17 @@ impl Series {
     }
 
     /// Names the users of a part of a window; naming one again changes nothing.
-    pub fn add_users(&mut self, first: Minute, fold: &Fold) {
+    pub fn add_users(&mut self, first: Minute, fold: &UsageBySubject) {
         let Some(point) = self.point(first) else { return };
-        for (subject, cell) in &fold.cells {
-            if let (Subject::User(email), true) = (subject, cell.calls > 0) {
+        for (subject, usage) in &fold.usages {
+            if let (Subject::User(email), true) = (subject, usage.calls > 0) {
                 point.names.insert(email.clone());
             }
         }
     }
 
     /// Adds a part of a window with its users.
-    pub fn add(&mut self, first: Minute, fold: &Fold) {
+    pub fn add(&mut self, first: Minute, fold: &UsageBySubject) {
         self.add_part(first, &Total::of(fold));
         self.add_users(first, fold);
     }
@@ -158,9 +158,9 @@ mod tests {
 
     use super::*;
     use crate::event::Event;
-    use crate::fold::Distinct;
+    use crate::fold::DistinctEvents;
 
-    fn fold(minute: &str, users: &[&str]) -> Fold {
+    fn fold(minute: &str, users: &[&str]) -> UsageBySubject {
         let event = |(n, user): (usize, &&str)| -> Event {
             let (id, latency) = (format!("{minute}-{n}"), n + 1);
             serde_json::from_value(json!({
@@ -169,7 +169,7 @@ mod tests {
             }))
             .unwrap()
         };
-        users.iter().enumerate().map(event).collect::<Distinct>().fold()
+        users.iter().enumerate().map(event).collect::<DistinctEvents>().fold()
     }
 
     fn hours() -> Series {

@@ -11,12 +11,12 @@ use serde::Serialize;
 
 use super::BadParameter;
 use crate::breakdown::OTHER;
-use crate::cell::{Cell, KeyCalls};
 use crate::email::{Email, InvalidEmail, MAX_BYTES};
 use crate::event::{Event, EventType};
-use crate::fold::Distinct;
+use crate::fold::DistinctEvents;
 use crate::number::Latency;
 use crate::quota::Quota;
+use crate::usage::{KeyCalls, Usage};
 use crate::window::{Day, Month, iso_millis};
 
 /// Calls of `recent` at most.
@@ -25,7 +25,7 @@ pub const RECENT: usize = 20;
 /// What is known of a user.
 #[derive(Clone, Debug, Default)]
 pub struct Activity {
-    days: BTreeMap<Day, Cell>,
+    days: BTreeMap<Day, Usage>,
 }
 
 /// What of an answer no day holds.
@@ -38,7 +38,7 @@ pub struct Account<'a> {
     /// Failed authentications with the user's keys that an earlier deployment counted by key.
     pub auth_failures: u64,
     /// The latest events.
-    pub recent: &'a Distinct,
+    pub recent: &'a DistinctEvents,
 }
 
 /// The answer of `user-stats`.
@@ -122,20 +122,20 @@ pub fn email<'a>(parameters: impl IntoIterator<Item = (&'a str, &'a str)>) -> Re
 
 impl Activity {
     /// Adds a part of a day that no other part holds.
-    pub fn add(&mut self, day: Day, cell: &Cell) {
-        self.days.entry(day).or_default().merge(cell);
+    pub fn add(&mut self, day: Day, usage: &Usage) {
+        self.days.entry(day).or_default().merge(usage);
     }
 
     /// Adds events that no part of a day holds.
-    pub fn add_events(&mut self, events: &Distinct) {
+    pub fn add_events(&mut self, events: &DistinctEvents) {
         for event in events.events() {
             self.days.entry(Day::of(event.timestamp)).or_default().add(event);
         }
     }
 
-    /// Everything in one cell.
-    pub fn sum(&self) -> Cell {
-        self.days.values().fold(Cell::default(), |mut sum, day| {
+    /// Everything in one usage.
+    pub fn sum(&self) -> Usage {
+        self.days.values().fold(Usage::default(), |mut sum, day| {
             sum.merge(day);
             sum
         })
@@ -164,7 +164,7 @@ impl Activity {
 
     fn period(&self, month: Month, limit: u64) -> Period {
         let days = self.days.iter().filter(|(day, _)| day.month() == month);
-        let quota = Quota { used: days.map(|(_, cell)| cell.calls).sum(), limit };
+        let quota = Quota { used: days.map(|(_, usage)| usage.calls).sum(), limit };
         Period {
             start: iso_millis(month.start()),
             end: iso_millis(month.end()),
@@ -177,8 +177,8 @@ impl Activity {
     /// The days with calls among the last ninety, today included.
     fn by_day(&self, today: Day) -> Vec<DayUse> {
         let first = today.plus(1 - i64::from(HISTORY_DAYS));
-        let days = self.days.range(first..).filter(|(_, cell)| cell.calls > 0);
-        days.map(|(day, cell)| DayUse { date: day.to_string(), api_calls: cell.calls }).collect()
+        let days = self.days.range(first..).filter(|(_, usage)| usage.calls > 0);
+        days.map(|(day, usage)| DayUse { date: day.to_string(), api_calls: usage.calls }).collect()
     }
 }
 
@@ -206,7 +206,7 @@ fn by_path(paths: impl IntoIterator<Item = (String, u64)>) -> Vec<PathUse> {
 }
 
 /// The latest calls, newest first.
-fn recent(events: &Distinct) -> Vec<RecentCall> {
+fn recent(events: &DistinctEvents) -> Vec<RecentCall> {
     let mut calls: Vec<_> = events.events().filter(|event| event.event_type == EventType::Call).collect();
     calls.sort_by_key(|event| Reverse(event.timestamp));
     let call = |event: &Event| RecentCall {

@@ -14,13 +14,13 @@ const END: &str = "2026-11-25T00:02:30Z";
 /// Plays a day with some writes refused, and takes them in the end.
 async fn play(refused: &str, refusal: Refusal) {
     let world = World::new().await;
-    world.run(Reach::Over, "2026-11-24T23:50:30Z").await;
+    world.run(RunUntil::Settled, "2026-11-24T23:50:30Z").await;
     for (user, id) in [(USER, "1"), (OTHER, "2"), (USER, "3")] {
         world.call_of(user, id, "2026-11-24T23:51:10Z", "2026-11-24T23:51:10Z").await;
     }
     world.store.refuse(refused, refusal);
     for now in RUNS {
-        let reached = world.run(Reach::Over, now).await;
+        let reached = world.run(RunUntil::Settled, now).await;
         assert_eq!((reached.watermark, reached.done), (last_settled(at(now)), true), "{refused} {refusal:?}");
         assert_eq!(world.calls_of(OTHER, now).await, 1, "{refused} at {now}");
     }
@@ -40,11 +40,11 @@ async fn play(refused: &str, refusal: Refusal) {
         );
         assert!(since <= tried && tried == "2026-11-25T00:00:30.000Z", "{since} {tried}");
     }
-    assert!(world.run(Reach::Close, "2026-11-25T00:01:30Z").await.done);
+    assert!(world.run(RunUntil::Now, "2026-11-25T00:01:30Z").await.done);
 
     world.store.accept();
     // A minute, then the hour of it, then the day of that are each set by the run that finds its parts.
-    world.run(Reach::Over, END).await;
+    world.run(RunUntil::Settled, END).await;
     assert!(world.aggregator.failed.items().await.unwrap().is_empty());
     assert_eq!((world.calls(END).await, world.calls_of(OTHER, END).await), (2, 1), "{refused}");
     assert_eq!(world.calls_in_days().await, 2, "{refused}");
@@ -75,11 +75,11 @@ async fn a_row_that_is_throttled_for_good_holds_up_no_other() {
 #[tokio::test]
 async fn a_run_ends_where_nothing_can_be_written_at_all() {
     let world = World::new().await;
-    world.run(Reach::Over, "2026-11-24T23:50:30Z").await;
+    world.run(RunUntil::Settled, "2026-11-24T23:50:30Z").await;
     world.call("1", "2026-11-24T23:51:10Z", "2026-11-24T23:51:10Z").await;
     world.store.refuse("complical-analytics-test", Refusal::Invalid);
-    world.aggregator.run(Reach::Over, || at("2026-11-24T23:52:30Z")).await.unwrap_err();
+    world.aggregator.run(RunUntil::Settled, || at("2026-11-24T23:52:30Z")).await.unwrap_err();
     world.store.accept();
-    world.run(Reach::Over, "2026-11-24T23:53:30Z").await;
+    world.run(RunUntil::Settled, "2026-11-24T23:53:30Z").await;
     assert_eq!(world.calls("2026-11-24T23:53:40Z").await, 1);
 }

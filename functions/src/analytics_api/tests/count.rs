@@ -1,4 +1,4 @@
-//! Counts events without cells, windows or blocks.
+//! Counts events without usages, windows or blocks.
 //!
 //! Invariant: nothing here is shared with what it checks, but the events.
 

@@ -5,7 +5,7 @@ use store::table::string;
 
 use super::rolled_up::aggregator;
 use super::*;
-use crate::aggregator::Reach;
+use crate::aggregator::RunUntil;
 
 const NOW: &str = "2026-12-01T00:30:20Z";
 const USER: &str = "a#b@example.com";
@@ -40,7 +40,7 @@ async fn an_item_that_cannot_be_read_is_left_out_of_every_answer() {
     let world = World::new(events, "2026-12-01T00:25").await;
     let new = (26..31).map(|n| call(USER, &format!("new {n}"), &format!("2026-12-01T00:{n}:05Z")));
     world.commit(new.collect()).await;
-    aggregator(&world).run(Reach::Over, || "2026-12-01T00:28:20Z".parse().unwrap()).await.unwrap();
+    aggregator(&world).run(RunUntil::Settled, || "2026-12-01T00:28:20Z".parse().unwrap()).await.unwrap();
     let items = items(&world).await;
     assert!(items.len() > 20, "{}", items.len());
     let series = |granularity, duration| vec![("granularity", granularity), ("duration", duration)];

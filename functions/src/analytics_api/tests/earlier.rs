@@ -11,7 +11,7 @@ use jiff::SignedDuration;
 
 use super::count::{points, seen_by};
 use super::*;
-use crate::aggregator::{Aggregator, Reach};
+use crate::aggregator::{Aggregator, RunUntil};
 use crate::metrics::Metrics;
 
 const TABLES: &str = include_str!("earlier/tables.jsonl");
@@ -85,7 +85,7 @@ async fn what_an_earlier_deployment_stored_is_read_beside_what_comes_after_it() 
     let mut now: Timestamp = "2026-11-25T00:53:30Z".parse().unwrap();
     for minutes in [0, 1, 6, 60] {
         now += SignedDuration::from_mins(minutes);
-        aggregator.run(Reach::Over, || now).await.unwrap();
+        aggregator.run(RunUntil::Settled, || now).await.unwrap();
         assert_exact(&world, &now.to_string()).await;
     }
 }

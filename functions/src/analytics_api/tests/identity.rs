@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 
 use super::rolled_up::aggregator;
 use super::*;
-use crate::aggregator::Reach;
+use crate::aggregator::RunUntil;
 
 /// The calls of a user in each answer that counts them.
 async fn counted(world: &World, user: &str, now: &str) -> Vec<u64> {
@@ -46,7 +46,7 @@ async fn an_id_is_one_call_of_each_user_and_minute_in_every_answer_at_any_time()
     for now in ["2026-11-24T10:16:50Z", "2026-11-24T10:17:30Z", "2026-11-24T10:18:30Z", "2026-11-24T11:00:30Z"] {
         assert_eq!(counted(&world, "x@example.com", now).await, [2; 6], "before the run at {now}");
         assert_eq!(counted(&world, "y@example.com", now).await, [1; 6], "before the run at {now}");
-        aggregator(&world).run(Reach::Over, || at(now)).await.unwrap();
+        aggregator(&world).run(RunUntil::Settled, || at(now)).await.unwrap();
         assert_eq!(counted(&world, "x@example.com", now).await, [2; 6], "after the run at {now}");
         assert_eq!(counted(&world, "y@example.com", now).await, [1; 6], "after the run at {now}");
     }

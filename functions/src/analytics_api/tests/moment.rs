@@ -2,7 +2,7 @@
 
 use super::rolled_up::aggregator;
 use super::*;
-use crate::aggregator::Reach;
+use crate::aggregator::RunUntil;
 
 const USER: &str = "a#b@example.com";
 const NOW: &str = "2026-12-01T00:30:20Z";
@@ -31,7 +31,7 @@ async fn answered(path: &str, parameters: &[(&str, &str)], request: u64) -> (Val
     world.store.before(request, move || {
         let run = move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(aggregator.run(Reach::Over, || NOW.parse().unwrap())).unwrap();
+            runtime.block_on(aggregator.run(RunUntil::Settled, || NOW.parse().unwrap())).unwrap();
         };
         std::thread::spawn(run).join().unwrap();
     });

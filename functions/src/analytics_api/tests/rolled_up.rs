@@ -5,7 +5,7 @@ use metering::email::Email;
 
 use super::exact::{NOW, assert_exact};
 use super::*;
-use crate::aggregator::{Aggregator, Reach};
+use crate::aggregator::{Aggregator, RunUntil};
 use crate::metrics::Metrics;
 
 pub(super) fn aggregator(world: &World) -> Aggregator {
@@ -44,12 +44,12 @@ async fn answers_are_exact_between_any_two_runs_of_the_aggregator() {
         world.api.blocks.commit(&batch, || arrival).await.unwrap();
         world.events.push(event);
         if n % 20 == 19 {
-            aggregator(&world).run(Reach::Over, || arrival).await.unwrap();
+            aggregator(&world).run(RunUntil::Settled, || arrival).await.unwrap();
         }
     }
-    aggregator(&world).run(Reach::Over, || now - SignedDuration::from_mins(2)).await.unwrap();
+    aggregator(&world).run(RunUntil::Settled, || now - SignedDuration::from_mins(2)).await.unwrap();
     assert_exact(&world).await;
-    aggregator(&world).run(Reach::Over, || now).await.unwrap();
+    aggregator(&world).run(RunUntil::Settled, || now).await.unwrap();
     assert_exact(&world).await;
     for user in USERS {
         let calls = world.events.iter().filter(|event| event.user_email.as_ref().map(Email::as_str) == Some(user));

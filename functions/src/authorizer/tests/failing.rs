@@ -30,8 +30,8 @@ async fn a_throttled_stream_loses_no_call_and_is_used_again_when_it_recovers() {
     // Only the first of them asked the stream.
     assert_eq!(world.stream.requests(), 6);
     world.stream.conduct(Conduct::Takes);
-    calls(&authorizer, "resting", 1, 100).await;
-    calls(&authorizer, "after", 5, 10 + RESPITE.as_millis() as i64).await;
+    calls(&authorizer, "is_cooling_down", 1, 100).await;
+    calls(&authorizer, "after", 5, 10 + COOL_DOWN.as_millis() as i64).await;
     assert_eq!(world.stream.events().len(), 10);
     assert_eq!(kept(&world).await, (31, 31));
 }
@@ -52,7 +52,7 @@ async fn a_hanging_stream_costs_one_call_the_time_out_and_the_next_ones_nothing(
 async fn whatever_the_stream_does_and_back_again_each_call_is_kept_once_and_answered_within_the_bound() {
     let world = World::new().await;
     let authorizer = world.streaming();
-    let respite = RESPITE.as_millis() as i64;
+    let respite = COOL_DOWN.as_millis() as i64;
     let conducts = [Conduct::Throttles, Conduct::Refuses, Conduct::Hangs, Conduct::TakesAndHangs];
     for (n, conduct) in conducts.into_iter().enumerate() {
         let from = n as i64 * 3 * respite;

@@ -101,8 +101,8 @@ async fn an_item_that_cannot_be_read_holds_up_no_other() {
 
 /// Lets a call pass a gate, as the authorizer does.
 async fn pass(table: &Table, call: &Event) {
-    let gate = Gate::of(call.user_email.as_ref().unwrap(), Month::of(call.timestamp));
-    let update = Gates::new(table.clone()).part(&gate, Bucket::of_event(call), 100).unwrap();
+    let gate = QuotaGate::of(call.user_email.as_ref().unwrap(), Month::of(call.timestamp));
+    let update = QuotaGates::new(table.clone()).part(&gate, Bucket::of_event(call), 100).unwrap();
     let put = Put::builder().table_name(table.name()).set_item(Some(item_of(call))).build().unwrap();
     let transaction = table.client().transact_write_items();
     let transaction = transaction.transact_items(TransactWriteItem::builder().update(update).build());

@@ -2,14 +2,14 @@
 
 use dynamodb_fixture::Fixture;
 use jiff::Timestamp;
-use metering::cell::Cell;
-use metering::fold::Fold;
+use metering::fold::UsageBySubject;
 use metering::key;
+use metering::usage::Usage;
 use metering::window::Day;
 
 use super::*;
 use crate::blocks::Blocks;
-use crate::history::{Histories, Reach};
+use crate::history::{Freshness, Histories};
 use crate::keys::NewKey;
 use crate::table::Consistency;
 use crate::users::UserSettings;
@@ -68,8 +68,8 @@ impl World {
     /// Has something counted on a day of November.
     async fn counted(&self, day: i8, subject: Subject, calls: u64, auth_failures: u64) {
         let day: Day = format!("2026-11-{day:02}").parse().unwrap();
-        let mut fold = Fold::default();
-        fold.add(subject, &Cell { events: calls + auth_failures, calls, auth_failures, ..Cell::default() });
+        let mut fold = UsageBySubject::default();
+        fold.add(subject, &Usage { events: calls + auth_failures, calls, auth_failures, ..Usage::default() });
         self.windows.set_day(day, day.last_hour().last_minute(), &fold).await.unwrap();
     }
 
@@ -79,7 +79,7 @@ impl World {
         let user = self.keys.user(&email).await.unwrap();
         let (mut calls, mut failures) = (0, 0);
         for name in [email].into_iter().chain(user.formerly) {
-            let history = self.histories.read(&Subject::User(name), None, now(), Reach::Blocks).await.unwrap();
+            let history = self.histories.read(&Subject::User(name), None, now(), Freshness::Blocks).await.unwrap();
             calls += history.sum().calls;
             failures += history.sum().auth_failures + history.failures_by_key;
         }

@@ -1,6 +1,6 @@
 //! Minutes of subjects: packed by bucket and range, so that a busy minute of many is a few items.
 //!
-//! Invariant: of several cells of a subject and minute the one with the most events holds, whichever item it is in. A
+//! Invariant: of several usages of a subject and minute the one with the most events holds, whichever item it is in. A
 //! minute that is split says so in the item of the whole bucket before anything is in the finer ones.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,9 +9,9 @@ use aws_sdk_dynamodb::error::ProvideErrorMetadata as _;
 use aws_sdk_dynamodb::types::AttributeValue;
 use contract::limit::MINUTES_DAYS;
 use contract::table::{PK, SK, TTL};
-use metering::cell::Cell;
-use metering::fold::Fold;
+use metering::fold::UsageBySubject;
 use metering::subject::{Bucket, Range, Subject};
+use metering::usage::Usage;
 use metering::window::{Hour, Minute};
 
 use super::pack::{self, Pack, Packs};
@@ -19,8 +19,8 @@ use super::{Row, Windows, all};
 use crate::blocks::after_days;
 use crate::table::{Consistency, Item, Sort, TableError, binary, number, readable, string, text};
 
-/// Attribute of a pack that holds its cells.
-const CELLS: &str = "cells";
+/// Attribute of a pack that holds its usages.
+const USAGES: &str = "cells";
 /// Attribute of the item of a whole bucket: the levels at which there are packs of it.
 const LEVELS: &str = "levels";
 /// What DynamoDB says of an item that it does not take for what it holds: it is too large, say.
@@ -32,28 +32,28 @@ const ROWS: (&str, &str) = ("key:", "user;");
 /// The minutes of an hour, put together.
 #[derive(Default)]
 struct Sums {
-    fold: Fold,
+    fold: UsageBySubject,
     /// The levels at which there are packs of a minute, by its place.
     levels: BTreeMap<u8, BTreeSet<u8>>,
-    /// Minutes of which a subject may have several cells.
+    /// Minutes of which a subject may have several usages.
     doubtful: BTreeSet<u8>,
-    /// The cells of these, each the one with the most events.
-    newest: BTreeMap<(Subject, u8), Cell>,
+    /// The usages of these, each the one with the most events.
+    newest: BTreeMap<(Subject, u8), Usage>,
 }
 
 impl Windows {
-    /// Sets the cells of a minute. Each item is tried, so that one that is refused holds up no other.
+    /// Sets the usages of a minute. Each item is tried, so that one that is refused holds up no other.
     ///
     /// # Errors
     /// When a write fails.
-    pub async fn set_minute(&self, minute: Minute, fold: &Fold) -> Result<(), TableError> {
+    pub async fn set_minute(&self, minute: Minute, fold: &UsageBySubject) -> Result<(), TableError> {
         let mut buckets = BTreeMap::<Bucket, Vec<_>>::new();
-        for (subject, cell) in &fold.cells {
-            buckets.entry(subject.bucket()).or_default().push((subject, cell));
+        for (subject, usage) in &fold.usages {
+            buckets.entry(subject.bucket()).or_default().push((subject, usage));
         }
         let mut done = Ok(());
-        for (bucket, cells) in buckets {
-            let set = self.set_packs(minute, bucket, Packs::of(cells)).await;
+        for (bucket, usages) in buckets {
+            let set = self.set_packs(minute, bucket, Packs::of(usages)).await;
             done = done.and(set);
         }
         done
@@ -102,30 +102,30 @@ impl Windows {
         subject: &Subject,
         hour: Hour,
         consistency: Consistency,
-    ) -> Result<Vec<(Minute, Cell)>, TableError> {
+    ) -> Result<Vec<(Minute, Usage)>, TableError> {
         let pk = partition(hour, subject.bucket());
         let packs_of =
             async |range: Range| self.analytics.query(&pk, Sort::Prefix(format!("{range}#")), consistency).await;
         let (packs, rows) = tokio::try_join!(packs_of(Range::default()), self.rows_of(&pk, subject, consistency))?;
         let levels: BTreeSet<u8> = packs.iter().flat_map(levels).filter(|level| *level > 0).collect();
-        let mut cells = Newest::default();
-        rows.into_iter().for_each(|(place, cell)| cells.add(place, cell));
-        self.add_own(&mut cells, subject, &packs)?;
+        let mut usages = Newest::default();
+        rows.into_iter().for_each(|(place, usage)| usages.add(place, usage));
+        self.add_own(&mut usages, subject, &packs)?;
         for level in levels {
-            self.add_own(&mut cells, subject, &packs_of(subject.range(level)).await?)?;
+            self.add_own(&mut usages, subject, &packs_of(subject.range(level)).await?)?;
         }
-        let minute = |(place, cell): (u8, Cell)| (hour.first_minute().plus(place.into()), cell);
-        Ok(cells.cells.into_iter().map(minute).collect())
+        let minute = |(place, usage): (u8, Usage)| (hour.first_minute().plus(place.into()), usage);
+        Ok(usages.usages.into_iter().map(minute).collect())
     }
 
-    fn add_own(&self, cells: &mut Newest, subject: &Subject, packs: &[Item]) -> Result<(), TableError> {
+    fn add_own(&self, usages: &mut Newest, subject: &Subject, packs: &[Item]) -> Result<(), TableError> {
         let own = |item: &Item| {
-            let cell = pack::cell_of(subject, self.analytics.bytes(item, CELLS)?);
-            Ok((self.place(item)?, cell.ok_or_else(|| self.analytics.malformed(item, CELLS))?))
+            let usage = pack::usage_of(subject, self.analytics.bytes(item, USAGES)?);
+            Ok((self.place(item)?, usage.ok_or_else(|| self.analytics.malformed(item, USAGES))?))
         };
-        for item in packs.iter().filter(|item| item.contains_key(CELLS)) {
-            if let Some((place, Some(cell))) = readable(own(item))? {
-                cells.add(place, cell);
+        for item in packs.iter().filter(|item| item.contains_key(USAGES)) {
+            if let Some((place, Some(usage))) = readable(own(item))? {
+                usages.add(place, usage);
             }
         }
         Ok(())
@@ -135,7 +135,7 @@ impl Windows {
     ///
     /// # Errors
     /// When a query fails or an item cannot be read.
-    pub async fn hour_of_minutes(&self, last: Minute, bucket: Bucket) -> Result<Fold, TableError> {
+    pub async fn hour_of_minutes(&self, last: Minute, bucket: Bucket) -> Result<UsageBySubject, TableError> {
         let (pk, last) = (partition(last.hour(), bucket), last.of_hour());
         let between = |(from, to): (&str, &str)| Sort::Between(from.into(), to.into());
         let rows = self.analytics.query(&pk, between(ROWS), Consistency::Strong).await?;
@@ -154,9 +154,9 @@ impl Windows {
             for item in page {
                 let place = self.place(&item)?;
                 if sums.takes(place, &item) && i64::from(place) <= last {
-                    let cells = pack::cells(self.analytics.bytes(&item, CELLS)?);
-                    let cells = cells.ok_or_else(|| self.analytics.malformed(&item, CELLS))?;
-                    cells.into_iter().for_each(|(subject, cell)| sums.add(place, subject, cell));
+                    let usages = pack::usages(self.analytics.bytes(&item, USAGES)?);
+                    let usages = usages.ok_or_else(|| self.analytics.malformed(&item, USAGES))?;
+                    usages.into_iter().for_each(|(subject, usage)| sums.add(place, subject, usage));
                 }
             }
         }
@@ -173,48 +173,48 @@ impl Windows {
 /// Cells of one subject by their place.
 #[derive(Default)]
 struct Newest {
-    cells: BTreeMap<u8, Cell>,
+    usages: BTreeMap<u8, Usage>,
 }
 
 impl Newest {
-    fn add(&mut self, place: u8, cell: Cell) {
-        let known = self.cells.entry(place).or_default();
-        if known.events <= cell.events {
-            *known = cell;
+    fn add(&mut self, place: u8, usage: Usage) {
+        let known = self.usages.entry(place).or_default();
+        if known.events <= usage.events {
+            *known = usage;
         }
     }
 }
 
 impl Sums {
-    /// Whether an item's cells are to be added. The items of whole buckets come first; a finer one that they have not
+    /// Whether an item's usages are to be added. The items of whole buckets come first; a finer one that they have not
     /// announced has been written since, and would be added to what it replaces.
     fn takes(&mut self, place: u8, item: &Item) -> bool {
         let level = string(item, SK).find('#').unwrap_or_default() as u8;
-        let has_cells = item.contains_key(CELLS);
+        let has_usages = item.contains_key(USAGES);
         if level > 0 {
-            return has_cells && self.levels.get(&place).is_some_and(|levels| levels.contains(&level));
+            return has_usages && self.levels.get(&place).is_some_and(|levels| levels.contains(&level));
         }
         let announced = self.levels.entry(place).or_default();
         announced.extend(levels(item));
-        if announced.len() + usize::from(has_cells) > 1 {
+        if announced.len() + usize::from(has_usages) > 1 {
             self.doubtful.insert(place);
         }
-        has_cells
+        has_usages
     }
 
-    fn add(&mut self, place: u8, subject: Subject, cell: Cell) {
+    fn add(&mut self, place: u8, subject: Subject, usage: Usage) {
         if !self.doubtful.contains(&place) {
-            return self.fold.add_part(place, subject, &cell);
+            return self.fold.add_part(place, subject, &usage);
         }
         let known = self.newest.entry((subject, place)).or_default();
-        if known.events <= cell.events {
-            *known = cell;
+        if known.events <= usage.events {
+            *known = usage;
         }
     }
 
-    fn into_fold(mut self) -> Fold {
-        for ((subject, place), cell) in self.newest {
-            self.fold.add_part(place, subject, &cell);
+    fn into_fold(mut self) -> UsageBySubject {
+        for ((subject, place), usage) in self.newest {
+            self.fold.add_part(place, subject, &usage);
         }
         self.fold
     }
@@ -233,7 +233,7 @@ fn row(minute: Minute, bucket: Bucket, range: &Range, pack: &Pack) -> Row {
         pk: partition(minute.hour(), bucket),
         sk: sort(range, minute),
         events: pack.events(),
-        attributes: vec![(CELLS, binary(pack.body()))],
+        attributes: vec![(USAGES, binary(pack.body()))],
         expires_at: Some(after_days(minute.start(), MINUTES_DAYS)),
     }
 }

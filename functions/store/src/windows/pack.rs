@@ -1,7 +1,7 @@
-//! The cells of many subjects in one item: lines of JSON, gzipped, split by the hash of the subject as they grow.
+//! The usages of many subjects in one item: lines of JSON, gzipped, split by the hash of the subject as they grow.
 //!
-//! Invariant: what a pack may hold is fixed by its minute and range, and a cell only ever grows, so that of two packs of
-//! one range the one with more events is the newer, and of two cells of a subject and minute likewise.
+//! Invariant: what a pack may hold is fixed by its minute and range, and a usage only ever grows, so that of two packs of
+//! one range the one with more events is the newer, and of two usages of a subject and minute likewise.
 
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
@@ -9,8 +9,8 @@ use std::io::{Read as _, Write as _};
 use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
-use metering::cell::Cell;
 use metering::subject::{Range, Subject};
+use metering::usage::Usage;
 use serde::{Deserialize, Serialize};
 
 /// Bytes of JSON in a pack, on average: gzipped, about two of the kilobytes that a write is charged by.
@@ -18,7 +18,7 @@ const MEAN_BYTES: usize = 8 * 1024;
 /// Bytes of JSON in a pack at most. An item takes 400 KB, and compression may not help at all.
 const MAX_BYTES: usize = 256 * 1024;
 
-/// The cells of some subjects.
+/// The usages of some subjects.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pack {
     entries: Vec<Entry>,
@@ -43,13 +43,13 @@ struct Entry {
 #[derive(Serialize, Deserialize)]
 struct Line<C> {
     subject: String,
-    cell: C,
+    usage: C,
 }
 
 impl Packs {
-    /// The packs of some cells, at the first level that makes them small enough.
-    pub(super) fn of<'a>(cells: impl IntoIterator<Item = (&'a Subject, &'a Cell)>) -> Self {
-        let whole = Pack { entries: cells.into_iter().map(|(subject, cell)| Entry::of(subject, cell)).collect() };
+    /// The packs of some usages, at the first level that makes them small enough.
+    pub(super) fn of<'a>(usages: impl IntoIterator<Item = (&'a Subject, &'a Usage)>) -> Self {
+        let whole = Pack { entries: usages.into_iter().map(|(subject, usage)| Entry::of(subject, usage)).collect() };
         let bytes = whole.bytes();
         let fits = |packs: &Self| {
             bytes >> (2 * packs.level) <= MEAN_BYTES && packs.packs.values().all(|pack| pack.bytes() <= MAX_BYTES)
@@ -60,7 +60,7 @@ impl Packs {
 }
 
 impl Pack {
-    /// The same cells in packs of a level.
+    /// The same usages in packs of a level.
     pub(super) fn split(&self, level: u8) -> Packs {
         let mut packs = BTreeMap::<Range, Self>::new();
         for entry in &self.entries {
@@ -69,12 +69,12 @@ impl Pack {
         Packs { level, packs }
     }
 
-    /// How many subjects' cells it holds.
+    /// How many subjects' usages it holds.
     pub(super) fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// The events of all its cells.
+    /// The events of all its usages.
     pub(super) fn events(&self) -> u64 {
         self.entries.iter().map(|entry| entry.events).sum()
     }
@@ -94,31 +94,31 @@ impl Pack {
 }
 
 impl Entry {
-    fn of(subject: &Subject, cell: &Cell) -> Self {
-        let line = serde_json::to_vec(&Line { subject: subject.to_string(), cell });
-        let line = line.unwrap_or_else(|error| unreachable!("a cell is plain data: {error}"));
-        Self { subject: subject.clone(), events: cell.events, line }
+    fn of(subject: &Subject, usage: &Usage) -> Self {
+        let line = serde_json::to_vec(&Line { subject: subject.to_string(), usage });
+        let line = line.unwrap_or_else(|error| unreachable!("a usage is plain data: {error}"));
+        Self { subject: subject.clone(), events: usage.events, line }
     }
 }
 
-/// The cells in a body, or nothing where it cannot be read.
-pub(super) fn cells(body: &[u8]) -> Option<Vec<(Subject, Cell)>> {
-    let cell = |line: &[u8]| {
-        let Line { subject, cell } = serde_json::from_slice(line).ok()?;
-        Some((Subject::parse(&subject)?, cell))
+/// The usages in a body, or nothing where it cannot be read.
+pub(super) fn usages(body: &[u8]) -> Option<Vec<(Subject, Usage)>> {
+    let usage = |line: &[u8]| {
+        let Line { subject, usage } = serde_json::from_slice(line).ok()?;
+        Some((Subject::parse(&subject)?, usage))
     };
-    lines(&unzip(body)?).map(cell).collect()
+    lines(&unzip(body)?).map(usage).collect()
 }
 
-/// The cell of one subject in a body, if it holds one; nothing at all where it cannot be read. The others' are not
+/// The usage of one subject in a body, if it holds one; nothing at all where it cannot be read. The others' are not
 /// looked at: a line begins with whose it is.
-pub(super) fn cell_of(subject: &Subject, body: &[u8]) -> Option<Option<Cell>> {
+pub(super) fn usage_of(subject: &Subject, body: &[u8]) -> Option<Option<Usage>> {
     let name = serde_json::to_string(&subject.to_string()).ok()?;
     let beginning = format!(r#"{{"subject":{name},"#);
     let lines_of_all = unzip(body)?;
     let line = lines(&lines_of_all).find(|line| line.starts_with(beginning.as_bytes()));
-    line.map(|line| serde_json::from_slice::<Line<Cell>>(line).ok().map(|line| line.cell))
-        .map_or(Some(None), |cell| cell.map(Some))
+    line.map(|line| serde_json::from_slice::<Line<Usage>>(line).ok().map(|line| line.usage))
+        .map_or(Some(None), |usage| usage.map(Some))
 }
 
 fn lines(body: &[u8]) -> impl Iterator<Item = &[u8]> {
@@ -135,31 +135,31 @@ fn unzip(body: &[u8]) -> Option<Vec<u8>> {
 mod tests {
     use super::*;
 
-    fn fold(users: usize, company: usize) -> BTreeMap<Subject, Cell> {
-        let cell = |n: usize| Cell {
+    fn fold(users: usize, company: usize) -> BTreeMap<Subject, Usage> {
+        let usage = |n: usize| Usage {
             events: n as u64,
             calls: 1,
             company: Some("x".repeat(company).as_str().into()),
-            ..Cell::default()
+            ..Usage::default()
         };
-        (0..users).map(|n| (Subject::User(format!("user{n}\"#😀@example.com").parse().unwrap()), cell(n))).collect()
+        (0..users).map(|n| (Subject::User(format!("user{n}\"#😀@example.com").parse().unwrap()), usage(n))).collect()
     }
 
     #[test]
     fn packs_hold_every_cell_once_and_are_split_as_they_grow() {
         for (users, company, level) in [(1, 10, 0), (20, 10, 0), (200, 256, 2), (1_000, 100, 3)] {
-            let cells_before = fold(users, company);
-            let Packs { level: found, packs } = Packs::of(&cells_before);
+            let usages_before = fold(users, company);
+            let Packs { level: found, packs } = Packs::of(&usages_before);
             assert_eq!(found, level, "{users} users, companies of {company}");
-            let mut cells_after = BTreeMap::new();
+            let mut usages_after = BTreeMap::new();
             for (range, pack) in &packs {
                 let body = pack.body();
-                for (subject, cell) in cells(&body).unwrap() {
-                    assert_eq!((&subject.range(level), cell_of(&subject, &body)), (range, Some(Some(cell.clone()))));
-                    assert!(cells_after.insert(subject, cell).is_none());
+                for (subject, usage) in usages(&body).unwrap() {
+                    assert_eq!((&subject.range(level), usage_of(&subject, &body)), (range, Some(Some(usage.clone()))));
+                    assert!(usages_after.insert(subject, usage).is_none());
                 }
             }
-            assert_eq!(cells_after, cells_before);
+            assert_eq!(usages_after, usages_before);
             assert_eq!(packs.values().map(Pack::events).sum::<u64>(), (0..users as u64).sum::<u64>());
         }
     }
@@ -169,6 +169,6 @@ mod tests {
         let packs = Packs::of(&fold(3, 1));
         let stranger = Subject::User("user@example.com".parse().unwrap());
         let body = packs.packs.values().next().unwrap().body();
-        assert_eq!((cell_of(&stranger, &body), cell_of(&stranger, b"x"), cells(b"x")), (Some(None), None, None));
+        assert_eq!((usage_of(&stranger, &body), usage_of(&stranger, b"x"), usages(b"x")), (Some(None), None, None));
     }
 }

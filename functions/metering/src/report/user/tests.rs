@@ -16,7 +16,7 @@ fn call(id: usize, timestamp: &str, key: &str, path: &str) -> Event {
 }
 
 fn answer(events: Vec<Event>, limit: u64) -> Value {
-    let events: Distinct = events.into_iter().collect();
+    let events: DistinctEvents = events.into_iter().collect();
     let mut activity = Activity::default();
     activity.add_events(&events);
     let email = "a#b@example.com".parse().unwrap();

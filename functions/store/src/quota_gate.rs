@@ -29,13 +29,13 @@ const WAIT: Duration = Duration::from_millis(10);
 
 /// The gates of a usage table.
 #[derive(Clone, Debug)]
-pub struct Gates {
+pub struct QuotaGates {
     usage: Table,
 }
 
 /// The gate of one user and month.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Gate {
+pub struct QuotaGate {
     pk: String,
     sk: String,
 }
@@ -43,17 +43,17 @@ pub struct Gate {
 /// A gate with calls of its month in the journal, as it was before these were looked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Waiting {
-    gate: Gate,
+    gate: QuotaGate,
     used: u64,
 }
 
 /// What came of a call at the gate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Passage {
+pub enum Admission {
     /// It passed, and is the number's latest.
-    Open(u64),
+    Admitted(u64),
     /// None are left; so many were used.
-    Shut(u64),
+    Denied(u64),
 }
 
 /// What a gate's item says.
@@ -65,7 +65,7 @@ pub struct Reading {
     pub days: Option<u64>,
 }
 
-impl Gate {
+impl QuotaGate {
     /// The gate of a user in a month.
     pub fn of(user_email: &Email, month: Month) -> Self {
         Self { pk: usage_partition(&Subject::User(user_email.clone())), sk: format!("{month}{GATE}") }
@@ -98,18 +98,18 @@ impl Reading {
 impl Waiting {
     /// The gate that an item holds, if it is one.
     pub fn of(item: &Item) -> Option<Self> {
-        let gate = Gate { pk: string(item, PK), sk: string(item, SK) };
+        let gate = QuotaGate { pk: string(item, PK), sk: string(item, SK) };
         let used = Reading::of(Some(item)).used.filter(|_| gate.sk.ends_with(GATE))?;
         Some(Self { gate, used })
     }
 
     /// The gate.
-    pub const fn gate(&self) -> &Gate {
+    pub const fn gate(&self) -> &QuotaGate {
         &self.gate
     }
 }
 
-impl Gates {
+impl QuotaGates {
     /// The gates of a usage table.
     pub const fn new(usage: Table) -> Self {
         Self { usage }
@@ -119,15 +119,15 @@ impl Gates {
     ///
     /// # Errors
     /// When a request fails. The call may have been added then: the write is not repeated, because it is an addition.
-    pub async fn pass(&self, gate: &Gate, counted: u64, limit: u64) -> Result<Passage, TableError> {
+    pub async fn pass(&self, gate: &QuotaGate, counted: u64, limit: u64) -> Result<Admission, TableError> {
         for _ in 0..TRIES {
             let used = match self.add(gate, counted, limit).await? {
-                Ok(used) => return Ok(Passage::Open(used)),
+                Ok(used) => return Ok(Admission::Admitted(used)),
                 Err(used) => used,
             };
             match used {
-                Some(used) if used >= limit => return Ok(Passage::Shut(used)),
-                _ if counted >= limit => return Ok(Passage::Shut(counted)),
+                Some(used) if used >= limit => return Ok(Admission::Denied(used)),
+                _ if counted >= limit => return Ok(Admission::Denied(counted)),
                 _ => self.raise(gate, counted).await?,
             }
         }
@@ -135,7 +135,7 @@ impl Gates {
     }
 
     /// Adds one where the number is at least `counted` and below the limit, or tells what it is.
-    async fn add(&self, gate: &Gate, counted: u64, limit: u64) -> Result<Result<u64, Option<u64>>, TableError> {
+    async fn add(&self, gate: &QuotaGate, counted: u64, limit: u64) -> Result<Result<u64, Option<u64>>, TableError> {
         let request = self
             .update(gate)
             .update_expression("SET #used = #used + :one")
@@ -168,7 +168,7 @@ impl Gates {
     ///
     /// # Errors
     /// When the request fails.
-    pub async fn raise(&self, gate: &Gate, counted: u64) -> Result<(), TableError> {
+    pub async fn raise(&self, gate: &QuotaGate, counted: u64) -> Result<(), TableError> {
         let request = self
             .update(gate)
             .update_expression("SET #used = :counted")
@@ -181,7 +181,13 @@ impl Gates {
     ///
     /// # Errors
     /// When the request fails.
-    pub async fn settle(&self, gate: &Gate, before: Option<u64>, used: u64, days: u64) -> Result<bool, TableError> {
+    pub async fn settle(
+        &self,
+        gate: &QuotaGate,
+        before: Option<u64>,
+        used: u64,
+        days: u64,
+    ) -> Result<bool, TableError> {
         let request = self
             .update(gate)
             .update_expression("SET #used = :used, #days = :days")
@@ -214,7 +220,7 @@ impl Gates {
 
     /// The part of a transaction that lets a call pass if fewer than `limit` have, and says that the journal keeps it.
     /// The index of what waits is written with the first such call alone: a value that stays costs it nothing.
-    pub fn part(&self, gate: &Gate, bucket: Bucket, limit: u64) -> Result<Update, TableError> {
+    pub fn part(&self, gate: &QuotaGate, bucket: Bucket, limit: u64) -> Result<Update, TableError> {
         let part = Update::builder()
             .table_name(self.usage.name())
             .key(PK, text(&gate.pk))
@@ -232,7 +238,7 @@ impl Gates {
         part.build().map_err(|error| self.usage.not_asked("TransactWriteItems", &error))
     }
 
-    fn update(&self, gate: &Gate) -> UpdateItemFluentBuilder {
+    fn update(&self, gate: &QuotaGate) -> UpdateItemFluentBuilder {
         let request = self.usage.client().update_item().table_name(self.usage.name());
         request.key(PK, text(&gate.pk)).key(SK, text(&gate.sk)).expression_attribute_names("#used", USED)
     }
@@ -246,30 +252,34 @@ mod tests {
 
     use super::*;
 
-    async fn gates() -> (Fixture, Gates, Gate) {
+    async fn gates() -> (Fixture, QuotaGates, QuotaGate) {
         let fixture = Fixture::start().await;
-        let gates = Gates::new(Table::new(fixture.client.clone(), fixture.usage_table()));
+        let gates = QuotaGates::new(Table::new(fixture.client.clone(), fixture.usage_table()));
         let now: Timestamp = "2026-11-24T10:15:30Z".parse().unwrap();
-        (fixture, gates, Gate::of(&"a@example.com".parse().unwrap(), Month::of(now)))
+        (fixture, gates, QuotaGate::of(&"a@example.com".parse().unwrap(), Month::of(now)))
     }
 
     #[tokio::test]
     async fn of_many_calls_at_once_as_many_pass_as_are_left() {
         let (_fixture, gates, gate) = gates().await;
-        let passages = join_all((0..50).map(|_| gates.pass(&gate, 97, 100))).await;
-        let passed = passages.iter().filter(|passage| matches!(passage, Ok(Passage::Open(_)))).count();
+        let admissions = join_all((0..50).map(|_| gates.pass(&gate, 97, 100))).await;
+        let passed = admissions.iter().filter(|admission| matches!(admission, Ok(Admission::Admitted(_)))).count();
         assert_eq!(passed, 3);
-        assert!(passages.iter().all(|passage| matches!(passage, Ok(Passage::Open(98..=100) | Passage::Shut(100)))));
+        assert!(
+            admissions
+                .iter()
+                .all(|admission| matches!(admission, Ok(Admission::Admitted(98..=100) | Admission::Denied(100))))
+        );
     }
 
     #[tokio::test]
     async fn a_gate_follows_what_was_counted_and_never_falls_behind_it() {
         let (_fixture, gates, gate) = gates().await;
-        assert_eq!(gates.pass(&gate, 5, 100).await.unwrap(), Passage::Open(6));
-        assert_eq!(gates.pass(&gate, 0, 100).await.unwrap(), Passage::Open(7));
-        assert_eq!(gates.pass(&gate, 50, 100).await.unwrap(), Passage::Open(51));
-        assert_eq!(gates.pass(&gate, 100, 100).await.unwrap(), Passage::Shut(100));
-        assert_eq!(gates.pass(&gate, 0, 51).await.unwrap(), Passage::Shut(51));
+        assert_eq!(gates.pass(&gate, 5, 100).await.unwrap(), Admission::Admitted(6));
+        assert_eq!(gates.pass(&gate, 0, 100).await.unwrap(), Admission::Admitted(7));
+        assert_eq!(gates.pass(&gate, 50, 100).await.unwrap(), Admission::Admitted(51));
+        assert_eq!(gates.pass(&gate, 100, 100).await.unwrap(), Admission::Denied(100));
+        assert_eq!(gates.pass(&gate, 0, 51).await.unwrap(), Admission::Denied(51));
     }
 
     #[tokio::test]
@@ -279,6 +289,6 @@ mod tests {
         assert!(!gates.settle(&gate, None, 11, 8).await.unwrap());
         assert!(!gates.settle(&gate, Some(9), 11, 8).await.unwrap());
         assert!(gates.settle(&gate, Some(10), 11, 9).await.unwrap());
-        assert_eq!(gates.pass(&gate, 0, 100).await.unwrap(), Passage::Open(12));
+        assert_eq!(gates.pass(&gate, 0, 100).await.unwrap(), Admission::Admitted(12));
     }
 }

@@ -18,13 +18,13 @@ use store::history::History;
 /// minute to the blocks for as long.
 const ON_ITS_WAY: SignedDuration = SignedDuration::from_secs(10);
 /// How long a count that could not be read is not asked for again.
-const RESPITE: SignedDuration = SignedDuration::from_secs(1);
+const COOL_DOWN: SignedDuration = SignedDuration::from_secs(1);
 /// Most calls remembered; the oldest are forgotten first.
 const MAX_RECENT: usize = 10_000;
 
 /// A user's month.
 #[derive(Debug, Default)]
-pub(super) struct Standing {
+pub(super) struct MonthlyUsage {
     counted: u64,
     gate: u64,
     /// When it is to be read again, by the limit of the latest call.
@@ -43,7 +43,7 @@ struct Recent {
     calls: BTreeSet<Arc<Identity<'static>>>,
 }
 
-impl Standing {
+impl MonthlyUsage {
     /// The quota under a limit.
     pub(super) fn quota(&mut self, limit: u64) -> Quota {
         self.limit = Some(limit);
@@ -58,7 +58,7 @@ impl Standing {
 
     /// Whether to read it now: it is due, and no reading has failed a moment ago.
     pub(super) fn ask(&mut self, now: Timestamp) -> bool {
-        let asks = self.is_due(now) && is_older(self.asked_at, RESPITE, now);
+        let asks = self.is_due(now) && is_older(self.asked_at, COOL_DOWN, now);
         if asks {
             self.asked_at = Some(now);
         }
@@ -152,82 +152,84 @@ mod tests {
 
     #[test]
     fn an_own_call_counts_once_before_and_after_it_is_in_a_block() {
-        let mut standing = Standing::default();
-        standing.pass(&call("1"), at(0));
-        standing.pass(&call("2"), at(1));
-        assert_eq!(standing.quota(1_000).used, 2);
-        standing.read(&history(&["1", "other"]), at(2));
-        assert_eq!(standing.quota(1_000).used, 3);
-        standing.read(&history(&["1", "2", "other"]), at(3));
-        assert_eq!(standing.quota(1_000).used, 3);
+        let mut monthly_usage = MonthlyUsage::default();
+        monthly_usage.pass(&call("1"), at(0));
+        monthly_usage.pass(&call("2"), at(1));
+        assert_eq!(monthly_usage.quota(1_000).used, 2);
+        monthly_usage.read(&history(&["1", "other"]), at(2));
+        assert_eq!(monthly_usage.quota(1_000).used, 3);
+        monthly_usage.read(&history(&["1", "2", "other"]), at(3));
+        assert_eq!(monthly_usage.quota(1_000).used, 3);
     }
 
     #[test]
     fn a_call_counts_once_while_it_is_remembered_and_is_not_remembered_longer() {
-        let mut standing = Standing::default();
+        let mut monthly_usage = MonthlyUsage::default();
         for _ in 0..2 {
-            standing.pass(&call("1"), at(0));
-            assert!(standing.has(&call("1")));
+            monthly_usage.pass(&call("1"), at(0));
+            assert!(monthly_usage.has(&call("1")));
         }
-        assert_eq!(standing.quota(1_000).used, 1);
-        standing.pass(&call("2"), at(10));
-        assert!(!standing.has(&call("1")) && standing.has(&call("2")));
+        assert_eq!(monthly_usage.quota(1_000).used, 1);
+        monthly_usage.pass(&call("2"), at(10));
+        assert!(!monthly_usage.has(&call("1")) && monthly_usage.has(&call("2")));
         for n in 0..=MAX_RECENT {
-            standing.pass(&call(&format!("call {n}")), at(11));
+            monthly_usage.pass(&call(&format!("call {n}")), at(11));
         }
-        assert!(!standing.has(&call("2")) && !standing.has(&call("call 0")) && standing.has(&call("call 1")));
-        assert_eq!(standing.recent.calls.len(), MAX_RECENT);
+        assert!(
+            !monthly_usage.has(&call("2")) && !monthly_usage.has(&call("call 0")) && monthly_usage.has(&call("call 1"))
+        );
+        assert_eq!(monthly_usage.recent.calls.len(), MAX_RECENT);
     }
 
     #[test]
     fn one_id_in_two_minutes_is_two_calls() {
-        let mut standing = Standing::default();
-        standing.pass(&call("1"), at(29));
+        let mut monthly_usage = MonthlyUsage::default();
+        monthly_usage.pass(&call("1"), at(29));
         let mut next = call("1");
         next.timestamp = at(30);
-        assert!(!standing.has(&next));
-        standing.pass(&next, at(30));
-        assert_eq!(standing.quota(1_000).used, 2);
-        standing.read(&history(&["1"]), at(31));
-        assert_eq!(standing.quota(1_000).used, 2);
+        assert!(!monthly_usage.has(&next));
+        monthly_usage.pass(&next, at(30));
+        assert_eq!(monthly_usage.quota(1_000).used, 2);
+        monthly_usage.read(&history(&["1"]), at(31));
+        assert_eq!(monthly_usage.quota(1_000).used, 2);
     }
 
     #[test]
     fn where_blocks_are_too_many_own_calls_count_until_windows_hold_them() {
-        let mut standing = Standing::default();
+        let mut monthly_usage = MonthlyUsage::default();
         for n in 0..50 {
-            standing.pass(&call(&n.to_string()), at(n * 2));
+            monthly_usage.pass(&call(&n.to_string()), at(n * 2));
         }
         let cut = |watermark: &str| History {
             is_cut: true,
             watermark: Some(watermark.parse().unwrap()),
             ..History::default()
         };
-        standing.read(&cut("2026-11-24T10:14"), at(100));
-        assert_eq!(standing.quota(1_000).used, 50);
-        standing.read(&cut("2026-11-24T10:15"), at(130));
-        assert_eq!(standing.quota(1_000).used, 35);
+        monthly_usage.read(&cut("2026-11-24T10:14"), at(100));
+        assert_eq!(monthly_usage.quota(1_000).used, 50);
+        monthly_usage.read(&cut("2026-11-24T10:15"), at(130));
+        assert_eq!(monthly_usage.quota(1_000).used, 35);
     }
 
     #[test]
     fn what_the_gate_said_holds_while_blocks_are_late() {
-        let mut standing = Standing::default();
-        standing.at_gate(60);
-        standing.read(&history(&["1"]), at(0));
-        assert_eq!(standing.quota(100).used, 60);
+        let mut monthly_usage = MonthlyUsage::default();
+        monthly_usage.at_gate(60);
+        monthly_usage.read(&history(&["1"]), at(0));
+        assert_eq!(monthly_usage.quota(100).used, 60);
     }
 
     #[test]
     fn a_count_is_read_again_when_it_is_old_for_what_is_left_and_not_at_each_failure() {
-        let mut standing = Standing::default();
-        assert!(standing.is_due(at(0)) && standing.ask(at(0)));
-        assert!(!standing.ask(at(0)) && standing.ask(at(1)));
-        standing.read(&history(&[]), at(1));
-        standing.quota(10_000);
-        assert!(!standing.is_due(at(30)) && standing.is_due(at(31)));
-        standing.quota(100);
-        assert!(standing.is_due(at(2)));
-        standing.at_gate(100);
-        assert!(!standing.is_due(at(100)));
+        let mut monthly_usage = MonthlyUsage::default();
+        assert!(monthly_usage.is_due(at(0)) && monthly_usage.ask(at(0)));
+        assert!(!monthly_usage.ask(at(0)) && monthly_usage.ask(at(1)));
+        monthly_usage.read(&history(&[]), at(1));
+        monthly_usage.quota(10_000);
+        assert!(!monthly_usage.is_due(at(30)) && monthly_usage.is_due(at(31)));
+        monthly_usage.quota(100);
+        assert!(monthly_usage.is_due(at(2)));
+        monthly_usage.at_gate(100);
+        assert!(!monthly_usage.is_due(at(100)));
     }
 }

@@ -1,7 +1,7 @@
 //! What is known of a subject in a window: the sums that windows are made of.
 //!
-//! Invariant: the cells of parts merge, in any order, to the cell of the whole, byte for byte; none takes more than
-//! [`MAX_CELL_BYTES`](contract::limit::MAX_CELL_BYTES).
+//! Invariant: the usages of parts merge, in any order, to the usage of the whole, byte for byte; none takes more than
+//! [`MAX_USAGE_BYTES`](contract::limit::MAX_USAGE_BYTES).
 
 use contract::limit;
 use jiff::Timestamp;
@@ -14,19 +14,19 @@ use crate::text::{Text, cut};
 /// Sums over distinct events.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct Cell {
-    /// Distinct events of every type. It only ever grows, which is how a stale write is told from a newer one.
+pub struct Usage {
+    /// DistinctEvents events of every type. It only ever grows, which is how a stale write is told from a newer one.
     pub events: u64,
-    /// Distinct `API_CALL` events.
+    /// DistinctEvents `API_CALL` events.
     pub calls: u64,
     /// Sum of the authorizer's latency over the calls that have one, in microseconds.
     pub latency_us: u64,
     /// Calls that have a latency.
     pub timed: u64,
-    /// Distinct `API_RATE_LIMITED` events.
+    /// DistinctEvents `API_RATE_LIMITED` events.
     #[serde(skip_serializing_if = "is_zero")]
     pub rate_limited: u64,
-    /// Distinct `API_AUTH_FAILED` events.
+    /// DistinctEvents `API_AUTH_FAILED` events.
     #[serde(skip_serializing_if = "is_zero")]
     pub auth_failures: u64,
     /// The company; of several that calls name, the last by letters.
@@ -55,8 +55,8 @@ pub struct KeyCalls {
     pub calls: u64,
 }
 
-impl Cell {
-    /// Adds an event that the cell has not seen.
+impl Usage {
+    /// Adds an event that it has not seen.
     pub fn add(&mut self, event: &Event) {
         self.events += 1;
         match event.event_type {
@@ -84,7 +84,7 @@ impl Cell {
         }
     }
 
-    /// Adds the events of another cell, none of which this one has seen.
+    /// Adds the events of another usage, none of which this one has seen.
     pub fn merge(&mut self, other: &Self) {
         let Self { events, calls, latency_us, timed, rate_limited, auth_failures, company, first, last, keys, paths } =
             other;
@@ -164,27 +164,27 @@ mod tests {
 
     #[test]
     fn no_cell_outgrows_its_bytes_and_its_sums_stay_exact() {
-        let mut cell = Cell::default();
-        (0..2_000).for_each(|n| cell.add(&call(n)));
+        let mut usage = Usage::default();
+        (0..2_000).for_each(|n| usage.add(&call(n)));
         let full =
-            Cell { events: u64::MAX, latency_us: u64::MAX, timed: u64::MAX, rate_limited: u64::MAX, ..cell.clone() };
-        let full = Cell { auth_failures: u64::MAX, calls: u64::MAX, ..full };
+            Usage { events: u64::MAX, latency_us: u64::MAX, timed: u64::MAX, rate_limited: u64::MAX, ..usage.clone() };
+        let full = Usage { auth_failures: u64::MAX, calls: u64::MAX, ..full };
         let bytes = serde_json::to_string(&full).unwrap().len();
-        assert!((20_000..=limit::MAX_CELL_BYTES).contains(&bytes), "{bytes}");
-        assert_eq!(cell.keys.into_iter().map(|(_, key)| key.calls).sum::<u64>(), 2_000);
-        assert_eq!(cell.paths.into_iter().map(|(_, calls)| calls).sum::<u64>(), 2_000);
+        assert!((20_000..=limit::MAX_USAGE_BYTES).contains(&bytes), "{bytes}");
+        assert_eq!(usage.keys.into_iter().map(|(_, key)| key.calls).sum::<u64>(), 2_000);
+        assert_eq!(usage.paths.into_iter().map(|(_, calls)| calls).sum::<u64>(), 2_000);
     }
 
     #[test]
     fn parts_merge_in_any_order_to_the_whole() {
         let calls: Vec<_> = (0..300).map(|n| call(n % 90)).collect();
         let of = |calls: &[Event]| {
-            let mut cell = Cell::default();
-            calls.iter().for_each(|call| cell.add(call));
-            cell
+            let mut usage = Usage::default();
+            calls.iter().for_each(|call| usage.add(call));
+            usage
         };
         let parts: Vec<_> = calls.chunks(77).map(of).collect();
-        let mut merged = Cell::default();
+        let mut merged = Usage::default();
         parts.iter().rev().for_each(|part| merged.merge(part));
         assert_eq!(merged, of(&calls));
     }

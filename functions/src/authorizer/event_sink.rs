@@ -1,6 +1,6 @@
 //! Where events go: to the stream, or, while that fails, into the journal, or, at the very last, into the log.
 //!
-//! Invariant: an event that was given to the outbox is in one of the three when it returns, within the bounds, and
+//! Invariant: an event that was given to the event_sink is in one of the three when it returns, within the bounds, and
 //! it is the same bytes wherever it is, so that two of them still are one event.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,20 +14,20 @@ use super::keeper::Keeper;
 use crate::producer::{Producer, Record};
 
 /// How long a stream that failed is not tried again, so that a call does not wait for what the last one waited for.
-pub const RESPITE: SignedDuration = SignedDuration::from_secs(1);
+pub const COOL_DOWN: SignedDuration = SignedDuration::from_secs(1);
 
 /// A stream with a journal behind it.
 #[derive(Debug)]
-pub(super) struct Outbox<P> {
+pub(super) struct EventSink<P> {
     producer: P,
     keeper: Keeper,
     /// Until when the stream is passed over.
-    resting: Mutex<Option<Timestamp>>,
+    is_cooling_down: Mutex<Option<Timestamp>>,
 }
 
-impl<P: Producer> Outbox<P> {
+impl<P: Producer> EventSink<P> {
     pub(super) const fn new(producer: P, keeper: Keeper) -> Self {
-        Self { producer, keeper, resting: Mutex::new(None) }
+        Self { producer, keeper, is_cooling_down: Mutex::new(None) }
     }
 
     /// Sends the events of one call.
@@ -42,22 +42,22 @@ impl<P: Producer> Outbox<P> {
         let records = events.iter().map(|event| Record::new(event.partition_key(), event.to_json())).collect();
         let cause = match tokio::time::timeout(STREAM, Box::pin(self.producer.put(records))).await {
             Ok(Ok(())) => {
-                *self.resting() = None;
+                *self.is_cooling_down() = None;
                 return true;
             }
             Ok(Err(error)) => error.to_string(),
             Err(_) => format!("no answer within {} ms", STREAM.as_millis()),
         };
         tracing::warn!(cause, "Kinesis did not take a call's events; the journal keeps them");
-        *self.resting() = now.checked_add(RESPITE).ok();
+        *self.is_cooling_down() = now.checked_add(COOL_DOWN).ok();
         false
     }
 
     fn is_resting(&self, now: Timestamp) -> bool {
-        self.resting().is_some_and(|until| now < until)
+        self.is_cooling_down().is_some_and(|until| now < until)
     }
 
-    fn resting(&self) -> MutexGuard<'_, Option<Timestamp>> {
-        self.resting.lock().unwrap_or_else(PoisonError::into_inner)
+    fn is_cooling_down(&self) -> MutexGuard<'_, Option<Timestamp>> {
+        self.is_cooling_down.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
