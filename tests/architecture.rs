@@ -56,7 +56,7 @@ const SCHEMA: [(&str, &str); 16] = [
     ("ERRORS", "functions/contract/src/table.rs"),
     ("LATE", "functions/contract/src/table.rs"),
     ("WATERMARK", "functions/store/src/watermark.rs"),
-    ("TOTAL#DAY", "functions/store/src/windows.rs"),
+    ("TOTAL#DAY", "functions/store/src/windows/span.rs"),
     ("apiKeyName", "functions/store/src/keys.rs"),
     ("revokedAt", "functions/store/src/keys.rs"),
     ("committedAt", "functions/store/src/blocks.rs"),

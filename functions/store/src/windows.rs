@@ -5,22 +5,19 @@
 
 mod minutes;
 mod pack;
-
-use std::fmt;
-use std::str::FromStr;
+mod published;
+mod span;
+mod totals;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use contract::limit::HISTORY_DAYS;
 use contract::table::{KEY, PK, SK, TTL, USER};
 use futures::StreamExt;
-use jiff::Timestamp;
 use metering::course::Course;
-use metering::figures::Figures;
 use metering::fold::UsageBySubject;
 use metering::subject::{Bucket, Subject};
-use metering::total::Total;
 use metering::usage::Usage;
-use metering::window::{Day, Hour, InvalidWindow, Minute, Month};
+use metering::window::{Day, Hour, Minute, Month};
 
 use crate::blocks::after_days;
 use crate::table::{
@@ -28,16 +25,15 @@ use crate::table::{
     unless_condition_failed,
 };
 
+pub use published::Published;
+pub use span::Span;
+
 /// Attribute that names whose a row is.
 const SUBJECT: &str = "subject";
 /// Attribute that holds what a subject did.
 const USAGE: &str = "cell";
-/// Attribute that holds the sums over all subjects.
-const TOTAL: &str = "total";
 /// Attribute that holds how a window came about.
 const COURSE: &str = "course";
-/// What was published of a minute, beside its total.
-const PUBLISHED: &str = "published";
 
 /// The windows of both tables.
 #[derive(Clone, Debug)]
@@ -68,25 +64,6 @@ pub struct UserHour {
     pub usage: Usage,
     /// Its minutes, where they are known.
     pub course: Option<Course>,
-}
-
-/// A window over all users.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Span {
-    /// One minute.
-    Minute(Minute),
-    /// One hour.
-    Hour(Hour),
-    /// One day.
-    Day(Day),
-}
-
-/// What was published of a minute, as it was read.
-#[derive(Clone, Debug)]
-pub struct Published {
-    /// The figures.
-    pub figures: Figures,
-    stored: AttributeValue,
 }
 
 /// A write of one row, under the condition that it does not shrink.
@@ -138,18 +115,6 @@ impl Windows {
             expires_at: None,
         });
         self.set_all(&self.usage, rows.collect()).await
-    }
-
-    /// Sets a total, with its course where it was put together from parts.
-    ///
-    /// # Errors
-    /// When the write fails.
-    pub async fn set_total(&self, span: Span, total: &Total, course: Option<&Course>) -> Result<(), TableError> {
-        let (pk, sk) = span.key();
-        let attributes =
-            [(TOTAL, json(total))].into_iter().chain(course.map(|course| (COURSE, json(course)))).collect();
-        let row = Row { pk, sk, events: total.events, attributes, expires_at: span.expires_at() };
-        self.set(&self.analytics, row).await
     }
 
     async fn set_all(&self, table: &Table, rows: Vec<Row>) -> Result<(), TableError> {
@@ -260,157 +225,6 @@ impl Windows {
     pub async fn usage_items(&self, subject: &Subject, month: Option<Month>) -> Result<Vec<Item>, TableError> {
         let sort = month.map_or(Sort::All, |month| Sort::Prefix(format!("{month}#")));
         self.usage.query(&usage_partition(subject), sort, Consistency::Strong).await
-    }
-
-    /// The totals from one window to another of the same kind and, for minutes, the same day, or, for hours, month.
-    ///
-    /// # Errors
-    /// When the query fails or a row cannot be read.
-    pub async fn totals(&self, first: Span, last: Span) -> Result<Vec<(Span, Total)>, TableError> {
-        self.totals_as_read(first, last).await?.into_iter().collect()
-    }
-
-    /// The totals that [`totals`](Self::totals) finds, as far as they can be read: for answers, not for windows that
-    /// are made of them.
-    ///
-    /// # Errors
-    /// When the query fails.
-    pub async fn readable_totals(&self, first: Span, last: Span) -> Result<Vec<(Span, Total)>, TableError> {
-        let totals = self.totals_as_read(first, last).await?;
-        totals.into_iter().filter_map(|total| readable(total).transpose()).collect()
-    }
-
-    async fn totals_as_read(
-        &self,
-        first: Span,
-        last: Span,
-    ) -> Result<Vec<Result<(Span, Total), TableError>>, TableError> {
-        let ((pk, from), (_, to)) = (first.key(), last.key());
-        let items = self.analytics.query(&pk, Sort::Between(from, to), Consistency::Strong).await?;
-        // A minute in which nothing happened holds no more than what was published of it.
-        let items = items.iter().filter(|item| item.contains_key(TOTAL));
-        Ok(items.map(|item| Ok((self.span(item)?, self.analytics.json(item, TOTAL)?))).collect())
-    }
-
-    /// How the totals of some hours or days came about, by the window, as [`totals`](Self::totals) finds them; nothing
-    /// where one was set before courses were kept.
-    ///
-    /// # Errors
-    /// When the query fails.
-    pub async fn courses(&self, first: Span, last: Span) -> Result<Vec<(Span, Option<Course>)>, TableError> {
-        let ((pk, from), (_, to)) = (first.key(), last.key());
-        let items = self.analytics.query(&pk, Sort::Between(from, to), Consistency::Strong).await?;
-        let course = |item: &Item| Ok((self.span(item)?, self.course(&self.analytics, item)?));
-        items.iter().filter_map(|item| readable(course(item)).transpose()).collect()
-    }
-
-    fn span(&self, item: &Item) -> Result<Span, TableError> {
-        string(item, SK).parse().map_err(|_| self.analytics.malformed(item, SK))
-    }
-
-    /// What has been published of a minute so far, if anything.
-    ///
-    /// # Errors
-    /// When the request fails or what was published cannot be read.
-    pub async fn published(&self, minute: Minute) -> Result<Option<Published>, TableError> {
-        let (pk, sk) = Span::Minute(minute).key();
-        let item = self.analytics.get(&pk, &sk, Consistency::Strong).await?.unwrap_or_default();
-        let Some(stored) = item.get(PUBLISHED).cloned() else { return Ok(None) };
-        Ok(Some(Published { figures: self.analytics.json(&item, PUBLISHED)?, stored }))
-    }
-
-    /// Claims what has not been published of a minute, `before` being what was: whether it is this run's to publish.
-    /// It is another's where that was faster.
-    ///
-    /// # Errors
-    /// When the request fails.
-    pub async fn claim(&self, minute: Minute, before: Option<Published>, now: &Figures) -> Result<bool, TableError> {
-        if before.as_ref().is_some_and(|before| before.figures == *now) {
-            return Ok(false);
-        }
-        let (pk, sk) = Span::Minute(minute).key();
-        let request =
-            self.analytics.client().update_item().table_name(self.analytics.name()).key(PK, text(pk)).key(SK, text(sk));
-        let request = request
-            .update_expression("SET #published = :now, #ttl = if_not_exists(#ttl, :ttl)")
-            .expression_attribute_names("#published", PUBLISHED)
-            .expression_attribute_names("#ttl", TTL)
-            .expression_attribute_values(":now", json(now))
-            .expression_attribute_values(":ttl", number(after_days(minute.start(), HISTORY_DAYS)));
-        let request = match before {
-            None => request.condition_expression("attribute_not_exists(#published)"),
-            Some(before) => request
-                .condition_expression("#published = :before")
-                .expression_attribute_values(":before", before.stored),
-        };
-        let claimed = unless_condition_failed(request.send().await);
-        Ok(claimed.map_err(|error| self.analytics.failed("UpdateItem", &error))?.is_some())
-    }
-}
-
-impl Span {
-    /// The minute that it is, if it is one.
-    pub const fn minute(self) -> Option<Minute> {
-        match self {
-            Self::Minute(minute) => Some(minute),
-            Self::Hour(_) | Self::Day(_) => None,
-        }
-    }
-
-    /// Which minute of its hour, hour of its day or day of its month it is.
-    pub fn place(self) -> u8 {
-        let place = match self {
-            Self::Minute(minute) => minute.of_hour(),
-            Self::Hour(hour) => hour.of_day(),
-            Self::Day(day) => day.of_month().into(),
-        };
-        u8::try_from(place).unwrap_or_default()
-    }
-
-    /// Its first minute.
-    pub const fn first_minute(self) -> Minute {
-        match self {
-            Self::Minute(minute) => minute,
-            Self::Hour(hour) => hour.first_minute(),
-            Self::Day(day) => day.first_hour().first_minute(),
-        }
-    }
-
-    fn key(self) -> (String, String) {
-        match self {
-            Self::Minute(minute) => (format!("TOTAL#MINUTE#{}", minute.day()), minute.to_string()),
-            Self::Hour(hour) => (format!("TOTAL#HOUR#{}", hour.day().month()), hour.to_string()),
-            Self::Day(day) => ("TOTAL#DAY".into(), day.to_string()),
-        }
-    }
-
-    fn expires_at(self) -> Option<i64> {
-        let start: Timestamp = match self {
-            Self::Minute(minute) => minute.start(),
-            Self::Hour(hour) => hour.start(),
-            Self::Day(_) => return None,
-        };
-        Some(after_days(start, HISTORY_DAYS))
-    }
-}
-
-impl fmt::Display for Span {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Minute(minute) => minute.fmt(f),
-            Self::Hour(hour) => hour.fmt(f),
-            Self::Day(day) => day.fmt(f),
-        }
-    }
-}
-
-impl FromStr for Span {
-    type Err = InvalidWindow;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let day = text.parse().map(Self::Day);
-        let hour = |_| text.parse().map(Self::Hour);
-        day.or_else(hour).or_else(|_: InvalidWindow| text.parse().map(Self::Minute))
     }
 }
 
