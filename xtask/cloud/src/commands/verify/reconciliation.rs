@@ -3,7 +3,7 @@
 //! Invariant: only minutes in which nothing moves any more are judged, and what is beside them is read as well, so a
 //! difference is one of calls and never one of clocks.
 
-pub mod ledger;
+pub mod comparison;
 mod source;
 
 use std::time::Duration;
@@ -14,7 +14,7 @@ use metering::window::Minute;
 use serde_json::{Value, json};
 
 use super::{Check, Subject};
-use ledger::{Books, Row, SHOWN, compare, numbers};
+use comparison::{Row, SHOWN, Sources, compare, numbers};
 
 /// After the end of a minute, how long its calls may still be under way into blocks: by the journal one is moved within
 /// a minute.
@@ -57,26 +57,26 @@ async fn look(subject: &Subject<'_>, minutes: u32, now: Timestamp) -> Result<Rec
     let last = Minute::of(now - if is_local { SETTLED_AFTER } else { LOGGED_AFTER }).plus(-1);
     let first = last.plus(1 - i64::from(minutes));
     let (from, to) = (first.plus(-BESIDE), last.plus(BESIDE));
-    let mut books = Books::default();
+    let mut sources = Sources::default();
     if !is_local {
-        source::gateway(subject, &mut books, from, to).await?;
+        source::gateway(subject, &mut sources, from, to).await?;
     }
     if subject.toggle.is_on() {
-        books.stream = source::stream(subject, from.start()).await?;
+        sources.stream = source::stream(subject, from.start()).await?;
     }
     // The journal first: what is moved into blocks between the two is in both then, and not in neither.
-    source::journal(subject, &mut books, from, to).await?;
-    source::count(subject, &mut books, from, to).await?;
+    source::journal(subject, &mut sources, from, to).await?;
+    source::count(subject, &mut sources, from, to).await?;
     let is_missing = |record: bool, why| if record { Ok(()) } else { Err(why) };
     Ok(Reconciliation {
-        rows: compare(&books, first, last),
-        unreadable: books.unreadable,
+        rows: compare(&sources, first, last),
+        unreadable: sources.unreadable,
         gateway: is_missing(
-            books.gateway.is_some(),
+            sources.gateway.is_some(),
             if is_local { "the emulator keeps no access log" } else { "there is no access log" },
         ),
         stream: is_missing(
-            books.stream.is_some(),
+            sources.stream.is_some(),
             if subject.toggle.is_on() { "there is no stream" } else { "calls are counted synchronously" },
         ),
     })

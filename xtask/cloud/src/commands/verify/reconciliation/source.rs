@@ -19,7 +19,7 @@ use store::blocks::Blocks;
 use store::table::{CONCURRENCY, Item, present, text};
 use store::windows::{Span, Windows};
 
-use super::ledger::{Books, Calls, gateway_id};
+use super::comparison::{Calls, Sources, gateway_id};
 use crate::aws::dynamodb::table;
 use crate::aws::error::{failed_to, is_missing, table_failed_to};
 use crate::commands::verify::Subject;
@@ -29,7 +29,7 @@ use crate::system::journal::{Behind, waiting};
 
 /// Adds the calls that the gateway let through between two minutes, both included, and names the lines of its log that
 /// nobody can read.
-pub(super) async fn gateway(subject: &Subject<'_>, books: &mut Books, first: Minute, last: Minute) -> Result<()> {
+pub(super) async fn gateway(subject: &Subject<'_>, sources: &mut Sources, first: Minute, last: Minute) -> Result<()> {
     let group = name::access_log(subject.env);
     let client = subject.connection.logs();
     let ask = client
@@ -50,11 +50,11 @@ pub(super) async fn gateway(subject: &Subject<'_>, books: &mut Books, first: Min
             let line = event.event_id().unwrap_or_default();
             match serde_json::from_str::<Value>(event.message().unwrap_or_default()) {
                 Ok(call) => of_line(&call).into_iter().for_each(|(id, minute)| calls.add(&id, line, minute)),
-                Err(_) => books.unreadable.push(line.to_owned()),
+                Err(_) => sources.unreadable.push(line.to_owned()),
             }
         }
     }
-    books.gateway = Some(calls);
+    sources.gateway = Some(calls);
     Ok(())
 }
 
@@ -86,7 +86,7 @@ pub(super) async fn stream(subject: &Subject<'_>, since: Timestamp) -> Result<Op
 }
 
 /// Adds what is counted: blocks, windows, and the journal on its way into blocks.
-pub(super) async fn count(subject: &Subject<'_>, books: &mut Books, first: Minute, last: Minute) -> Result<()> {
+pub(super) async fn count(subject: &Subject<'_>, sources: &mut Sources, first: Minute, last: Minute) -> Result<()> {
     // The first batch sets the watermark before its blocks: without one there are no blocks, and perhaps no table.
     if watermark(subject.connection, subject.env).await?.is_none() {
         return Ok(());
@@ -101,11 +101,11 @@ pub(super) async fn count(subject: &Subject<'_>, books: &mut Books, first: Minut
         blocks.into_iter().flat_map(|(minute, events)| events.into_iter().map(move |event| (minute, event)))
     {
         if is_call(&event) && distinct.insert(event.identity().into_owned()) {
-            *books.blocks.entry(minute).or_default() += 1;
-            add_counted(&mut books.counted, &event.request_id, minute);
+            *sources.blocks.entry(minute).or_default() += 1;
+            add_counted(&mut sources.counted, &event.request_id, minute);
         }
     }
-    books.windows = windows(subject, first, last).await?;
+    sources.windows = windows(subject, first, last).await?;
     Ok(())
 }
 
@@ -140,7 +140,7 @@ async fn windows(subject: &Subject<'_>, first: Minute, last: Minute) -> Result<B
 
 /// Adds the calls that the journal holds: in synchronous mode all of them, with the stream those it did not take and
 /// that are not in blocks yet. Their keys say all that is needed.
-pub(super) async fn journal(subject: &Subject<'_>, books: &mut Books, first: Minute, last: Minute) -> Result<()> {
+pub(super) async fn journal(subject: &Subject<'_>, sources: &mut Sources, first: Minute, last: Minute) -> Result<()> {
     let Some(waiting) = waiting(subject.connection, subject.env).await? else { return Ok(()) };
     let (from, to) = (iso_millis(first.start()), iso_millis(last.end()));
     let reads = waiting.behind_gates.iter().map(|behind| behind_gate(subject, behind, &from, &to));
@@ -150,7 +150,7 @@ pub(super) async fn journal(subject: &Subject<'_>, books: &mut Books, first: Min
         if (from.as_str()..to.as_str()).contains(&at)
             && let Ok(at) = at.parse::<Timestamp>()
         {
-            add_counted(&mut books.counted, id, Minute::of(at));
+            add_counted(&mut sources.counted, id, Minute::of(at));
         }
     }
     Ok(())

@@ -20,7 +20,7 @@ pub struct Calls(BTreeMap<String, BTreeMap<String, Minute>>);
 
 /// Everything that is known of some minutes.
 #[derive(Clone, Debug, Default)]
-pub struct Books {
+pub struct Sources {
     /// Calls that the gateway let through; nothing where it keeps no record.
     pub gateway: Option<Calls>,
     /// Lines of the gateway's record that nobody can read, by their id: a caller may have had a part in one.
@@ -83,8 +83,8 @@ pub fn gateway_id(event_id: &str) -> &str {
 }
 
 /// Compares every minute from `first` to `last`.
-pub fn compare(books: &Books, first: Minute, last: Minute) -> Vec<Row> {
-    let Books { gateway, unreadable: _, stream, counted, blocks, windows } = books;
+pub fn compare(sources: &Sources, first: Minute, last: Minute) -> Vec<Row> {
+    let Sources { gateway, unreadable: _, stream, counted, blocks, windows } = sources;
     let empty = |minute| {
         let in_blocks = blocks.get(&minute).copied().unwrap_or_default();
         let window = windows.get(&minute).copied().filter(|window| *window != in_blocks);
