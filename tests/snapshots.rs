@@ -59,15 +59,6 @@ fn the_toggle_decides_which_stacks_there_are() {
 }
 
 #[test]
-fn no_stack_of_ours_has_a_resource_without_a_type() {
-    for app in app::all(Target::Aws) {
-        for stack in app::stacks(&app) {
-            assert_eq!(stack.untyped().count(), 0, "{}", stack.name());
-        }
-    }
-}
-
-#[test]
 fn keys_are_sorted_whatever_the_build_makes_of_json() {
     for app in app::all(Target::Aws) {
         for stack in app::stacks(&app) {

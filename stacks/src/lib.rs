@@ -18,7 +18,6 @@ pub mod metric;
 pub mod metric_filter;
 pub mod permission;
 pub mod policy;
-pub mod raw;
 pub mod resource;
 pub mod rest_api;
 pub mod role;

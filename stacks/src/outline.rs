@@ -15,7 +15,7 @@ impl Stack {
         lines.push(String::new());
         let width = self.resources.keys().map(String::len).max().unwrap_or(0);
         for (id, declared) in &self.resources {
-            let mut line = format!("  {id:width$}  {}", declared.kind);
+            let mut line = format!("  {id:width$}  {}", declared.resource_type);
             if !declared.summary.is_empty() {
                 let _ = write!(line, ": {}", declared.summary);
             }

@@ -35,13 +35,12 @@ pub struct Stack {
 /// A resource that has been declared.
 #[derive(Clone, Debug)]
 pub(crate) struct Declared {
-    pub(crate) kind: String,
+    pub(crate) resource_type: String,
     pub(crate) properties: Properties,
     pub(crate) deletion_policy: DeletionPolicy,
     pub(crate) depends_on: Vec<String>,
     pub(crate) summary: String,
     pub(crate) at: Place,
-    pub(crate) untyped: bool,
 }
 
 /// A grant, and the logical id of what has it.
@@ -66,7 +65,7 @@ pub struct Place(&'static Location<'static>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dropped {
     logical_id: String,
-    kind: &'static str,
+    resource_type: &'static str,
     because: &'static str,
 }
 
@@ -108,11 +107,6 @@ impl Stack {
         self.resources.get(logical_id).map(|declared| declared.at)
     }
 
-    /// The logical ids of resources that were declared without a type of their own.
-    pub fn untyped(&self) -> impl Iterator<Item = &str> {
-        self.resources.iter().filter(|(_, declared)| declared.untyped).map(|(id, _)| id.as_str())
-    }
-
     /// Declares a resource and gives its handle, the only thing that others can refer to.
     #[track_caller]
     pub fn add<R: Resource>(&mut self, logical_id: &str, resource: R) -> R::Handle {
@@ -126,7 +120,7 @@ impl Stack {
     pub fn add_unless_refused<R: Resource>(&mut self, logical_id: &str, resource: R) -> Option<R::Handle> {
         match R::REFUSED_LOCALLY {
             Some(because) if self.target == Target::Local => {
-                self.dropped.push(Dropped { logical_id: logical_id.into(), kind: R::TYPE, because });
+                self.dropped.push(Dropped { logical_id: logical_id.into(), resource_type: R::TYPE, because });
                 None
             }
             _ => Some(self.add_after(logical_id, resource, &[])),
@@ -138,13 +132,12 @@ impl Stack {
     pub(crate) fn add_after<R: Resource>(&mut self, logical_id: &str, resource: R, after: &[String]) -> R::Handle {
         let handle = resource.handle(logical_id);
         let declared = Declared {
-            kind: R::TYPE.into(),
+            resource_type: R::TYPE.into(),
             properties: resource.properties(),
             deletion_policy: resource.deletion_policy(),
             depends_on: after.to_vec(),
             summary: resource.summary(),
-            at: Place(Location::caller()),
-            untyped: false,
+            at: Place::here(),
         };
         self.declare(logical_id, declared);
         handle
@@ -178,15 +171,15 @@ impl Stack {
     }
 
     /// A number that changes with the properties of the resources whose type begins so.
-    pub(crate) fn fingerprint(&self, kind: &str) -> u64 {
+    pub(crate) fn fingerprint(&self, resource_type: &str) -> u64 {
         // FNV-1a: it tells definitions apart and is the same on every machine; nobody attacks it.
         const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
         const PRIME: u64 = 0x0000_0100_0000_01b3;
-        let of_kind = self.resources.iter().filter(|(_, declared)| declared.kind.starts_with(kind));
+        let of_type = self.resources.iter().filter(|(_, declared)| declared.resource_type.starts_with(resource_type));
         let text = |(id, declared): (&String, &Declared)| {
             id.clone() + &serde_json::to_string(&Sorted(declared.properties.json())).unwrap_or_default()
         };
-        let bytes = of_kind.flat_map(|resource| text(resource).into_bytes());
+        let bytes = of_type.flat_map(|resource| text(resource).into_bytes());
         bytes.fold(OFFSET, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME))
     }
 
@@ -216,7 +209,7 @@ impl fmt::Display for Place {
 
 impl fmt::Display for Dropped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { logical_id, kind, because } = self;
-        write!(f, "{logical_id} ({kind}): {because}")
+        let Self { logical_id, resource_type, because } = self;
+        write!(f, "{logical_id} ({resource_type}): {because}")
     }
 }

@@ -57,9 +57,9 @@ impl Stack {
 
 impl Declared {
     fn json(&self) -> Json {
-        let Self { kind, properties, deletion_policy, depends_on, summary: _, at: _, untyped: _ } = self;
+        let Self { resource_type, properties, deletion_policy, depends_on, summary: _, at: _ } = self;
         let mut resource = Map::new();
-        resource.insert("Type".into(), json!(kind));
+        resource.insert("Type".into(), json!(resource_type));
         resource.insert("Properties".into(), properties.json().clone());
         if !depends_on.is_empty() {
             resource.insert("DependsOn".into(), json!(depends_on));

@@ -75,8 +75,6 @@ pub mod kind {
         Parameter,
         /// A web address.
         Url,
-        /// Whatever an untyped resource gives.
-        Untyped,
     }
 }
 

@@ -19,8 +19,8 @@ fn templates(app: &App) -> Vec<Json> {
     app.stacks().unwrap_or_else(|problems| panic!("{problems}")).iter().map(Stack::template).collect()
 }
 
-fn of_type<'a>(template: &'a Json, kind: &str) -> Vec<&'a Json> {
-    template["Resources"].as_object().unwrap().values().filter(|resource| resource["Type"] == kind).collect()
+fn of_type<'a>(template: &'a Json, resource_type: &str) -> Vec<&'a Json> {
+    template["Resources"].as_object().unwrap().values().filter(|resource| resource["Type"] == resource_type).collect()
 }
 
 #[test]

@@ -3,7 +3,17 @@
 use serde_json::Value as Json;
 
 use super::Problem;
+use crate::alarm::{Alarm, One};
+use crate::consumer::Consumer;
+use crate::function::Function;
+use crate::log_group::LogGroup;
+use crate::resource::Resource as _;
 use crate::stack::Stack;
+use crate::stage::Stage;
+use crate::stream::Stream;
+use crate::table::Table;
+use crate::user_pool::UserPool;
+use crate::widget::Dashboard;
 
 const RESOURCES: usize = 500;
 const PARAMETERS: usize = 200;
@@ -17,15 +27,15 @@ const VARIABLES_BYTES: usize = 4_096;
 
 /// The property that names a resource of a type, and how long the name may be.
 const NAMES: [(&str, &str, usize); 9] = [
-    ("AWS::Lambda::Function", "FunctionName", 64),
-    ("AWS::Kinesis::Stream", "Name", 128),
-    ("AWS::Kinesis::StreamConsumer", "ConsumerName", 128),
-    ("AWS::DynamoDB::Table", "TableName", 255),
-    ("AWS::Logs::LogGroup", "LogGroupName", 512),
-    ("AWS::CloudWatch::Alarm", "AlarmName", 255),
-    ("AWS::CloudWatch::Dashboard", "DashboardName", 255),
-    ("AWS::ApiGateway::Stage", "StageName", 128),
-    ("AWS::Cognito::UserPool", "UserPoolName", 128),
+    (Function::TYPE, "FunctionName", 64),
+    (Stream::TYPE, "Name", 128),
+    (Consumer::TYPE, "ConsumerName", 128),
+    (Table::TYPE, "TableName", 255),
+    (LogGroup::TYPE, "LogGroupName", 512),
+    (Alarm::<One>::TYPE, "AlarmName", 255),
+    (Dashboard::TYPE, "DashboardName", 255),
+    (Stage::TYPE, "StageName", 128),
+    (UserPool::TYPE, "UserPoolName", 128),
 ];
 
 pub(super) fn check(stack: &Stack, problems: &mut Vec<Problem>) {
@@ -55,15 +65,15 @@ pub(super) fn check(stack: &Stack, problems: &mut Vec<Problem>) {
         }
     }
     for (id, declared) in &stack.resources {
-        resource(stack, id, &declared.kind, declared.properties.json(), problems);
+        resource(stack, id, &declared.resource_type, declared.properties.json(), problems);
     }
 }
 
-fn resource(stack: &Stack, id: &str, kind: &str, properties: &Json, problems: &mut Vec<Problem>) {
-    for (_, property, most) in NAMES.iter().filter(|(of, ..)| *of == kind) {
+fn resource(stack: &Stack, id: &str, resource_type: &str, properties: &Json, problems: &mut Vec<Problem>) {
+    for (_, property, most) in NAMES.iter().filter(|(of, ..)| *of == resource_type) {
         let name = properties[property].as_str().unwrap_or_default();
         if name.len() > *most {
-            let message = format!("{property} `{name}` has {} characters: {kind} takes {most}", name.len());
+            let message = format!("{property} `{name}` has {} characters: {resource_type} takes {most}", name.len());
             problems.push(Problem::of(stack, id, message));
         }
     }

@@ -1,6 +1,6 @@
 //! Rules about each resource: of ours, and of the packs that auditors use (their names in brackets: A AwsSolutions,
-//! C checkov, G the guard registry, T Control Tower). Most hold by type already; this is what untyped resources and
-//! changed types are held to.
+//! C checkov, G the guard registry, T Control Tower). Most hold by type already; this is what changed types are
+//! held to.
 //!
 //! Not followed, each for a reason: functions in a VPC [C117] (they reach AWS alone, and a gateway to it costs more than
 //! they do); a dead-letter queue of the aggregator [C116] (the next minute makes up for a run); keys of our own for data
@@ -11,8 +11,19 @@ use serde_json::Value as Json;
 
 use super::Problem;
 use crate::actions::WITHOUT_RESOURCE;
-use crate::resource::DeletionPolicy;
+use crate::alarm::{Alarm, One};
+use crate::bucket::Bucket;
+use crate::function::Function;
+use crate::log_group::LogGroup;
+use crate::method::Method;
+use crate::permission::Permission;
+use crate::resource::{DeletionPolicy, Resource};
 use crate::stack::{Declared, Stack};
+use crate::stage::Stage;
+use crate::stream::Stream;
+use crate::table::Table;
+use crate::topic::AlarmKey;
+use crate::user_pool::UserPoolClient;
 
 /// Variables of the access log that are a caller's own text ("Variables for access logging for API Gateway").
 const OF_CALLERS: [&str; 6] = [
@@ -31,25 +42,25 @@ pub(super) fn check(stack: &Stack, problems: &mut Vec<Problem>) {
     for (id, declared) in &stack.resources {
         let properties = declared.properties.json();
         let mut say = |message: String| problems.push(Problem::of(stack, id, message));
-        match declared.kind.as_str() {
-            "AWS::Lambda::Function" => function(stack, properties, &mut say),
-            "AWS::Lambda::Permission" if properties["SourceArn"].is_null() => {
+        match declared.resource_type.as_str() {
+            Function::TYPE => function(stack, properties, &mut say),
+            Permission::TYPE if properties["SourceArn"].is_null() => {
                 say("whoever the principal acts for may call: name the SourceArn [C364]".into());
             }
-            "AWS::Logs::LogGroup" if properties["RetentionInDays"].is_null() => {
+            LogGroup::TYPE if properties["RetentionInDays"].is_null() => {
                 say("keeps logs for ever: set a retention [C66, G, T CLOUDWATCH.PR.2]".into());
             }
-            "AWS::CloudWatch::Alarm" => alarm(properties, &mut say),
-            "AWS::DynamoDB::Table" | "AWS::Kinesis::Stream" | "AWS::S3::Bucket" => data(declared, &mut say),
-            "AWS::ApiGateway::Method" if properties["AuthorizerId"].is_null() => {
+            Alarm::<One>::TYPE => alarm(properties, &mut say),
+            Table::TYPE | Stream::TYPE | Bucket::TYPE => data(declared, &mut say),
+            Method::TYPE if properties["AuthorizerId"].is_null() => {
                 say("anybody may call: name an authorizer [A-APIG4, C59]".into());
             }
-            "AWS::ApiGateway::Stage" => stage(properties, &mut say),
-            "AWS::Cognito::UserPoolClient" => client(properties, &mut say),
+            Stage::TYPE => stage(properties, &mut say),
+            UserPoolClient::TYPE => client(properties, &mut say),
             _ => {}
         }
         // In the policy of a key, `*` is the key itself.
-        if declared.kind != "AWS::KMS::Key" {
+        if declared.resource_type != AlarmKey::TYPE {
             statements(properties, &mut say);
         }
     }
@@ -59,7 +70,7 @@ fn function(stack: &Stack, properties: &Json, say: &mut impl FnMut(String)) {
     let name = properties["FunctionName"].as_str().unwrap_or_default();
     let log_group = format!("/aws/lambda/{name}");
     let logs = |declared: &Declared| {
-        declared.kind == "AWS::Logs::LogGroup" && declared.properties.json()["LogGroupName"] == log_group.as_str()
+        declared.resource_type == LogGroup::TYPE && declared.properties.json()["LogGroupName"] == log_group.as_str()
     };
     if !stack.resources.values().any(logs) {
         say(format!("there is no log group {log_group}: Lambda would make one that keeps logs for ever"));
@@ -91,12 +102,12 @@ fn data(declared: &Declared, say: &mut impl FnMut(String)) {
     if declared.deletion_policy != DeletionPolicy::Retain {
         say("holds data and would go with its stack: retain it".into());
     }
-    let (encryption, backup) = match declared.kind.as_str() {
-        "AWS::DynamoDB::Table" => (
+    let (encryption, backup) = match declared.resource_type.as_str() {
+        Table::TYPE => (
             &properties["SSESpecification"]["SSEEnabled"],
             &properties["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"],
         ),
-        "AWS::Kinesis::Stream" => (&properties["StreamEncryption"]["KeyId"], &Json::Bool(true)),
+        Stream::TYPE => (&properties["StreamEncryption"]["KeyId"], &Json::Bool(true)),
         _ => (
             &properties["BucketEncryption"]["ServerSideEncryptionConfiguration"],
             &properties["PublicAccessBlockConfiguration"]["RestrictPublicBuckets"],

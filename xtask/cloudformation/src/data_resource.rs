@@ -2,11 +2,12 @@
 //!
 //! Invariant: only what the template retains and names itself is adopted, so nothing of somebody else's is.
 
+use crate::resource_type;
 use serde_json::{Map, Value, json};
 
 /// Types whose resources hold data that exists nowhere else.
 pub const HOLDS_DATA: [&str; 4] =
-    ["AWS::DynamoDB::Table", "AWS::Kinesis::Stream", "AWS::S3::Bucket", "AWS::Cognito::UserPool"];
+    [resource_type::TABLE, resource_type::STREAM, resource_type::BUCKET, resource_type::USER_POOL];
 
 /// A resource that holds data, with the name that the template gives it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,17 +15,17 @@ pub struct DataResource {
     /// Its logical id.
     pub logical_id: String,
     /// Its type.
-    pub kind: String,
+    pub resource_type: String,
     /// Its physical name.
     pub name: String,
 }
 
 /// The property that names a resource, and by which CloudFormation imports it.
-pub fn naming_property(kind: &str) -> Option<&'static str> {
-    match kind {
-        "AWS::DynamoDB::Table" => Some("TableName"),
-        "AWS::Kinesis::Stream" => Some("Name"),
-        "AWS::S3::Bucket" => Some("BucketName"),
+pub fn naming_property(resource_type: &str) -> Option<&'static str> {
+    match resource_type {
+        resource_type::TABLE => Some("TableName"),
+        resource_type::STREAM => Some("Name"),
+        resource_type::BUCKET => Some("BucketName"),
         _ => None,
     }
 }
@@ -33,10 +34,14 @@ pub fn naming_property(kind: &str) -> Option<&'static str> {
 pub fn data_resources(template: &Value) -> Vec<DataResource> {
     let resources = template["Resources"].as_object();
     let declared = resources.into_iter().flatten().filter_map(|(logical_id, resource)| {
-        let kind = resource["Type"].as_str()?;
-        let name = resource["Properties"][naming_property(kind)?].as_str()?;
+        let resource_type = resource["Type"].as_str()?;
+        let name = resource["Properties"][naming_property(resource_type)?].as_str()?;
         let retained = resource["DeletionPolicy"].as_str()?.starts_with("Retain");
-        retained.then(|| DataResource { logical_id: logical_id.clone(), kind: kind.to_owned(), name: name.to_owned() })
+        retained.then(|| DataResource {
+            logical_id: logical_id.clone(),
+            resource_type: resource_type.to_owned(),
+            name: name.to_owned(),
+        })
     });
     declared.collect()
 }

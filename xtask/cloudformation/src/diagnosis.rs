@@ -22,14 +22,14 @@ pub struct FailedEvent {
 impl FailedEvent {
     /// The failure for people, with a line for the hint where the reason is known.
     pub fn lines(&self) -> Vec<String> {
-        let Event { logical_id, kind, reason, .. } = &self.event;
+        let Event { logical_id, resource_type, reason, .. } = &self.event;
         let word = match self.role {
             Role::Cause => "cause",
             Role::Consequence => "then",
             Role::RollBack => "the roll-back stopped at",
         };
         let place = self.declared_at.as_ref().map_or_else(String::new, |at| format!(" (declared at {at})"));
-        let failure = format!("{word}: {logical_id} {kind}{place}: {reason}");
+        let failure = format!("{word}: {logical_id} {resource_type}{place}: {reason}");
         std::iter::once(failure).chain(self.hint().map(|hint| format!("hint: {hint}"))).collect()
     }
 

@@ -2,6 +2,7 @@
 //!
 //! Invariant: pure functions over a recorded list, so every order of events can be tested.
 
+use crate::resource_type;
 use jiff::Timestamp;
 
 /// What happened to one resource, or to the stack itself.
@@ -16,7 +17,7 @@ pub struct Event {
     /// The resource; for the stack itself its name.
     pub logical_id: String,
     /// Such as `AWS::DynamoDB::Table`.
-    pub kind: String,
+    pub resource_type: String,
     /// Such as `CREATE_IN_PROGRESS`.
     pub status: String,
     /// Why, where CloudFormation says so.
@@ -37,7 +38,7 @@ pub enum Role {
 impl Event {
     /// Whether the event is about the stack as a whole.
     pub fn is_of_stack(&self) -> bool {
-        self.kind == "AWS::CloudFormation::Stack" && self.logical_id == self.stack
+        self.resource_type == resource_type::STACK && self.logical_id == self.stack
     }
 
     /// Whether something went wrong.
@@ -94,13 +95,13 @@ pub(crate) mod tests {
     use super::*;
 
     pub(crate) fn event(second: i64, logical_id: &str, status: &str, reason: &str) -> Event {
-        let kind = if logical_id == "S" { "AWS::CloudFormation::Stack" } else { "AWS::DynamoDB::Table" };
+        let resource_type = if logical_id == "S" { resource_type::STACK } else { resource_type::TABLE };
         Event {
             id: format!("{logical_id}-{second}"),
             time: Timestamp::from_second(second).unwrap(),
             stack: "S".into(),
             logical_id: logical_id.into(),
-            kind: kind.into(),
+            resource_type: resource_type.into(),
             status: status.into(),
             reason: reason.into(),
         }

@@ -11,6 +11,7 @@ pub mod progress;
 pub mod render;
 pub mod resolution;
 pub mod resource_change;
+pub mod resource_type;
 pub mod scaled_stream;
 pub mod status;
 pub mod template_diff;

@@ -80,18 +80,18 @@ impl Progress {
 impl Step {
     /// The event for people: time, stack, status, logical id, type, how long it took, why.
     pub fn line(&self, event: &Event) -> String {
-        let Event { id: _, time, stack, logical_id, kind, status, reason } = event;
+        let Event { id: _, time, stack, logical_id, resource_type, status, reason } = event;
         let took = self.seconds.map_or_else(String::new, |seconds| format!(" ({seconds:.1} s)"));
         let reason = if reason.is_empty() { String::new() } else { format!(": {reason}") };
-        format!("{} {stack} {status:<28} {logical_id} {kind}{took}{reason}", time.strftime("%H:%M:%S"))
+        format!("{} {stack} {status:<28} {logical_id} {resource_type}{took}{reason}", time.strftime("%H:%M:%S"))
     }
 
     /// The event for programs, as an object of this type.
     pub fn object(&self, object_type: &str, event: &Event) -> Value {
-        let Event { id: _, time, stack, logical_id, kind, status, reason } = event;
+        let Event { id: _, time, stack, logical_id, resource_type, status, reason } = event;
         let mut object = json!({
             "type": object_type, "time": iso_millis(*time), "stack": stack, "logicalId": logical_id,
-            "resourceType": kind, "status": status
+            "resourceType": resource_type, "status": status
         });
         if !reason.is_empty() {
             object["reason"] = reason.as_str().into();

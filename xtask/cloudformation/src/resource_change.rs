@@ -14,7 +14,7 @@ pub struct Change {
     /// The resource.
     pub logical_id: String,
     /// Such as `AWS::Lambda::Function`.
-    pub kind: String,
+    pub resource_type: String,
     /// `True`, `Conditional`, `False` or nothing.
     pub replacement: String,
     /// Which properties change, such as `Properties.Handler`.
@@ -39,14 +39,14 @@ impl Change {
             _ => "",
         };
         let paths = if self.paths.is_empty() { String::new() } else { format!(" ({})", self.paths.join(", ")) };
-        format!("  {sign} {verb}{replacement} {} {}{paths}", self.logical_id, self.kind)
+        format!("  {sign} {verb}{replacement} {} {}{paths}", self.logical_id, self.resource_type)
     }
 
     /// The change for programs.
     pub fn object(&self, stack: &str) -> Value {
-        let Self { action, logical_id, kind, replacement, paths, retained } = self;
+        let Self { action, logical_id, resource_type, replacement, paths, retained } = self;
         json!({
-            "type": "change", "stack": stack, "action": action, "logicalId": logical_id, "resourceType": kind,
+            "type": "change", "stack": stack, "action": action, "logicalId": logical_id, "resourceType": resource_type,
             "replacement": if replacement.is_empty() { "False" } else { replacement }, "paths": paths,
             "retained": retained
         })
@@ -57,7 +57,7 @@ impl Change {
     /// `Conditional` is no loss here: CloudFormation says it of any value that it does not know yet, and a change of a
     /// property that is fixed at creation was refused before, by our own comparison of the templates.
     pub fn loses_data(&self) -> bool {
-        let holds_data = HOLDS_DATA.contains(&self.kind.as_str());
+        let holds_data = HOLDS_DATA.contains(&self.resource_type.as_str());
         holds_data && (self.replacement == "True" || (self.action == "Remove" && !self.retained))
     }
 }
@@ -66,11 +66,11 @@ impl Change {
 mod tests {
     use super::*;
 
-    fn change(action: &str, kind: &str, replacement: &str, retained: bool) -> Change {
+    fn change(action: &str, resource_type: &str, replacement: &str, retained: bool) -> Change {
         Change {
             action: action.into(),
             logical_id: "Thing".into(),
-            kind: kind.into(),
+            resource_type: resource_type.into(),
             replacement: replacement.into(),
             paths: vec!["Properties.TableName".into()],
             retained,

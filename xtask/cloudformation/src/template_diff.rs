@@ -27,8 +27,8 @@ pub enum Edit {
 pub struct Change {
     /// The resource, output or parameter.
     pub logical_id: String,
-    /// The resource's type, else `Output`, `Parameter`, …
-    pub kind: String,
+    /// The resource's type, such as `AWS::Kinesis::Stream`; for what is not a resource `Output`, `Parameter`, …
+    pub resource_type: String,
     /// Where in it, such as `Properties.Tags[Key=a].Value`; empty for the whole of it.
     pub path: String,
     /// What happens there.
@@ -54,21 +54,23 @@ pub fn changes(old: &Value, new: &Value) -> Vec<Change> {
     for id in keys(&old["Resources"], &new["Resources"]) {
         resource(&id, old["Resources"].get(&id), new["Resources"].get(&id), &mut found);
     }
-    for (section, kind) in SECTIONS {
+    for (section, entry) in SECTIONS {
         for id in keys(&old[section], &new[section]) {
-            Differ { logical_id: &id, kind, found: &mut found }.both("", old[section].get(&id), new[section].get(&id));
+            let mut differ = Differ { logical_id: &id, resource_type: entry, found: &mut found };
+            differ.both("", old[section].get(&id), new[section].get(&id));
         }
     }
     for key in keys(old, new) {
         if key != "Resources" && !SECTIONS.iter().any(|(section, _)| *section == key) {
-            Differ { logical_id: &key, kind: "Template", found: &mut found }.both("", old.get(&key), new.get(&key));
+            let mut differ = Differ { logical_id: &key, resource_type: "Template", found: &mut found };
+            differ.both("", old.get(&key), new.get(&key));
         }
     }
     found
 }
 
 /// The type of a declared resource.
-pub fn kind(resource: &Value) -> &str {
+pub fn resource_type(resource: &Value) -> &str {
     resource["Type"].as_str().unwrap_or_default()
 }
 
@@ -85,10 +87,10 @@ pub fn keys(old: &Value, new: &Value) -> BTreeSet<String> {
 
 fn resource(id: &str, old: Option<&Value>, new: Option<&Value>, found: &mut Vec<Change>) {
     let declared = new.or(old).unwrap_or(&Value::Null);
-    let mut differ = Differ { logical_id: id, kind: kind(declared), found };
+    let mut differ = Differ { logical_id: id, resource_type: resource_type(declared), found };
     match (old, new) {
         // Of a resource that becomes another nothing stays: its properties say no more than its type.
-        (Some(old), Some(new)) if kind(old) != kind(new) => {
+        (Some(old), Some(new)) if resource_type(old) != resource_type(new) => {
             differ.push("Type", Edit::Changed { old: old["Type"].clone(), new: new["Type"].clone() });
         }
         _ => differ.both("", old, new),
@@ -98,14 +100,14 @@ fn resource(id: &str, old: Option<&Value>, new: Option<&Value>, found: &mut Vec<
 /// Compares the values of one resource, output or parameter.
 struct Differ<'a> {
     logical_id: &'a str,
-    kind: &'a str,
+    resource_type: &'a str,
     found: &'a mut Vec<Change>,
 }
 
 impl Differ<'_> {
     fn push(&mut self, path: &str, edit: Edit) {
-        let (logical_id, kind) = (self.logical_id.to_owned(), self.kind.to_owned());
-        self.found.push(Change { logical_id, kind, path: path.to_owned(), edit });
+        let (logical_id, resource_type) = (self.logical_id.to_owned(), self.resource_type.to_owned());
+        self.found.push(Change { logical_id, resource_type, path: path.to_owned(), edit });
     }
 
     fn both(&mut self, path: &str, old: Option<&Value>, new: Option<&Value>) {

@@ -3,6 +3,7 @@
 //! Invariant: nothing is asked of an account, so the answer is the same for everyone.
 
 use anyhow::Result;
+use cloudformation::resource_type;
 use contract::{Environment, Toggle, name};
 use serde_json::{Value, json};
 use stacks::{Architecture, Target};
@@ -53,9 +54,9 @@ pub fn configured(env: &Environment) -> Result<Mode> {
 
 fn mode_of(template: &Value) -> Mode {
     let resources = || template["Resources"].as_object().into_iter().flatten().map(|(_, resource)| resource);
-    let mut of_kind = resources().filter(|resource| resource["Type"] == "AWS::Kinesis::Stream");
-    let fan_out = resources().any(|resource| resource["Type"] == "AWS::Kinesis::StreamConsumer");
-    let Some(stream) = of_kind.next() else { return Mode::Synchronous };
+    let mut of_type = resources().filter(|resource| resource["Type"] == resource_type::STREAM);
+    let fan_out = resources().any(|resource| resource["Type"] == resource_type::STREAM_CONSUMER);
+    let Some(stream) = of_type.next() else { return Mode::Synchronous };
     if stream["Properties"]["StreamModeDetails"]["StreamMode"] == "ON_DEMAND" {
         return Mode::OnDemand { fan_out };
     }

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use cloudformation::data_resource::DataResource;
+use cloudformation::resource_type;
 use cloudformation::status::Status;
 use contract::{Environment, Toggle, name};
 use stacks::App;
@@ -104,7 +105,8 @@ impl DestroyPlan<'_> {
 
     /// Whether the stream goes: with its stack, or after it, where an earlier run was interrupted between the two.
     fn stream_goes(&self) -> bool {
-        self.goes(&name::kinesis_stack(self.env)) || self.data.iter().any(|resource| resource.kind == data::STREAM)
+        self.goes(&name::kinesis_stack(self.env))
+            || self.data.iter().any(|resource| resource.resource_type == resource_type::STREAM)
     }
 
     fn is_done(&self) -> bool {
@@ -121,12 +123,12 @@ impl DestroyPlan<'_> {
             reporter.note(&format!("  - remove {stack}"));
         }
         for resource in data {
-            let DataResource { name, kind, .. } = resource;
-            reporter.note(&match kind.as_str() {
-                _ if args.delete_data => format!("  - DELETE WITH ITS DATA {name} {kind}"),
-                data::STREAM => format!("  - delete {name} {kind}, once everything on it is counted"),
-                data::BUCKET => format!("  - delete {name} {kind}, if nothing is in it"),
-                _ => format!("  = keep, with its data, {name} {kind}"),
+            let DataResource { name, resource_type, .. } = resource;
+            reporter.note(&match resource_type.as_str() {
+                _ if args.delete_data => format!("  - DELETE WITH ITS DATA {name} {resource_type}"),
+                resource_type::STREAM => format!("  - delete {name} {resource_type}, once everything on it is counted"),
+                resource_type::BUCKET => format!("  - delete {name} {resource_type}, if nothing is in it"),
+                _ => format!("  = keep, with its data, {name} {resource_type}"),
             });
         }
         if args.delete_data {
@@ -209,9 +211,9 @@ impl DestroyPlan<'_> {
         let Self { connection, args, reporter, .. } = self;
         let mut deleted = Vec::new();
         for resource in &self.data {
-            let is_spent = match resource.kind.as_str() {
-                data::STREAM => drained == Some(true),
-                data::BUCKET => drained == Some(true) && data::is_empty(connection, &resource.name).await?,
+            let is_spent = match resource.resource_type.as_str() {
+                resource_type::STREAM => drained == Some(true),
+                resource_type::BUCKET => drained == Some(true) && data::is_empty(connection, &resource.name).await?,
                 _ => false,
             };
             if args.delete_data {
@@ -219,7 +221,7 @@ impl DestroyPlan<'_> {
             } else if is_spent {
                 reporter.note(&format!("deleting {}: nothing in it is waiting to be counted", resource.name));
             } else {
-                if resource.kind == data::BUCKET {
+                if resource.resource_type == resource_type::BUCKET {
                     reporter.note(&format!(
                         "{} keeps batches that the processor gave up: they are not counted",
                         resource.name

@@ -39,9 +39,9 @@ async fn losses(connection: &Connection, stack: &str, template: &Value) -> Resul
 
 fn refusal(losses: &[Finding]) -> Failure {
     let sentence = |finding: &Finding| {
-        let Finding { logical_id, kind, path, why, mark: _ } = finding;
+        let Finding { logical_id, resource_type, path, why, mark: _ } = finding;
         let place = if path.is_empty() { String::new() } else { format!(" {path}") };
-        format!("{logical_id} {kind}{place}: {why}")
+        format!("{logical_id} {resource_type}{place}: {why}")
     };
     let sentences: Vec<String> = losses.iter().map(sentence).collect();
     Failure::new(format!("refused, because this {}: {}", Impact::LosesData, sentences.join("; ")))

@@ -4,6 +4,7 @@
 
 use anyhow::Result;
 use aws_sdk_dynamodb::types::{TimeToLiveSpecification, TimeToLiveStatus};
+use cloudformation::resource_type;
 use contract::{Environment, Function, table};
 use futures::future::try_join_all;
 use serde_json::Value;
@@ -25,7 +26,7 @@ pub async fn apply(connection: &Connection, env: &Environment, templates: impl I
 fn expiring_tables(template: &Value) -> Vec<&str> {
     let resources = template["Resources"].as_object().into_iter().flatten().map(|(_, resource)| resource);
     let expiring = resources.filter(|resource| {
-        resource["Type"] == "AWS::DynamoDB::Table"
+        resource["Type"] == resource_type::TABLE
             && resource["Properties"]["TimeToLiveSpecification"]["AttributeName"] == table::TTL
     });
     expiring.filter_map(|resource| resource["Properties"]["TableName"].as_str()).collect()

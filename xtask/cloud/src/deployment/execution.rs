@@ -30,7 +30,7 @@ pub async fn approve(plan: &Plan<'_>, prepared: &[(&Stack, Option<ChangeSet>)]) 
         for change in &change_set.changes {
             observer.change(stack.name(), change);
             if change.loses_data() {
-                losses.push(format!("{} {}", change.logical_id, change.kind));
+                losses.push(format!("{} {}", change.logical_id, change.resource_type));
             }
         }
         n_changes += n_here.max(1);

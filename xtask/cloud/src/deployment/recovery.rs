@@ -148,8 +148,12 @@ fn line(resource: &StackResourceSummary, template: &Value) -> Option<String> {
     if matches!(status, "DELETE_COMPLETE" | "DELETE_SKIPPED") {
         return None;
     }
-    let (id, kind) = (resource.logical_resource_id()?, resource.resource_type().unwrap_or_default());
+    let (id, resource_type) = (resource.logical_resource_id()?, resource.resource_type().unwrap_or_default());
     let is_kept =
         template["Resources"][id]["DeletionPolicy"].as_str().is_some_and(|policy| policy.starts_with("Retain"));
-    Some(if is_kept { format!("      = keep {id} {kind}") } else { format!("      - remove {id} {kind}") })
+    Some(if is_kept {
+        format!("      = keep {id} {resource_type}")
+    } else {
+        format!("      - remove {id} {resource_type}")
+    })
 }

@@ -2,6 +2,7 @@
 //!
 //! Invariant: only what prices.toml has a price for is counted; traffic and stored bytes are not in it.
 
+use cloudformation::resource_type;
 use serde_json::Value;
 
 use super::estimate::HOURS_PER_MONTH;
@@ -14,21 +15,21 @@ const FREE_RETENTION_HOURS: f64 = 24.0;
 pub fn per_month(template: &Value, prices: &Prices) -> f64 {
     let resources = || template["Resources"].as_object().into_iter().flatten().map(|(_, resource)| resource);
     // A consumer is paid for by the shards of the stream it reads, which is in its own template.
-    let shards: f64 = resources().filter(|resource| resource["Type"] == "AWS::Kinesis::Stream").map(shards).sum();
+    let shards: f64 = resources().filter(|resource| resource["Type"] == resource_type::STREAM).map(shards).sum();
     resources().map(|resource| of_resource(resource, shards, prices)).sum()
 }
 
 fn of_resource(resource: &Value, shards_read: f64, prices: &Prices) -> f64 {
     match resource["Type"].as_str().unwrap_or_default() {
-        "AWS::Kinesis::Stream" if is_on_demand(resource) => HOURS_PER_MONTH * prices.kinesis_on_demand_hour.usd,
-        "AWS::Kinesis::Stream" => {
+        resource_type::STREAM if is_on_demand(resource) => HOURS_PER_MONTH * prices.kinesis_on_demand_hour.usd,
+        resource_type::STREAM => {
             let is_extended = number(&resource["Properties"]["RetentionPeriodHours"]) > Some(FREE_RETENTION_HOURS);
             let extended = if is_extended { prices.kinesis_extended_retention_shard_hour.usd } else { 0.0 };
             shards(resource) * HOURS_PER_MONTH * (prices.kinesis_shard_hour.usd + extended)
         }
-        "AWS::Kinesis::StreamConsumer" => shards_read * HOURS_PER_MONTH * prices.kinesis_consumer_shard_hour.usd,
-        "AWS::CloudWatch::Alarm" => prices.cloudwatch_alarm_month.usd,
-        "AWS::CloudWatch::Dashboard" => prices.cloudwatch_dashboard_month.usd,
+        resource_type::STREAM_CONSUMER => shards_read * HOURS_PER_MONTH * prices.kinesis_consumer_shard_hour.usd,
+        resource_type::ALARM => prices.cloudwatch_alarm_month.usd,
+        resource_type::DASHBOARD => prices.cloudwatch_dashboard_month.usd,
         _ => 0.0,
     }
 }

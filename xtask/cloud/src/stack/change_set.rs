@@ -258,7 +258,7 @@ fn change(change: &ResourceChange) -> Change {
     Change {
         action: change.action().map_or_else(String::new, |action| action.as_str().to_owned()),
         logical_id: text(change.logical_resource_id()),
-        kind: text(change.resource_type()),
+        resource_type: text(change.resource_type()),
         replacement: change.replacement().map_or_else(String::new, |replacement| replacement.as_str().to_owned()),
         paths,
         retained: change.policy_action().is_some_and(|policy| policy.as_str().starts_with("Retain")),

@@ -63,21 +63,21 @@ pub async fn errors(connection: &Connection, of: Of<'_>) -> Vec<Event> {
 }
 
 fn error(event: &OperationEvent) -> Option<Event> {
-    let kind = event.event_type()?.as_str();
-    if !kind.ends_with("_ERROR") {
+    let resource_type = event.event_type()?.as_str();
+    if !resource_type.ends_with("_ERROR") {
         return None;
     }
     let reasons = [event.validation_status_reason(), event.hook_status_reason(), event.resource_status_reason()];
     let reason = reasons.into_iter().flatten().find(|reason| !reason.is_empty())?;
     let path = event.validation_path().filter(|path| !path.is_empty());
-    let status = event.resource_status().map_or(kind, |status| status.as_str());
+    let status = event.resource_status().map_or(resource_type, |status| status.as_str());
     let text = |value: Option<&str>| value.unwrap_or_default().to_owned();
     Some(Event {
         id: text(event.event_id()),
         time: event.timestamp().and_then(instant).unwrap_or(Timestamp::UNIX_EPOCH),
         stack: event.stack_id().and_then(|id| id.split('/').nth(1)).unwrap_or_default().to_owned(),
         logical_id: text(event.logical_resource_id()),
-        kind: text(event.resource_type()),
+        resource_type: text(event.resource_type()),
         status: status.to_owned(),
         reason: path.map_or_else(|| reason.to_owned(), |path| format!("{reason} (at {path})")),
     })

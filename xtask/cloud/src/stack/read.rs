@@ -95,7 +95,7 @@ fn event(event: &StackEvent) -> Event {
         time: event.timestamp().and_then(instant).unwrap_or(Timestamp::UNIX_EPOCH),
         stack: text(event.stack_name()),
         logical_id: text(event.logical_resource_id()),
-        kind: text(event.resource_type()),
+        resource_type: text(event.resource_type()),
         status: event.resource_status().map_or_else(String::new, |status| status.as_str().to_owned()),
         reason: text(event.resource_status_reason()),
     }
@@ -141,13 +141,13 @@ pub(super) mod tests {
     use super::*;
 
     pub(in crate::stack) fn event(second: i64, logical_id: &str, status: &str, reason: &str) -> Event {
-        let kind = if logical_id == "S" { "AWS::CloudFormation::Stack" } else { "AWS::DynamoDB::Table" };
+        let resource_type = if logical_id == "S" { "AWS::CloudFormation::Stack" } else { "AWS::DynamoDB::Table" };
         Event {
             id: format!("{logical_id}-{second}"),
             time: Timestamp::from_second(second).unwrap(),
             stack: "S".into(),
             logical_id: logical_id.into(),
-            kind: kind.into(),
+            resource_type: resource_type.into(),
             status: status.into(),
             reason: reason.into(),
         }

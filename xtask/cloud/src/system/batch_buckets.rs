@@ -9,11 +9,11 @@ use cloudformation::data_resource::DataResource;
 use contract::name;
 use stacks::App;
 
-use super::data::BUCKET;
 use crate::Connection;
 use crate::aws::error::{cannot_be_called, failed_to, is_missing};
 use crate::console::observer::Observer;
 use crate::stack::read;
+use cloudformation::resource_type::BUCKET;
 
 /// To how many bytes CloudFormation may cut the name of a stack in the name of a bucket.
 const STACK_BYTES: usize = 24;
@@ -32,7 +32,7 @@ pub async fn buckets(connection: &Connection, app: &App, observer: &dyn Observer
         for (logical_id, _) in resources.filter(|(_, resource)| resource["Type"] == BUCKET) {
             for name in left(connection, &stack, logical_id, observer).await? {
                 if found.iter().all(|bucket| bucket.name != name) {
-                    found.push(DataResource { logical_id: logical_id.clone(), kind: BUCKET.to_owned(), name });
+                    found.push(DataResource { logical_id: logical_id.clone(), resource_type: BUCKET.to_owned(), name });
                 }
             }
         }
@@ -46,7 +46,7 @@ async fn of_stack(connection: &Connection, stack: &str) -> Result<Vec<DataResour
     let named = buckets.filter_map(|bucket| {
         Some(DataResource {
             logical_id: bucket.logical_resource_id()?.to_owned(),
-            kind: BUCKET.to_owned(),
+            resource_type: BUCKET.to_owned(),
             name: bucket.physical_resource_id().filter(|name| !name.is_empty())?.to_owned(),
         })
     });

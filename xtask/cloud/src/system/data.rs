@@ -8,17 +8,13 @@ use anyhow::Result;
 use aws_sdk_dynamodb::types::TableStatus;
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use cloudformation::data_resource::DataResource;
+use cloudformation::resource_type;
 use stacks::App;
 use xtask::Failure;
 
 use crate::Connection;
 use crate::aws::error::{failed_to, found, is_missing};
 use crate::stack::import;
-
-/// A bucket's type.
-pub const BUCKET: &str = "AWS::S3::Bucket";
-/// A stream's type.
-pub const STREAM: &str = "AWS::Kinesis::Stream";
 
 /// How long a service may take to delete what it has agreed to delete.
 const LIMIT: Duration = Duration::from_secs(600);
@@ -50,9 +46,9 @@ pub async fn is_empty(connection: &Connection, bucket: &str) -> Result<bool> {
 /// When the service refuses; what is gone already, or a table that is going, is fine.
 pub async fn delete(connection: &Connection, resource: &DataResource) -> Result<()> {
     let name = resource.name.as_str();
-    match resource.kind.as_str() {
-        "AWS::DynamoDB::Table" => delete_table(connection, name).await,
-        STREAM => {
+    match resource.resource_type.as_str() {
+        resource_type::TABLE => delete_table(connection, name).await,
+        resource_type::STREAM => {
             let delete = connection.kinesis().delete_stream().stream_name(name).enforce_consumer_deletion(true);
             found(delete.send().await, format!("delete the stream {name}")).map(drop)
         }

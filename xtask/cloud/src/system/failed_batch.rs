@@ -5,6 +5,7 @@
 use anyhow::{Context as _, Result};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use cloudformation::resource_type;
 use contract::{Environment, name};
 use jiff::Timestamp;
 use metering::window::iso_millis;
@@ -58,7 +59,7 @@ impl<'a> Bucket<'a> {
     pub async fn find(connection: &'a Connection, env: &Environment) -> Result<Option<Self>> {
         let stack = name::kinesis_stack(env);
         let resources = read::resources(connection, &stack).await?;
-        let bucket = resources.iter().find(|resource| resource.resource_type() == Some("AWS::S3::Bucket"));
+        let bucket = resources.iter().find(|resource| resource.resource_type() == Some(resource_type::BUCKET));
         let name = bucket.and_then(|bucket| bucket.physical_resource_id()).filter(|name| !name.is_empty());
         Ok(name.map(|name| Self { connection, name: name.to_owned() }))
     }

@@ -4,6 +4,7 @@
 //! Invariant: a password is neither printed nor stored here; Cognito alone keeps it. A user that could not be made in
 //! full is not made.
 
+use cloudformation::resource_type;
 use std::collections::BTreeMap;
 
 use anyhow::Result;
@@ -248,11 +249,11 @@ pub async fn pool(connection: &Connection, env: &Environment) -> Result<Pool> {
         Err(error) if error.as_service_error().is_some_and(is_missing) => Vec::new(),
         Err(error) => return Err(failed_to(format!("look into {stack}"))(error)),
     };
-    let of_type = |kind: &str| {
-        let found = resources.iter().find(|resource| resource.resource_type() == Some(kind));
+    let of_type = |resource_type: &str| {
+        let found = resources.iter().find(|resource| resource.resource_type() == Some(resource_type));
         found.and_then(|resource| resource.physical_resource_id()).map(str::to_owned)
     };
-    match (of_type("AWS::Cognito::UserPool"), of_type("AWS::Cognito::UserPoolClient")) {
+    match (of_type(resource_type::USER_POOL), of_type(resource_type::USER_POOL_CLIENT)) {
         (Some(id), Some(client_id)) => Ok(Pool { id, client_id }),
         _ => Err(Failure::new(format!("{stack} is not deployed, so there is no user pool"))
             .hint(format!("run `cargo xtask deploy --env {env}` first"))

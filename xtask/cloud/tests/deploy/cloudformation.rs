@@ -212,10 +212,10 @@ impl CloudFormation {
         if changes.is_empty() {
             changes.push(("RestApi".to_owned(), "AWS::ApiGateway::RestApi".to_owned()));
         }
-        let members = changes.iter().map(|(logical_id, kind)| {
+        let members = changes.iter().map(|(logical_id, resource_type)| {
             format!(
                 "<member><Type>Resource</Type><ResourceChange><Action>Modify</Action><Replacement>False</Replacement>\
-                 <LogicalResourceId>{logical_id}</LogicalResourceId><ResourceType>{kind}</ResourceType>\
+                 <LogicalResourceId>{logical_id}</LogicalResourceId><ResourceType>{resource_type}</ResourceType>\
                  </ResourceChange></member>"
             )
         });

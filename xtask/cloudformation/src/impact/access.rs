@@ -7,7 +7,8 @@ use serde_json::Value;
 use super::finding::{Finding, Impact};
 use crate::impact::grant;
 use crate::render::{elements, text};
-use crate::template_diff::{self, alike};
+use crate::resource_type;
+use crate::template_diff::{self, alike, resource_type};
 
 /// The four switches of S3 that keep a bucket private.
 const PUBLIC_ACCESS_BLOCK: [&str; 4] =
@@ -20,11 +21,11 @@ pub fn findings(old: &Value, new: &Value) -> Vec<Finding> {
         let (before, after) = (old["Resources"].get(&id), new["Resources"].get(&id));
         let Some(declared) = after.or(before) else { continue };
         // A resource that becomes another one is new in all it allows.
-        let before = before.filter(|before| template_diff::kind(before) == template_diff::kind(declared));
+        let before = before.filter(|before| resource_type(before) == resource_type(declared));
         let review = Review { is_new: before.is_none(), before: properties(before), after: properties(after) };
         let mut widened = review.grants();
         if after.is_some() {
-            widened.extend(review.of_kind(template_diff::kind(declared)));
+            widened.extend(review.of_type(resource_type(declared)));
         }
         found.extend(
             widened.into_iter().map(|(path, why)| Finding::new(Impact::BroadensAccess, &id, declared, &path, why)),
@@ -54,24 +55,24 @@ impl Review<'_> {
         grant::widenings(&before, &after).into_iter().map(|widening| (widening.path, widening.why)).collect()
     }
 
-    fn of_kind(&self, kind: &str) -> Widened {
-        match kind {
-            "AWS::IAM::Role" => self.role(),
-            "AWS::Lambda::Permission" => self.permission(),
-            "AWS::Lambda::Function" if !self.is_new && self.differs("Role") => {
+    fn of_type(&self, resource_type: &str) -> Widened {
+        match resource_type {
+            resource_type::ROLE => self.role(),
+            resource_type::PERMISSION => self.permission(),
+            resource_type::FUNCTION if !self.is_new && self.differs("Role") => {
                 at("Role", format!("it runs with the permissions of {}", text(&self.after["Role"])))
             }
-            "AWS::Lambda::Url" if self.becomes("AuthType", "NONE") => {
+            resource_type::FUNCTION_URL if self.becomes("AuthType", "NONE") => {
                 at("AuthType", "anybody may invoke it".to_owned())
             }
-            "AWS::ApiGateway::Method" => self.method(),
-            "AWS::ApiGateway::Authorizer" if !self.is_new => self.authorizer(),
-            "AWS::S3::Bucket" => self.bucket(),
-            "AWS::Cognito::UserPool" => self.user_pool(),
-            "AWS::Cognito::UserPoolClient" if !self.is_new => {
+            resource_type::METHOD => self.method(),
+            resource_type::AUTHORIZER if !self.is_new => self.authorizer(),
+            resource_type::BUCKET => self.bucket(),
+            resource_type::USER_POOL => self.user_pool(),
+            resource_type::USER_POOL_CLIENT if !self.is_new => {
                 self.gained(&["ExplicitAuthFlows", "AllowedOAuthFlows", "CallbackURLs"], "a client may also use")
             }
-            "AWS::SNS::Subscription" if self.is_new || self.differs("Endpoint") => {
+            resource_type::SUBSCRIPTION if self.is_new || self.differs("Endpoint") => {
                 let (endpoint, topic) = (text(&self.after["Endpoint"]), text(&self.after["TopicArn"]));
                 at("Endpoint", format!("{endpoint} gets what {topic} publishes"))
             }
@@ -190,7 +191,7 @@ fn at(property: &str, why: String) -> Widened {
 }
 
 fn is_guarded(method: &Value) -> bool {
-    method["AuthorizationType"].as_str().is_some_and(|kind| kind != "NONE")
+    method["AuthorizationType"].as_str().is_some_and(|authorization| authorization != "NONE")
 }
 
 fn is_on(value: &Value) -> bool {

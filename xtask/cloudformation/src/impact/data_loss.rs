@@ -6,18 +6,17 @@ use serde_json::Value;
 
 use super::finding::{Finding, Impact};
 use crate::data_resource::HOLDS_DATA;
+use crate::resource_type;
 use crate::template_diff::{self, alike};
-
-/// Lines of a log are data too, though nobody is asked for consent to lose them.
-const LOG_GROUP: &str = "AWS::Logs::LogGroup";
 
 /// Every loss. `replaced` are the replacements that were found already.
 pub fn findings(old: &Value, new: &Value, replaced: &[Finding]) -> Vec<Finding> {
     let mut found = Vec::new();
     for id in template_diff::keys(&old["Resources"], &Value::Null) {
         let (before, after) = (&old["Resources"][&id], new["Resources"].get(&id));
-        let kind = template_diff::kind(before);
-        if !HOLDS_DATA.contains(&kind) && kind != LOG_GROUP {
+        let resource_type = template_diff::resource_type(before);
+        // Lines of a log are data too, though nobody is asked for consent to lose them.
+        if !HOLDS_DATA.contains(&resource_type) && resource_type != resource_type::LOG_GROUP {
             continue;
         }
         match after {
@@ -62,28 +61,28 @@ fn changed(id: &str, before: &Value, after: &Value) -> Vec<Finding> {
     let mut lost = |property: &str, why: String| {
         found.push(Finding::new(Impact::LosesData, id, after, &format!("Properties.{property}"), why));
     };
-    match template_diff::kind(before) {
-        "AWS::DynamoDB::Table" => {
+    match template_diff::resource_type(before) {
+        resource_type::TABLE => {
             if let Some(attribute) = expiry(new)
                 && expiry(old).as_ref() != Some(&attribute)
             {
                 lost("TimeToLiveSpecification", format!("items expire by `{attribute}` from now on"));
             }
         }
-        "AWS::Kinesis::Stream" => {
+        resource_type::STREAM => {
             let hours = |properties: &Value| number(&properties["RetentionPeriodHours"]).unwrap_or(24);
             if hours(new) < hours(old) {
                 lost("RetentionPeriodHours", format!("records older than {} h go, counted or not", hours(new)));
             }
         }
-        LOG_GROUP => {
+        resource_type::LOG_GROUP => {
             // Without a number lines never expire.
             let days = |properties: &Value| number(&properties["RetentionInDays"]).unwrap_or(u64::MAX);
             if days(new) < days(old) {
                 lost("RetentionInDays", format!("lines older than {} days go", days(new)));
             }
         }
-        "AWS::S3::Bucket" => {
+        resource_type::BUCKET => {
             let expiries = |properties: &Value| expirations(&properties["LifecycleConfiguration"]);
             if let Some(days) = expiries(new).into_iter().find(|days| !expiries(old).contains(days)) {
                 lost("LifecycleConfiguration", format!("objects expire after {days} days from now on"));

@@ -7,6 +7,7 @@ use std::fmt;
 use serde_json::{Value, json};
 
 use crate::data_resource::HOLDS_DATA;
+use crate::template_diff;
 
 /// What a reviewer must not miss.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,7 +32,7 @@ pub struct Finding {
     /// The resource.
     pub logical_id: String,
     /// The resource's type.
-    pub kind: String,
+    pub resource_type: String,
     /// Where in it; empty for the whole of it.
     pub path: String,
     /// The cause, as part of a sentence.
@@ -41,20 +42,20 @@ pub struct Finding {
 impl Finding {
     /// A finding about a resource, `new` where it stays and `old` where it goes.
     pub fn new(mark: Impact, logical_id: &str, declared: &Value, path: &str, why: impl Into<String>) -> Self {
-        let kind = crate::template_diff::kind(declared).to_owned();
-        Self { mark, logical_id: logical_id.to_owned(), kind, path: path.to_owned(), why: why.into() }
+        let resource_type = template_diff::resource_type(declared).to_owned();
+        Self { mark, logical_id: logical_id.to_owned(), resource_type, path: path.to_owned(), why: why.into() }
     }
 
     /// Whether a deploy refuses the change unless it is told that data may go: it takes records, items, objects or
     /// users. Lines of a log are marked, and not refused.
     pub fn is_guarded(&self) -> bool {
-        self.mark == Impact::LosesData && HOLDS_DATA.contains(&self.kind.as_str())
+        self.mark == Impact::LosesData && HOLDS_DATA.contains(&self.resource_type.as_str())
     }
 
     /// For `--json`.
     pub fn to_json(&self) -> Value {
-        let Self { mark, logical_id, kind, path, why } = self;
-        json!({"mark": mark.to_string(), "logicalId": logical_id, "type": kind, "path": path, "why": why})
+        let Self { mark, logical_id, resource_type, path, why } = self;
+        json!({"mark": mark.to_string(), "logicalId": logical_id, "type": resource_type, "path": path, "why": why})
     }
 }
 

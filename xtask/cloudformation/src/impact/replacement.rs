@@ -11,15 +11,15 @@ use crate::template_diff::{self, Change};
 
 /// A type with the properties that cannot change on an existing resource.
 struct CreateOnly {
-    kind: &'static str,
+    resource_type: &'static str,
     /// A change always replaces.
     always: &'static [&'static str],
     /// A change may replace; it depends on the values.
     sometimes: &'static [&'static str],
 }
 
-const fn fixed(kind: &'static str, always: &'static [&'static str]) -> CreateOnly {
-    CreateOnly { kind, always, sometimes: &[] }
+const fn fixed(resource_type: &'static str, always: &'static [&'static str]) -> CreateOnly {
+    CreateOnly { resource_type, always, sometimes: &[] }
 }
 
 const CREATE_ONLY: [CreateOnly; 36] = [
@@ -40,11 +40,11 @@ const CREATE_ONLY: [CreateOnly; 36] = [
     fixed("AWS::Cognito::UserPoolDomain", &["Domain", "UserPoolId"]),
     fixed("AWS::Cognito::UserPoolGroup", &["GroupName", "UserPoolId"]),
     CreateOnly {
-        kind: "AWS::DynamoDB::Table",
+        resource_type: "AWS::DynamoDB::Table",
         always: &["ImportSourceSpecification", "TableName"],
         sometimes: &["KeySchema"],
     },
-    CreateOnly { kind: "AWS::Events::Rule", always: &["Name"], sometimes: &["EventBusName"] },
+    CreateOnly { resource_type: "AWS::Events::Rule", always: &["Name"], sometimes: &["EventBusName"] },
     fixed("AWS::IAM::ManagedPolicy", &["Description", "ManagedPolicyName", "Path"]),
     fixed("AWS::IAM::Policy", &[]),
     fixed("AWS::IAM::Role", &["Path", "RoleName"]),
@@ -55,7 +55,7 @@ const CREATE_ONLY: [CreateOnly; 36] = [
         &["EventSourceArn", "SelfManagedEventSource", "StartingPosition", "StartingPositionTimestamp"],
     ),
     CreateOnly {
-        kind: "AWS::Lambda::Function",
+        resource_type: "AWS::Lambda::Function",
         always: &["FunctionName", "PackageType", "TenancyConfig"],
         sometimes: &["DurableConfig"],
     },
@@ -77,7 +77,7 @@ const CREATE_ONLY: [CreateOnly; 36] = [
     fixed("AWS::S3::Bucket", &["BucketName", "BucketNamePrefix", "BucketNamespace"]),
     fixed("AWS::S3::BucketPolicy", &["Bucket"]),
     CreateOnly {
-        kind: "AWS::SNS::Subscription",
+        resource_type: "AWS::SNS::Subscription",
         always: &["Endpoint", "Protocol", "TopicArn"],
         sometimes: &["Region"],
     },
@@ -96,25 +96,31 @@ pub fn findings(old: &Value, new: &Value) -> Vec<Finding> {
 }
 
 fn finding(change: &Change) -> Option<Finding> {
-    let Change { logical_id, kind, path, .. } = change;
+    let Change { logical_id, resource_type, path, .. } = change;
     let (mark, why) = if path == "Type" {
         (Impact::Replaces, "a resource of another type takes its place".to_owned())
     } else {
         let property = template_diff::property(path)?;
-        let mark = replaces(kind, property)?;
+        let mark = replaces(resource_type, property)?;
         let why = match mark {
             Impact::Replaces => format!("{property} cannot change on an existing resource"),
-            _ if is_known(kind) => format!("{property} changes in place only within limits"),
-            _ => format!("{kind} is not among the types whose replacements are known here"),
+            _ if is_known(resource_type) => format!("{property} changes in place only within limits"),
+            _ => format!("{resource_type} is not among the types whose replacements are known here"),
         };
         (mark, why)
     };
-    Some(Finding { mark, logical_id: logical_id.clone(), kind: kind.clone(), path: path.clone(), why })
+    Some(Finding {
+        mark,
+        logical_id: logical_id.clone(),
+        resource_type: resource_type.clone(),
+        path: path.clone(),
+        why,
+    })
 }
 
 /// Whether a change of a property replaces a resource of a type.
-pub fn replaces(kind: &str, property: &str) -> Option<Impact> {
-    match CREATE_ONLY.iter().find(|entry| entry.kind == kind) {
+pub fn replaces(resource_type: &str, property: &str) -> Option<Impact> {
+    match CREATE_ONLY.iter().find(|entry| entry.resource_type == resource_type) {
         Some(entry) if entry.always.contains(&property) => Some(Impact::Replaces),
         Some(entry) if entry.sometimes.contains(&property) => Some(Impact::MayReplace),
         Some(_) => None,
@@ -122,8 +128,8 @@ pub fn replaces(kind: &str, property: &str) -> Option<Impact> {
     }
 }
 
-fn is_known(kind: &str) -> bool {
-    CREATE_ONLY.iter().any(|entry| entry.kind == kind)
+fn is_known(resource_type: &str) -> bool {
+    CREATE_ONLY.iter().any(|entry| entry.resource_type == resource_type)
 }
 
 #[cfg(test)]

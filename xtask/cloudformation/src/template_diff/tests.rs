@@ -127,7 +127,7 @@ fn a_resource_of_another_type_is_one_change() {
     let new = json!({"Resources": {"A": {"Type": "T2", "Properties": {"Y": 1}}}});
     let found = changes(&old, &new);
     assert_eq!(found.len(), 1);
-    assert_eq!((found[0].path.as_str(), found[0].kind.as_str()), ("Type", "T2"));
+    assert_eq!((found[0].path.as_str(), found[0].resource_type.as_str()), ("Type", "T2"));
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn outputs_parameters_and_the_rest_are_compared_too() {
         json!({"Description": "a", "Outputs": {"Url": {"Value": "x"}}, "Parameters": {"Bucket": {"Type": "String"}}});
     let new = json!({"Description": "b", "Outputs": {"Url": {"Value": "y"}}});
     let found: Vec<_> =
-        changes(&old, &new).into_iter().map(|c| format!("{} {} {}", c.logical_id, c.kind, c.path)).collect();
+        changes(&old, &new).into_iter().map(|c| format!("{} {} {}", c.logical_id, c.resource_type, c.path)).collect();
     assert_eq!(found, ["Bucket Parameter ", "Url Output Value", "Description Template "]);
 }
 

@@ -37,8 +37,8 @@ pub async fn close(connection: &Connection, env: &Environment, observer: &dyn Ob
         };
         let body = answer.payload().map_or(&[][..], Blob::as_ref);
         let said: Value = serde_json::from_slice(body).with_context(|| format!("the answer of {aggregator}"))?;
-        if let Some(kind) = answer.function_error() {
-            return Err(Failure::new(format!("{aggregator} failed ({kind}): {said}"))
+        if let Some(resource_type) = answer.function_error() {
+            return Err(Failure::new(format!("{aggregator} failed ({resource_type}): {said}"))
                 .hint("nothing was removed; run the same command again")
                 .into());
         }

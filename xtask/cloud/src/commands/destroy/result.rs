@@ -3,6 +3,7 @@
 //! Invariant: data that is not named as deleted is still there.
 
 use cloudformation::data_resource::DataResource;
+use cloudformation::resource_type;
 use serde_json::{Value, json};
 use xtask::Printer;
 
@@ -32,13 +33,13 @@ impl Removed {
         let Self { stacks, deleted, kept, drained: _ } = self;
         if stacks.is_empty() && deleted.is_empty() {
             printer.say("nothing to remove: no such stack is deployed");
-            kept.iter().for_each(|one| printer.say(format!("kept from before: {} ({})", one.name, one.kind)));
+            kept.iter().for_each(|one| printer.say(format!("kept from before: {} ({})", one.name, one.resource_type)));
             return;
         }
         stacks.iter().for_each(|stack| printer.data(format!("removed {stack}")));
         deleted.iter().for_each(|resource| printer.data(format!("deleted {}", resource.name)));
         kept.iter().for_each(|resource| printer.data(format!("kept {}", resource.name)));
-        if kept.iter().any(|resource| resource.kind == "AWS::DynamoDB::Table") {
+        if kept.iter().any(|resource| resource.resource_type == resource_type::TABLE) {
             printer.say("the next deploy adopts the tables with their data");
         }
     }

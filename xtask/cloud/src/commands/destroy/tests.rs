@@ -1,3 +1,4 @@
+use cloudformation::resource_type;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -34,7 +35,11 @@ fn an_unknown_stack_is_wrong_usage_and_removes_nothing() {
 }
 
 fn stream() -> DataResource {
-    DataResource { logical_id: "Stream".to_owned(), kind: data::STREAM.to_owned(), name: STREAM.to_owned() }
+    DataResource {
+        logical_id: "Stream".to_owned(),
+        resource_type: resource_type::STREAM.to_owned(),
+        name: STREAM.to_owned(),
+    }
 }
 
 fn args() -> cli::Destroy {

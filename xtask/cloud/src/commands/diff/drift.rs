@@ -59,7 +59,7 @@ pub struct Drifted {
     /// The resource.
     pub logical_id: String,
     /// Its type.
-    pub kind: String,
+    pub resource_type: String,
     /// Whether it is gone altogether.
     pub is_deleted: bool,
     /// What differs: the path, what the template has, and what is there.
@@ -134,13 +134,13 @@ impl Drift {
             Verdict::NotSupported => format!("{stack}: looking for drift is not supported by this endpoint"),
             Verdict::NotDeployed => format!("{stack}: not deployed, so nothing drifted"),
         }];
-        for Drifted { logical_id, kind, is_deleted, differences } in resources {
+        for Drifted { logical_id, resource_type, is_deleted, differences } in resources {
             if *is_deleted {
-                lines.push(format!("  - {logical_id} {kind}: deleted"));
+                lines.push(format!("  - {logical_id} {resource_type}: deleted"));
             }
             lines.extend(differences.iter().map(|(path, expected, actual)| {
                 let [expected, actual] = [expected, actual].map(|value| value.as_deref().map_or("-".to_owned(), shown));
-                format!("  ~ {logical_id} {kind} {path}: expected {expected} -> actual {actual}")
+                format!("  ~ {logical_id} {resource_type} {path}: expected {expected} -> actual {actual}")
             }));
         }
         lines.extend(scaling.as_ref().map(Scaling::line));
@@ -188,7 +188,7 @@ impl Drifted {
         };
         Some(Self {
             logical_id: drift.logical_resource_id().unwrap_or_default().to_owned(),
-            kind: drift.resource_type().unwrap_or_default().to_owned(),
+            resource_type: drift.resource_type().unwrap_or_default().to_owned(),
             is_deleted: *status == StackResourceDriftStatus::Deleted,
             differences: drift.property_differences().iter().map(difference).collect(),
         })
@@ -210,13 +210,13 @@ impl Drifted {
     }
 
     fn to_json(&self) -> Value {
-        let Self { logical_id, kind, is_deleted, differences } = self;
+        let Self { logical_id, resource_type, is_deleted, differences } = self;
         let differences: Vec<Value> = differences
             .iter()
             .map(|(path, expected, actual)| json!({"path": path, "expected": expected, "actual": actual}))
             .collect();
         let status = if *is_deleted { "DELETED" } else { "MODIFIED" };
-        json!({"logicalId": logical_id, "type": kind, "status": status, "differences": differences})
+        json!({"logicalId": logical_id, "type": resource_type, "status": status, "differences": differences})
     }
 }
 

@@ -59,13 +59,13 @@ impl Report {
             .map(|(index, change)| {
                 let findings = self.findings.iter().filter(|finding| self.cause(finding) == Some(index));
                 let marks: Vec<Value> = findings.map(Finding::to_json).collect();
-                let Change { logical_id, kind, path, edit } = change;
+                let Change { logical_id, resource_type, path, edit } = change;
                 let (action, old, new) = match edit {
                     Edit::Added(new) => ("add", &Value::Null, new),
                     Edit::Removed(old) => ("remove", old, &Value::Null),
                     Edit::Changed { old, new } => ("change", old, new),
                 };
-                json!({"action": action, "logicalId": logical_id, "type": kind, "path": path, "old": old, "new": new, "marks": marks})
+                json!({"action": action, "logicalId": logical_id, "type": resource_type, "path": path, "old": old, "new": new, "marks": marks})
             })
             .collect();
         json!({"stack": self.stack, "isNew": self.is_new, "changes": changes})
@@ -80,16 +80,18 @@ impl Report {
 }
 
 fn line(change: &Change) -> String {
-    let Change { logical_id, kind, path, edit } = change;
+    let Change { logical_id, resource_type, path, edit } = change;
     // Of a whole resource its name and type say enough; its properties are in the template and in --json.
-    let is_whole = path.is_empty() && kind.contains("::");
+    let is_whole = path.is_empty() && resource_type.contains("::");
     let place = if path.is_empty() { String::new() } else { format!(" {path}") };
     match edit {
-        Edit::Added(_) if is_whole => format!("+ {logical_id} {kind}"),
-        Edit::Removed(_) if is_whole => format!("- {logical_id} {kind}"),
-        Edit::Added(new) => format!("+ {logical_id} {kind}{place}: {}", short(new)),
-        Edit::Removed(old) => format!("- {logical_id} {kind}{place}: {}", short(old)),
-        Edit::Changed { old, new } => format!("~ {logical_id} {kind}{place}: {} -> {}", short(old), short(new)),
+        Edit::Added(_) if is_whole => format!("+ {logical_id} {resource_type}"),
+        Edit::Removed(_) if is_whole => format!("- {logical_id} {resource_type}"),
+        Edit::Added(new) => format!("+ {logical_id} {resource_type}{place}: {}", short(new)),
+        Edit::Removed(old) => format!("- {logical_id} {resource_type}{place}: {}", short(old)),
+        Edit::Changed { old, new } => {
+            format!("~ {logical_id} {resource_type}{place}: {} -> {}", short(old), short(new))
+        }
     }
 }
 

@@ -203,7 +203,7 @@ mod tests {
         let mut drifted = review(&stream("a", 168));
         let resource = Drifted {
             logical_id: "Rule".into(),
-            kind: "AWS::Events::Rule".into(),
+            resource_type: "AWS::Events::Rule".into(),
             is_deleted: true,
             differences: Vec::new(),
         };

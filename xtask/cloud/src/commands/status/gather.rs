@@ -4,6 +4,7 @@
 
 use anyhow::Result;
 use aws_sdk_cloudwatch::types::StateValue;
+use cloudformation::resource_type;
 use contract::metric::{self as ours, Metric as Ours};
 use contract::{Environment, Function, Toggle, name};
 use futures::future::try_join_all;
@@ -143,8 +144,8 @@ async fn alarms(connection: &Connection, env: &Environment) -> Result<Option<Vec
         Err(error) if error.as_service_error().is_some_and(is_missing) => return Ok(None),
         Err(error) => return Err(failed_to(format!("list the resources of {stack}"))(error)),
     };
-    let of_kind = resources.iter().filter(|resource| resource.resource_type() == Some("AWS::CloudWatch::Alarm"));
-    let names: Vec<String> = of_kind.filter_map(|alarm| Some(alarm.physical_resource_id()?.to_owned())).collect();
+    let alarms = resources.iter().filter(|resource| resource.resource_type() == Some(resource_type::ALARM));
+    let names: Vec<String> = alarms.filter_map(|alarm| Some(alarm.physical_resource_id()?.to_owned())).collect();
     // Without a name CloudWatch would describe every alarm of the account.
     if names.is_empty() {
         return Ok(Some(Vec::new()));

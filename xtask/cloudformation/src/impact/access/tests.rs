@@ -2,12 +2,12 @@ use serde_json::json;
 
 use crate::impact::access::*;
 
-fn one(kind: &str, properties: Value) -> Value {
-    json!({"Resources": {"Thing": {"Type": kind, "Properties": properties}}})
+fn one(resource_type: &str, properties: Value) -> Value {
+    json!({"Resources": {"Thing": {"Type": resource_type, "Properties": properties}}})
 }
 
-fn why(kind: &str, old: Value, new: Value) -> Vec<String> {
-    findings(&one(kind, old), &one(kind, new)).into_iter().map(|finding| finding.why).collect()
+fn why(resource_type: &str, old: Value, new: Value) -> Vec<String> {
+    findings(&one(resource_type, old), &one(resource_type, new)).into_iter().map(|finding| finding.why).collect()
 }
 
 fn nothing() -> [String; 0] {
@@ -51,37 +51,48 @@ fn a_bucket_policy_that_goes_no_longer_denies() {
 
 #[test]
 fn a_permission_that_comes_or_loses_its_source_widens() {
-    let kind = "AWS::Lambda::Permission";
+    let resource_type = "AWS::Lambda::Permission";
     let bound = json!({"Principal": "apigateway.amazonaws.com", "Action": "lambda:InvokeFunction",
         "FunctionName": {"Ref": "Authorizer"}, "SourceArn": "arn:api"});
     let mut free = bound.clone();
     free.as_object_mut().unwrap().remove("SourceArn");
     let sentence = "apigateway.amazonaws.com may lambda:InvokeFunction Authorizer";
-    let found = findings(&Value::Null, &one(kind, bound.clone()));
+    let found = findings(&Value::Null, &one(resource_type, bound.clone()));
     assert_eq!((found[0].why.clone(), found[0].path.as_str()), (format!("{sentence} for arn:api"), ""));
-    assert_eq!(why(kind, bound.clone(), free), [format!("{sentence} for any source")]);
-    assert_eq!(why(kind, bound.clone(), bound), nothing());
+    assert_eq!(why(resource_type, bound.clone(), free), [format!("{sentence} for any source")]);
+    assert_eq!(why(resource_type, bound.clone(), bound), nothing());
 }
 
 #[test]
 fn a_method_without_an_authorizer_is_open_to_anybody() {
-    let kind = "AWS::ApiGateway::Method";
+    let resource_type = "AWS::ApiGateway::Method";
     let method = |authorization: &str, authorizer: &str| json!({"HttpMethod": "GET", "AuthorizationType": authorization, "AuthorizerId": {"Ref": authorizer}});
-    assert_eq!(why(kind, method("CUSTOM", "A"), method("NONE", "A")), ["anybody may call GET: no authorizer decides"]);
-    assert_eq!(findings(&Value::Null, &one(kind, method("NONE", "A"))).len(), 1);
-    assert_eq!(findings(&Value::Null, &one(kind, json!({"HttpMethod": "OPTIONS", "AuthorizationType": "NONE"}))), []);
-    assert_eq!(findings(&Value::Null, &one(kind, method("CUSTOM", "A"))), []);
-    assert_eq!(why(kind, method("NONE", "A"), method("NONE", "A")), nothing());
-    assert_eq!(why(kind, method("CUSTOM", "A"), method("CUSTOM", "B")).len(), 1);
+    assert_eq!(
+        why(resource_type, method("CUSTOM", "A"), method("NONE", "A")),
+        ["anybody may call GET: no authorizer decides"]
+    );
+    assert_eq!(findings(&Value::Null, &one(resource_type, method("NONE", "A"))).len(), 1);
+    assert_eq!(
+        findings(&Value::Null, &one(resource_type, json!({"HttpMethod": "OPTIONS", "AuthorizationType": "NONE"}))),
+        []
+    );
+    assert_eq!(findings(&Value::Null, &one(resource_type, method("CUSTOM", "A"))), []);
+    assert_eq!(why(resource_type, method("NONE", "A"), method("NONE", "A")), nothing());
+    assert_eq!(why(resource_type, method("CUSTOM", "A"), method("CUSTOM", "B")).len(), 1);
 }
 
 #[test]
 fn an_authorizer_that_decides_otherwise_is_marked() {
-    let kind = "AWS::ApiGateway::Authorizer";
-    let found = why(kind, json!({"AuthorizerResultTtlInSeconds": 0}), json!({"AuthorizerResultTtlInSeconds": 60}));
+    let resource_type = "AWS::ApiGateway::Authorizer";
+    let found =
+        why(resource_type, json!({"AuthorizerResultTtlInSeconds": 0}), json!({"AuthorizerResultTtlInSeconds": 60}));
     assert_eq!(found, ["a revoked key goes on working for up to 60 s"]);
-    assert_eq!(why(kind, json!({"AuthorizerResultTtlInSeconds": 0}), json!({})).len(), 1, "the default is 300 s");
-    assert_eq!(why(kind, json!({"AuthorizerUri": "a"}), json!({"AuthorizerUri": "b"})).len(), 1);
+    assert_eq!(
+        why(resource_type, json!({"AuthorizerResultTtlInSeconds": 0}), json!({})).len(),
+        1,
+        "the default is 300 s"
+    );
+    assert_eq!(why(resource_type, json!({"AuthorizerUri": "a"}), json!({"AuthorizerUri": "b"})).len(), 1);
 }
 
 #[test]

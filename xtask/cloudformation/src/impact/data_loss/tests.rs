@@ -16,8 +16,8 @@ fn table(extra: Value) -> Value {
     json!({"Resources": {"Calls": resource}})
 }
 
-fn one(kind: &str, properties: Value) -> Value {
-    json!({"Resources": {"Thing": {"Type": kind, "Properties": properties}}})
+fn one(resource_type: &str, properties: Value) -> Value {
+    json!({"Resources": {"Thing": {"Type": resource_type, "Properties": properties}}})
 }
 
 fn marks(old: &Value, new: &Value) -> Vec<(Impact, String)> {

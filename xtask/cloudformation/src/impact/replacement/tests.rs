@@ -4,8 +4,8 @@ use serde_json::json;
 
 use crate::impact::replacement::*;
 
-fn template(kind: &str, properties: Value) -> Value {
-    json!({"Resources": {"Thing": {"Type": kind, "Properties": properties}}})
+fn template(resource_type: &str, properties: Value) -> Value {
+    json!({"Resources": {"Thing": {"Type": resource_type, "Properties": properties}}})
 }
 
 #[test]
@@ -20,9 +20,9 @@ fn a_create_only_property_replaces_and_is_named() {
 
 #[test]
 fn a_change_inside_a_create_only_property_replaces_as_well() {
-    let kind = "AWS::Kinesis::StreamConsumer";
-    let old = template(kind, json!({"Tags": [{"Key": "a", "Value": "1"}]}));
-    let new = template(kind, json!({"Tags": [{"Key": "a", "Value": "2"}]}));
+    let resource_type = "AWS::Kinesis::StreamConsumer";
+    let old = template(resource_type, json!({"Tags": [{"Key": "a", "Value": "1"}]}));
+    let new = template(resource_type, json!({"Tags": [{"Key": "a", "Value": "2"}]}));
     assert_eq!(findings(&old, &new)[0].mark, Impact::Replaces);
 }
 
@@ -64,7 +64,7 @@ fn a_new_type_under_an_old_id_replaces() {
 
 #[test]
 fn the_table_is_sorted_and_names_each_type_once() {
-    assert!(CREATE_ONLY.iter().zip(&CREATE_ONLY[1..]).all(|(one, next)| one.kind < next.kind));
+    assert!(CREATE_ONLY.iter().zip(&CREATE_ONLY[1..]).all(|(one, next)| one.resource_type < next.resource_type));
 }
 
 /// cfn-lint's folder of schemas, where the environment variable `CFN_LINT` names its program.
@@ -85,15 +85,17 @@ fn index(folder: &Path) -> String {
 fn the_table_holds_all_that_the_schemas_do_where_cfn_lint_is_installed() {
     let Some(folder) = schemas() else { return };
     let index = index(&folder);
-    for CreateOnly { kind, always, sometimes } in &CREATE_ONLY {
-        let entry = index.split_once(&format!("\"{kind}\": \"")).unwrap_or_else(|| panic!("no schema of {kind}"));
+    for CreateOnly { resource_type, always, sometimes } in &CREATE_ONLY {
+        let entry = index
+            .split_once(&format!("\"{resource_type}\": \""))
+            .unwrap_or_else(|| panic!("no schema of {resource_type}"));
         let hash: String = entry.1.chars().take_while(|c| *c != '"').collect();
         let text = std::fs::read(folder.join(format!("resources/{hash}.json"))).unwrap();
         let schema: Value = serde_json::from_slice(&text).unwrap();
         for (key, ours) in [("createOnlyProperties", always), ("conditionalCreateOnlyProperties", sometimes)] {
             for path in schema[key].as_array().into_iter().flatten() {
                 let property = path.as_str().and_then(|path| path.strip_prefix("/properties/")).unwrap_or_default();
-                assert!(ours.contains(&property), "{kind} {key}: {property} is missing");
+                assert!(ours.contains(&property), "{resource_type} {key}: {property} is missing");
             }
         }
     }

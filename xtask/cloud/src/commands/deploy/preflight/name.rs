@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 use cloudformation::data_resource;
+use cloudformation::resource_type;
 use serde_json::Value;
 use xtask::Failure;
 
@@ -24,9 +25,9 @@ pub async fn taken(connection: &Connection, stack: &str, template: &Value) -> Ve
     let is_new = own.is_none();
     let own = own.unwrap_or_default();
     let mut findings = Vec::new();
-    for (kind, name) in named(template).into_iter().filter(|(_, name)| !own.contains(*name)) {
-        findings.extend(match is_there(connection, kind, name).await {
-            Ok(true) => Some(Finding::Problem(conflict(stack, kind, name))),
+    for (resource_type, name) in named(template).into_iter().filter(|(_, name)| !own.contains(*name)) {
+        findings.extend(match is_there(connection, resource_type, name).await {
+            Ok(true) => Some(Finding::Problem(conflict(stack, resource_type, name))),
             Ok(false) => None,
             Err(error) => Some(Finding::not_checked(&error)),
         });
@@ -38,7 +39,7 @@ pub async fn taken(connection: &Connection, stack: &str, template: &Value) -> Ve
     for resource in data_resource::data_resources(template).into_iter().filter(|resource| !own.contains(&resource.name))
     {
         findings.extend(match import::exists(connection, &resource).await {
-            Ok(true) => Some(Finding::Problem(conflict(stack, &resource.kind, &resource.name))),
+            Ok(true) => Some(Finding::Problem(conflict(stack, &resource.resource_type, &resource.name))),
             Ok(false) => None,
             Err(error) => Some(Finding::not_checked(&error)),
         });
@@ -46,14 +47,14 @@ pub async fn taken(connection: &Connection, stack: &str, template: &Value) -> Ve
     findings
 }
 
-fn conflict(stack: &str, kind: &str, name: &str) -> Failure {
-    let failure = Failure::new(format!("the name {name} ({kind}) is taken by something outside {stack}"));
-    match kind {
-        "AWS::Logs::LogGroup" => failure.hint(format!(
+fn conflict(stack: &str, resource_type: &str, name: &str) -> Failure {
+    let failure = Failure::new(format!("the name {name} ({resource_type}) is taken by something outside {stack}"));
+    match resource_type {
+        resource_type::LOG_GROUP => failure.hint(format!(
             "a late invocation makes a log anew after its stack is gone; remove it: aws logs delete-log-group \
              --log-group-name {name}"
         )),
-        "AWS::Lambda::Function" => {
+        resource_type::FUNCTION => {
             failure.hint(format!("remove it, if nothing needs it: aws lambda delete-function --function-name {name}"))
         }
         _ => failure.hint(format!("import it into {stack} in the console, or remove it, if its data may go")),
@@ -64,13 +65,13 @@ fn conflict(stack: &str, kind: &str, name: &str) -> Failure {
 fn named(template: &Value) -> Vec<(&str, &str)> {
     let resources = template["Resources"].as_object().into_iter().flatten();
     let named = resources.filter_map(|(_, resource)| {
-        let kind = resource["Type"].as_str()?;
-        let property = match kind {
-            "AWS::Lambda::Function" => "FunctionName",
-            "AWS::Logs::LogGroup" => "LogGroupName",
+        let resource_type = resource["Type"].as_str()?;
+        let property = match resource_type {
+            resource_type::FUNCTION => "FunctionName",
+            resource_type::LOG_GROUP => "LogGroupName",
             _ => return None,
         };
-        Some((kind, resource["Properties"][property].as_str()?))
+        Some((resource_type, resource["Properties"][property].as_str()?))
     });
     named.collect()
 }
@@ -83,8 +84,8 @@ async fn own(connection: &Connection, stack: &str) -> Result<Option<BTreeSet<Str
     Ok((!own.is_empty()).then_some(own))
 }
 
-async fn is_there(connection: &Connection, kind: &str, name: &str) -> Result<bool> {
-    if kind == "AWS::Logs::LogGroup" {
+async fn is_there(connection: &Connection, resource_type: &str, name: &str) -> Result<bool> {
+    if resource_type == resource_type::LOG_GROUP {
         let asked = connection.logs().describe_log_groups().log_group_name_prefix(name).send().await;
         let answer = asked.map_err(failed_to(format!("look for the log {name}")))?;
         return Ok(answer.log_groups().iter().any(|group| group.log_group_name() == Some(name)));

@@ -2,6 +2,7 @@
 //!
 //! Invariant: only what is missing beyond what is deployed already counts.
 
+use cloudformation::resource_type;
 use serde_json::Value;
 use stacks::Stack;
 use xtask::Failure;
@@ -84,7 +85,7 @@ impl Capacity {
 /// The properties of a template's stream.
 fn stream(template: &Value) -> Option<&Value> {
     let mut resources = template["Resources"].as_object()?.values();
-    Some(&resources.find(|resource| resource["Type"] == "AWS::Kinesis::Stream")?["Properties"])
+    Some(&resources.find(|resource| resource["Type"] == resource_type::STREAM)?["Properties"])
 }
 
 fn too_many_shards(name: &str, wanted: Capacity, deployed: Option<Capacity>, limits: Limits) -> Option<Failure> {
@@ -120,7 +121,7 @@ fn too_many_shards(name: &str, wanted: Capacity, deployed: Option<Capacity>, lim
 pub async fn concurrency(connection: &Connection, templates: &[&Value]) -> Vec<Finding> {
     let client = connection.lambda();
     let mut needed = 0;
-    for function in of_type(templates, "AWS::Lambda::Function") {
+    for function in of_type(templates, resource_type::FUNCTION) {
         let Some(wanted) = function["ReservedConcurrentExecutions"].as_i64() else { continue };
         let name = function["FunctionName"].as_str().unwrap_or_default();
         let reserved = match client.get_function_concurrency().function_name(name).send().await {
@@ -157,9 +158,11 @@ fn too_few_executions(needed: i64, all: i64, unreserved: i64) -> Option<Failure>
     })
 }
 
-fn of_type<'a>(templates: &'a [&'a Value], kind: &'a str) -> impl Iterator<Item = &'a Value> {
+fn of_type<'a>(templates: &'a [&'a Value], resource_type: &'a str) -> impl Iterator<Item = &'a Value> {
     let resources = templates.iter().filter_map(|template| template["Resources"].as_object()).flatten();
-    resources.filter(move |(_, resource)| resource["Type"] == kind).map(|(_, resource)| &resource["Properties"])
+    resources
+        .filter(move |(_, resource)| resource["Type"] == resource_type)
+        .map(|(_, resource)| &resource["Properties"])
 }
 
 #[cfg(test)]

@@ -11,9 +11,9 @@ fn status(detection: &str, rest: &str) -> Answer {
 }
 
 /// A resource as CloudFormation describes it.
-fn drifted(id: &str, kind: &str, status: &str, differences: &str) -> String {
+fn drifted(id: &str, resource_type: &str, status: &str, differences: &str) -> String {
     format!(
-        "<member><StackId>arn</StackId><LogicalResourceId>{id}</LogicalResourceId><ResourceType>{kind}</ResourceType>\
+        "<member><StackId>arn</StackId><LogicalResourceId>{id}</LogicalResourceId><ResourceType>{resource_type}</ResourceType>\
          <PropertyDifferences>{differences}</PropertyDifferences>\
          <StackResourceDriftStatus>{status}</StackResourceDriftStatus><Timestamp>2026-11-24T10:00:00Z</Timestamp></member>"
     )
