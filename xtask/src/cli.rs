@@ -19,11 +19,11 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use contract::Environment;
 pub use errors::{Errors, ErrorsCommand};
-pub use keys::{Keys, KeysCommand};
+pub use keys::{CreateKey, Keys, KeysCommand, ListKeys, RevokeKey};
 pub use local::{Local, LocalCommand, LocalUp};
 use number::whole;
 use text::line;
-pub use users::{Users, UsersCommand};
+pub use users::{CreateUser, ListUsers, ResetPassword, SetUser, Token, Users, UsersCommand};
 
 use crate::{Printer, failure, output};
 

@@ -2,8 +2,9 @@
 //!
 //! Invariant: only what the template retains and names itself is adopted, so nothing of somebody else's is.
 
-use crate::resource_type;
 use serde_json::{Map, Value, json};
+
+use crate::resource_type;
 
 /// Types whose resources hold data that exists nowhere else.
 pub const HOLDS_DATA: [&str; 4] =

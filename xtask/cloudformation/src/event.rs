@@ -2,8 +2,9 @@
 //!
 //! Invariant: pure functions over a recorded list, so every order of events can be tested.
 
-use crate::resource_type;
 use jiff::Timestamp;
+
+use crate::resource_type;
 
 /// What happened to one resource, or to the stack itself.
 #[derive(Clone, Debug, PartialEq, Eq)]

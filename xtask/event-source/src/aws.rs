@@ -7,7 +7,6 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_sdk_kinesis::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
-use aws_sdk_kinesis::primitives::DateTime;
 use aws_sdk_kinesis::types::ShardIteratorType;
 use aws_sdk_lambda::config::retry::RetryConfig;
 use aws_sdk_lambda::config::timeout::TimeoutConfig;
@@ -59,7 +58,7 @@ impl Aws {
             return Ok(role);
         }
         let request = self.clients.lambda.get_function_configuration().function_name(function);
-        let role = match request.send().await.map_err(trouble) {
+        let role = match request.send().await.map_err(service_error) {
             Ok(configuration) => configuration.role.unwrap_or_default(),
             Err(ServiceError::Gone(_)) => return Ok(String::new()),
             Err(other) => return Err(other),
@@ -74,7 +73,7 @@ impl Mappings for Aws {
         let mut pages = self.clients.lambda.list_event_source_mappings().into_paginator().items().send();
         let mut listed = Vec::new();
         while let Some(mapping) = pages.next().await {
-            let mapping = mapping.map_err(trouble)?;
+            let mapping = mapping.map_err(service_error)?;
             if !mapping.event_source_arn().is_some_and(|source| source.contains(":kinesis:")) {
                 continue;
             }
@@ -92,7 +91,7 @@ impl Mappings for Aws {
 impl Streams for Aws {
     async fn stream(&self, stream: &str) -> Result<StreamState, ServiceError> {
         let kinesis = &self.clients.kinesis;
-        let summary = kinesis.describe_stream_summary().stream_arn(stream).send().await.map_err(trouble)?;
+        let summary = kinesis.describe_stream_summary().stream_arn(stream).send().await.map_err(service_error)?;
         let hours = summary.stream_description_summary().map_or(24, |summary| summary.retention_period_hours());
         let retention = Duration::from_secs(u64::try_from(hours).unwrap_or(24) * 3_600);
         let mut shards = Vec::new();
@@ -101,7 +100,7 @@ impl Streams for Aws {
             // A token stands for the stream: both together are refused.
             let arn = token.is_none().then(|| stream.to_owned());
             let request = kinesis.list_shards().set_stream_arn(arn).set_next_token(token);
-            let page = request.send().await.map_err(trouble)?;
+            let page = request.send().await.map_err(service_error)?;
             shards.extend(page.shards().iter().map(|shard| {
                 Shard {
                     id: shard.shard_id().to_owned(),
@@ -125,16 +124,13 @@ impl Streams for Aws {
         let request = self.clients.kinesis.get_shard_iterator().stream_arn(stream).shard_id(shard);
         let request = match from {
             Position::TrimHorizon => request.shard_iterator_type(ShardIteratorType::TrimHorizon),
-            Position::At(instant) => request
-                .shard_iterator_type(ShardIteratorType::AtTimestamp)
-                .timestamp(DateTime::from_millis(instant.as_millisecond())),
             Position::After(number) => request
                 .shard_iterator_type(ShardIteratorType::AfterSequenceNumber)
                 .starting_sequence_number(number.as_str()),
         };
-        let iterator = request.send().await.map_err(trouble)?.shard_iterator;
+        let iterator = request.send().await.map_err(service_error)?.shard_iterator;
         let request = self.clients.kinesis.get_records().stream_arn(stream).set_shard_iterator(iterator);
-        let page = request.send().await.map_err(trouble)?;
+        let page = request.send().await.map_err(service_error)?;
         let closed = page.next_shard_iterator.is_none();
         Ok(Page {
             at_tip: closed || page.millis_behind_latest.unwrap_or_default() == 0,
@@ -164,7 +160,7 @@ impl Functions for Aws {
             Err(error) if error.code() == Some("RequestTooLargeException") => {
                 Answer::Ran(Invocation { function_error: Some("RequestTooLarge".into()), ..Invocation::default() })
             }
-            Err(error) => Answer::NotRun(trouble(error)),
+            Err(error) => Answer::NotRun(service_error(error)),
         }
     }
 }
@@ -172,7 +168,7 @@ impl Functions for Aws {
 impl Destinations for Aws {
     async fn keep(&self, bucket: &str, key: &str, document: String) -> Result<(), ServiceError> {
         let request = self.clients.s3.put_object().bucket(bucket).key(key).content_type("application/json");
-        request.body(document.into_bytes().into()).send().await.map(drop).map_err(trouble)
+        request.body(document.into_bytes().into()).send().await.map(drop).map_err(service_error)
     }
 }
 
@@ -188,7 +184,7 @@ fn record(record: aws_sdk_kinesis::types::Record) -> Record {
     }
 }
 
-fn trouble<E, R>(error: SdkError<E, R>) -> ServiceError
+fn service_error<E, R>(error: SdkError<E, R>) -> ServiceError
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
     R: std::fmt::Debug,

@@ -7,10 +7,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::mapping::{Mapping, Start};
 use crate::sequence::SequenceNumber;
 use crate::services::Position;
 
@@ -42,10 +40,8 @@ pub(crate) struct Checkpoints {
     mappings: Mutex<BTreeMap<String, Entry>>,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Entry {
-    /// When the mapping was seen first: where `LATEST` begins, for shards that are found later too.
-    since: Timestamp,
     shards: BTreeMap<String, Place>,
 }
 
@@ -77,34 +73,14 @@ impl Checkpoints {
         Ok(Self { path, mappings: Mutex::new(mappings) })
     }
 
-    /// Takes note of a mapping that may be new.
-    ///
-    /// # Errors
-    /// When the file cannot be written.
-    pub(crate) fn begin(&self, mapping: &Mapping, now: Timestamp) -> Result<(), CheckpointError> {
-        let mut mappings = self.lock();
-        if mappings.contains_key(&mapping.uuid) {
-            return Ok(());
-        }
-        mappings.insert(mapping.uuid.clone(), Entry { since: now, shards: BTreeMap::new() });
-        self.write(&mappings)
-    }
-
     /// Where to read on; nowhere where the shard is done with.
-    pub(crate) fn position(&self, mapping: &Mapping, shard: &str) -> Option<Position> {
+    pub(crate) fn position(&self, mapping: &str, shard: &str) -> Option<Position> {
         let mappings = self.lock();
-        let entry = mappings.get(&mapping.uuid);
-        match entry.and_then(|entry| entry.shards.get(shard)) {
-            Some(Place::After(number)) => return Some(Position::After(number.clone())),
-            Some(Place::End) => return None,
-            None => {}
+        match mappings.get(mapping).and_then(|entry| entry.shards.get(shard)) {
+            Some(Place::After(number)) => Some(Position::After(number.clone())),
+            Some(Place::End) => None,
+            None => Some(Position::TrimHorizon),
         }
-        Some(match (mapping.start, entry) {
-            (Start::TrimHorizon, _) => Position::TrimHorizon,
-            (Start::At(instant), _) => Position::At(instant),
-            (Start::Latest, Some(entry)) => Position::At(entry.since),
-            (Start::Latest, None) => Position::At(Timestamp::now()),
-        })
     }
 
     /// Moves a checkpoint behind a record.
@@ -131,9 +107,7 @@ impl Checkpoints {
 
     fn set(&self, mapping: &str, shard: &str, place: Place) -> Result<(), CheckpointError> {
         let mut mappings = self.lock();
-        let new = || Entry { since: Timestamp::now(), shards: BTreeMap::new() };
-        let entry = mappings.entry(mapping.to_owned()).or_insert_with(new);
-        entry.shards.insert(shard.to_owned(), place);
+        mappings.entry(mapping.to_owned()).or_default().shards.insert(shard.to_owned(), place);
         self.write(&mappings)
     }
 
@@ -159,29 +133,27 @@ mod tests {
     #[test]
     fn a_restart_reads_on_behind_the_checkpoint() {
         let folder = fixture::Folder::new();
-        let mapping = fixture::mapping();
         let checkpoints = Checkpoints::open(folder.path()).unwrap();
-        assert_eq!(checkpoints.position(&mapping, "a"), Some(Position::TrimHorizon));
-        checkpoints.advance(&mapping.uuid, "a", &SequenceNumber::new("0042")).unwrap();
-        checkpoints.end(&mapping.uuid, "b").unwrap();
+        assert_eq!(checkpoints.position("mapping-1", "a"), Some(Position::TrimHorizon));
+        checkpoints.advance("mapping-1", "a", &SequenceNumber::new("0042")).unwrap();
+        checkpoints.end("mapping-1", "b").unwrap();
 
         let reopened = Checkpoints::open(folder.path()).unwrap();
-        assert_eq!(reopened.position(&mapping, "a"), Some(Position::After(SequenceNumber::new("0042"))));
-        assert_eq!(reopened.position(&mapping, "b"), None);
-        assert!(reopened.is_ended(&mapping.uuid, "b") && !reopened.is_ended(&mapping.uuid, "a"));
-        let other = Mapping { uuid: "mapping-2".into(), ..mapping };
-        assert_eq!(reopened.position(&other, "a"), Some(Position::TrimHorizon), "each mapping has its own");
+        assert_eq!(reopened.position("mapping-1", "a"), Some(Position::After(SequenceNumber::new("0042"))));
+        assert_eq!(reopened.position("mapping-1", "b"), None);
+        assert!(reopened.is_ended("mapping-1", "b") && !reopened.is_ended("mapping-1", "a"));
+        assert_eq!(reopened.position("mapping-2", "a"), Some(Position::TrimHorizon), "each mapping has its own");
     }
 
     #[test]
-    fn latest_is_the_moment_the_mapping_was_seen_first_for_every_shard_and_restart() {
+    fn a_file_that_an_earlier_runner_wrote_is_read_on() {
         let folder = fixture::Folder::new();
-        let mapping = Mapping { start: Start::Latest, ..fixture::mapping() };
-        let since = Timestamp::from_second(1_000).unwrap();
-        Checkpoints::open(folder.path()).unwrap().begin(&mapping, since).unwrap();
-        let reopened = Checkpoints::open(folder.path()).unwrap();
-        reopened.begin(&mapping, Timestamp::now()).unwrap();
-        assert_eq!(reopened.position(&mapping, "found later"), Some(Position::At(since)));
+        let earlier =
+            r#"{"mapping-1": {"since": "2026-11-24T10:00:00Z", "shards": {"a": {"after": "42"}, "b": "end"}}}"#;
+        std::fs::write(folder.path().join("checkpoints.json"), earlier).unwrap();
+        let checkpoints = Checkpoints::open(folder.path()).unwrap();
+        assert_eq!(checkpoints.position("mapping-1", "a"), Some(Position::After(SequenceNumber::new("42"))));
+        assert!(checkpoints.is_ended("mapping-1", "b"));
     }
 
     #[test]

@@ -6,28 +6,27 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::mapping::Mapping;
+use crate::options::Which;
 use crate::report::IssueLog;
-use crate::runner::Which;
+use crate::requests::Shared;
 use crate::services::{Listed, ServiceError, Services, Shard, StreamState};
 use crate::shard::Reader;
 use crate::status::{Phase, ShardStatus};
-use crate::way::Shared;
 
 /// What Lambda says of a mapping whose stream nobody else has read.
 const NOTHING_PROCESSED: &str = "No records processed";
 
 /// Keeps readers for what is listed.
-pub(crate) struct Follower<O> {
-    shared: Arc<Shared<O>>,
+pub(crate) struct Follower<S> {
+    shared: Arc<Shared<S>>,
     which: Which,
     readers: BTreeMap<Key, Running>,
     followed: BTreeMap<String, String>,
-    complaints: IssueLog,
+    issues: IssueLog,
     failed_looks: u32,
 }
 
@@ -48,11 +47,11 @@ struct Wanted {
     retention: Duration,
 }
 
-impl<O: Services> Follower<O> {
+impl<S: Services> Follower<S> {
     /// No readers yet.
-    pub(crate) fn new(shared: Arc<Shared<O>>, which: Which) -> Self {
-        let complaints = IssueLog::new(Arc::clone(&shared.report));
-        Self { shared, which, readers: BTreeMap::new(), followed: BTreeMap::new(), complaints, failed_looks: 0 }
+    pub(crate) fn new(shared: Arc<Shared<S>>, which: Which) -> Self {
+        let issues = IssueLog::new(Arc::clone(&shared.report));
+        Self { shared, which, readers: BTreeMap::new(), followed: BTreeMap::new(), issues, failed_looks: 0 }
     }
 
     /// Looks again and again, until it is told to stop.
@@ -82,12 +81,12 @@ impl<O: Services> Follower<O> {
         match looked {
             Ok(()) => {
                 self.failed_looks = 0;
-                self.complaints.settle("list", || "the event sources can be listed again".into());
+                self.issues.settle("list", || "the event sources can be listed again".into());
                 (pace.list, pace.rest)
             }
-            Err(trouble) => {
+            Err(error) => {
                 self.failed_looks += 1;
-                self.complaints.open("list", || format!("the event sources cannot be listed, waiting: {trouble}"));
+                self.issues.open("list", || format!("the event sources cannot be listed, waiting: {error}"));
                 (pace.list.saturating_mul(1 << self.failed_looks.min(16)).min(pace.longest_pause), Duration::ZERO)
             }
         }
@@ -96,7 +95,7 @@ impl<O: Services> Follower<O> {
     /// One look at mappings and shards.
     async fn look(&mut self) -> Result<(), ServiceError> {
         let question = self.shared.board.question();
-        let listed = self.shared.outside.mappings().await?;
+        let listed = self.shared.services.mappings().await?;
         let mut wanted = BTreeMap::new();
         self.forget_all_but(&listed);
         for Listed { uuid, mapping, last_processing_result } in listed {
@@ -105,13 +104,13 @@ impl<O: Services> Follower<O> {
                 Ok(_) => continue,
                 Err(refusal) => {
                     let matter = format!("refused {uuid}");
-                    self.complaints.open(&matter, || format!("event source mapping {uuid} is not followed: {refusal}"));
+                    self.issues.open(&matter, || format!("event source mapping {uuid} is not followed: {refusal}"));
                     continue;
                 }
             };
             self.check_poller(&mapping, last_processing_result);
             if let Some(state) = self.stream(&mapping).await? {
-                self.want(&mapping, state, &mut wanted);
+                Self::want(&mapping, state, &mut wanted);
             }
         }
         self.reconcile(&wanted);
@@ -125,7 +124,7 @@ impl<O: Services> Follower<O> {
         let gone: Vec<String> = self.followed.keys().filter(|uuid| !is_listed(uuid)).cloned().collect();
         for uuid in gone {
             self.followed.remove(&uuid);
-            self.complaints.say(format!("event source mapping {uuid} is gone, waiting for another"));
+            self.issues.say(format!("event source mapping {uuid} is gone, waiting for another"));
         }
     }
 
@@ -133,23 +132,20 @@ impl<O: Services> Follower<O> {
     async fn stream(&mut self, mapping: &Mapping) -> Result<Option<StreamState>, ServiceError> {
         let matter = format!("stream {}", mapping.uuid);
         let name = mapping.stream_name();
-        match self.shared.outside.stream(&mapping.stream).await {
+        match self.shared.services.stream(&mapping.stream).await {
             Ok(state) => {
-                self.complaints.settle(&matter, || format!("stream {name} is there"));
+                self.issues.settle(&matter, || format!("stream {name} is there"));
                 Ok(Some(state))
             }
             Err(ServiceError::Gone(_)) => {
-                self.complaints.open(&matter, || format!("stream {name} is not there, waiting for it"));
+                self.issues.open(&matter, || format!("stream {name} is not there, waiting for it"));
                 Ok(None)
             }
-            Err(trouble) => Err(trouble),
+            Err(error) => Err(error),
         }
     }
 
-    fn want(&mut self, mapping: &Arc<Mapping>, state: StreamState, wanted: &mut BTreeMap<Key, Wanted>) {
-        if let Err(error) = self.shared.checkpoints.begin(mapping, Timestamp::now()) {
-            self.complaints.open("save", || format!("checkpoints cannot be saved: {error}"));
-        }
+    fn want(mapping: &Arc<Mapping>, state: StreamState, wanted: &mut BTreeMap<Key, Wanted>) {
         for shard in state.shards {
             let key = (mapping.uuid.clone(), shard.id.clone());
             wanted.insert(key, Wanted { mapping: Arc::clone(mapping), shard, retention: state.retention });
@@ -163,10 +159,10 @@ impl<O: Services> Follower<O> {
         let before = self.followed.insert(uuid.clone(), last_processing_result.clone());
         if before.is_none() {
             let size = rules.batch_size;
-            self.complaints.say(format!("{} feeds {function} in batches of {size}", mapping.stream_name()));
+            self.issues.say(format!("{} feeds {function} in batches of {size}", mapping.stream_name()));
         }
         if before.as_deref().unwrap_or(NOTHING_PROCESSED) != last_processing_result {
-            self.complaints.say(format!(
+            self.issues.say(format!(
                 "another poller reads {stream} for {function} ({last_processing_result}): records that fail are lost; \
                  disable event source mapping {uuid}, which keeps this runner going"
             ));
@@ -231,18 +227,8 @@ impl<O: Services> Follower<O> {
             if tokio::time::timeout_at(deadline, reader.task).await.is_err() {
                 abort.abort();
                 let function = reader.mapping.function_name();
-                self.complaints.say(format!("{function} still runs for {shard}: its batch will be delivered again"));
+                self.issues.say(format!("{function} still runs for {shard}: its batch will be delivered again"));
             }
-        }
-    }
-}
-
-impl Which {
-    fn includes(&self, mapping: &Mapping) -> bool {
-        match self {
-            Self::All => true,
-            Self::Uuid(uuid) => mapping.uuid == *uuid,
-            Self::Function(name) => mapping.function_name() == name,
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::services::Invocation;
 pub(crate) struct LaneSettings {
     /// The mapping's rules.
     pub(crate) rules: Rules,
-    /// How long the stream keeps a record.
+    /// How long the stream keeps a record: one that is older is given up.
     pub(crate) retention: Duration,
     /// The pause after a first failure; it doubles with each further one.
     pub(crate) first_pause: Duration,
@@ -76,11 +76,6 @@ struct Pause {
 }
 
 impl LaneSettings {
-    /// The age from which on a record is given up.
-    fn age_limit(&self) -> Duration {
-        self.rules.max_age.map_or(self.retention, |max_age| max_age.min(self.retention))
-    }
-
     fn may_retry(&self, retries: u32) -> bool {
         match self.rules.retries {
             Retries::UntilExpiry => true,
@@ -96,7 +91,7 @@ impl Lane {
     }
 
     /// What is to be done now, if anything; it is under way until `answered` or `kept` is called.
-    pub(crate) fn next(&mut self, terms: &LaneSettings, now: Timestamp) -> Option<Step> {
+    pub(crate) fn next(&mut self, settings: &LaneSettings, now: Timestamp) -> Option<Step> {
         if self.is_busy() || self.pause.until.is_some_and(|until| now < until) {
             return None;
         }
@@ -105,11 +100,11 @@ impl Lane {
             return Some(self.keep(discard));
         }
         if self.parts.is_empty() {
-            let records = self.waiting.cut(self.batch_size(terms), terms.rules.window, now)?;
+            let records = self.waiting.cut(self.batch_size(settings), settings.rules.window, now)?;
             self.n_cuts += 1;
             self.parts.push_back(Part { records, retries: 0, invocations: 0, last: None });
         }
-        if let Some(expired) = self.take_expired(terms.age_limit(), now) {
+        if let Some(expired) = self.take_expired(settings.retention, now) {
             return Some(self.keep(expired));
         }
         let records = self.parts.front()?.records.clone();
@@ -120,7 +115,7 @@ impl Lane {
     /// Takes note of the function's answer; returns the records that are processed by it.
     pub(crate) fn answered(
         &mut self,
-        terms: &LaneSettings,
+        settings: &LaneSettings,
         outcome: &Outcome,
         invocation: Option<Invocation>,
         now: Timestamp,
@@ -133,7 +128,7 @@ impl Lane {
         }
         match *outcome {
             Outcome::NotRun => {
-                self.pause.begin(terms, now);
+                self.pause.begin(settings, now);
                 self.parts.push_front(part);
                 Vec::new()
             }
@@ -148,21 +143,21 @@ impl Lane {
                 part.records
             }
             Outcome::FailedFrom(0) => {
-                self.failed(terms, part, now);
+                self.failed(settings, part, now);
                 Vec::new()
             }
         }
     }
 
     /// Takes note of whether what was discarded is kept; returns the records that are finished by it.
-    pub(crate) fn kept(&mut self, terms: &LaneSettings, is_kept: bool, now: Timestamp) -> Vec<SharedRecord> {
+    pub(crate) fn kept(&mut self, settings: &LaneSettings, is_kept: bool, now: Timestamp) -> Vec<SharedRecord> {
         match std::mem::take(&mut self.doing) {
             Doing::Keeping(discard) if is_kept => {
                 self.pause = Pause::default();
                 discard.records
             }
             Doing::Keeping(discard) => {
-                self.pause.begin(terms, now);
+                self.pause.begin(settings, now);
                 self.doing = Doing::StillToKeep(discard);
                 Vec::new()
             }
@@ -174,14 +169,14 @@ impl Lane {
     }
 
     /// When `next` may have something to do that it has not now, unless an answer comes before.
-    pub(crate) fn wakes_at(&self, terms: &LaneSettings) -> Option<Timestamp> {
+    pub(crate) fn wakes_at(&self, settings: &LaneSettings) -> Option<Timestamp> {
         if self.is_busy() {
             return None;
         }
         if self.pause.until.is_some() {
             return self.pause.until;
         }
-        self.waiting.due_at(self.batch_size(terms), terms.rules.window)
+        self.waiting.due_at(self.batch_size(settings), settings.rules.window)
     }
 
     /// Whether something is under way.
@@ -200,16 +195,16 @@ impl Lane {
     }
 
     /// A whole batch failed, or its first record did.
-    fn failed(&mut self, terms: &LaneSettings, mut part: Part, now: Timestamp) {
-        if terms.rules.bisect && part.records.len() > 1 {
+    fn failed(&mut self, settings: &LaneSettings, mut part: Part, now: Timestamp) {
+        if settings.rules.bisect && part.records.len() > 1 {
             // A split is no retry, and there is nothing to wait for: the halves are other batches.
             let half = part.records.len().div_ceil(2);
             let second = part.records.split_off(half);
             self.parts.push_front(Part { records: second, last: part.last.clone(), ..part });
             self.parts.push_front(part);
-        } else if terms.may_retry(part.retries) {
+        } else if settings.may_retry(part.retries) {
             part.retries += 1;
-            self.pause.begin(terms, now);
+            self.pause.begin(settings, now);
             self.parts.push_front(part);
         } else {
             self.doing = Doing::StillToKeep(part.into_discard(Condition::RetryAttemptsExhausted));
@@ -238,10 +233,10 @@ impl Lane {
         Step::Keep(discard)
     }
 
-    fn batch_size(&self, terms: &LaneSettings) -> usize {
-        let size = terms.rules.batch_size;
+    fn batch_size(&self, settings: &LaneSettings) -> usize {
+        let size = settings.rules.batch_size;
         // Multiples of a prime visit the sizes without a pattern that a function could lean on.
-        if terms.recut { 1 + self.n_cuts.wrapping_mul(7_919) % size } else { size }
+        if settings.recut { 1 + self.n_cuts.wrapping_mul(7_919) % size } else { size }
     }
 }
 
@@ -253,9 +248,9 @@ impl Part {
 }
 
 impl Pause {
-    fn begin(&mut self, terms: &LaneSettings, now: Timestamp) {
-        let doubled = terms.first_pause.saturating_mul(1 << self.failures_in_a_row.min(16));
+    fn begin(&mut self, settings: &LaneSettings, now: Timestamp) {
+        let doubled = settings.first_pause.saturating_mul(1 << self.failures_in_a_row.min(16));
         self.failures_in_a_row += 1;
-        self.until = Some(now.checked_add(doubled.min(terms.longest_pause)).unwrap_or(now));
+        self.until = Some(now.checked_add(doubled.min(settings.longest_pause)).unwrap_or(now));
     }
 }

@@ -6,7 +6,6 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use aws_sdk_lambda::types::{EventSourceMappingConfiguration, EventSourcePosition, FunctionResponseType};
-use jiff::Timestamp;
 
 /// A mapping from a stream to a function.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,23 +18,10 @@ pub(crate) struct Mapping {
     pub(crate) role: String,
     /// The stream's ARN.
     pub(crate) stream: String,
-    /// Where the first read of all begins.
-    pub(crate) start: Start,
     /// How batches are cut, retried and given up.
     pub(crate) rules: Rules,
     /// The bucket that keeps what is given up.
     pub(crate) on_failure: Option<String>,
-}
-
-/// Where the first read of all begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Start {
-    /// With the oldest record.
-    TrimHorizon,
-    /// With what arrives from now on.
-    Latest,
-    /// With what arrived then or later.
-    At(Timestamp),
 }
 
 /// How batches are cut, retried and given up.
@@ -49,8 +35,6 @@ pub(crate) struct Rules {
     pub(crate) lanes: usize,
     /// How often a failed batch is tried again.
     pub(crate) retries: Retries,
-    /// The age at which a record is given up.
-    pub(crate) max_age: Option<Duration>,
     /// Whether a failed batch is split in two.
     pub(crate) bisect: bool,
     /// Whether the function says which records failed.
@@ -86,18 +70,12 @@ impl Mapping {
     /// # Errors
     /// When it is incomplete, out of AWS's limits, or asks for what the runner does not do.
     pub(crate) fn of(listed: &EventSourceMappingConfiguration, role: &str) -> Result<Self, Refusal> {
-        if listed.filter_criteria().is_some_and(|criteria| !criteria.filters().is_empty()) {
-            return Err(Refusal::Unsupported("FilterCriteria".into()));
-        }
-        if listed.tumbling_window_in_seconds().unwrap_or_default() != 0 {
-            return Err(Refusal::Unsupported("TumblingWindowInSeconds".into()));
-        }
+        only_what_is_done_here(listed)?;
         Ok(Self {
             uuid: text("UUID", listed.uuid())?,
             function: text("FunctionArn", listed.function_arn())?,
             role: role.to_owned(),
             stream: text("EventSourceArn", listed.event_source_arn())?,
-            start: start(listed)?,
             rules: Rules::of(listed)?,
             on_failure: on_failure(listed)?,
         })
@@ -121,35 +99,36 @@ impl Rules {
         let window = within("MaximumBatchingWindowInSeconds", listed.maximum_batching_window_in_seconds(), 0, 0..=300)?;
         let lanes = within("ParallelizationFactor", listed.parallelization_factor(), 1, 1..=10)?;
         let retries = within("MaximumRetryAttempts", listed.maximum_retry_attempts(), -1, -1..=10_000)?;
-        let max_age = within("MaximumRecordAgeInSeconds", listed.maximum_record_age_in_seconds(), -1, -1..=604_800)?;
-        if (0..60).contains(&max_age) {
-            return Err(Refusal::OutOfRange("MaximumRecordAgeInSeconds", max_age));
-        }
         let reports = |kind: &FunctionResponseType| *kind == FunctionResponseType::ReportBatchItemFailures;
         Ok(Self {
             batch_size: usize::try_from(batch_size).unwrap_or(1),
             window: Duration::from_secs(u64::try_from(window).unwrap_or(0)),
             lanes: usize::try_from(lanes).unwrap_or(1),
             retries: u32::try_from(retries).map_or(Retries::UntilExpiry, Retries::AtMost),
-            max_age: u64::try_from(max_age).ok().map(Duration::from_secs),
             bisect: listed.bisect_batch_on_function_error().unwrap_or(false),
             reports_items: listed.function_response_types().iter().any(reports),
         })
     }
 }
 
-fn start(listed: &EventSourceMappingConfiguration) -> Result<Start, Refusal> {
+/// Refuses what the runner does not do. Every mapping of ours begins at the oldest record and gives none up for its age.
+fn only_what_is_done_here(listed: &EventSourceMappingConfiguration) -> Result<(), Refusal> {
+    let unsupported = |setting: &str| Err(Refusal::Unsupported(setting.to_owned()));
     match listed.starting_position() {
-        Some(EventSourcePosition::TrimHorizon) => Ok(Start::TrimHorizon),
-        Some(EventSourcePosition::Latest) => Ok(Start::Latest),
-        Some(EventSourcePosition::AtTimestamp) => {
-            let since = listed.starting_position_timestamp().and_then(|since| since.to_millis().ok());
-            let since = since.and_then(|millis| Timestamp::from_millisecond(millis).ok());
-            since.map(Start::At).ok_or(Refusal::Missing("StartingPositionTimestamp"))
-        }
-        Some(other) => Err(Refusal::Unsupported(format!("StartingPosition {other}"))),
-        None => Err(Refusal::Missing("StartingPosition")),
+        Some(EventSourcePosition::TrimHorizon) => {}
+        Some(other) => return unsupported(&format!("StartingPosition {other}")),
+        None => return Err(Refusal::Missing("StartingPosition")),
     }
+    if listed.filter_criteria().is_some_and(|criteria| !criteria.filters().is_empty()) {
+        return unsupported("FilterCriteria");
+    }
+    if listed.tumbling_window_in_seconds().unwrap_or_default() != 0 {
+        return unsupported("TumblingWindowInSeconds");
+    }
+    if listed.maximum_record_age_in_seconds().is_some_and(|seconds| seconds != -1) {
+        return unsupported("MaximumRecordAgeInSeconds");
+    }
+    Ok(())
 }
 
 fn on_failure(listed: &EventSourceMappingConfiguration) -> Result<Option<String>, Refusal> {
@@ -206,7 +185,6 @@ mod tests {
             window: Duration::ZERO,
             lanes: 1,
             retries: Retries::UntilExpiry,
-            max_age: None,
             bisect: false,
             reports_items: false,
         };
@@ -221,12 +199,11 @@ mod tests {
             .maximum_batching_window_in_seconds(2)
             .parallelization_factor(10)
             .maximum_retry_attempts(0)
-            .maximum_record_age_in_seconds(60)
             .bisect_batch_on_function_error(true)
             .function_response_types(FunctionResponseType::ReportBatchItemFailures);
         let rules = Mapping::of(&listed.build(), ROLE).unwrap().rules;
         assert_eq!((rules.batch_size, rules.window, rules.lanes), (500, Duration::from_secs(2), 10));
-        assert_eq!((rules.retries, rules.max_age), (Retries::AtMost(0), Some(Duration::from_secs(60))));
+        assert_eq!(rules.retries, Retries::AtMost(0));
         assert!(rules.bisect && rules.reports_items);
     }
 
@@ -234,10 +211,8 @@ mod tests {
     fn what_aws_does_not_take_is_refused() {
         let refused = Mapping::of(&listed().batch_size(0).build(), ROLE);
         assert_eq!(refused, Err(Refusal::OutOfRange("BatchSize", 0)));
-        let refused = Mapping::of(&listed().maximum_record_age_in_seconds(59).build(), ROLE);
-        assert_eq!(refused, Err(Refusal::OutOfRange("MaximumRecordAgeInSeconds", 59)));
-        let refused = Mapping::of(&listed().starting_position(EventSourcePosition::AtTimestamp).build(), ROLE);
-        assert_eq!(refused, Err(Refusal::Missing("StartingPositionTimestamp")));
+        let refused = Mapping::of(&listed().maximum_retry_attempts(-2).build(), ROLE);
+        assert_eq!(refused, Err(Refusal::OutOfRange("MaximumRetryAttempts", -2)));
     }
 
     #[test]
@@ -245,6 +220,16 @@ mod tests {
         assert_eq!(kept_in("arn:aws:s3:::kept").unwrap().on_failure.as_deref(), Some("kept"));
         let refused = kept_in("arn:aws:sqs:ap-south-1:000000000000:queue").unwrap_err().to_string();
         assert!(refused.contains("only S3 buckets"), "{refused}");
-        assert!(Mapping::of(&listed().tumbling_window_in_seconds(1).build(), ROLE).is_err());
+        let others = [
+            (listed().tumbling_window_in_seconds(1), "TumblingWindowInSeconds"),
+            (listed().maximum_record_age_in_seconds(60), "MaximumRecordAgeInSeconds"),
+            (listed().starting_position(EventSourcePosition::Latest), "StartingPosition LATEST"),
+            (listed().starting_position(EventSourcePosition::AtTimestamp), "StartingPosition AT_TIMESTAMP"),
+        ];
+        for (other, setting) in others {
+            assert_eq!(Mapping::of(&other.build(), ROLE), Err(Refusal::Unsupported(setting.into())));
+        }
+        let unlimited = listed().maximum_record_age_in_seconds(-1).build();
+        assert!(Mapping::of(&unlimited, ROLE).is_ok(), "as AWS lists what is not set");
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::runner::Pace;
+use crate::options::Pace;
 
 /// The schedule of one shard.
 #[derive(Clone, Debug)]

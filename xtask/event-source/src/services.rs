@@ -4,8 +4,6 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 use crate::mapping::{Mapping, Refusal};
 use crate::record::Record;
 use crate::sequence::SequenceNumber;
@@ -58,8 +56,6 @@ pub(crate) struct Shard {
 pub(crate) enum Position {
     /// With the oldest record.
     TrimHorizon,
-    /// With the first record that arrived then or later.
-    At(Timestamp),
     /// Behind a record.
     After(SequenceNumber),
 }

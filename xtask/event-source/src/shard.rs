@@ -17,26 +17,26 @@ use crate::checkpoint::CheckpointError;
 use crate::discard::DiscardedBatch;
 use crate::lane::{LaneSettings, Step};
 use crate::mapping::Mapping;
+use crate::options::Pace;
 use crate::outcome::Outcome;
 use crate::read_schedule::ReadSchedule;
 use crate::record::SharedRecord;
 use crate::report::IssueLog;
-use crate::runner::Pace;
+use crate::requests::{Completed, Requests, Shared};
 use crate::sequence::SequenceNumber;
 use crate::services::{Answer, Page, Position, ServiceError, Services};
 use crate::status::{Phase, ShardStatus};
-use crate::way::{Event, Shared, Way};
 use crate::work::Work;
 
 /// The reader of one shard for one mapping.
-pub(crate) struct Reader<O> {
-    shared: Arc<Shared<O>>,
+pub(crate) struct Reader<S> {
+    shared: Arc<Shared<S>>,
     mapping: Arc<Mapping>,
     shard: String,
-    way: Way<O>,
+    requests: Requests<S>,
     work: Work,
-    complaints: IssueLog,
-    under_way: FuturesUnordered<BoxFuture<'static, Event>>,
+    issues: IssueLog,
+    under_way: FuturesUnordered<BoxFuture<'static, Completed>>,
     stop: watch::Receiver<bool>,
     from: Position,
     saved: Option<SequenceNumber>,
@@ -49,24 +49,24 @@ pub(crate) struct Reader<O> {
     tip: Option<u64>,
 }
 
-impl<O: Services> Reader<O> {
+impl<S: Services> Reader<S> {
     /// A reader from the checkpoint on; none where the shard is done with.
     pub(crate) fn new(
-        shared: Arc<Shared<O>>,
+        shared: Arc<Shared<S>>,
         mapping: Arc<Mapping>,
         shard: String,
         retention: Duration,
         stop: watch::Receiver<bool>,
     ) -> Option<Self> {
-        let from = shared.checkpoints.position(&mapping, &shard)?;
+        let from = shared.checkpoints.position(&mapping.uuid, &shard)?;
         let Pace { first_pause, longest_pause, .. } = shared.pace;
         let recut = shared.disturbance.recut;
-        let terms = LaneSettings { rules: mapping.rules.clone(), retention, first_pause, longest_pause, recut };
+        let settings = LaneSettings { rules: mapping.rules.clone(), retention, first_pause, longest_pause, recut };
         let saved = if let Position::After(number) = &from { Some(number.clone()) } else { None };
         Some(Self {
-            way: Way::new(&shared, &mapping, &shard),
-            work: Work::new(terms),
-            complaints: IssueLog::new(Arc::clone(&shared.report)),
+            requests: Requests::new(&shared, &mapping, &shard),
+            work: Work::new(settings),
+            issues: IssueLog::new(Arc::clone(&shared.report)),
             under_way: FuturesUnordered::new(),
             reads: ReadSchedule::new(shared.pace, Instant::now()),
             is_reading: false,
@@ -102,7 +102,7 @@ impl<O: Services> Reader<O> {
             }
             let pause = self.pause();
             tokio::select! {
-                Some(event) = self.under_way.next() => self.take(event),
+                Some(completed) = self.under_way.next() => self.take(completed),
                 () = tokio::time::sleep(pause), if !is_stopping => {}
                 Ok(()) = questions.changed(), if !is_stopping => self.reads.wake(Instant::now()),
                 changed = stop.changed(), if !is_stopping => is_stopping = changed.is_err() || *stop.borrow(),
@@ -123,16 +123,16 @@ impl<O: Services> Reader<O> {
                 match step {
                     Step::Invoke(records) => {
                         self.n_invocations += 1;
-                        self.under_way.push(self.way.invoke(lane, records));
+                        self.under_way.push(self.requests.invoke(lane, records));
                     }
-                    Step::Keep(discard) => self.under_way.push(self.way.keep(lane, discard)),
+                    Step::Keep(discard) => self.under_way.push(self.requests.keep(lane, discard)),
                 }
             }
         }
         if self.wants_to_read() && self.reads.due() <= Instant::now() {
             self.is_reading = true;
             self.reads.begin();
-            self.under_way.push(self.way.read(self.from.clone()));
+            self.under_way.push(self.requests.read(self.from.clone()));
         }
     }
 
@@ -154,25 +154,25 @@ impl<O: Services> Reader<O> {
         [until_read, until_work].into_iter().flatten().fold(longest, Duration::min)
     }
 
-    fn take(&mut self, event: Event) {
-        match event {
-            Event::Read { question, page } => {
+    fn take(&mut self, completed: Completed) {
+        match completed {
+            Completed::Read { question, page } => {
                 self.is_reading = false;
                 self.take_page(question, page);
             }
-            Event::Answered { lane, records, answer, is_repeated } => {
+            Completed::Answered { lane, records, answer, is_repeated } => {
                 self.take_answer(lane, records, answer, is_repeated);
             }
-            Event::Kept { lane, discard, result } => self.take_kept(lane, &discard, result),
+            Completed::Kept { lane, discard, result } => self.take_kept(lane, &discard, result),
         }
     }
 
     fn take_page(&mut self, question: u64, page: Result<Page, ServiceError>) {
         let page = match page {
             Ok(page) => page,
-            Err(trouble) => {
+            Err(error) => {
                 self.reads.failed(Instant::now());
-                self.complain("read", &trouble, |shard| format!("{shard} cannot be read"));
+                self.open_issue("read", &error, |shard| format!("{shard} cannot be read"));
                 return;
             }
         };
@@ -191,12 +191,12 @@ impl<O: Services> Reader<O> {
         let is_due = |every: NonZeroU64| self.n_invocations.is_multiple_of(every.get());
         let repeats = !is_repeated && self.shared.disturbance.repeat_every.is_some_and(is_due);
         if outcome == Outcome::Success && repeats {
-            return self.under_way.push(self.way.repeat(lane, records, answer));
+            return self.under_way.push(self.requests.repeat(lane, records, answer));
         }
         let function = self.mapping.function_name().to_owned();
         let invocation = match answer {
-            Answer::NotRun(trouble) => {
-                self.complain("run", &trouble, |shard| format!("{function} does not run for {shard}"));
+            Answer::NotRun(error) => {
+                self.open_issue("run", &error, |shard| format!("{function} does not run for {shard}"));
                 None
             }
             Answer::Ran(invocation) => Some(invocation),
@@ -206,9 +206,9 @@ impl<O: Services> Reader<O> {
             (Outcome::FailedFrom(place), Some(invocation)) => {
                 let said = invocation.function_error.as_deref().unwrap_or("it reported failures");
                 let response: String = String::from_utf8_lossy(&invocation.response).chars().take(300).collect();
-                let trouble = ServiceError::Refused(format!("{said}: {response}"));
+                let error = ServiceError::Refused(format!("{said}: {response}"));
                 let failed = records.len() - place;
-                self.complain("run", &trouble, |shard| format!("{function} failed on {failed} records of {shard}"));
+                self.open_issue("run", &error, |shard| format!("{function} failed on {failed} records of {shard}"));
             }
             _ => {}
         }
@@ -221,28 +221,28 @@ impl<O: Services> Reader<O> {
             Ok(()) => {
                 let place = self.mapping.on_failure.as_deref().map_or("dropped".into(), |it| format!("kept in {it}"));
                 self.settle("keep", "has what was discarded kept again");
-                self.complaints.say(format!("{}: {} are {place}", self.shard, discard.summary()));
+                self.issues.say(format!("{}: {} are {place}", self.shard, discard.summary()));
             }
-            Err(trouble) => self.complain("keep", &trouble, |shard| format!("what {shard} discarded cannot be kept")),
+            Err(error) => self.open_issue("keep", &error, |shard| format!("what {shard} discarded cannot be kept")),
         }
         self.work.kept(lane, is_kept, Timestamp::now());
     }
 
-    fn complain(&mut self, matter: &str, trouble: &ServiceError, text: impl FnOnce(&str) -> String) {
-        self.last_error = Some(trouble.to_string());
+    fn open_issue(&mut self, matter: &str, error: &ServiceError, text: impl FnOnce(&str) -> String) {
+        self.last_error = Some(error.to_string());
         // That nothing answers is said once for all readers; that a shard is gone is nobody's fault.
-        let is_said_elsewhere = match trouble {
+        let is_said_elsewhere = match error {
             ServiceError::Unreachable(_) => true,
             ServiceError::Gone(_) => matter == "read",
             ServiceError::Refused(_) => false,
         };
         if !is_said_elsewhere {
-            self.complaints.open(matter, || format!("{}: {trouble}", text(&self.shard)));
+            self.issues.open(matter, || format!("{}: {error}", text(&self.shard)));
         }
     }
 
     fn settle(&mut self, matter: &str, text: &str) {
-        self.complaints.settle(matter, || format!("{} {text}", self.shard));
+        self.issues.settle(matter, || format!("{} {text}", self.shard));
     }
 
     fn save(&mut self) {
@@ -266,7 +266,7 @@ impl<O: Services> Reader<O> {
     fn say_saved(&mut self, result: Result<(), CheckpointError>) {
         match result {
             Ok(()) => self.settle("save", "has its checkpoint saved again"),
-            Err(error) => self.complaints.open("save", || format!("checkpoints cannot be saved: {error}")),
+            Err(error) => self.issues.open("save", || format!("checkpoints cannot be saved: {error}")),
         }
     }
 
@@ -275,10 +275,12 @@ impl<O: Services> Reader<O> {
             return;
         }
         let is_finished = self.work.is_finished();
-        let phase = match () {
-            () if self.is_closed && is_finished => Phase::Ended,
-            () if self.work.is_retrying() => Phase::Retrying,
-            () => Phase::Reading,
+        let phase = if self.is_closed && is_finished {
+            Phase::Ended
+        } else if self.work.is_retrying() {
+            Phase::Retrying
+        } else {
+            Phase::Reading
         };
         self.shared.board.set(ShardStatus {
             mapping: self.mapping.uuid.clone(),

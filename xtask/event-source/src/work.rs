@@ -21,16 +21,16 @@ const MAX_WAITING_RECORDS: usize = 10_000;
 /// The work on one shard.
 #[derive(Debug)]
 pub(crate) struct Work {
-    terms: LaneSettings,
+    settings: LaneSettings,
     lanes: Vec<Lane>,
     progress: Progress,
 }
 
 impl Work {
     /// No work yet.
-    pub(crate) fn new(terms: LaneSettings) -> Self {
-        let lanes = (0..terms.rules.lanes.max(1)).map(|_| Lane::default()).collect();
-        Self { terms, lanes, progress: Progress::default() }
+    pub(crate) fn new(settings: LaneSettings) -> Self {
+        let lanes = (0..settings.rules.lanes.max(1)).map(|_| Lane::default()).collect();
+        Self { settings, lanes, progress: Progress::default() }
     }
 
     /// Takes records that were read, in the shard's order.
@@ -44,26 +44,26 @@ impl Work {
 
     /// What is to be done now, by lane; it is under way until `answered` or `kept` is called for the lane.
     pub(crate) fn next(&mut self, now: Timestamp) -> Vec<(usize, Step)> {
-        let terms = &self.terms;
+        let settings = &self.settings;
         let steps = self.lanes.iter_mut().enumerate();
-        steps.filter_map(|(lane, state)| Some((lane, state.next(terms, now)?))).collect()
+        steps.filter_map(|(lane, state)| Some((lane, state.next(settings, now)?))).collect()
     }
 
     /// Takes note of the function's answer to a lane.
     pub(crate) fn answered(&mut self, lane: usize, outcome: &Outcome, invocation: Option<Invocation>, now: Timestamp) {
-        let processed = self.lanes[lane].answered(&self.terms, outcome, invocation, now);
+        let processed = self.lanes[lane].answered(&self.settings, outcome, invocation, now);
         self.progress.finish(&processed);
     }
 
     /// Takes note of whether what a lane discarded is kept.
     pub(crate) fn kept(&mut self, lane: usize, is_kept: bool, now: Timestamp) {
-        let discarded = self.lanes[lane].kept(&self.terms, is_kept, now);
+        let discarded = self.lanes[lane].kept(&self.settings, is_kept, now);
         self.progress.finish(&discarded);
     }
 
     /// When `next` may have something to do that it has not now, unless an answer comes before.
     pub(crate) fn wakes_at(&self) -> Option<Timestamp> {
-        self.lanes.iter().filter_map(|lane| lane.wakes_at(&self.terms)).min()
+        self.lanes.iter().filter_map(|lane| lane.wakes_at(&self.settings)).min()
     }
 
     /// Whether there is room for more records.

@@ -28,58 +28,70 @@ pub enum KeysCommand {
                             expires. A key that could not be written there is revoked.\n\
                             Exit status: 0 made, 1 failed or no such user, 2 wrong usage.\n\
                             Example: cargo xtask keys create --email user@example.com --name production")]
-    Create {
-        #[command(flatten)]
-        cloud: Cloud,
-        /// Whose key it is
-        #[arg(long, value_name = "EMAIL")]
-        email: Email,
-        /// What the key is for
-        #[arg(long, value_name = "NAME", default_value = "default", value_parser = bounded(MAX_KEY_NAME_BYTES))]
-        name: String,
-        /// The company it is counted for [default: that of the user]
-        #[arg(long, value_name = "NAME", value_parser = bounded(MAX_COMPANY_BYTES))]
-        company: Option<String>,
-        /// In how many days it expires
-        #[arg(long, value_name = "DAYS", default_value_t = 90, value_parser = whole(1..=3650_u32), allow_negative_numbers = true)]
-        expires_days: u32,
-        /// Make it for an address that no user has: for somebody who cannot sign in
-        #[arg(long)]
-        new_user: bool,
-        /// Print one JSON document
-        #[arg(long)]
-        json: bool,
-    },
+    Create(CreateKey),
     /// List the keys of a user
     #[command(after_help = "Output: one line for each key, with its id, its first eight characters, its name and \
                             its dates; with --json one JSON document with them.\n\
                             Exit status: 0 listed, 1 failed, 2 wrong usage.\n\
                             Example: cargo xtask keys list --email user@example.com")]
-    List {
-        #[command(flatten)]
-        cloud: Cloud,
-        /// Whose keys
-        #[arg(long, value_name = "EMAIL")]
-        email: Email,
-        /// Print one JSON document
-        #[arg(long)]
-        json: bool,
-    },
+    List(ListKeys),
     /// Revoke a key: calls with it are refused within seconds
     #[command(after_help = "Output: the key and when it was revoked; with --json one JSON document with them.\n\
                             Exit status: 0 revoked, 1 failed or no such key, 2 wrong usage.\n\
                             Example: cargo xtask keys revoke --email user@example.com ck_7oQkL")]
-    Revoke {
-        #[command(flatten)]
-        cloud: Cloud,
-        /// Whose key it is
-        #[arg(long, value_name = "EMAIL")]
-        email: Email,
-        /// The key's id (k_…) or its first eight characters, as `list` prints them
-        #[arg(value_name = "KEY", value_parser = line)]
-        key: String,
-        /// Print one JSON document
-        #[arg(long)]
-        json: bool,
-    },
+    Revoke(RevokeKey),
+}
+
+/// `keys create`.
+#[derive(Args, Debug)]
+pub struct CreateKey {
+    #[command(flatten)]
+    pub cloud: Cloud,
+    /// Whose key it is
+    #[arg(long, value_name = "EMAIL")]
+    pub email: Email,
+    /// What the key is for
+    #[arg(long, value_name = "NAME", default_value = "default", value_parser = bounded(MAX_KEY_NAME_BYTES))]
+    pub name: String,
+    /// The company it is counted for [default: that of the user]
+    #[arg(long, value_name = "NAME", value_parser = bounded(MAX_COMPANY_BYTES))]
+    pub company: Option<String>,
+    /// In how many days it expires
+    #[arg(long, value_name = "DAYS", default_value_t = 90, value_parser = whole(1..=3650_u32), allow_negative_numbers = true)]
+    pub expires_days: u32,
+    /// Make it for an address that no user has: for somebody who cannot sign in
+    #[arg(long)]
+    pub new_user: bool,
+    /// Print one JSON document
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `keys list`.
+#[derive(Args, Debug)]
+pub struct ListKeys {
+    #[command(flatten)]
+    pub cloud: Cloud,
+    /// Whose keys
+    #[arg(long, value_name = "EMAIL")]
+    pub email: Email,
+    /// Print one JSON document
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `keys revoke`.
+#[derive(Args, Debug)]
+pub struct RevokeKey {
+    #[command(flatten)]
+    pub cloud: Cloud,
+    /// Whose key it is
+    #[arg(long, value_name = "EMAIL")]
+    pub email: Email,
+    /// The key's id (k_…) or its first eight characters, as `list` prints them
+    #[arg(value_name = "KEY", value_parser = line)]
+    pub key: String,
+    /// Print one JSON document
+    #[arg(long)]
+    pub json: bool,
 }

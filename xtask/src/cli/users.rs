@@ -28,28 +28,7 @@ pub enum UsersCommand {
                             Exit status: 0 made, 1 failed or there is such a user, 2 wrong usage.\n\
                             Example: cargo xtask users create --email user@example.com --company Example --quota \
                             50000")]
-    Create {
-        #[command(flatten)]
-        cloud: Cloud,
-        /// The user's address, which is the user's name
-        #[arg(long, value_name = "EMAIL")]
-        email: Email,
-        /// The company that calls are counted for
-        #[arg(long, value_name = "NAME", value_parser = bounded(MAX_COMPANY_BYTES))]
-        company: Option<String>,
-        /// Calls in a calendar month (UTC) [default: 10000]
-        #[arg(long, value_name = "CALLS", allow_negative_numbers = true)]
-        quota: Option<MonthlyQuota>,
-        /// Make the user a member of the group `admin`
-        #[arg(long)]
-        admin: bool,
-        /// The password; without it, it is asked for
-        #[arg(long, value_name = "PASSWORD", env = "COMPLICAL_PASSWORD", hide_env_values = true, value_parser = line)]
-        password: Option<String>,
-        /// Print one JSON document
-        #[arg(long)]
-        json: bool,
-    },
+    Create(CreateUser),
     /// Change a user's quota, company or group; passwords stay as they are
     #[command(
         group = clap::ArgGroup::new("change").required(true).multiple(true),
@@ -57,73 +36,114 @@ pub enum UsersCommand {
                       Exit status: 0 changed or already so, 1 failed or no such user, 2 wrong usage.\n\
                       Example: cargo xtask users set --email user@example.com --quota 50000 --no-admin"
     )]
-    Set {
-        #[command(flatten)]
-        cloud: Cloud,
-        /// The user's address
-        #[arg(long, value_name = "EMAIL")]
-        email: Email,
-        /// The company that calls are counted for
-        #[arg(long, value_name = "NAME", group = "change", value_parser = bounded(MAX_COMPANY_BYTES))]
-        company: Option<String>,
-        /// Calls in a calendar month (UTC)
-        #[arg(long, value_name = "CALLS", group = "change", allow_negative_numbers = true)]
-        quota: Option<MonthlyQuota>,
-        /// Make the user a member of the group `admin`
-        #[arg(long, group = "change", conflicts_with = "no_admin")]
-        admin: bool,
-        /// Take the user out of the group `admin`
-        #[arg(long, group = "change")]
-        no_admin: bool,
-        /// Print one JSON document
-        #[arg(long)]
-        json: bool,
-    },
+    Set(SetUser),
     /// Set another password and sign the user out everywhere
     #[command(after_help = "Output: what was done. Sessions end at once; a bearer token that was made before is good \
                             until it expires, within the hour. With --json one JSON document.\n\
                             Exit status: 0 done, 1 failed or no such user, 2 wrong usage.\n\
                             Example: COMPLICAL_PASSWORD=… cargo xtask users reset-password --email user@example.com")]
-    ResetPassword {
-        #[command(flatten)]
-        cloud: Cloud,
-        /// The user's address
-        #[arg(long, value_name = "EMAIL")]
-        email: Email,
-        /// The new password; without it, it is asked for
-        #[arg(long, value_name = "PASSWORD", env = "COMPLICAL_PASSWORD", hide_env_values = true, value_parser = line)]
-        password: Option<String>,
-        /// Print one JSON document
-        #[arg(long)]
-        json: bool,
-    },
+    ResetPassword(ResetPassword),
     /// Sign in and print the bearer token for /v1/analytics/*, which is good for an hour
     #[command(after_help = "Output: the token; with --json one JSON document with it and whose it is.\n\
                             Exit status: 0 signed in, 1 failed, 2 wrong usage.\n\
                             Example: COMPLICAL_PASSWORD=… cargo xtask users token --email user@example.com")]
-    Token {
-        #[command(flatten)]
-        cloud: Cloud,
-        /// The user's address [default with --local: user@example.com]
-        #[arg(long, value_name = "EMAIL", required_unless_present = "local")]
-        email: Option<Email>,
-        /// The password; without it, it is asked for (with --local those of the seeded users are known)
-        #[arg(long, value_name = "PASSWORD", env = "COMPLICAL_PASSWORD", hide_env_values = true, value_parser = line)]
-        password: Option<String>,
-        /// Print one JSON document
-        #[arg(long)]
-        json: bool,
-    },
+    Token(Token),
     /// List the users
     #[command(after_help = "Output: one line for each user, with the status, the company and the quota; with --json \
                             one JSON document with them.\n\
                             Exit status: 0 listed, 1 failed, 2 wrong usage.\n\
                             Example: cargo xtask users list --json")]
-    List {
-        #[command(flatten)]
-        cloud: Cloud,
-        /// Print one JSON document
-        #[arg(long)]
-        json: bool,
-    },
+    List(ListUsers),
+}
+
+/// `users create`.
+#[derive(Args, Debug)]
+pub struct CreateUser {
+    #[command(flatten)]
+    pub cloud: Cloud,
+    /// The user's address, which is the user's name
+    #[arg(long, value_name = "EMAIL")]
+    pub email: Email,
+    /// The company that calls are counted for
+    #[arg(long, value_name = "NAME", value_parser = bounded(MAX_COMPANY_BYTES))]
+    pub company: Option<String>,
+    /// Calls in a calendar month (UTC) [default: 10000]
+    #[arg(long, value_name = "CALLS", allow_negative_numbers = true)]
+    pub quota: Option<MonthlyQuota>,
+    /// Make the user a member of the group `admin`
+    #[arg(long)]
+    pub admin: bool,
+    /// The password; without it, it is asked for
+    #[arg(long, value_name = "PASSWORD", env = "COMPLICAL_PASSWORD", hide_env_values = true, value_parser = line)]
+    pub password: Option<String>,
+    /// Print one JSON document
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `users set`.
+#[derive(Args, Debug)]
+pub struct SetUser {
+    #[command(flatten)]
+    pub cloud: Cloud,
+    /// The user's address
+    #[arg(long, value_name = "EMAIL")]
+    pub email: Email,
+    /// The company that calls are counted for
+    #[arg(long, value_name = "NAME", group = "change", value_parser = bounded(MAX_COMPANY_BYTES))]
+    pub company: Option<String>,
+    /// Calls in a calendar month (UTC)
+    #[arg(long, value_name = "CALLS", group = "change", allow_negative_numbers = true)]
+    pub quota: Option<MonthlyQuota>,
+    /// Make the user a member of the group `admin`
+    #[arg(long, group = "change", conflicts_with = "no_admin")]
+    pub admin: bool,
+    /// Take the user out of the group `admin`
+    #[arg(long, group = "change")]
+    pub no_admin: bool,
+    /// Print one JSON document
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `users reset-password`.
+#[derive(Args, Debug)]
+pub struct ResetPassword {
+    #[command(flatten)]
+    pub cloud: Cloud,
+    /// The user's address
+    #[arg(long, value_name = "EMAIL")]
+    pub email: Email,
+    /// The new password; without it, it is asked for
+    #[arg(long, value_name = "PASSWORD", env = "COMPLICAL_PASSWORD", hide_env_values = true, value_parser = line)]
+    pub password: Option<String>,
+    /// Print one JSON document
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `users token`.
+#[derive(Args, Debug)]
+pub struct Token {
+    #[command(flatten)]
+    pub cloud: Cloud,
+    /// The user's address [default with --local: user@example.com]
+    #[arg(long, value_name = "EMAIL", required_unless_present = "local")]
+    pub email: Option<Email>,
+    /// The password; without it, it is asked for (with --local those of the seeded users are known)
+    #[arg(long, value_name = "PASSWORD", env = "COMPLICAL_PASSWORD", hide_env_values = true, value_parser = line)]
+    pub password: Option<String>,
+    /// Print one JSON document
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `users list`.
+#[derive(Args, Debug)]
+pub struct ListUsers {
+    #[command(flatten)]
+    pub cloud: Cloud,
+    /// Print one JSON document
+    #[arg(long)]
+    pub json: bool,
 }

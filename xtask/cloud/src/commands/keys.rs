@@ -7,7 +7,7 @@ use anyhow::Result;
 use contract::Environment;
 use serde_json::{Value, json};
 use store::users::UserSettings;
-use xtask::cli::KeysCommand;
+use xtask::cli::{CreateKey, KeysCommand, ListKeys, RevokeKey};
 use xtask::{Failure, Printer};
 
 use crate::Connection;
@@ -21,38 +21,50 @@ use crate::system::users;
 /// When the table cannot be used, or there is no such user or key.
 pub async fn run(command: &KeysCommand, printer: &Printer) -> Result<()> {
     match command {
-        KeysCommand::Create { cloud, email, name, company, expires_days, new_user, json } => {
-            let (connection, env) = (Connection::open(cloud).await?, &cloud.env.env);
-            let (email, name, company) = (email.clone(), name.clone(), company.clone());
-            let new = NewKey { email, name, company, expires_days: *expires_days };
-            check_owner(&connection, env, &new, *new_user).await?;
-            let made = keys::create(&connection, env, &new).await?;
-            show(&made, &new, *json, printer);
-            if !printer.has_arrived() {
-                keys::withdraw(&connection, env, &made).await?;
-                printer.say(format!("nobody can have read the key, so {} was revoked", made.stored.id));
-            }
-        }
-        KeysCommand::List { cloud, email, json } => {
-            let connection = Connection::open(cloud).await?;
-            let keys = keys::list(&connection, &cloud.env.env, email).await?;
-            if *json {
-                let keys: Vec<Value> = keys.iter().map(keys::to_json).collect();
-                printer.json(&json!({"userEmail": email, "keys": keys}));
-            } else {
-                keys.iter().for_each(|key| printer.data(keys::line(key)));
-                printer.say(format!("{} keys of {email}", keys.len()));
-            }
-        }
-        KeysCommand::Revoke { cloud, email, key, json } => {
-            let connection = Connection::open(cloud).await?;
-            let revoked = keys::revoke(&connection, &cloud.env.env, email, key).await?;
-            if *json {
-                printer.json(&keys::to_json(&revoked));
-            } else {
-                printer.data(keys::line(&revoked));
-            }
-        }
+        KeysCommand::Create(args) => create(args, printer).await,
+        KeysCommand::List(args) => list(args, printer).await,
+        KeysCommand::Revoke(args) => revoke(args, printer).await,
+    }
+}
+
+async fn create(args: &CreateKey, printer: &Printer) -> Result<()> {
+    let (connection, env) = (Connection::open(&args.cloud).await?, &args.cloud.env.env);
+    let new = NewKey {
+        email: args.email.clone(),
+        name: args.name.clone(),
+        company: args.company.clone(),
+        expires_days: args.expires_days,
+    };
+    check_owner(&connection, env, &new, args.new_user).await?;
+    let made = keys::create(&connection, env, &new).await?;
+    show(&made, &new, args.json, printer);
+    if !printer.has_arrived() {
+        keys::withdraw(&connection, env, &made).await?;
+        printer.say(format!("nobody can have read the key, so {} was revoked", made.stored.id));
+    }
+    Ok(())
+}
+
+async fn list(args: &ListKeys, printer: &Printer) -> Result<()> {
+    let (connection, email) = (Connection::open(&args.cloud).await?, &args.email);
+    let keys = keys::list(&connection, &args.cloud.env.env, email).await?;
+    if args.json {
+        let keys: Vec<Value> = keys.iter().map(keys::to_json).collect();
+        printer.json(&json!({"userEmail": email, "keys": keys}));
+    } else {
+        keys.iter().for_each(|key| printer.data(keys::line(key)));
+        printer.say(format!("{} keys of {email}", keys.len()));
+    }
+    Ok(())
+}
+
+async fn revoke(args: &RevokeKey, printer: &Printer) -> Result<()> {
+    let connection = Connection::open(&args.cloud).await?;
+    let revoked = keys::revoke(&connection, &args.cloud.env.env, &args.email, &args.key).await?;
+    if args.json {
+        printer.json(&keys::to_json(&revoked));
+    } else {
+        printer.data(keys::line(&revoked));
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use metering::email::Email;
 use metering::quota::MonthlyQuota;
 use serde_json::{Value, json};
 use store::users::{User, UserSettings};
-use xtask::cli::UsersCommand;
+use xtask::cli::{CreateUser, ListUsers, ResetPassword, SetUser, Token, UsersCommand};
 use xtask::{Failure, Printer};
 
 use crate::Connection;
@@ -24,69 +24,80 @@ use crate::system::users::{self, ListedUser, NewUser};
 /// When Cognito or the table refuses.
 pub async fn run(command: &UsersCommand, printer: &Printer) -> Result<()> {
     match command {
-        UsersCommand::Create { cloud, email, company, quota, admin, password, json } => {
-            let connection = Connection::open(cloud).await?;
-            let new = NewUser {
-                email: email.clone(),
-                settings: UserSettings { company_name: company.clone(), monthly_quota: *quota },
-                admin: *admin,
-                password: password_or_ask(password.as_ref(), email, printer)?,
-            };
-            users::create(&connection, &cloud.env.env, &new).await?;
-            let group = if *admin { ", a member of admin" } else { "" };
-            if *json {
-                let quota = quota.map(MonthlyQuota::calls);
-                printer
-                    .json(&json!({"userEmail": email, "companyName": company, "monthlyQuota": quota, "admin": admin}));
-            } else {
-                printer.data(format!("{email} can sign in{group}"));
-            }
-        }
-        UsersCommand::Set { cloud, email, company, quota, admin, no_admin, json } => {
-            let connection = Connection::open(cloud).await?;
-            let settings = UserSettings { company_name: company.clone(), monthly_quota: *quota };
-            let group = (*admin || *no_admin).then_some(*admin);
-            let user = users::set(&connection, &cloud.env.env, email, &settings, group).await?;
-            show_set(email, &user, group, *json, printer);
-        }
-        UsersCommand::ResetPassword { cloud, email, password, json } => {
-            let connection = Connection::open(cloud).await?;
-            let password = password_or_ask(password.as_ref(), email, printer)?;
-            let signed_out = users::reset_password(&connection, &cloud.env.env, email, &password).await?;
-            if *json {
-                printer.json(&json!({"userEmail": email, "signedOut": signed_out}));
-            } else {
-                printer.data(format!("{email} has another password{}", said_of_sessions(signed_out)));
-            }
-        }
-        UsersCommand::Token { cloud, email, password, json } => {
-            let connection = Connection::open(cloud).await?;
-            let email = match email {
-                Some(email) => email.clone(),
-                None => secrets::USER.parse()?,
-            };
-            let seeded = match password {
-                None if connection.is_local() => local_password(&cloud.env.env, email.as_str())?,
-                _ => None,
-            };
-            let password = password_or_ask(password.as_ref().or(seeded.as_ref()), &email, printer)?;
-            let token = users::token(&connection, &cloud.env.env, &email, &password).await?;
-            if *json {
-                printer.json(&json!({"userEmail": email, "token": token}));
-            } else {
-                printer.data(token);
-            }
-        }
-        UsersCommand::List { cloud, json } => {
-            let connection = Connection::open(cloud).await?;
-            let users = users::list(&connection, &cloud.env.env).await?;
-            if *json {
-                printer.json(&json!({ "users": users.iter().map(to_json).collect::<Vec<_>>() }));
-            } else {
-                users.iter().for_each(|user| printer.data(line(user)));
-                printer.say(format!("{} users", users.len()));
-            }
-        }
+        UsersCommand::Create(args) => create(args, printer).await,
+        UsersCommand::Set(args) => set(args, printer).await,
+        UsersCommand::ResetPassword(args) => reset_password(args, printer).await,
+        UsersCommand::Token(args) => token(args, printer).await,
+        UsersCommand::List(args) => list(args, printer).await,
+    }
+}
+
+async fn create(args: &CreateUser, printer: &Printer) -> Result<()> {
+    let connection = Connection::open(&args.cloud).await?;
+    let CreateUser { email, company, quota, admin, .. } = args;
+    let new = NewUser {
+        email: email.clone(),
+        settings: UserSettings { company_name: company.clone(), monthly_quota: *quota },
+        admin: *admin,
+        password: password_or_ask(args.password.as_ref(), email, printer)?,
+    };
+    users::create(&connection, &args.cloud.env.env, &new).await?;
+    if args.json {
+        let quota = quota.map(MonthlyQuota::calls);
+        printer.json(&json!({"userEmail": email, "companyName": company, "monthlyQuota": quota, "admin": admin}));
+    } else {
+        let group = if *admin { ", a member of admin" } else { "" };
+        printer.data(format!("{email} can sign in{group}"));
+    }
+    Ok(())
+}
+
+async fn set(args: &SetUser, printer: &Printer) -> Result<()> {
+    let connection = Connection::open(&args.cloud).await?;
+    let settings = UserSettings { company_name: args.company.clone(), monthly_quota: args.quota };
+    let group = (args.admin || args.no_admin).then_some(args.admin);
+    let user = users::set(&connection, &args.cloud.env.env, &args.email, &settings, group).await?;
+    show_set(&args.email, &user, group, args.json, printer);
+    Ok(())
+}
+
+async fn reset_password(args: &ResetPassword, printer: &Printer) -> Result<()> {
+    let (connection, email) = (Connection::open(&args.cloud).await?, &args.email);
+    let password = password_or_ask(args.password.as_ref(), email, printer)?;
+    let signed_out = users::reset_password(&connection, &args.cloud.env.env, email, &password).await?;
+    if args.json {
+        printer.json(&json!({"userEmail": email, "signedOut": signed_out}));
+    } else {
+        printer.data(format!("{email} has another password{}", said_of_sessions(signed_out)));
+    }
+    Ok(())
+}
+
+async fn token(args: &Token, printer: &Printer) -> Result<()> {
+    let (connection, env) = (Connection::open(&args.cloud).await?, &args.cloud.env.env);
+    let email = args.email.clone().map_or_else(|| secrets::USER.parse(), Ok)?;
+    let seeded = match args.password {
+        None if connection.is_local() => local_password(env, email.as_str())?,
+        _ => None,
+    };
+    let password = password_or_ask(args.password.as_ref().or(seeded.as_ref()), &email, printer)?;
+    let token = users::token(&connection, env, &email, &password).await?;
+    if args.json {
+        printer.json(&json!({"userEmail": email, "token": token}));
+    } else {
+        printer.data(token);
+    }
+    Ok(())
+}
+
+async fn list(args: &ListUsers, printer: &Printer) -> Result<()> {
+    let connection = Connection::open(&args.cloud).await?;
+    let users = users::list(&connection, &args.cloud.env.env).await?;
+    if args.json {
+        printer.json(&json!({ "users": users.iter().map(to_json).collect::<Vec<_>>() }));
+    } else {
+        users.iter().for_each(|user| printer.data(line(user)));
+        printer.say(format!("{} users", users.len()));
     }
     Ok(())
 }
@@ -99,7 +110,7 @@ fn show_set(email: &Email, user: &User, admin: Option<bool>, as_json: bool, prin
     }
     let group = match admin {
         Some(true) => ", a member of admin",
-        Some(false) => ", no member of admin",
+        Some(false) => ", not a member of admin",
         None => "",
     };
     printer.data(format!("{email} {}: {quota} calls a month{group}", company.as_deref().unwrap_or("-")));

@@ -4,11 +4,11 @@
 //! Invariant: a password is neither printed nor stored here; Cognito alone keeps it. A user that could not be made in
 //! full is not made.
 
-use cloudformation::resource_type;
 use std::collections::BTreeMap;
 
 use anyhow::Result;
 use aws_sdk_cognitoidentityprovider::types::{AttributeType, AuthFlowType, MessageActionType};
+use cloudformation::resource_type;
 use contract::{Environment, name};
 use metering::email::Email;
 use store::users::{User, UserSettings};

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::mapping::{Mapping, Retries, Rules, Start};
+use crate::mapping::{Mapping, Retries, Rules};
 use crate::record::{Record, SharedRecord};
 use crate::sequence::SequenceNumber;
 
@@ -17,7 +17,6 @@ pub(crate) fn mapping() -> Mapping {
         function: "arn:aws:lambda:ap-south-1:000000000000:function:processor".into(),
         role: "arn:aws:iam::000000000000:role/processor".into(),
         stream: "arn:aws:kinesis:ap-south-1:000000000000:stream/events".into(),
-        start: Start::TrimHorizon,
         rules: rules(),
         on_failure: Some("kept".into()),
     }
@@ -30,7 +29,6 @@ pub(crate) fn rules() -> Rules {
         window: Duration::ZERO,
         lanes: 1,
         retries: Retries::AtMost(2),
-        max_age: None,
         bisect: true,
         reports_items: true,
     }

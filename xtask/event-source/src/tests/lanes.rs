@@ -25,13 +25,13 @@ pub(super) struct Run {
 
 impl Run {
     pub(super) fn new(rules: Rules) -> Self {
-        Self::with_terms(terms(rules))
+        Self::with_settings(lane_settings(rules))
     }
 
-    pub(super) fn with_terms(terms: LaneSettings) -> Self {
-        let reports_items = terms.rules.reports_items;
+    pub(super) fn with_settings(settings: LaneSettings) -> Self {
+        let reports_items = settings.rules.reports_items;
         let now = start();
-        Self { work: Work::new(terms), now, reports_items, delivered: vec![], processed: vec![], kept: vec![] }
+        Self { work: Work::new(settings), now, reports_items, delivered: vec![], processed: vec![], kept: vec![] }
     }
 
     /// Records that have just arrived, with these partition keys.
@@ -100,7 +100,7 @@ impl Run {
     }
 }
 
-pub(super) fn terms(rules: Rules) -> LaneSettings {
+pub(super) fn lane_settings(rules: Rules) -> LaneSettings {
     let day = Duration::from_secs(24 * 3_600);
     let pauses = (Duration::from_secs(1), Duration::from_secs(60));
     LaneSettings { rules, retention: day, first_pause: pauses.0, longest_pause: pauses.1, recut: false }
@@ -215,15 +215,15 @@ fn a_throttled_invocation_is_no_retry() {
 
 #[test]
 fn a_function_that_never_runs_is_tried_until_the_records_are_too_old() {
-    let max_age = Duration::from_secs(60);
-    let mut run = Run::new(Rules { max_age: Some(max_age), ..fixture::rules() });
+    let retention = Duration::from_secs(60);
+    let mut run = Run::with_settings(LaneSettings { retention, ..lane_settings(fixture::rules()) });
     run.add(of_key(1..=2, "a"));
     let began = run.now;
     run.finish(|_| throttle());
     assert_eq!(run.kept_numbers(), [vec![1, 2]]);
     let kept = &run.kept[0];
     assert_eq!((kept.condition, kept.invocations, &kept.last), (Condition::RecordAgeExceeded, 0, &None));
-    assert!(run.now.duration_since(began) > SignedDuration::try_from(max_age).unwrap());
+    assert!(run.now.duration_since(began) > SignedDuration::try_from(retention).unwrap());
 }
 
 #[test]
@@ -238,7 +238,8 @@ fn without_a_limit_a_batch_is_tried_until_the_stream_forgets_it() {
 
 #[test]
 fn only_the_records_that_are_too_old_are_given_up() {
-    let mut run = Run::new(Rules { max_age: Some(Duration::from_secs(60)), ..fixture::rules() });
+    let retention = Duration::from_secs(60);
+    let mut run = Run::with_settings(LaneSettings { retention, ..lane_settings(fixture::rules()) });
     run.add(of_key(1..=2, "a"));
     run.now += SignedDuration::from_secs(61);
     run.add(of_key(3..=4, "a"));
@@ -316,7 +317,8 @@ fn what_cannot_be_kept_holds_up_the_shard_until_it_is() {
 
 #[test]
 fn cut_anew_batches_differ_and_stay_within_their_size() {
-    let mut run = Run::with_terms(LaneSettings { recut: true, ..terms(Rules { batch_size: 7, ..fixture::rules() }) });
+    let mut run =
+        Run::with_settings(LaneSettings { recut: true, ..lane_settings(Rules { batch_size: 7, ..fixture::rules() }) });
     run.add(of_key(1..=100, "a"));
     run.finish(|_| succeed());
     let sizes: Vec<usize> = run.delivered.iter().map(Vec::len).collect();

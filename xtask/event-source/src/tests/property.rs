@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use proptest::prelude::*;
 
 use super::fixture;
-use super::lanes::{Run, numbers, report, succeed, terms, throttle, throw};
+use super::lanes::{Run, lane_settings, numbers, report, succeed, throttle, throw};
 use crate::lane::{LaneSettings, Step};
 use crate::mapping::{Retries, Rules};
 use crate::services::Answer;
@@ -108,7 +108,7 @@ impl Case {
 
     /// Runs behind a checkpoint until there is nothing left or the killer comes; returns the run.
     fn run(&mut self, checkpoint: u64, kill_after: Option<usize>, done: &BTreeSet<u64>) -> Result<Run, TestCaseError> {
-        let mut run = Run::with_terms(LaneSettings { recut: self.recut, ..terms(self.rules.clone()) });
+        let mut run = Run::with_settings(LaneSettings { recut: self.recut, ..lane_settings(self.rules.clone()) });
         run.add(self.numbers().filter(|(number, _)| *number > checkpoint));
         let mut n_steps = 0;
         loop {

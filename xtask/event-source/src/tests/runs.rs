@@ -7,7 +7,7 @@ use super::fixture;
 use super::lanes::{report, succeed, throttle, throw};
 use super::world::{MemoryShard, World, drained, listed};
 use crate::disturbance::Disturbance;
-use crate::mapping::{Mapping, Refusal, Retries, Start};
+use crate::mapping::{Mapping, Refusal, Retries};
 use crate::services::Listed;
 use crate::status::Phase;
 
@@ -242,24 +242,6 @@ async fn settings_that_change_are_followed() {
         drained(&runner).await;
     }
     assert_eq!(world.state().numbers(), (1..next).collect::<Vec<_>>());
-}
-
-#[tokio::test]
-async fn latest_skips_what_was_there_before_and_nothing_after() {
-    let (world, folder) = (World::new(), fixture::Folder::new());
-    world.change_mapping(|mapping| mapping.start = Start::Latest);
-    world.put("a", 1..=3);
-    // The stream's clock is this one: only what arrives strictly later is later.
-    for record in &mut world.state().shards.get_mut("a").unwrap().records {
-        record.arrived_at -= jiff::SignedDuration::from_secs(1);
-    }
-    let runner = world.runner(&folder);
-    drained(&runner).await;
-    runner.stop().await;
-    world.put("a", 4..=5);
-    let runner = world.runner(&folder);
-    drained(&runner).await;
-    assert_eq!(world.state().numbers(), [4, 5], "what arrived between two runs is not skipped");
 }
 
 #[tokio::test]

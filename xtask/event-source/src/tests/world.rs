@@ -12,8 +12,9 @@ use super::fixture;
 use super::lanes::succeed;
 use crate::disturbance::Disturbance;
 use crate::mapping::Mapping;
+use crate::options::{Options, Pace, Which};
 use crate::record::Record;
-use crate::runner::{Options, Pace, Runner, Which};
+use crate::runner::Runner;
 use crate::services::{
     Answer, Destinations, Functions, Listed, Mappings, Page, Position, ServiceError, Shard, StreamState, Streams,
 };
@@ -122,7 +123,7 @@ impl World {
         let options = Options { which: Which::All, checkpoints: folder.path().into(), pace, disturbance };
         let world = self.clone();
         let report = move |text| world.change(|state| state.reports.push(text));
-        Runner::of(self.clone(), options, report).unwrap()
+        Runner::with_services(self.clone(), options, report).unwrap()
     }
 
     fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
@@ -179,7 +180,6 @@ impl Streams for World {
         let shard = state.shards.get(shard).ok_or_else(|| ServiceError::Gone(format!("no shard {shard}")))?;
         let is_behind = |record: &&Record| match from {
             Position::TrimHorizon => true,
-            Position::At(instant) => record.arrived_at >= *instant,
             Position::After(number) => record.sequence_number > *number,
         };
         let mut records: Vec<Record> = shard.records.iter().filter(is_behind).cloned().collect();
@@ -195,8 +195,8 @@ impl Functions for World {
         let event: Value = serde_json::from_str(&event).unwrap();
         let number = |record: &Value| record["kinesis"]["sequenceNumber"].as_str().unwrap().parse().unwrap();
         let numbers: Vec<u64> = event["Records"].as_array().unwrap().iter().map(number).collect();
-        if let Err(trouble) = self.reach().map(drop) {
-            return Answer::NotRun(trouble);
+        if let Err(error) = self.reach().map(drop) {
+            return Answer::NotRun(error);
         }
         let answer = self.change(|state| {
             state.delivered.push(numbers.clone());

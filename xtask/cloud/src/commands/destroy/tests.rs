@@ -1,4 +1,3 @@
-use cloudformation::resource_type;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 

@@ -1,6 +1,6 @@
-//! What a reader sets under way: a read, an invocation, a discard.
+//! What a reader asks of the services: a read, an invocation, the keeping of a discarded batch.
 //!
-//! Invariant: each ends in one event, whatever goes wrong.
+//! Invariant: each request is completed once, whatever goes wrong.
 
 use std::sync::Arc;
 
@@ -12,16 +12,16 @@ use crate::discard::{DiscardedBatch, object_key};
 use crate::disturbance::Disturbance;
 use crate::event::event;
 use crate::mapping::Mapping;
+use crate::options::Pace;
 use crate::record::SharedRecord;
 use crate::report::Report;
-use crate::runner::Pace;
 use crate::services::{Answer, Page, Position, ServiceError, Services};
 use crate::status::Board;
 
 /// What all readers share.
-pub(crate) struct Shared<O> {
-    /// The world.
-    pub(crate) outside: O,
+pub(crate) struct Shared<S> {
+    /// What they ask.
+    pub(crate) services: S,
     /// Where readers begin.
     pub(crate) checkpoints: Checkpoints,
     /// Where they write what they do.
@@ -34,15 +34,15 @@ pub(crate) struct Shared<O> {
     pub(crate) disturbance: Disturbance,
 }
 
-/// The way between a shard, its mapping's function and the bucket of what is given up.
-pub(crate) struct Way<O> {
-    shared: Arc<Shared<O>>,
+/// The requests for one shard: to its stream, its mapping's function and the bucket of discarded batches.
+pub(crate) struct Requests<S> {
+    shared: Arc<Shared<S>>,
     mapping: Arc<Mapping>,
     shard: String,
 }
 
-/// What came of something that was under way.
-pub(crate) enum Event {
+/// A request that is over.
+pub(crate) enum Completed {
     /// A read; the question was the last one asked before it.
     Read { question: u64, page: Result<Page, ServiceError> },
     /// An invocation for a lane.
@@ -51,46 +51,51 @@ pub(crate) enum Event {
     Kept { lane: usize, discard: DiscardedBatch, result: Result<(), ServiceError> },
 }
 
-impl<O: Services> Way<O> {
-    /// The way for a shard.
-    pub(crate) fn new(shared: &Arc<Shared<O>>, mapping: &Arc<Mapping>, shard: &str) -> Self {
+impl<S: Services> Requests<S> {
+    /// Those for a shard.
+    pub(crate) fn new(shared: &Arc<Shared<S>>, mapping: &Arc<Mapping>, shard: &str) -> Self {
         Self { shared: Arc::clone(shared), mapping: Arc::clone(mapping), shard: shard.to_owned() }
     }
 
     /// Reads from a position on.
-    pub(crate) fn read(&self, from: Position) -> BoxFuture<'static, Event> {
+    pub(crate) fn read(&self, from: Position) -> BoxFuture<'static, Completed> {
         let Self { shared, mapping, shard } = self.clone();
         Box::pin(async move {
             let question = shared.board.question();
-            let page = shared.outside.read(&mapping.stream, &shard, &from).await;
-            Event::Read { question, page }
+            let page = shared.services.read(&mapping.stream, &shard, &from).await;
+            Completed::Read { question, page }
         })
     }
 
     /// Gives a lane's batch to the function.
-    pub(crate) fn invoke(&self, lane: usize, records: Vec<SharedRecord>) -> BoxFuture<'static, Event> {
+    pub(crate) fn invoke(&self, lane: usize, records: Vec<SharedRecord>) -> BoxFuture<'static, Completed> {
         let Self { shared, mapping, shard } = self.clone();
         Box::pin(async move {
-            let answer = shared.outside.invoke(&mapping.function, event(&mapping, &shard, &records)).await;
-            Event::Answered { lane, records, answer, is_repeated: false }
+            let answer = shared.services.invoke(&mapping.function, event(&mapping, &shard, &records)).await;
+            Completed::Answered { lane, records, answer, is_repeated: false }
         })
     }
 
     /// Gives a batch to the function that it took already; its first answer stands.
-    pub(crate) fn repeat(&self, lane: usize, records: Vec<SharedRecord>, first: Answer) -> BoxFuture<'static, Event> {
+    pub(crate) fn repeat(
+        &self,
+        lane: usize,
+        records: Vec<SharedRecord>,
+        first: Answer,
+    ) -> BoxFuture<'static, Completed> {
         let Self { shared, mapping, shard } = self.clone();
         Box::pin(async move {
-            shared.outside.invoke(&mapping.function, event(&mapping, &shard, &records)).await;
-            Event::Answered { lane, records, answer: first, is_repeated: true }
+            shared.services.invoke(&mapping.function, event(&mapping, &shard, &records)).await;
+            Completed::Answered { lane, records, answer: first, is_repeated: true }
         })
     }
 
     /// Keeps what a lane gives up, where the mapping says so.
-    pub(crate) fn keep(&self, lane: usize, discard: DiscardedBatch) -> BoxFuture<'static, Event> {
-        let way = self.clone();
+    pub(crate) fn keep(&self, lane: usize, discard: DiscardedBatch) -> BoxFuture<'static, Completed> {
+        let requests = self.clone();
         Box::pin(async move {
-            let result = way.put(&discard).await;
-            Event::Kept { lane, discard, result }
+            let result = requests.put(&discard).await;
+            Completed::Kept { lane, discard, result }
         })
     }
 
@@ -101,12 +106,12 @@ impl<O: Services> Way<O> {
         getrandom::fill(&mut random).map_err(|error| ServiceError::Refused(error.to_string()))?;
         let now = Timestamp::now();
         let document = discard.document(mapping, shard, &event(mapping, shard, &discard.records), now);
-        shared.outside.keep(bucket, &object_key(mapping, shard, now, random), document).await
+        shared.services.keep(bucket, &object_key(mapping, shard, now, random), document).await
     }
 }
 
-/// By hand, because a derived one would ask the world to be `Clone`.
-impl<O> Clone for Way<O> {
+/// By hand, because a derived one would ask the services to be `Clone`.
+impl<S> Clone for Requests<S> {
     fn clone(&self) -> Self {
         let Self { shared, mapping, shard } = self;
         Self { shared: Arc::clone(shared), mapping: Arc::clone(mapping), shard: shard.clone() }
