@@ -75,11 +75,14 @@ pub fn failures(events: &[Event]) -> Vec<(Role, &Event)> {
         if !event.is_failure() || event.is_of_stack() {
             continue;
         }
-        failures.push(match () {
-            () if event.is_noise() => (Role::Consequence, event),
-            () if is_rolling_back => (Role::RollBack, event),
-            () => (Role::Cause, event),
-        });
+        let role = if event.is_noise() {
+            Role::Consequence
+        } else if is_rolling_back {
+            Role::RollBack
+        } else {
+            Role::Cause
+        };
+        failures.push((role, event));
     }
     if !failures.iter().any(|(role, _)| *role != Role::Consequence) {
         let of_stack = |event: &&&Event| event.is_of_stack() && (event.is_failure() || event.begins_roll_back());
