@@ -25,6 +25,7 @@ mod commands;
 mod faults;
 mod history;
 mod listeners;
+mod load;
 mod modes;
 mod people;
 mod proxy;

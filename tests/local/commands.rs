@@ -26,6 +26,8 @@ pub(super) fn what_looks_and_changes_nothing_answers_as_its_schema_says(local: &
     assert_eq!(scaled["changed"], false, "{scaled:#}");
     let cost = local.json(&["cost", "--json", "--calls", "0"]);
     assert_eq!(cost["modes"][0]["usdPerMillionCalls"], Value::Null, "{cost:#}");
+    let cost = local.json(&["cost", "--json", "--rate", "100", "--viewers", "2"]);
+    assert_eq!(cost["looking"]["viewers"], 2, "{cost:#}");
     let diff = local.json(&["diff", "--local", "--json"]);
     assert_eq!((&diff["summary"]["changes"], &diff["summary"]["functions"]), (&0.into(), &0.into()), "{diff:#}");
     assert!(diff["functions"].as_array().unwrap().iter().all(|code| code["code"] == "same"), "{diff:#}");

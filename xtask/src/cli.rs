@@ -4,10 +4,13 @@
 //! Longer than other files, because it is the whole command line at a glance; what has commands of its own has a file.
 
 mod bench;
+mod cost;
 mod errors;
 mod keys;
+mod load;
 mod local;
 mod number;
+mod span;
 mod text;
 mod users;
 
@@ -18,8 +21,10 @@ pub use bench::{Bench, BenchAnomalies, BenchCommand, BenchForecast};
 use clap::error::{ContextKind, ContextValue};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use contract::Environment;
+pub use cost::Cost;
 pub use errors::{Errors, ErrorsCommand};
 pub use keys::{CreateKey, Keys, KeysCommand, ListKeys, RevokeKey};
+pub use load::Load;
 pub use local::{Local, LocalCommand, LocalUp};
 use number::whole;
 use text::line;
@@ -33,8 +38,6 @@ const MAX_WAIT_SECONDS: u64 = contract::limit::STREAM_RETENTION_HOURS as u64 * 3
 const MAX_QUOTED: usize = 80;
 /// Ten years, the longest that CloudWatch Logs keeps a line of a log that it does not keep for ever.
 const MAX_SINCE_MINUTES: u32 = 3653 * 24 * 60;
-/// A million million calls a month is 380,000 a second.
-const MAX_CALLS: u64 = 1_000_000_000_000;
 
 /// Deploys and runs the usage analytics of the CompliCal API.
 ///
@@ -121,6 +124,8 @@ pub enum Command {
     Errors(Errors),
     /// Change the capacity of the stream
     Scale(Scale),
+    /// Call the API at a steady rate, and compare what was answered with what is counted
+    Load(Load),
     /// Estimate the monthly cost of each mode
     Cost(Cost),
     /// Make, list and revoke API keys
@@ -449,26 +454,6 @@ pub struct Scale {
     /// Capacity that follows the traffic
     #[arg(long, group = "capacity")]
     pub on_demand: bool,
-    /// Print one JSON document
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// `cost`.
-#[derive(Args, Debug)]
-#[command(after_help = "Output: for each mode the cost of a month and of a million calls, from list prices of \
-                        ap-south-1 with their date.\n\
-                        Exit status: 0 shown, 1 failed, 2 wrong usage.\n\
-                        Example: cargo xtask cost --calls 5000000")]
-pub struct Cost {
-    #[command(flatten)]
-    pub env: Env,
-    /// Calls in a month
-    #[arg(long, value_name = "N", default_value_t = 5_000_000, value_parser = whole(0..=MAX_CALLS), allow_negative_numbers = true)]
-    pub calls: u64,
-    /// What the local system would cost on AWS, which is the same: it costs nothing itself
-    #[arg(long)]
-    pub local: bool,
     /// Print one JSON document
     #[arg(long)]
     pub json: bool,

@@ -92,6 +92,16 @@ impl Keys {
         Ok(answer.attributes().map(User::of).unwrap_or_default())
     }
 
+    /// Removes what is set for a user; keys stay. Removing nobody is no error.
+    ///
+    /// # Errors
+    /// When the request fails.
+    pub async fn remove_user(&self, email: &Email) -> Result<(), TableError> {
+        let delete = self.table.client().delete_item().table_name(self.table.name());
+        let delete = delete.key(PK, text(partition(email))).key(SK, text(SORT));
+        delete.send().await.map(|_| ()).map_err(|error| self.table.failed("DeleteItem", &error))
+    }
+
     /// Every user who has an item, by name. Reads the whole table: for people, not for requests.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ pub mod destroy;
 pub mod diff;
 pub mod errors;
 pub mod keys;
+pub mod load;
 pub mod local;
 pub mod logs;
 pub mod scale;

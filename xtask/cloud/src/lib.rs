@@ -19,7 +19,7 @@ use xtask::Printer;
 use xtask::cli::Command;
 
 pub use aws::connection::Connection;
-use commands::{cost, deploy, destroy, diff, errors, keys, local, logs, scale, status, users, verify};
+use commands::{cost, deploy, destroy, diff, errors, keys, load, local, logs, scale, status, users, verify};
 
 /// Carries out a command; returns its exit status.
 ///
@@ -34,6 +34,7 @@ pub async fn run(command: &Command, printer: &Printer) -> Result<u8> {
         Command::Logs(args) => logs::run(args, printer).await?,
         Command::Errors(args) => errors::run(&args.command, printer).await?,
         Command::Scale(args) => scale::run(args, printer).await?,
+        Command::Load(args) => load::run(args, printer).await?,
         Command::Cost(args) => cost::run(args, printer)?,
         Command::Verify(args) => verify::run(args, printer).await?,
         Command::Keys(args) => keys::run(&args.command, printer).await?,

@@ -2,7 +2,9 @@
 //!
 //! Invariant: arithmetic alone; nobody is asked for a price.
 
+pub mod bill;
 pub mod estimate;
 pub mod fixed_cost;
+pub mod looking;
 pub mod number;
 pub mod price;

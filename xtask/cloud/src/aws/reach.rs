@@ -46,6 +46,13 @@ pub fn http_client() -> SharedHttpClient {
     SharedHttpClient::new(Client { sdk, has_answered: Arc::default() })
 }
 
+/// The same connections without the rule, for requests that are no SDK's.
+pub fn connector() -> SharedHttpConnector {
+    let mut connector = ConnectorBuilder::default().tls_provider(Provider::Rustls(CryptoMode::AwsLc));
+    connector.set_proxy_config(Some(ProxyConfig::from_env()));
+    SharedHttpConnector::new(connector.build())
+}
+
 /// What an error of the SDK comes from, if it is that nothing answers.
 pub fn unreachable<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a Unreachable> {
     let mut chain = std::iter::successors(Some(error), |&error| error.source());

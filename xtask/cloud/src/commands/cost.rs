@@ -9,9 +9,17 @@ use serde_json::{Value, json};
 use stacks::{Architecture, Target};
 use xtask::{Printer, cli, workspace};
 
+use crate::pricing::bill::Item;
 use crate::pricing::estimate::{Estimate, HOURS_PER_MONTH, Mode};
+use crate::pricing::looking::{Looking, Viewers};
 use crate::pricing::number::thousands;
 use crate::pricing::price::{Prices, Units};
+
+/// Those of a month of [`HOURS_PER_MONTH`].
+const SECONDS_PER_MONTH: u64 = 730 * 3600;
+/// What the figures of looking take for granted.
+const LOOKING_NOTE: &str = "Viewers look all month long; whoever looks for an hour a day costs a 24th of that. Each meets an \
+                            instance of the function that has read nothing yet once an hour.";
 
 /// The command.
 ///
@@ -25,20 +33,30 @@ pub fn run(args: &cli::Cost, printer: &Printer) -> Result<()> {
         Mode::OnDemand { fan_out } => (contract::limit::DEFAULT_SHARDS, fan_out),
         Mode::Synchronous => (contract::limit::DEFAULT_SHARDS, false),
     };
+    let calls = args.rate.map_or(args.calls, |rate| u64::from(rate) * SECONDS_PER_MONTH);
     let modes = [Mode::Provisioned { shards, fan_out }, Mode::OnDemand { fan_out }, Mode::Synchronous];
-    let estimates = modes.map(|mode| Estimate::of(mode, args.calls, HOURS_PER_MONTH, &prices, &units));
+    let modes = modes.map(|mode| mode.for_rate(calls as f64 / SECONDS_PER_MONTH as f64));
+    let estimates = modes.map(|mode| Estimate::of(mode, calls, HOURS_PER_MONTH, &prices, &units));
+    let viewers = Viewers { viewers: args.viewers, poll_seconds: args.poll.as_secs() };
+    let looking = (args.viewers > 0).then(|| Looking::of(viewers, calls, HOURS_PER_MONTH, &prices, &units));
+    let bills = Bills { calls, configured, estimates: &estimates, looking, prices: &prices, units: &units };
     if args.json {
-        printer.json(&document(args, configured, &estimates, &prices, &units));
-        return Ok(());
+        printer.json(&bills.to_json(&args.env.env));
+    } else {
+        bills.lines(&args.env.env).iter().for_each(|line| printer.data(line));
     }
-    printer.data(format!("{} calls a month, {}: {}", thousands(args.calls), args.env.env, configured.name()));
-    for estimate in &estimates {
-        printer.data("");
-        lines(estimate).iter().for_each(|line| printer.data(line));
-    }
-    printer.data("");
-    notes(&estimates, &prices, &units).iter().for_each(|note| printer.data(note));
     Ok(())
+}
+
+/// What a month costs.
+struct Bills<'a> {
+    calls: u64,
+    configured: Mode,
+    estimates: &'a [Estimate],
+    /// None where nobody looks.
+    looking: Option<Looking>,
+    prices: &'a Prices,
+    units: &'a Units,
 }
 
 /// How an environment's settings have calls counted with the toggle on, as its template says.
@@ -64,52 +82,85 @@ fn mode_of(template: &Value) -> Mode {
     Mode::Provisioned { shards: shards.unwrap_or(contract::limit::DEFAULT_SHARDS), fan_out }
 }
 
-fn document(args: &cli::Cost, configured: Mode, estimates: &[Estimate], prices: &Prices, units: &Units) -> Value {
-    json!({
-        "env": args.env.env.as_str(),
-        "calls": args.calls,
-        "configured": configured.key(),
-        "currency": "USD",
-        "pricesOf": prices.date,
-        "region": prices.region,
-        "notMeasured": units.assumed(),
-        "modes": estimates.iter().map(Estimate::to_json).collect::<Vec<_>>(),
-        "notes": notes(estimates, prices, units),
-    })
+impl Bills<'_> {
+    fn to_json(&self, env: &Environment) -> Value {
+        json!({
+            "env": env.as_str(),
+            "calls": self.calls,
+            "callsPerSecond": self.calls as f64 / SECONDS_PER_MONTH as f64,
+            "configured": self.configured.key(),
+            "currency": "USD",
+            "pricesOf": self.prices.date,
+            "region": self.prices.region,
+            "notMeasured": self.units.assumed(),
+            "modes": self.estimates.iter().map(Estimate::to_json).collect::<Vec<_>>(),
+            "looking": self.looking.as_ref().map(Looking::to_json),
+            "notes": self.notes(),
+        })
+    }
+
+    fn lines(&self, env: &Environment) -> Vec<String> {
+        let rate = self.calls as f64 / SECONDS_PER_MONTH as f64;
+        let (calls, configured) = (thousands(self.calls), self.configured.name());
+        let mut lines = vec![format!("{calls} calls a month ({rate:.1} a second), {env}: {configured}")];
+        for estimate in self.estimates {
+            lines.push(String::new());
+            lines.extend(estimate_lines(estimate));
+        }
+        if let Some(looking) = &self.looking {
+            lines.push(String::new());
+            lines.push(format!("{}: {:.2} $ a month", looking.name(), looking.usd()));
+            lines.extend(looking.items.iter().map(item_line));
+        }
+        lines.push(String::new());
+        lines.extend(self.notes());
+        lines
+    }
+
+    /// What has to be known to read the figures right.
+    fn notes(&self) -> Vec<String> {
+        let Self { estimates, looking, prices, units, .. } = self;
+        let mut notes = vec![format!(
+            "List prices of {} as of {}, in US dollars, without free tiers, lower prices for more of a thing, stored bytes, \
+             key management, data transfer and tax.",
+            prices.region, prices.date
+        )];
+        let items = estimates.iter().flat_map(|estimate| &estimate.items);
+        let items = items.chain(looking.iter().flat_map(|looking| &looking.items));
+        let mut elsewhere: Vec<&str> = items.map(|item| &*item.place).collect();
+        elsewhere.sort_unstable();
+        elsewhere.dedup();
+        elsewhere.retain(|place| *place != prices.region);
+        if !elsewhere.is_empty() {
+            notes.push(format!(
+                "* No price of {} was found: that of {} stands in.",
+                prices.region,
+                elsewhere.join(" or ")
+            ));
+        }
+        match units.assumed().as_slice() {
+            [] => {}
+            assumed => notes.push(format!("Not measured but assumed: {}.", assumed.join(", "))),
+        }
+        notes.push(
+            "Batches are reckoned as if calls came evenly; real traffic comes in bursts and costs less.".to_owned(),
+        );
+        notes.extend(looking.as_ref().map(|_| LOOKING_NOTE.to_owned()));
+        notes
+    }
 }
 
-fn lines(estimate: &Estimate) -> Vec<String> {
+fn estimate_lines(estimate: &Estimate) -> Vec<String> {
     let per_million = estimate.usd_per_million();
     let per_million = per_million.map_or_else(String::new, |usd| format!(", {usd:.2} $ for a million calls"));
     let mut lines = vec![format!("{}: {:.2} $ a month{per_million}", estimate.mode.name(), estimate.usd())];
-    for item in &estimate.items {
-        let place = if item.place == contract::name::DEFAULT_REGION { "" } else { "  *" };
-        lines.push(format!("  {:>10.2} $  {:<28} {:>12.4} {}{place}", item.usd, item.what, item.quantity, item.per));
-    }
+    lines.extend(estimate.items.iter().map(item_line));
     lines
 }
 
-/// What has to be known to read the figures right.
-fn notes(estimates: &[Estimate], prices: &Prices, units: &Units) -> Vec<String> {
-    let mut notes = vec![format!(
-        "List prices of {} as of {}, in US dollars, without free tiers, stored bytes, key management, data transfer \
-         and tax.",
-        prices.region, prices.date
-    )];
-    let mut elsewhere: Vec<&str> =
-        estimates.iter().flat_map(|estimate| &estimate.items).map(|item| &*item.place).collect();
-    elsewhere.sort_unstable();
-    elsewhere.dedup();
-    elsewhere.retain(|place| *place != prices.region);
-    if !elsewhere.is_empty() {
-        notes.push(format!("* No price of {} was found: that of {} stands in.", prices.region, elsewhere.join(" or ")));
-    }
-    match units.assumed().as_slice() {
-        [] => {}
-        assumed => notes.push(format!("Not measured but assumed: {}.", assumed.join(", "))),
-    }
-    notes.push("Batches are reckoned as if calls came evenly; real traffic comes in bursts and costs less.".to_owned());
-    notes
+fn item_line(item: &Item) -> String {
+    let place = if item.place == name::DEFAULT_REGION { "" } else { "  *" };
+    format!("  {:>10.2} $  {:<28} {:>12.4} {}{place}", item.usd, item.what, item.quantity, item.per)
 }
 
 #[cfg(test)]
@@ -133,13 +184,18 @@ mod tests {
         assert_eq!(mode_of(&Value::Null), Mode::Synchronous);
     }
 
+    fn bills<'a>(estimates: &'a [Estimate], prices: &'a Prices, units: &'a Units) -> Bills<'a> {
+        Bills { calls: 1_000_000, configured: Mode::Synchronous, estimates, looking: None, prices, units }
+    }
+
     #[test]
     fn prices_of_another_region_are_marked_and_said() {
-        let (prices, units) = (Prices::read().unwrap(), Units::read().unwrap());
+        let (prices, units, env) = (Prices::read().unwrap(), Units::read().unwrap(), Environment::default());
         let mode = Mode::Provisioned { shards: 2, fan_out: false };
         let estimate = Estimate::of(mode, 1_000_000, HOURS_PER_MONTH, &prices, &units);
-        assert!(lines(&estimate).iter().any(|line| line.contains("shards") && line.ends_with('*')));
-        let notes = notes(&[estimate], &prices, &units).join("\n");
+        let bills = bills(std::slice::from_ref(&estimate), &prices, &units);
+        assert!(bills.lines(&env).iter().any(|line| line.contains("shards") && line.ends_with('*')));
+        let notes = bills.notes().join("\n");
         assert!(notes.contains("that of ap-northeast-1 or us-east-1 stands in"), "{notes}");
     }
 
@@ -173,6 +229,7 @@ mod tests {
         assert_eq!(units.deadlines.memory_mb, memory(Function::DeadlinesApi));
         assert_eq!(units.processor.memory_mb, memory(Function::StreamProcessor));
         assert_eq!(units.aggregator.memory_mb, memory(Function::RealtimeAggregator));
+        assert_eq!(units.analytics.memory_mb, memory(Function::AnalyticsApi));
     }
 
     #[test]
@@ -180,7 +237,7 @@ mod tests {
         let (prices, mut units) = (Prices::read().unwrap(), Units::read().unwrap());
         units.read_units_per_1000_calls.measured = String::new();
         units.fixtures.measured = "counted".into();
-        let notes = notes(&[], &prices, &units).join("\n");
+        let notes = bills(&[], &prices, &units).notes().join("\n");
         let line = notes.lines().find(|line| line.starts_with("Not measured but assumed: ")).unwrap();
         assert!(line.contains("read units") && !line.contains("metrics and alarms"), "{line}");
     }

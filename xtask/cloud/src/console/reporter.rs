@@ -2,6 +2,7 @@
 //!
 //! Invariant: both hear the same at the same time, and a program's last object, or its only document, is the result.
 
+use std::io::IsTerminal as _;
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::Result;
@@ -52,6 +53,13 @@ impl Reporter {
         self.printer.say(format!("problem: {problem}"));
         problem.hints().iter().for_each(|hint| self.printer.hint(hint));
         self.tell(json!({"type": "problem", "message": problem.to_string(), "hints": problem.hints()}));
+    }
+
+    /// How it goes, for people who have no terminal on which a live area shows it.
+    pub fn without_terminal(&self, sentence: &str) {
+        if !std::io::stderr().is_terminal() {
+            self.printer.say(sentence);
+        }
     }
 
     /// An object for programs.

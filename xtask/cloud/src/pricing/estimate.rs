@@ -4,12 +4,11 @@
 
 use serde_json::{Value, json};
 
-use super::price::{Invocation, Price, Prices, Units};
+use super::bill::{Bill, GB, Item, MILLION, cents};
+use super::price::{Prices, Units};
 
 /// Hours of an average month, as AWS reckons them.
 pub const HOURS_PER_MONTH: f64 = 730.0;
-const MILLION: f64 = 1e6;
-const GB: f64 = 1e9;
 /// A provisioned stream counts payload in units of 25 KB, an on-demand one rounds each record up to 1 KB.
 const PUT_UNIT_BYTES: f64 = 25_000.0;
 const ON_DEMAND_RECORD_BYTES: f64 = 1_000.0;
@@ -17,6 +16,9 @@ const ON_DEMAND_RECORD_BYTES: f64 = 1_000.0;
 const EXTENDED_MONTHS: f64 = 6.0 / 30.4;
 /// Below this many records a batch, a batch is taken for load C, else for A.
 const FULL_BATCH_RECORDS: f64 = 10.0;
+/// Calls a second that a shard takes before the scaler adds another: 70 % of 1,000 records (Kinesis Data Streams Developer
+/// Guide, "Quotas and limits"). An event has less than a thousandth of the megabyte that a shard takes as well.
+const CALLS_PER_SHARD: f64 = 700.0;
 /// How often a standard consumer reads a shard.
 const POLLS_PER_SECOND: f64 = 1.0;
 
@@ -39,21 +41,6 @@ pub enum Mode {
     Synchronous,
 }
 
-/// One line of a bill.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Item {
-    /// What it is.
-    pub what: String,
-    /// How much of it.
-    pub quantity: f64,
-    /// Of what the price is for.
-    pub per: String,
-    /// US dollars.
-    pub usd: f64,
-    /// The region whose price was taken.
-    pub place: String,
-}
-
 /// A bill of some calls over some hours.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Estimate {
@@ -72,6 +59,18 @@ impl Mode {
             Self::Provisioned { shards, fan_out } => format!("provisioned, {shards} shards{}", consumer(fan_out)),
             Self::OnDemand { fan_out } => format!("on-demand{}", consumer(fan_out)),
             Self::Synchronous => "synchronous".to_owned(),
+        }
+    }
+
+    /// The same mode with shards for so many calls a second.
+    #[must_use]
+    pub fn for_rate(self, calls_per_second: f64) -> Self {
+        match self {
+            Self::Provisioned { shards, fan_out } => {
+                let needed = (calls_per_second / CALLS_PER_SHARD).ceil();
+                Self::Provisioned { shards: shards.max(needed as u32), fan_out }
+            }
+            mode => mode,
         }
     }
 
@@ -114,14 +113,7 @@ impl Estimate {
 
     /// For `--json`.
     pub fn to_json(&self) -> Value {
-        let items: Vec<Value> = self
-            .items
-            .iter()
-            .map(|item| {
-                let Item { what, quantity, per, usd, place } = item;
-                json!({"what": what, "quantity": quantity, "per": per, "usd": cents(*usd), "priceOf": place})
-            })
-            .collect();
+        let items: Vec<Value> = self.items.iter().map(Item::to_json).collect();
         json!({
             "mode": self.mode.key(),
             "description": self.mode.name(),
@@ -132,39 +124,7 @@ impl Estimate {
     }
 }
 
-/// Dollars to a hundredth of a cent: more digits than that would promise what an estimate cannot keep.
-fn cents(usd: f64) -> f64 {
-    (usd * 1e4).round() / 1e4
-}
-
-/// A bill that is being written.
-struct Bill<'a> {
-    calls: f64,
-    hours: f64,
-    prices: &'a Prices,
-    units: &'a Units,
-    items: Vec<Item>,
-}
-
 impl Bill<'_> {
-    fn add(&mut self, what: &str, quantity: f64, price: &Price) {
-        let Price { usd, per, place, source: _ } = price;
-        self.items.push(Item {
-            what: what.to_owned(),
-            quantity,
-            per: per.clone(),
-            usd: quantity * usd,
-            place: place.clone(),
-        });
-    }
-
-    fn function(&mut self, what: &str, invocations: f64, invocation: &Invocation) {
-        let gb_seconds = invocations * invocation.milliseconds / 1e3 * invocation.memory_mb / 1024.0;
-        let prices = self.prices;
-        self.add(&format!("{what}, requests"), invocations / MILLION, &prices.lambda_requests_million);
-        self.add(&format!("{what}, time"), gb_seconds, &prices.lambda_gb_second);
-    }
-
     fn every_call(&mut self) {
         let (calls, prices, units) = (self.calls, self.prices, self.units);
         self.add("API Gateway", calls / MILLION, &prices.api_gateway_requests_million);

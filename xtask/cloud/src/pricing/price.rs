@@ -59,6 +59,8 @@ pub struct Units {
     pub read_units_per_1000_calls: OfAuthorizer,
     /// Each function's invocation.
     pub functions: Functions,
+    /// Looks at the live view.
+    pub looks: Looks,
     /// Traffic.
     pub bytes_per_call: Bytes,
     /// The gateway's own log.
@@ -106,6 +108,7 @@ pub struct Functions {
     pub deadlines: Invocation,
     pub processor: Invocation,
     pub aggregator: Invocation,
+    pub analytics: Invocation,
 }
 
 /// One invocation of a function.
@@ -116,6 +119,28 @@ pub struct Invocation {
     pub milliseconds: f64,
     /// Memory.
     pub memory_mb: f64,
+}
+
+/// Read units of looks at the live view.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "units.toml says how they were measured")]
+pub struct Looks {
+    pub measured: String,
+    /// By rising calls a second; at least one.
+    pub at: Vec<Look>,
+}
+
+/// What a look takes while there are so many calls.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Look {
+    /// Calls a second.
+    pub calls_per_second: f64,
+    /// Read units of the first look of an instance of the function.
+    pub first: f64,
+    /// Read units of a look a second after another.
+    pub again: f64,
 }
 
 /// Bytes for each call.
@@ -164,6 +189,7 @@ impl Units {
             synchronous_write_units_per_1000_calls: synchronous,
             read_units_per_1000_calls: reads,
             functions,
+            looks,
             bytes_per_call: bytes,
             access_log_bytes_per_call: access_log,
             fixtures,
@@ -173,6 +199,7 @@ impl Units {
             (&synchronous.measured, "write units of the synchronous mode"),
             (&reads.measured, "read units"),
             (&functions.measured, "the functions' billed time"),
+            (&looks.measured, "read units of looks"),
             (&bytes.measured, "bytes of events and logs"),
             (&access_log.measured, "bytes of the access log"),
             (&fixtures.measured, "metrics and alarms"),

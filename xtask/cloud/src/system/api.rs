@@ -13,7 +13,7 @@ use crate::Connection;
 use crate::stack::read;
 
 /// Longer than API Gateway waits for a function.
-const TIMEOUT: Duration = Duration::from_secs(30);
+pub const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What an HTTP call was answered.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,4 +1,5 @@
 use super::*;
+use crate::pricing::price::Invocation;
 
 const MODES: [Mode; 3] =
     [Mode::Provisioned { shards: 2, fan_out: false }, Mode::OnDemand { fan_out: false }, Mode::Synchronous];
@@ -63,6 +64,16 @@ fn quiet_traffic_comes_one_record_a_batch_and_busy_traffic_in_full_ones() {
     assert!(near(batch(1_000.0, HOURS_PER_MONTH, 2.0), 1.0));
     assert!(near(batch(2.0 * 100.0 * 3600.0, 1.0, 2.0), 100.0));
     assert!(near(batch(1e12, 1.0, 2.0), f64::from(contract::limit::BATCH_SIZE)));
+}
+
+#[test]
+fn a_stream_has_the_shards_that_its_calls_take() {
+    let shards = |rate: f64| match MODES[0].for_rate(rate) {
+        Mode::Provisioned { shards, .. } => shards,
+        mode => panic!("{mode:?}"),
+    };
+    assert_eq!([0.0, 1_400.0, 1_401.0, 10_000.0].map(shards), [2, 2, 3, 15]);
+    assert_eq!(MODES[1].for_rate(10_000.0), MODES[1]);
 }
 
 #[test]

@@ -1,0 +1,162 @@
+//! Sends the calls of a load when they are due: an open loop.
+//!
+//! Invariant: no call waits for the answer to another, unless as many as a process can have connections are under way;
+//! then it is late, and its latency has that in it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Result;
+use aws_smithy_runtime_api::client::http::{HttpConnector as _, SharedHttpConnector};
+use aws_smithy_runtime_api::http::Request;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::byte_stream::ByteStream;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::{Semaphore, watch};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+
+use super::schedule::Schedule;
+use super::outcomes::{Outcome, Outcomes};
+use crate::aws::reach::connector;
+use crate::console::interrupt::Interrupts;
+use crate::console::observer::Lines;
+use crate::console::reporter::Reporter;
+use crate::system::api;
+
+/// Most calls under way: a process may have 1,024 open files on most systems.
+const MAX_UNDER_WAY: usize = 900;
+/// Between two lines of progress on a terminal, or for a program.
+const TICK: Duration = Duration::from_secs(1);
+/// Lines that people get where there is no terminal: one of so many.
+const TICKS_A_LINE: u64 = 10;
+
+/// Where calls go, and how they name themselves.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// The whole address.
+    pub url: String,
+    /// The `User-Agent`.
+    pub agent: String,
+    /// The key of each user.
+    pub keys: Vec<String>,
+}
+
+/// What each call needs.
+struct Shared {
+    target: Target,
+    connector: SharedHttpConnector,
+    under_way: Arc<Semaphore>,
+    ended: UnboundedSender<Outcome>,
+}
+
+/// Sends every call of the schedule, or as many as are due before Ctrl-C, and waits for their answers.
+///
+/// # Errors
+/// When there is no memory for latencies.
+pub async fn send(
+    schedule: Schedule,
+    target: Target,
+    interrupts: &Interrupts,
+    reporter: &Reporter,
+) -> Result<(u64, Outcomes)> {
+    let mut outcomes = Outcomes::new(target.keys.len())?;
+    let (ended, received) = unbounded_channel();
+    let (sent, n_sent) = watch::channel(0);
+    let under_way = Arc::new(Semaphore::new(MAX_UNDER_WAY));
+    let shared = Shared { target, connector: connector(), under_way, ended };
+    let began = Instant::now();
+    let mut interrupts = interrupts.clone();
+    let pace = async move {
+        tokio::select! {
+            () = pace(schedule, began, Arc::new(shared), &sent) => {}
+            () = interrupts.come(1) => {}
+        }
+    };
+    tokio::join!(pace, collect(received, &mut outcomes, &n_sent, began, reporter));
+    let n_sent = *n_sent.borrow();
+    Ok((n_sent, outcomes))
+}
+
+/// Begins each call when it is due.
+async fn pace(schedule: Schedule, began: Instant, shared: Arc<Shared>, sent: &watch::Sender<u64>) {
+    for call in 0..schedule.calls {
+        let due = began + schedule.due(call);
+        sleep_until(due).await;
+        // Never closed, so it always comes.
+        let Ok(permit) = Arc::clone(&shared.under_way).acquire_owned().await else { return };
+        let (shared, user) = (Arc::clone(&shared), schedule.user(call));
+        tokio::spawn(async move {
+            let delay = due.elapsed();
+            let answer = shared.call(user).await;
+            drop(permit);
+            // Nobody listens any more only where the whole command has ended.
+            let _ = shared.ended.send(Outcome { user, answer, latency: due.elapsed(), delay });
+        });
+        sent.send_replace(call + 1);
+    }
+}
+
+/// Takes outcomes in until every call has one, and tells how it goes.
+async fn collect(
+    mut ended: UnboundedReceiver<Outcome>,
+    outcomes: &mut Outcomes,
+    sent: &watch::Receiver<u64>,
+    began: Instant,
+    reporter: &Reporter,
+) {
+    let live = Lines::new(reporter, "load");
+    let mut ticks = interval(TICK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    // The first comes at once, when there is nothing to tell.
+    ticks.tick().await;
+    for n in 1_u64.. {
+        loop {
+            tokio::select! {
+                outcome = ended.recv() => match outcome {
+                    Some(outcome) => outcomes.add(outcome),
+                    None => return,
+                },
+                _ = ticks.tick() => break,
+            }
+        }
+        let progress = outcomes.progress(*sent.borrow(), began.elapsed());
+        live.show(vec![progress.line()]);
+        if n % TICKS_A_LINE == 0 {
+            reporter.without_terminal(&progress.line());
+        }
+        reporter.tell(progress.to_json());
+    }
+}
+
+impl Shared {
+    /// Makes a call; the answer is its status, or why there is none.
+    async fn call(&self, user: usize) -> Result<u16, String> {
+        let request = self.request(user)?;
+        let exchange = async {
+            let answer = self.connector.call(request).await.map_err(|error| reason(&error))?;
+            let status = answer.status().as_u16();
+            // Read to its end, so that the connection serves the next call.
+            ByteStream::new(answer.into_body()).collect().await.map_err(|error| reason(&error))?;
+            Ok(status)
+        };
+        let answer = tokio::time::timeout(api::TIMEOUT, exchange).await;
+        answer.unwrap_or_else(|_| Err(format!("no answer within {} s", api::TIMEOUT.as_secs())))
+    }
+
+    fn request(&self, user: usize) -> Result<Request, String> {
+        let Target { url, agent, keys } = &self.target;
+        let mut request = Request::new(SdkBody::empty());
+        request.set_uri(url.as_str()).map_err(|error| error.to_string())?;
+        let key = keys.get(user).cloned().unwrap_or_default();
+        for (name, value) in [("x-api-key", key), ("user-agent", agent.clone())] {
+            request.headers_mut().try_insert(name, value).map_err(|error| error.to_string())?;
+        }
+        Ok(request)
+    }
+}
+
+/// The innermost cause: what the operating system or TLS says.
+fn reason(error: &(dyn std::error::Error + 'static)) -> String {
+    let innermost = std::iter::successors(Some(error), |&error| error.source()).last();
+    innermost.unwrap_or(error).to_string()
+}
