@@ -3,10 +3,10 @@
 //! Invariant: who is made for it is removed after it, whatever came of the calls; a call is never sent twice.
 
 pub mod callers;
+pub mod outcomes;
 pub mod reconciliation;
 pub mod schedule;
 pub mod sender;
-pub mod outcomes;
 
 use std::time::Duration;
 
@@ -26,10 +26,10 @@ use crate::pricing::number::thousands;
 use crate::random::random_text;
 use crate::system::api;
 use callers::Caller;
+use outcomes::{Answers, Outcomes};
 use reconciliation::{Counts, Row};
 use schedule::Schedule;
 use sender::Target;
-use outcomes::{Answers, Outcomes};
 
 /// What came of a load.
 #[derive(Debug)]

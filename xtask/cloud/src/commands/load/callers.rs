@@ -80,3 +80,28 @@ pub async fn remove(connection: &Connection, env: &Environment, callers: &[Calle
     removed.map_err(table_failed_to("remove the users of the load"))?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use dynamodb_fixture::Fixture;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn whoever_is_made_can_call_and_is_gone_afterwards() {
+        let fixture = Fixture::start().await;
+        let (connection, env) = (Connection::to_local(&fixture.endpoint_url), Environment::default());
+        let made = make(&connection, &env, "a1", 3, &Interrupts::listen()).await.unwrap();
+        let table = keys::table(&connection, &env);
+        assert_eq!(table.users().await.unwrap().len(), 3);
+        for Caller { email, key } in &made {
+            assert_eq!(table.find(&metering::key::hash(&key.key)).await.unwrap().unwrap().user_email, *email);
+        }
+        remove(&connection, &env, &made).await.unwrap();
+        assert!(table.users().await.unwrap().is_empty());
+        for Caller { email, .. } in &made {
+            let keys = table.keys_of(email).await.unwrap();
+            assert!(keys.len() == 1 && keys[0].revoked_at.is_some(), "{keys:?}");
+        }
+    }
+}

@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 
 /// Latencies are kept in microseconds with three digits: an error of a thousandth at most.
 const DIGITS: u8 = 3;
+/// Longer ones count as an hour: no call waits for an answer as long.
+const MAX_MICROSECONDS: u64 = 60 * 60 * 1_000_000;
 /// Most reasons for which no answer came that are told apart.
 const MAX_REASONS: usize = 20;
 /// What the others are summed under.
@@ -58,7 +60,7 @@ impl Outcomes {
     /// # Errors
     /// When there is no memory for latencies.
     pub fn new(n_users: usize) -> Result<Self> {
-        let latencies = Histogram::new(DIGITS).context("cannot record latencies")?;
+        let latencies = Histogram::new_with_max(MAX_MICROSECONDS, DIGITS).context("cannot record latencies")?;
         Ok(Self {
             users: vec![Answers::default(); n_users],
             statuses: BTreeMap::new(),

@@ -15,8 +15,8 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
-use super::schedule::Schedule;
 use super::outcomes::{Outcome, Outcomes};
+use super::schedule::Schedule;
 use crate::aws::reach::connector;
 use crate::console::interrupt::Interrupts;
 use crate::console::observer::Lines;
@@ -159,4 +159,67 @@ impl Shared {
 fn reason(error: &(dyn std::error::Error + 'static)) -> String {
     let innermost = std::iter::successors(Some(error), |&error| error.source()).last();
     innermost.unwrap_or(error).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead as _, BufReader, Write as _};
+    use std::net::{TcpListener, TcpStream};
+    use std::sync::Barrier;
+
+    use xtask::Printer;
+
+    use super::*;
+
+    const SCHEDULE: Schedule = Schedule { rate: 100, calls: 20, users: 2, hot: None };
+
+    /// Takes a call and answers it once all of the schedule have come.
+    fn answer(mut connection: TcpStream, all: &Barrier, status: &str) -> Vec<String> {
+        let lines = BufReader::new(connection.try_clone().unwrap()).lines().map(Result::unwrap);
+        let head = lines.take_while(|line| !line.is_empty()).collect();
+        all.wait();
+        write!(connection, "HTTP/1.1 {status}\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{{}}").unwrap();
+        head
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn no_call_waits_for_the_answer_to_another_and_the_wait_is_in_its_latency() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let target = Target {
+            url: format!("http://{}/v1/deadlines", listener.local_addr().unwrap()),
+            agent: "complical-load/1".to_owned(),
+            keys: vec!["ck_1".to_owned(), "ck_2".to_owned()],
+        };
+        let server = std::thread::spawn(move || {
+            let all = Arc::new(Barrier::new(SCHEDULE.calls as usize));
+            let calls = (0..SCHEDULE.calls).map(|_| {
+                let (connection, all) = (listener.accept().unwrap().0, Arc::clone(&all));
+                std::thread::spawn(move || answer(connection, &all, "200 OK"))
+            });
+            let calls: Vec<_> = calls.collect();
+            calls.into_iter().map(|call| call.join().unwrap()).collect::<Vec<_>>()
+        });
+        let reporter = Reporter::full(&Printer, None);
+        let (sent, outcomes) = send(SCHEDULE, target, &Interrupts::listen(), &reporter).await.unwrap();
+        assert_eq!((sent, outcomes.answered(), outcomes.errors()), (20, 20, 0));
+        assert_eq!(outcomes.users.iter().map(|answers| answers.succeeded).collect::<Vec<_>>(), [10, 10]);
+        // The first was answered when the last had come, which was due so much later.
+        let longest = outcomes.to_json()["latencyMs"]["max"].as_f64().unwrap();
+        assert!(longest >= SCHEDULE.due(SCHEDULE.calls - 1).as_secs_f64() * 1e3, "{longest}");
+        let heads = server.join().unwrap();
+        let of_first = heads.iter().filter(|head| head.iter().any(|line| line == "x-api-key: ck_1")).count();
+        assert_eq!(of_first, 10, "{heads:?}");
+    }
+
+    #[tokio::test]
+    async fn a_call_that_nobody_answers_is_told_with_its_reason() {
+        // A port that nothing listens on any more.
+        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let target = Target { url: format!("http://{address}/"), agent: "a".to_owned(), keys: vec!["k".to_owned()] };
+        let reporter = Reporter::full(&Printer, None);
+        let schedule = Schedule { calls: 1, users: 1, ..SCHEDULE };
+        let (_, outcomes) = send(schedule, target, &Interrupts::listen(), &reporter).await.unwrap();
+        assert_eq!((outcomes.users[0].succeeded, outcomes.users[0].uncertain), (0, 1));
+        assert!(outcomes.lines().iter().any(|line| line.contains("Connection refused")), "{:?}", outcomes.lines());
+    }
 }
