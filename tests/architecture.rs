@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// The crates whose sources are looked at, by their folders.
-const CRATES: [&str; 9] = [
+const CRATES: [&str; 10] = [
     "functions/contract/src",
     "functions/metering/src",
     "functions/store/src",
+    "functions/openapi/src",
     "functions/src",
     "stacks/src",
     "xtask/src",

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test that cannot go on says so and stops")]
 
+mod api;
 mod app;
 mod architecture;
 mod cfn_lint;

@@ -1,4 +1,4 @@
-//! `GET /v1/analytics/…`: realtime, time series, and the statistics of a user.
+//! `GET /v1/analytics/…`: realtime, time series, and the statistics of a user; and the description of the API.
 //!
 //! Invariant: a viewer who is no admin is answered from their own subjects alone; what the stores hold of others is
 //! not even read, except the blocks of a bucket that they share.
@@ -6,11 +6,13 @@
 mod account;
 mod figures;
 mod longer;
+mod openapi;
 mod recent;
 
 use aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayProxyResponse};
-use aws_lambda_events::http::Method;
+use contract::Route;
 use jiff::Timestamp;
+use metering::email::Email;
 use metering::report::range::Range;
 use metering::report::realtime::{Names, Realtime};
 use metering::report::{BadParameter, user};
@@ -19,17 +21,13 @@ use metering::window::Minute;
 use self::figures::{Figures, Scope};
 use crate::http::parameters::Parameters;
 use crate::http::viewer::{Viewer, authenticated};
-use crate::http::{self, Failure, Json};
+use crate::http::{self, Answer, ETag, Failure, Freshness};
 use store::blocks::Blocks;
 use store::history::{Histories, open_minutes};
 use store::keys::Keys;
 use store::table::{Table, TableError};
 use store::watermark::Watermark;
 use store::windows::Windows;
-
-const REALTIME: &str = "/v1/analytics/realtime";
-const TIMESERIES: &str = "/v1/analytics/timeseries";
-const USER_STATS: &str = "/v1/analytics/user-stats";
 
 /// Answers requests from the analytics, usage and keys tables.
 #[derive(Clone, Debug)]
@@ -53,35 +51,53 @@ impl AnalyticsApi {
 
     /// The answer to a request at a time.
     pub async fn answer(&self, request: &ApiGatewayProxyRequest, now: Timestamp) -> ApiGatewayProxyResponse {
+        let route = http::route(request);
+        if route == Some(Route::OpenApi) {
+            return http::respond(request, Ok(openapi::answer(request)));
+        }
         // Boxed, because the future of so many requests at once is too deep for the compiler to lay out inside others.
-        authenticated(request, |viewer| Box::pin(self.page(request, viewer, now))).await
+        authenticated(request, |viewer| Box::pin(self.page(request, route, viewer, now))).await
     }
 
-    async fn page(&self, request: &ApiGatewayProxyRequest, viewer: Viewer, now: Timestamp) -> Result<Json, Failure> {
-        if request.http_method != Method::GET {
-            return Err(Failure::NotFound);
-        }
-        let route = http::route(request).trim_end_matches('/');
-        if ![REALTIME, TIMESERIES, USER_STATS].contains(&route) {
-            return Err(Failure::NotFound);
-        }
+    async fn page(
+        &self,
+        request: &ApiGatewayProxyRequest,
+        route: Option<Route>,
+        viewer: Viewer,
+        now: Timestamp,
+    ) -> Result<Answer, Failure> {
+        let route = route.ok_or(Failure::NotFound)?;
         let parameters = Parameters::of(request)?;
-        let parameters = parameters.iter();
-        match route {
-            REALTIME => self.realtime(&viewer, now).await,
-            TIMESERIES => self.time_series(&viewer, Range::parse(parameters, now).map_err(refused)?, now).await,
-            _ => {
-                let email = user::email(parameters).map_err(refused)?.unwrap_or_else(|| viewer.email().clone());
-                if !viewer.may_see(&email) {
-                    return Err(Failure::Forbidden);
-                }
-                self.user_stats(&viewer, &email, now).await
-            }
+        let question = Question::parse(route, &viewer, &parameters, now)?;
+        let (etag, freshness) = (self.etag(route, &viewer, &parameters, now).await?, Freshness::Live);
+        if let Some(known) = http::known(request, &etag, freshness) {
+            return Ok(known);
         }
+        let answer = match question {
+            Question::Realtime => self.realtime(&viewer, now).await,
+            Question::TimeSeries(range) => self.time_series(&viewer, range, now).await,
+            Question::UserStats(email) => self.user_stats(&viewer, &email, now).await,
+        };
+        Ok(answer?.kept(&etag, freshness))
+    }
+
+    /// The tag of an answer: who asks, what for, up to where windows are set, and the second, within which a call need
+    /// not be seen yet.
+    async fn etag(
+        &self,
+        route: Route,
+        viewer: &Viewer,
+        parameters: &Parameters,
+        now: Timestamp,
+    ) -> Result<ETag, TableError> {
+        let watermark = self.watermark.read().await?.map(|minute| minute.to_string()).unwrap_or_default();
+        let (is_admin, second) = (viewer.is_admin().to_string(), now.as_second().to_string());
+        let own = [route.path(), viewer.email().as_str(), &is_admin, &watermark, &second];
+        Ok(ETag::of_parts(own.into_iter().chain(parameters.iter().flat_map(|(name, value)| [name, value]))))
     }
 
     /// The current and the last minute come from blocks: their percentiles need each call.
-    async fn realtime(&self, viewer: &Viewer, now: Timestamp) -> Result<Json, Failure> {
+    async fn realtime(&self, viewer: &Viewer, now: Timestamp) -> Result<Answer, Failure> {
         let (scope, set_through) = self.scope(viewer, now).await.map_err(Failure::internal)?;
         let range = Range::realtime(now);
         let figures = Figures { blocks: &self.blocks, windows: &self.windows, scope };
@@ -90,14 +106,14 @@ impl AnalyticsApi {
         let last = live.remove(&current.plus(-1)).unwrap_or_default();
         let current = live.remove(&current).unwrap_or_default();
         let names = if viewer.is_admin() { Names::Shown } else { Names::Hidden };
-        Json::of(&Realtime::new(now, &current, &last, &series, names))
+        Answer::json(&Realtime::new(now, &current, &last, &series, names))
     }
 
-    async fn time_series(&self, viewer: &Viewer, range: Range, now: Timestamp) -> Result<Json, Failure> {
+    async fn time_series(&self, viewer: &Viewer, range: Range, now: Timestamp) -> Result<Answer, Failure> {
         let (scope, set_through) = self.scope(viewer, now).await.map_err(Failure::internal)?;
         let figures = Figures { blocks: &self.blocks, windows: &self.windows, scope };
         let (series, _) = figures.read(range, &range.plan(set_through, 0)).await?;
-        Json::of(&series.into_answer(now))
+        Answer::json(&series.into_answer(now))
     }
 
     /// Whose figures a viewer is shown, and up to which minute windows are set.
@@ -112,6 +128,28 @@ impl AnalyticsApi {
         // Without a watermark nothing is under way, and everything there is has been set.
         let first_open = watermark.and_then(|watermark| open_minutes(watermark, now).next());
         Ok((scope, first_open.unwrap_or(Minute::of(now)).plus(-1)))
+    }
+}
+
+/// What is asked for, once it is understood and allowed.
+enum Question {
+    Realtime,
+    TimeSeries(Range),
+    UserStats(Email),
+}
+
+impl Question {
+    fn parse(route: Route, viewer: &Viewer, parameters: &Parameters, now: Timestamp) -> Result<Self, Failure> {
+        match route {
+            Route::Realtime => Ok(Self::Realtime),
+            Route::TimeSeries => Range::parse(parameters.iter(), now).map(Self::TimeSeries).map_err(refused),
+            Route::UserStats => {
+                let email = user::email(parameters.iter()).map_err(refused)?;
+                let email = email.unwrap_or_else(|| viewer.email().clone());
+                if viewer.may_see(&email) { Ok(Self::UserStats(email)) } else { Err(Failure::Forbidden) }
+            }
+            Route::Deadlines | Route::OpenApi => Err(Failure::NotFound),
+        }
     }
 }
 

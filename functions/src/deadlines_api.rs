@@ -7,20 +7,18 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayProxyResponse};
-use aws_lambda_events::http::Method;
+use contract::Route;
 use contract::table::SK;
 use deadlines::{Deadline, Query};
 use futures::future::try_join_all;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::http::parameters::Parameters;
-use crate::http::{self, Failure, Json};
+use crate::http::{self, Answer, Failure};
 use store::table::{Consistency, Item, Sort, Table, string};
 
 /// How long a partition that was read is not read again.
 pub const FRESH: SignedDuration = SignedDuration::from_secs(60);
-
-const ROUTE: &str = "/v1/deadlines";
 
 /// The deadlines of a country and a year, as of a time.
 type Partition = Arc<[Deadline]>;
@@ -43,15 +41,18 @@ impl DeadlinesApi {
         http::guarded(request, |_caller| self.page(request, now)).await
     }
 
-    async fn page(&self, request: &ApiGatewayProxyRequest, now: Timestamp) -> Result<Json, Failure> {
-        if request.http_method != Method::GET || http::route(request).trim_end_matches('/') != ROUTE {
+    async fn page(&self, request: &ApiGatewayProxyRequest, now: Timestamp) -> Result<Answer, Failure> {
+        if http::route(request) != Some(Route::Deadlines) {
             return Err(Failure::NotFound);
         }
         let query = Query::parse(Parameters::of(request)?.iter());
         let query = query.map_err(|bad| Failure::BadRequest(bad.message))?;
         let partitions = query.partitions(now);
         let partitions = try_join_all(partitions.iter().map(|key| self.partition(key, now))).await?;
-        Json::of(&query.page(partitions.iter().flat_map(|partition| partition.iter()), now))
+        let page = query.page(partitions.iter().flat_map(|partition| partition.iter()), now);
+        let links = [("next", query.next(page.total)), ("prev", query.previous())];
+        let links = links.into_iter().filter_map(|(relation, query)| Some((relation, query?)));
+        Ok(links.fold(Answer::json(&page)?, |answer, (relation, query)| answer.with_link(relation, &query.to_string())))
     }
 
     async fn partition(&self, key: &str, now: Timestamp) -> Result<Partition, Failure> {

@@ -9,13 +9,20 @@ use std::fmt::Display;
 use aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayProxyResponse};
 use aws_lambda_events::encodings::Body;
 use aws_lambda_events::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
-use aws_lambda_events::http::{HeaderMap, HeaderName, HeaderValue};
-use contract::header;
-use serde::Serialize;
-use serde_json::{Value, json};
+use aws_lambda_events::http::{HeaderMap, HeaderName, HeaderValue, Method};
+use contract::problem::{self, Problem};
+use contract::{ErrorCode, Route, header};
+use serde_json::Value;
 use store::table::TableError;
 
+pub use self::answer::{Answer, Freshness};
+pub use self::etag::ETag;
+
+mod answer;
+pub mod cors;
+mod etag;
 pub mod parameters;
+pub mod rate_limit;
 mod token;
 pub mod viewer;
 
@@ -50,10 +57,6 @@ pub struct Caller {
     company_name: Option<String>,
     api_key_id: Option<String>,
 }
-
-/// The body of a good answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Json(String);
 
 /// Why a request has no good answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -101,16 +104,6 @@ impl Caller {
     }
 }
 
-impl Json {
-    /// A value as JSON.
-    ///
-    /// # Errors
-    /// When it has no JSON form.
-    pub fn of(value: &impl Serialize) -> Result<Self, Failure> {
-        serde_json::to_string(value).map(Self).map_err(Failure::internal)
-    }
-}
-
 impl From<TableError> for Failure {
     fn from(error: TableError) -> Self {
         Self::internal(error)
@@ -123,25 +116,14 @@ impl Failure {
         Self::Internal(cause.to_string())
     }
 
-    const fn status(&self) -> i64 {
+    const fn code(&self) -> ErrorCode {
         match self {
-            Self::BadRequest(_) => 400,
-            Self::Unauthorized => 401,
-            Self::Forbidden => 403,
-            Self::NotFound | Self::NoSuchUser => 404,
-            Self::QuotaExceeded { .. } => 429,
-            Self::Internal(_) => 500,
-        }
-    }
-
-    const fn code(&self) -> &'static str {
-        match self {
-            Self::BadRequest(_) => "bad_request",
-            Self::Unauthorized => "unauthorized",
-            Self::Forbidden => "forbidden",
-            Self::NotFound | Self::NoSuchUser => "not_found",
-            Self::QuotaExceeded { .. } => "quota_exceeded",
-            Self::Internal(_) => "internal_error",
+            Self::BadRequest(_) => ErrorCode::BadRequest,
+            Self::Unauthorized => ErrorCode::Unauthorized,
+            Self::Forbidden => ErrorCode::Forbidden,
+            Self::NotFound | Self::NoSuchUser => ErrorCode::NotFound,
+            Self::QuotaExceeded { .. } => ErrorCode::QuotaExceeded,
+            Self::Internal(_) => ErrorCode::InternalError,
         }
     }
 
@@ -164,7 +146,7 @@ impl Failure {
 pub async fn guarded<H, F>(request: &ApiGatewayProxyRequest, handler: H) -> ApiGatewayProxyResponse
 where
     H: FnOnce(Caller) -> F,
-    F: Future<Output = Result<Json, Failure>>,
+    F: Future<Output = Result<Answer, Failure>>,
 {
     let outcome = match admit(request) {
         Ok(caller) => handler(caller).await,
@@ -193,37 +175,61 @@ fn authorizer_field(request: &ApiGatewayProxyRequest, name: &str) -> Option<Stri
 }
 
 /// The answer with an outcome: its status, its body, and the headers that every answer has.
-pub fn respond(request: &ApiGatewayProxyRequest, outcome: Result<Json, Failure>) -> ApiGatewayProxyResponse {
-    let request_id = request.request_context.request_id.as_deref().unwrap_or("unknown");
+pub fn respond(request: &ApiGatewayProxyRequest, outcome: Result<Answer, Failure>) -> ApiGatewayProxyResponse {
+    let mut headers = base_headers(request);
+    match outcome {
+        Ok(Answer { body, headers: own }) => {
+            headers.extend(own);
+            answered(if body.is_some() { 200 } else { 304 }, headers, body)
+        }
+        Err(failure) => {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(problem::CONTENT_TYPE));
+            if let Failure::QuotaExceeded { retry_after } = failure {
+                headers.insert(RETRY_AFTER, HeaderValue::from(retry_after));
+            }
+            if let Failure::Internal(cause) = &failure {
+                tracing::error!(apiRequestId = request_id(request), cause, "request failed");
+            }
+            let (code, message) = (failure.code(), failure.message());
+            let body = serde_json::to_string(&Problem::new(code, &message)).unwrap_or_default();
+            answered(code.status().into(), headers, Some(body))
+        }
+    }
+}
+
+/// The answer that the caller has already, if its tag is among those that the request names.
+pub fn known(request: &ApiGatewayProxyRequest, etag: &ETag, freshness: Freshness) -> Option<Answer> {
+    etag.is_known_to(request).then(|| Answer::not_modified().kept(etag, freshness))
+}
+
+/// The headers of every answer; it is not kept, unless it says so.
+fn base_headers(request: &ApiGatewayProxyRequest) -> HeaderMap {
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static(header::NO_STORE));
     for (name, value) in header::ALWAYS {
         headers.extend(name.parse::<HeaderName>().map(|name| (name, HeaderValue::from_static(value))));
     }
-    headers.insert(REQUEST_ID, HeaderValue::from_str(request_id).unwrap_or(HeaderValue::from_static("unknown")));
-    let (status_code, body) = match outcome {
-        Ok(Json(body)) => (200, body),
-        Err(failure) => {
-            if let Failure::QuotaExceeded { retry_after } = failure {
-                headers.insert(RETRY_AFTER, HeaderValue::from(retry_after));
-            }
-            if let Failure::Internal(cause) = &failure {
-                tracing::error!(apiRequestId = request_id, cause, "request failed");
-            }
-            let body = json!({ "error": { "code": failure.code(), "message": failure.message() } });
-            (failure.status(), body.to_string())
-        }
-    };
+    let id = HeaderValue::from_str(request_id(request));
+    headers.insert(REQUEST_ID, id.unwrap_or(HeaderValue::from_static("unknown")));
+    headers
+}
+
+fn request_id(request: &ApiGatewayProxyRequest) -> &str {
+    request.request_context.request_id.as_deref().unwrap_or("unknown")
+}
+
+fn answered(status_code: i64, headers: HeaderMap, body: Option<String>) -> ApiGatewayProxyResponse {
     let mut response = ApiGatewayProxyResponse::default();
-    (response.status_code, response.headers, response.body) = (status_code, headers, Some(Body::Text(body)));
+    (response.status_code, response.headers, response.body) = (status_code, headers, body.map(Body::Text));
     response
 }
 
-/// The route that a request took: the resource of the API, or its path where a proxy resource takes all paths.
-pub fn route(request: &ApiGatewayProxyRequest) -> &str {
+/// The route that a `GET` took: the resource of the API, or its path where a proxy resource takes all paths.
+pub fn route(request: &ApiGatewayProxyRequest) -> Option<Route> {
     let resource = request.resource.as_deref().filter(|resource| !resource.contains('{'));
-    resource.or(request.path.as_deref()).unwrap_or_default()
+    let path = resource.or(request.path.as_deref()).unwrap_or_default();
+    (request.http_method == Method::GET).then(|| Route::of_path(path)).flatten()
 }
 
 #[cfg(test)]

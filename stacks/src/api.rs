@@ -1,8 +1,11 @@
 //! The API stack: the HTTP API, who may call it, its functions and tables.
 //!
-//! Invariant: every route has an authorizer, and what the gateway answers by itself looks like any other answer.
+//! Invariant: every route asks who may, as `contract::route` has it, and what the gateway answers by itself looks like any other answer.
 
-use contract::{Function, Toggle, limit, name};
+use std::collections::BTreeMap;
+
+use contract::route::Access;
+use contract::{Function, Route, Toggle, limit, name};
 
 use crate::authorizer::{KeyAuthorizer, UserAuthorizer};
 use crate::bounded::{MemoryMib, PasswordLength, Timeout};
@@ -21,9 +24,6 @@ use crate::table::{BY_USER, PENDING_BY_PARTITION, Table, TableHandle};
 use crate::user_pool::{UserPool, UserPoolClient, UserPoolGroup, UserPoolHandle};
 use crate::value::{Expression, Value, kind};
 use crate::{App, Stack};
-
-/// The paths of the analytics API.
-const ANALYTICS: [&str; 3] = ["realtime", "timeseries", "user-stats"];
 
 /// The tables of this stack.
 struct Tables {
@@ -47,7 +47,8 @@ pub(crate) fn stack(app: &App) -> Stack {
     let mut definition = routes(app, &mut stack, &api, authorizer, deadlines, &users);
     for to in Refusal::ALL {
         let id = format!("Answer{}", to.id());
-        stack.add(&id, GatewayResponse { api: api.clone(), to });
+        let origins = app.settings.api.cors_origins.clone();
+        stack.add(&id, GatewayResponse { api: api.clone(), to, origins });
         definition.push(id);
     }
     let stage = stage(app, &mut stack, &api, &definition);
@@ -122,12 +123,17 @@ fn authorizer(app: &App, stack: &mut Stack, tables: &Tables) -> FunctionHandle {
 
 /// Answers `/v1/deadlines`.
 fn deadlines(app: &App, stack: &mut Stack, tables: &Tables) -> FunctionHandle {
+    let mut variables = vec![Variable::DeadlinesTable(tables.deadlines.name().clone())];
+    variables.extend(Variable::cors_origins(&app.settings.api.cors_origins));
+    if app.settings.api.rate_limit_headers {
+        variables.push(Variable::RateLimitHeaders);
+    }
     let deadlines = Lambda {
         function: Function::DeadlinesApi,
         memory: MemoryMib::of::<512>(),
         timeout: Timeout::of::<10>(),
         reserved_concurrency: None,
-        variables: vec![Variable::DeadlinesTable(tables.deadlines.name().clone())],
+        variables,
         grants: vec![tables.deadlines.browse()],
     };
     deadlines.declare(stack, app)
@@ -146,31 +152,44 @@ fn routes(
     let keys = stack.add("KeyAuthorizer", keys);
     let source = Expression::text("authorizers/").then(keys.expression());
     stack.add("KeyAuthorizerPermission", Permission::by_api(api.id(), &source, &authorizer));
-
-    let v1 = path(stack, &api.root(), "v1");
-    let stage = app.env.as_str();
-    let route = |path, authorizer, function| Method { path, verb: Verb::Get, authorizer, function };
-    let deadlines = route(path(stack, &v1, "deadlines"), Authorization::Keys(keys), deadlines);
-    let mut methods = vec![deadlines.declare(stack, stage)];
-
-    if app.toggle == Toggle::On {
+    let analytics = (app.toggle == Toggle::On).then(|| {
         let users = UserAuthorizer { api: api.clone(), name: "users", users: users.clone() };
         let users = stack.add("UserAuthorizer", users);
-        let function = FunctionHandle::elsewhere(Function::AnalyticsApi.physical_name(&app.env));
         stack.needs(name::kinesis_stack(&app.env));
-        let analytics = path(stack, &v1, "analytics");
-        for part in ANALYTICS {
-            let route = route(path(stack, &analytics, part), Authorization::Users(users.clone()), function.clone());
-            methods.push(route.declare(stack, stage));
+        (users, FunctionHandle::elsewhere(Function::AnalyticsApi.physical_name(&app.env)))
+    });
+
+    let mut paths = BTreeMap::from([(String::new(), api.root())]);
+    let mut methods = Vec::new();
+    for route in Route::ALL {
+        let (authorizer, function) = match (route.entry().access, &analytics) {
+            (Access::Key, _) => (Authorization::Keys(keys.clone()), &deadlines),
+            (Access::Token, Some((users, function))) => (Authorization::Users(users.clone()), function),
+            (Access::Open, Some((_, function))) => (Authorization::Open, function),
+            (Access::Token | Access::Open, None) => continue,
+        };
+        let path = path(stack, &mut paths, route.path());
+        let preflight = (!app.settings.api.cors_origins.is_empty()).then_some((Verb::Options, Authorization::Open));
+        for (verb, authorizer) in [(Verb::Get, authorizer)].into_iter().chain(preflight) {
+            let method = Method { path: path.clone(), verb, authorizer, function: function.clone() };
+            methods.push(method.declare(stack, app.env.as_str()));
         }
     }
     methods
 }
 
+/// A path, with those above it that are not declared yet.
 #[track_caller]
-fn path(stack: &mut Stack, parent: &PathHandle, part: &'static str) -> PathHandle {
-    let id = format!("Path{}{}", camel(parent.path()), camel(part));
-    stack.add(&id, PathPart { parent: parent.clone(), part })
+fn path(stack: &mut Stack, declared: &mut BTreeMap<String, PathHandle>, path: &'static str) -> PathHandle {
+    if let Some(handle) = declared.get(path) {
+        return handle.clone();
+    }
+    let (above, part) = path.rsplit_once('/').unwrap_or(("", path));
+    let parent = self::path(stack, declared, above);
+    let id = format!("Path{}{}", camel(above), camel(part));
+    let handle = stack.add(&id, PathPart { parent, part });
+    declared.insert(path.to_owned(), handle.clone());
+    handle
 }
 
 /// The API as callers reach it.

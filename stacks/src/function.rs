@@ -11,6 +11,7 @@ use crate::bounded::{MemoryMib, ReservedConcurrency, Shards, Timeout};
 use crate::log_group::LogGroupHandle;
 use crate::resource::{Properties, Resource};
 use crate::role::RoleHandle;
+use crate::settings::origins::Origins;
 use crate::value::{Expression, Value, kind};
 
 /// A Lambda function.
@@ -68,6 +69,10 @@ pub enum Variable {
     Stream(Value<kind::StreamName>),
     /// The bucket of failed batches.
     FailedBatches(Value<kind::BucketName>),
+    /// Whose web pages may read answers.
+    CorsOrigins(Origins),
+    /// That answers say what is left of a quota in `RateLimit` headers.
+    RateLimitHeaders,
     /// The fewest shards that there may be.
     MinShards(Shards),
     /// The most shards that there may be.
@@ -143,6 +148,11 @@ impl Resource for Function {
 }
 
 impl Variable {
+    /// Whose web pages may read answers, where there are any.
+    pub(crate) fn cors_origins(origins: &Origins) -> Option<Self> {
+        (!origins.is_empty()).then(|| Self::CorsOrigins(origins.clone()))
+    }
+
     fn entry(&self) -> (String, Json) {
         let (name, value) = match self {
             Self::Environment(env) => (variable::ENVIRONMENT, json!(env.as_str())),
@@ -152,6 +162,8 @@ impl Variable {
             Self::DeadlinesTable(table) => (variable::DEADLINES_TABLE, json!(table)),
             Self::Stream(stream) => (variable::KINESIS_STREAM, json!(stream)),
             Self::FailedBatches(bucket) => (variable::FAILED_BATCHES_BUCKET, json!(bucket)),
+            Self::CorsOrigins(origins) => (variable::CORS_ORIGINS, json!(origins.list())),
+            Self::RateLimitHeaders => (variable::RATE_LIMIT_HEADERS, json!("on")),
             Self::MinShards(shards) => (variable::MIN_SHARDS, json!(shards.to_string())),
             Self::MaxShards(shards) => (variable::MAX_SHARDS, json!(shards.to_string())),
         };

@@ -2,11 +2,13 @@
 //!
 //! Invariant: each has the body and the headers that answers of our functions have.
 
-use contract::header;
+use contract::problem::{self, Problem};
+use contract::{ErrorCode, header};
 use serde_json::{Map, Value as Json, json};
 
 use crate::resource::{Properties, Resource};
 use crate::rest_api::RestApiHandle;
+use crate::settings::origins::Origins;
 
 /// An answer of the gateway's own.
 #[derive(Clone, Debug)]
@@ -15,6 +17,8 @@ pub struct GatewayResponse {
     pub api: RestApiHandle,
     /// To what.
     pub to: Refusal,
+    /// Whose pages may read it.
+    pub origins: Origins,
 }
 
 /// Why the gateway answers by itself.
@@ -116,26 +120,31 @@ impl Refusal {
         }
     }
 
-    /// The status, but for what keeps the one it has, and the error's code and message.
-    const fn answer(self) -> (Option<u16>, &'static str, &'static str) {
+    /// The error's code and message.
+    const fn problem(self) -> (ErrorCode, &'static str) {
         match self {
             Self::Unauthorized | Self::ExpiredToken => {
-                (Some(401), "unauthorized", "The request has no valid credentials.")
+                (ErrorCode::Unauthorized, "The request has no valid credentials.")
             }
-            Self::AccessDenied => (Some(403), "forbidden", "This is not yours to see."),
+            Self::AccessDenied => (ErrorCode::Forbidden, "This is not yours to see."),
             Self::MissingAuthenticationToken | Self::InvalidSignature | Self::ResourceNotFound => {
-                (Some(404), "not_found", "There is no such path.")
+                (ErrorCode::NotFound, "There is no such path.")
             }
-            Self::Throttled => (Some(429), "throttled", "Too many calls at once. Please try again in a second."),
-            Self::QuotaExceeded => (Some(429), "quota_exceeded", "The quota of this period is used up."),
-            Self::BadRequestBody => (Some(400), "bad_request", "The body cannot be understood."),
-            Self::BadRequestParameters => (Some(400), "bad_request", "A parameter cannot be understood."),
-            Self::Default4xx => (None, "bad_request", "The request cannot be answered."),
+            Self::Throttled => (ErrorCode::Throttled, "Too many calls at once. Please try again in a second."),
+            Self::QuotaExceeded => (ErrorCode::QuotaExceeded, "The quota of this period is used up."),
+            Self::BadRequestBody => (ErrorCode::BadRequest, "The body cannot be understood."),
+            Self::BadRequestParameters => (ErrorCode::BadRequest, "A parameter cannot be understood."),
+            Self::Default4xx => (ErrorCode::BadRequest, "The request cannot be answered."),
             Self::AuthorizerFailure | Self::AuthorizerConfigurationError | Self::Default5xx => {
-                (Some(500), "internal_error", "Something went wrong on our side. Please try again.")
+                (ErrorCode::InternalError, "Something went wrong on our side. Please try again.")
             }
-            Self::IntegrationTimeout => (Some(504), "timeout", "The answer took too long. Please try again."),
+            Self::IntegrationTimeout => (ErrorCode::Timeout, "The answer took too long. Please try again."),
         }
+    }
+
+    /// The status; nothing for what keeps the one it has.
+    fn status(self) -> Option<u16> {
+        (self != Self::Default4xx).then(|| self.problem().0.status())
     }
 }
 
@@ -144,31 +153,40 @@ impl Resource for GatewayResponse {
     type Handle = ();
 
     fn properties(&self) -> Properties {
-        let Self { api, to } = self;
-        let (status, code, message) = to.answer();
+        let Self { api, to, origins } = self;
+        let ((code, message), status) = (to.problem(), to.status());
+        let fixed = |text: &str| json!(format!("'{text}'"));
         let mut headers = Map::new();
-        headers.insert("gatewayresponse.header.X-Request-Id".into(), json!("context.requestId"));
-        let fixed = header::ALWAYS.into_iter().chain([(header::CACHE_CONTROL, header::NO_STORE)]);
-        headers
-            .extend(fixed.map(|(name, value)| (format!("gatewayresponse.header.{name}"), json!(format!("'{value}'")))));
-        if status == Some(429) {
-            headers.insert("gatewayresponse.header.Retry-After".into(), json!(RETRY_AFTER));
+        let mut header = |name: &str, value| headers.insert(format!("gatewayresponse.header.{name}"), value);
+        header("X-Request-Id", json!("context.requestId"));
+        header("Content-Type", fixed(problem::CONTENT_TYPE));
+        for (name, value) in header::ALWAYS.into_iter().chain([(header::CACHE_CONTROL, header::NO_STORE)]) {
+            header(name, fixed(value));
         }
-        let body = json!({"error": {"code": code, "message": message}}).to_string();
+        if status == Some(429) {
+            header("Retry-After", json!(RETRY_AFTER));
+        }
+        if let Some(origin) = origins.for_everyone() {
+            header("Access-Control-Allow-Origin", fixed(origin));
+            header("Access-Control-Expose-Headers", fixed(header::READ_BY_PAGES));
+        }
+        let body = match status {
+            Some(_) => Problem::new(code, message),
+            None => Problem::of_some_status(code, message),
+        };
         Properties::of(json!({
             "RestApiId": api.id(),
             "ResponseType": to.kind(),
             "StatusCode": status.map(|status| status.to_string()),
             "ResponseParameters": Json::Object(headers),
-            "ResponseTemplates": {"application/json": body},
+            "ResponseTemplates": {"application/json": json!(body).to_string()},
         }))
     }
 
     fn handle(&self, _: &str) {}
 
     fn summary(&self) -> String {
-        let (status, code, _) = self.to.answer();
-        let status = status.map_or_else(|| "its own status".into(), |status| status.to_string());
-        format!("{} is {status} {code}", self.to.kind())
+        let status = self.to.status().map_or_else(|| "its own status".into(), |status| status.to_string());
+        format!("{} is {status} {}", self.to.kind(), self.to.problem().0.as_str())
     }
 }

@@ -117,17 +117,19 @@ fn aggregator(app: &App, stack: &mut Stack, analytics: &TableHandle) {
 fn analytics_api(app: &App, stack: &mut Stack, analytics: &TableHandle) {
     let usage = TableHandle::elsewhere(name::usage_table(&app.env));
     let keys = TableHandle::elsewhere(name::keys_table(&app.env));
+    let mut variables = vec![
+        Variable::Environment(app.env.clone()),
+        Variable::AnalyticsTable(analytics.name().clone()),
+        Variable::UsageTable(usage.name().clone()),
+        Variable::KeysTable(keys.name().clone()),
+    ];
+    variables.extend(Variable::cors_origins(&app.settings.api.cors_origins));
     let analytics_api = Lambda {
         function: Function::AnalyticsApi,
         memory: MemoryMib::of::<512>(),
         timeout: Timeout::of::<15>(),
         reserved_concurrency: app.settings.api.analytics_reserved_concurrency,
-        variables: vec![
-            Variable::Environment(app.env.clone()),
-            Variable::AnalyticsTable(analytics.name().clone()),
-            Variable::UsageTable(usage.name().clone()),
-            Variable::KeysTable(keys.name().clone()),
-        ],
+        variables,
         grants: vec![analytics.read(), usage.browse(), keys.know_users(&BY_USER)],
     };
     analytics_api.declare(stack, app);

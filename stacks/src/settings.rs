@@ -2,9 +2,12 @@
 //!
 //! Invariant: a key that is not known, a number outside its bounds, or numbers that do not fit each other are refused.
 
+pub mod origins;
+
 use contract::{Function, limit};
 use serde::Deserialize;
 
+use self::origins::Origins;
 use crate::bounded::{
     Burst, MemoryMib, ParallelizationFactor, RequestsPerSecond, ReservedConcurrency, RetentionDays, RetryAttempts,
     Shards,
@@ -71,7 +74,7 @@ pub struct ProcessorSettings {
 }
 
 /// The HTTP API.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ApiSettings {
     /// Calls a second from all callers together.
@@ -82,6 +85,11 @@ pub struct ApiSettings {
     pub authorizer_reserved_concurrency: Option<ReservedConcurrency>,
     /// Executions kept for the analytics API, and the most it has; without it, what the account has.
     pub analytics_reserved_concurrency: Option<ReservedConcurrency>,
+    /// Whose web pages may read answers in a browser; nobody's, where it is left out.
+    #[serde(default)]
+    pub cors_origins: Origins,
+    /// Whether answers to calls with a key say what is left of the quota in `RateLimit` headers.
+    pub rate_limit_headers: bool,
 }
 
 /// How long logs are kept.

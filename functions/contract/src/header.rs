@@ -11,3 +11,15 @@ pub const ALWAYS: [(&str, &str); 2] =
 pub const CACHE_CONTROL: &str = "Cache-Control";
 /// Its value for an answer of one moment and one caller.
 pub const NO_STORE: &str = "no-store";
+
+/// What is left of a quota (draft-ietf-httpapi-ratelimit-headers-11, 4).
+pub const RATE_LIMIT: &str = "RateLimit";
+/// The quota itself (the same draft, 3).
+pub const RATE_LIMIT_POLICY: &str = "RateLimit-Policy";
+
+/// Headers that a page of a configured origin may send.
+pub const ASKED_BY_PAGES: &str = "Authorization, X-Api-Key, If-None-Match";
+/// Headers of an answer that such a page may read.
+pub const READ_BY_PAGES: &str = "ETag, Link, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id";
+/// For how long a browser need not ask again beforehand, in seconds: the most that any keeps to.
+pub const PREFLIGHT_SECONDS: &str = "7200";

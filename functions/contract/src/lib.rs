@@ -9,6 +9,8 @@ pub mod header;
 pub mod limit;
 pub mod metric;
 pub mod name;
+pub mod problem;
+pub mod route;
 pub mod table;
 pub mod toggle;
 pub mod undelivered;
@@ -16,4 +18,6 @@ pub mod variable;
 
 pub use environment::Environment;
 pub use function::Function;
+pub use problem::ErrorCode;
+pub use route::Route;
 pub use toggle::Toggle;

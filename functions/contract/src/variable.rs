@@ -14,6 +14,10 @@ pub const DEADLINES_TABLE: &str = "DEADLINES_TABLE";
 pub const KINESIS_STREAM: &str = "KINESIS_STREAM";
 /// Name of the bucket of failed batches, for the bytes of records too large for an item.
 pub const FAILED_BATCHES_BUCKET: &str = "FAILED_BATCHES_BUCKET";
+/// Origins whose web pages may read answers, with spaces between them; not set where there are none.
+pub const CORS_ORIGINS: &str = "CORS_ORIGINS";
+/// Set where answers to calls with a key say what is left of the quota in `RateLimit` headers.
+pub const RATE_LIMIT_HEADERS: &str = "RATE_LIMIT_HEADERS";
 /// The fewest shards that the scaler leaves.
 pub const MIN_SHARDS: &str = "MIN_SHARDS";
 /// The most shards that the scaler takes.

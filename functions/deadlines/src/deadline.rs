@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 /// Something is due on a day.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Deadline {
     /// The rule and the day on which it falls before weekends and holidays move it: stable when a holiday is added.
@@ -27,6 +28,7 @@ pub struct Deadline {
     /// What it is due for, in words.
     pub period: String,
     /// The last day on which it is on time.
+    #[cfg_attr(feature = "schema", schemars(with = "String", extend("format" = "date")))]
     pub due_date: Date,
     /// What has to be done.
     pub description: String,
@@ -109,6 +111,7 @@ macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$word_doc:meta])* $variant:ident = $word:literal,)+ }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         pub enum $name { $($(#[$word_doc])* #[serde(rename = $word)] $variant,)+ }
 
         impl $name {

@@ -8,7 +8,7 @@ mod query;
 mod rule;
 
 pub use deadline::{Agency, Country, Deadline, Incomplete, Kind, partition};
-pub use query::{BadParameter, Page, Query};
+pub use query::{BadParameter, DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET, Page, Query};
 pub use rule::all;
 
 /// The first year that the data set covers.

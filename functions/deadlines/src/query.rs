@@ -3,6 +3,7 @@
 //! Invariant: deadlines are filtered before they are counted, and counted before they are cut into pages; a parameter
 //! that cannot be understood is refused by name, never guessed.
 
+use std::fmt;
 use std::str::FromStr;
 
 use jiff::Timestamp;
@@ -13,9 +14,11 @@ use crate::deadline::{Agency, Country, Deadline, Kind, Unknown, partition};
 use crate::{FIRST_YEAR, LAST_YEAR};
 
 /// Deadlines on a page where the caller names no other number.
-const DEFAULT_LIMIT: usize = 50;
+pub const DEFAULT_LIMIT: usize = 50;
 /// Deadlines on a page at most.
-const MAX_LIMIT: usize = 100;
+pub const MAX_LIMIT: usize = 100;
+/// Deadlines before a page at most.
+pub const MAX_OFFSET: usize = 1_000_000;
 
 /// Which deadlines are asked for.
 ///
@@ -44,6 +47,7 @@ pub struct BadParameter {
 
 /// A part of what was asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Page<'a> {
     /// The deadlines of this page, by due date and then by id.
     pub deadlines: Vec<&'a Deadline>,
@@ -71,7 +75,7 @@ impl Query {
                 "year" => query.year = Some(number("year", value, FIRST_YEAR, LAST_YEAR)?),
                 "month" => query.month = Some(number("month", value, 1, 12)?),
                 "limit" => query.limit = number("limit", value, 1, MAX_LIMIT)?,
-                "offset" => query.offset = number("offset", value, 0, 1_000_000)?,
+                "offset" => query.offset = number("offset", value, 0, MAX_OFFSET)?,
                 _ => {}
             }
         }
@@ -86,6 +90,17 @@ impl Query {
             None => today(country, now).year().max(FIRST_YEAR)..=LAST_YEAR,
         };
         countries.iter().flat_map(|&country| years(country).map(move |year| partition(country, year))).collect()
+    }
+
+    /// The query of the next page, where there are so many deadlines on all pages.
+    pub fn next(&self, total: usize) -> Option<Self> {
+        let offset = self.offset + self.limit;
+        (offset < total).then(|| Self { offset, ..self.clone() })
+    }
+
+    /// The query of the page before.
+    pub fn previous(&self) -> Option<Self> {
+        (self.offset > 0).then(|| Self { offset: self.offset.saturating_sub(self.limit), ..self.clone() })
     }
 
     /// The page of those deadlines that are asked for.
@@ -111,6 +126,26 @@ impl Query {
 
     fn countries(&self) -> &[Country] {
         self.country.as_ref().map_or(Country::ALL, std::slice::from_ref)
+    }
+}
+
+/// As the query of a URL. Of all that it can hold, only the names of agencies have a character to escape: the space.
+impl fmt::Display for Query {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { country, year, month, kind, agency, limit, offset } = self;
+        let parameters = [
+            ("country", country.map(|country| country.to_string())),
+            ("year", year.map(|year| year.to_string())),
+            ("month", month.map(|month| month.to_string())),
+            ("type", kind.map(|kind| kind.to_string())),
+            ("agency", agency.map(|agency| agency.to_string().replace(' ', "%20"))),
+        ];
+        for (name, value) in parameters {
+            if let Some(value) = value {
+                write!(f, "{name}={value}&")?;
+            }
+        }
+        write!(f, "limit={limit}&offset={offset}")
     }
 }
 
@@ -250,6 +285,18 @@ mod tests {
             paged.extend(ids(&page));
         }
         assert_eq!(paged, whole.collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn pages_are_linked_to_the_next_and_the_one_before_with_all_that_was_asked_for() {
+        let asked =
+            query(&[("agency", "revenue nsw"), ("year", "2027"), ("month", "3"), ("limit", "5"), ("offset", "3")]);
+        let texts = |query: Option<Query>| query.map(|query| query.to_string());
+        let rest = "year=2027&month=3&agency=Revenue%20NSW&limit=5";
+        assert_eq!(texts(asked.next(9)), Some(format!("{rest}&offset=8")));
+        assert_eq!(texts(asked.next(8)), None);
+        assert_eq!(texts(asked.previous()), Some(format!("{rest}&offset=0")));
+        assert_eq!(texts(asked.previous().unwrap().previous()), None);
     }
 
     #[test]

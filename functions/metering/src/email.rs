@@ -14,6 +14,7 @@ pub const MAX_BYTES: usize = 320;
 /// A person's name. It is read back from what was stored as it is: a table may hold the spelling of a deployment that
 /// knew no one form, and its windows lie under that.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Email(String);
 

@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 
 /// How long the authorizer took: milliseconds, from 0 to [`MAX_LATENCY_MS`].
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Latency(f64);
 

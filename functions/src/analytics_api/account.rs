@@ -12,14 +12,14 @@ use metering::subject::Subject;
 use super::AnalyticsApi;
 use super::figures::all;
 use crate::http::viewer::Viewer;
-use crate::http::{Failure, Json};
+use crate::http::{Answer, Failure};
 use store::history::{Freshness, History};
 use store::table::TableError;
 use store::users::User;
 
 impl AnalyticsApi {
     /// The answer of `user-stats`; all zeros of a user who has not called.
-    pub(super) async fn user_stats(&self, viewer: &Viewer, email: &Email, now: Timestamp) -> Result<Json, Failure> {
+    pub(super) async fn user_stats(&self, viewer: &Viewer, email: &Email, now: Timestamp) -> Result<Answer, Failure> {
         let own = Subject::User(email.clone());
         let (history, known) = tokio::try_join!(self.history(&own, now), self.keys.known_user(email))?;
         if viewer.email() != email && known.is_none() && history.is_empty() && !self.keys.has_key(email).await? {
@@ -39,7 +39,7 @@ impl AnalyticsApi {
             recent.extend(events.events().cloned());
         }
         let account = Account { user_email: email, limit: monthly_quota.calls(), auth_failures, recent: &recent };
-        Json::of(&activity.answer(&account, now))
+        Answer::json(&activity.answer(&account, now))
     }
 
     async fn history(&self, subject: &Subject, now: Timestamp) -> Result<History, TableError> {

@@ -5,6 +5,7 @@
 use aws_lambda_events::apigw::ApiGatewayProxyRequest;
 use contract::variable::{ANALYTICS_TABLE, API_KEYS_TABLE, API_USAGE_TABLE};
 use functions::analytics_api::AnalyticsApi;
+use functions::http::cors::Origins;
 use functions::{log, variable};
 use jiff::Timestamp;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
@@ -16,8 +17,10 @@ async fn main() -> Result<(), Error> {
     let client = aws_sdk_dynamodb::Client::new(&variable::aws()?);
     let table = |variable| variable::required(variable).map(|name| Table::new(client.clone(), name));
     let api = &AnalyticsApi::new(table(ANALYTICS_TABLE)?, table(API_USAGE_TABLE)?, table(API_KEYS_TABLE)?);
+    let origins = &Origins::from_environment();
     run(service_fn(async |event: LambdaEvent<ApiGatewayProxyRequest>| {
-        Ok::<_, Error>(api.answer(&event.payload, Timestamp::now()).await)
+        let request = &event.payload;
+        Ok::<_, Error>(origins.answer(request, api.answer(request, Timestamp::now())).await)
     }))
     .await
 }

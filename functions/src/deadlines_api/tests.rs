@@ -36,9 +36,12 @@ fn request(path: &str, parameters: &[(&str, &str)]) -> ApiGatewayProxyRequest {
 }
 
 async fn get(api: &DeadlinesApi, parameters: &[(&str, &str)], now: &str) -> (i64, Value) {
-    let response = api.answer(&request(ROUTE, parameters), now.parse().unwrap()).await;
-    let Some(Body::Text(body)) = response.body else { panic!("no body") };
-    (response.status_code, serde_json::from_str(&body).unwrap())
+    let response = api.answer(&request(Route::Deadlines.path(), parameters), now.parse().unwrap()).await;
+    let Some(Body::Text(body)) = &response.body else { panic!("no body") };
+    let content_type = response.headers.get("content-type").unwrap().to_str().unwrap();
+    let status = u16::try_from(response.status_code).unwrap();
+    openapi::conformance::check(Route::Deadlines.path(), status, content_type, body).unwrap();
+    (response.status_code, serde_json::from_str(body).unwrap())
 }
 
 #[tokio::test]
@@ -89,7 +92,7 @@ async fn bad_input_is_400_and_names_the_field() {
 async fn a_parameter_given_twice_is_400_and_of_two_bad_ones_always_the_same_is_named() {
     let (_fixture, api) = loaded().await;
     for values in [["XX", "NZ"], ["NZ", "NZ"]] {
-        let mut request = request(ROUTE, &[("country", values[1])]);
+        let mut request = request(Route::Deadlines.path(), &[("country", values[1])]);
         request.multi_value_query_string_parameters = serde_json::from_value(json!({ "country": values })).unwrap();
         let response = api.answer(&request, NOW.parse().unwrap()).await;
         let Some(Body::Text(body)) = response.body else { panic!("no body") };
@@ -107,8 +110,8 @@ async fn other_paths_and_methods_are_404() {
     let (_fixture, api) = loaded().await;
     let now = NOW.parse().unwrap();
     assert_eq!(api.answer(&request("/v1/other", &[]), now).await.status_code, 404);
-    let mut post = request(ROUTE, &[]);
-    post.http_method = Method::POST;
+    let mut post = request(Route::Deadlines.path(), &[]);
+    post.http_method = aws_lambda_events::http::Method::POST;
     assert_eq!(api.answer(&post, now).await.status_code, 404);
 }
 

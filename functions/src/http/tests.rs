@@ -1,5 +1,7 @@
 //! What a client sees of each outcome, and who reaches a handler.
 
+use serde_json::json;
+
 use super::*;
 
 fn request(authorizer: Value) -> ApiGatewayProxyRequest {
@@ -29,7 +31,7 @@ async fn a_caller_within_the_quota_reaches_the_handler() {
     let response = guarded(&request, |caller| async move {
         assert_eq!(caller.company_name(), Some("Example"));
         assert_eq!(caller.api_key_id(), Some("k_1"));
-        Json::of(&json!({ "email": caller.user_email() }))
+        Answer::json(&json!({ "email": caller.user_email() }))
     });
     let response = response.await;
     assert_eq!((response.status_code, body(&response)), (200, json!({ "email": "a#b@example.com" })));
@@ -100,10 +102,36 @@ fn each_failure_has_its_status_and_code() {
 }
 
 #[test]
+fn an_error_is_a_problem_that_has_the_code_and_the_message_beside_it() {
+    let response = respond(&request(json!({})), Err(Failure::BadRequest("`limit` must be a number".into())));
+    assert_eq!(header(&response, "content-type"), Some("application/problem+json"));
+    let expected = json!({
+        "type": "about:blank", "title": "Bad Request", "status": 400, "detail": "`limit` must be a number",
+        "error": { "code": "bad_request", "message": "`limit` must be a number" },
+    });
+    assert_eq!(body(&response), expected);
+}
+
+#[test]
+fn an_answer_that_the_caller_has_already_is_304_with_its_tag_and_without_a_body() {
+    let etag = ETag::of_parts(["a"]);
+    let mut request = request(json!({}));
+    assert_eq!(known(&request, &etag, Freshness::Live), None);
+    request.headers.insert("if-none-match", etag.as_str().parse().unwrap());
+    let response = respond(&request, Ok(known(&request, &etag, Freshness::Live).unwrap()));
+    assert_eq!((response.status_code, &response.body), (304, &None));
+    assert_eq!(header(&response, "etag"), Some(etag.as_str()));
+    assert_eq!(header(&response, "cache-control"), Some("private, max-age=1"));
+    assert_eq!(header(&response, "x-request-id"), Some("r-1"));
+}
+
+#[test]
 fn the_route_is_the_resource_unless_that_takes_all_paths() {
     let mut request = request(json!({}));
-    request.path = Some("/base/v1/deadlines".into());
-    assert_eq!(route(&request), "/v1/deadlines");
+    request.path = Some("/v1/analytics/realtime/".into());
+    assert_eq!(route(&request), Some(Route::Deadlines));
     request.resource = Some("/{proxy+}".into());
-    assert_eq!(route(&request), "/base/v1/deadlines");
+    assert_eq!(route(&request), Some(Route::Realtime));
+    request.http_method = Method::POST;
+    assert_eq!(route(&request), None);
 }

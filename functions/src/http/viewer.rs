@@ -7,7 +7,7 @@ use aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayProxyResponse};
 use metering::email::Email;
 use serde_json::{Map, Value};
 
-use super::{Failure, Json, respond, token};
+use super::{Answer, Failure, respond, token};
 
 /// The group whose members see everybody's figures.
 const ADMIN_GROUP: &str = "admin";
@@ -42,7 +42,7 @@ impl Viewer {
 pub async fn authenticated<H, F>(request: &ApiGatewayProxyRequest, handler: H) -> ApiGatewayProxyResponse
 where
     H: FnOnce(Viewer) -> F,
-    F: Future<Output = Result<Json, Failure>>,
+    F: Future<Output = Result<Answer, Failure>>,
 {
     let outcome = match viewer(request) {
         Some(viewer) => handler(viewer).await,
@@ -205,7 +205,7 @@ mod tests {
     #[tokio::test]
     async fn a_verified_viewer_reaches_the_handler() {
         let request = request(json!({ "claims": claims(json!("staff")) }));
-        let response = authenticated(&request, |viewer| async move { Json::of(&viewer.email()) }).await;
+        let response = authenticated(&request, |viewer| async move { Answer::json(&viewer.email()) }).await;
         assert_eq!((response.status_code, response.body), (200, Some(Body::Text("\"a#b@example.com\"".into()))));
     }
 }

@@ -1,5 +1,7 @@
 //! What the stacks are by the toggle, the environment and the target.
 
+use std::collections::BTreeSet;
+
 use contract::{Function, name, variable};
 use serde_json::{Value as Json, json};
 
@@ -35,7 +37,7 @@ fn the_toggle_changes_the_authorizer_and_the_routes() {
     assert_eq!((stream(with), stream(without)), (json!(name::stream(&Environment::default())), Json::Null));
     assert!(!off.to_string().contains("kinesis:PutRecord") && on.to_string().contains("kinesis:PutRecord"));
     let routes = |template| of_type(template, "AWS::ApiGateway::Method").len();
-    assert_eq!((routes(on), routes(off)), (4, 1));
+    assert_eq!((routes(on), routes(off)), (contract::Route::ALL.len(), 1));
 }
 
 #[test]
@@ -149,6 +151,36 @@ fn what_the_gateway_answers_by_itself_has_the_headers_of_every_answer() {
         assert_eq!(*header("X-Content-Type-Options"), "'nosniff'", "{answer}");
         assert_eq!(*header("Strict-Transport-Security"), "'max-age=31536000'", "{answer}");
         assert_eq!(*header("X-Request-Id"), "context.requestId", "{answer}");
+        assert_eq!(*header("Content-Type"), "'application/problem+json'", "{answer}");
+        let body = answer["Properties"]["ResponseTemplates"]["application/json"].as_str().unwrap();
+        let problem: Json = serde_json::from_str(body).unwrap();
+        assert_eq!(problem["detail"], problem["error"]["message"], "{answer}");
+        let status = problem["status"].as_u64().map(|status| json!(status.to_string()));
+        assert_eq!(status.unwrap_or_default(), answer["Properties"]["StatusCode"], "{answer}");
+    }
+}
+
+#[test]
+fn pages_of_configured_origins_are_told_so_by_every_method_and_every_answer_and_others_by_none() {
+    let mut app = app("test", Toggle::On, Target::Aws);
+    let of = |app: &App| {
+        let all = templates(app);
+        let methods = of_type(&all[1], "AWS::ApiGateway::Method").into_iter().cloned();
+        let preflights = methods.filter(|method| method["Properties"]["HttpMethod"] == "OPTIONS").count();
+        let answers = of_type(&all[1], "AWS::ApiGateway::GatewayResponse").into_iter();
+        let name = "gatewayresponse.header.Access-Control-Allow-Origin";
+        let origins: BTreeSet<String> =
+            answers.map(|answer| answer["Properties"]["ResponseParameters"][name].to_string()).collect();
+        let told = all[0].to_string().contains("CORS_ORIGINS") && all[1].to_string().contains("CORS_ORIGINS");
+        (preflights, origins.into_iter().collect::<Vec<_>>(), told)
+    };
+    assert_eq!(of(&app), (0, vec!["null".to_owned()], false));
+    for (origins, expected) in [
+        (vec!["https://a.example"], "\"'https://a.example'\""),
+        (vec!["https://a.example", "https://b.example"], "\"'*'\""),
+    ] {
+        app.settings.api.cors_origins = origins.into_iter().map(str::to_owned).collect::<Vec<_>>().try_into().unwrap();
+        assert_eq!(of(&app), (contract::Route::ALL.len(), vec![expected.to_owned()], true));
     }
 }
 

@@ -7,6 +7,8 @@
 //! [C119, C158] (no reader is kept out by them); a firewall [A-APIG3] and execution logs [A-APIG6] of the API (throttles
 //! and access logs are there; execution logs hold keys); generated names [G] (fixed names are the contract).
 
+use contract::Route;
+use contract::route::Access;
 use serde_json::Value as Json;
 
 use super::Problem;
@@ -15,7 +17,7 @@ use crate::alarm::{Alarm, One};
 use crate::bucket::Bucket;
 use crate::function::Function;
 use crate::log_group::LogGroup;
-use crate::method::Method;
+use crate::method::{Method, Verb};
 use crate::permission::Permission;
 use crate::resource::{DeletionPolicy, Resource};
 use crate::stack::{Declared, Stack};
@@ -52,7 +54,7 @@ pub(super) fn check(stack: &Stack, problems: &mut Vec<Problem>) {
             }
             Alarm::<One>::TYPE => alarm(properties, &mut say),
             Table::TYPE | Stream::TYPE | Bucket::TYPE => data(declared, &mut say),
-            Method::TYPE if properties["AuthorizerId"].is_null() => {
+            Method::TYPE if properties["AuthorizerId"].is_null() && !is_open_on_purpose(id) => {
                 say("anybody may call: name an authorizer [A-APIG4, C59]".into());
             }
             Stage::TYPE => stage(properties, &mut say),
@@ -184,4 +186,12 @@ fn mentions(format: &str, variable: &str) -> bool {
 fn texts(value: &Json) -> impl Iterator<Item = &str> {
     let one = value.as_str().into_iter();
     one.chain(value.as_array().into_iter().flatten().filter_map(Json::as_str))
+}
+
+/// Whether a method answers everybody what is no secret: a route that is open, or a browser's question beforehand.
+fn is_open_on_purpose(id: &str) -> bool {
+    let is_of = |verb: Verb, route: &Route| id == verb.logical_id(route.path());
+    Route::ALL
+        .iter()
+        .any(|route| is_of(Verb::Options, route) || (route.entry().access == Access::Open && is_of(Verb::Get, route)))
 }

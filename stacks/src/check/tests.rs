@@ -138,6 +138,17 @@ fn an_open_door_is_found() {
 }
 
 #[test]
+fn only_what_is_no_secret_may_be_open() {
+    let method = |id| with(&[(id, "AWS::ApiGateway::Method", "{}"), ("Group", "AWS::Logs::LogGroup", "{}")]);
+    for id in ["GetV1OpenapiJson", "OptionsV1AnalyticsRealtime", "OptionsV1Deadlines"] {
+        assert!(!method(id).iter().any(|problem| problem.contains("anybody may call")), "{id}");
+    }
+    for id in ["GetV1AnalyticsRealtime", "GetV1Deadlines", "OptionsV1Other"] {
+        says(&method(id), "anybody may call");
+    }
+}
+
+#[test]
 fn a_log_of_what_callers_write_is_found() {
     let of = |format: &str| {
         let stage = serde_json::json!({"AccessLogSetting": {"Format": format}});

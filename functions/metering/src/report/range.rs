@@ -22,6 +22,7 @@ const MINUTES_PER_DAY: i64 = 24 * MINUTES_PER_HOUR;
 
 /// How long a window is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Granularity {
     /// A minute.
@@ -34,6 +35,7 @@ pub enum Granularity {
 
 /// A length of time such as `15m`, `24h` or `90d`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(with = "String", extend("pattern" = "^[0-9]+[mhd]$")))]
 pub struct Duration {
     count: u32,
     unit: Granularity,

@@ -5,13 +5,13 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::instant::Instant;
 use super::series::{CallPoint, Series};
 use crate::event::EventType;
 use crate::fold::DistinctEvents;
 use crate::number::Latency;
 use crate::total::Total;
 use crate::usage::round;
-use crate::window::iso_millis;
 
 /// Whose names an answer may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,30 +24,46 @@ pub enum Names {
 
 /// The answer of `realtime`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Realtime {
-    as_of: String,
+    /// The moment of which the answer is.
+    as_of: Instant,
+    /// The minute under way.
     current: Figures,
+    /// The whole minute before it.
     last_minute: Figures,
+    /// The 60 whole minutes before the current one, oldest first.
     time_series: Vec<CallPoint>,
 }
 
 /// A minute, closely.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Figures {
+    /// Calls that were let through.
     api_calls: u64,
+    /// Users with at least one call.
     unique_users: u64,
+    /// The authorizer's average latency, in milliseconds; 0 without calls.
     avg_latency_ms: f64,
+    /// The latency that half of the calls did not exceed.
     p50_latency_ms: f64,
+    /// The latency that 99 % of the calls did not exceed.
     p99_latency_ms: f64,
+    /// Calls without a good key.
     auth_failures: u64,
+    /// Calls over a quota.
     rate_limited: u64,
+    /// The ten users with the most calls; for administrators.
     top_users: Vec<TopUser>,
+    /// The ten companies with the most calls; for administrators.
     top_companies: Vec<TopCompany>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 struct TopUser {
     user_email: String,
@@ -55,6 +71,7 @@ struct TopUser {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 struct TopCompany {
     company_name: String,
@@ -71,7 +88,7 @@ impl Realtime {
         names: Names,
     ) -> Self {
         Self {
-            as_of: iso_millis(as_of),
+            as_of: as_of.into(),
             current: Figures::of(current, names),
             last_minute: Figures::of(last, names),
             time_series: series.whole(),

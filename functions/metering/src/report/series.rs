@@ -7,13 +7,14 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::instant::Instant;
 use super::range::{Duration, Granularity, Range};
 use crate::email::Email;
 use crate::fold::UsageBySubject;
 use crate::subject::Subject;
 use crate::total::Total;
 use crate::usage::round;
-use crate::window::{Minute, iso_millis};
+use crate::window::Minute;
 
 /// Points under way.
 #[derive(Clone, Debug)]
@@ -37,34 +38,50 @@ struct Sums {
 
 /// The answer of `timeseries`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct TimeSeries {
-    as_of: String,
+    /// The moment of which the answer is.
+    as_of: Instant,
+    /// How long a window is.
     granularity: Granularity,
+    /// How much time was asked for.
     duration: Duration,
-    from: String,
-    to: String,
+    /// When the first window begins.
+    from: Instant,
+    /// When the last window ends.
+    to: Instant,
+    /// How many points there are.
     data_points: usize,
+    /// A point for each window, oldest first.
     time_series: Vec<Point>,
 }
 
 /// A point of `timeseries`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Point {
     #[serde(flatten)]
     calls: CallPoint,
+    /// Calls without a good key.
     auth_failures: u64,
+    /// Calls over a quota.
     rate_limited: u64,
 }
 
 /// A point of `realtime`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct CallPoint {
-    time: String,
+    /// When the window begins.
+    time: Instant,
+    /// Calls that were let through.
     api_calls: u64,
+    /// Users with at least one call.
     unique_users: u64,
+    /// The authorizer's average latency, in milliseconds; 0 without calls.
     avg_latency_ms: f64,
 }
 
@@ -115,11 +132,11 @@ impl Series {
         let time_series: Vec<_> =
             range.windows().zip(points).map(|(minute, sums)| sums.point(minute.start())).collect();
         TimeSeries {
-            as_of: iso_millis(as_of),
+            as_of: as_of.into(),
             granularity: range.granularity(),
             duration: range.duration(),
-            from: iso_millis(range.from()),
-            to: iso_millis(range.to()),
+            from: range.from().into(),
+            to: range.to().into(),
             data_points: time_series.len(),
             time_series,
         }
@@ -144,7 +161,7 @@ impl Sums {
     fn calls(&self, start: Timestamp) -> CallPoint {
         let average = if self.timed == 0 { 0.0 } else { self.latency_us as f64 / 1_000.0 / self.timed as f64 };
         CallPoint {
-            time: iso_millis(start),
+            time: start.into(),
             api_calls: self.calls,
             unique_users: self.users + self.names.len() as u64,
             avg_latency_ms: round(average),

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::BadParameter;
+use super::instant::Instant;
 use crate::breakdown::OTHER;
 use crate::email::{Email, InvalidEmail, MAX_BYTES};
 use crate::event::{Event, EventType};
@@ -17,7 +18,7 @@ use crate::fold::DistinctEvents;
 use crate::number::Latency;
 use crate::quota::Quota;
 use crate::usage::{KeyCalls, Usage};
-use crate::window::{Day, Month, iso_millis};
+use crate::window::{Day, Month};
 
 /// Calls of `recent` at most.
 pub const RECENT: usize = 20;
@@ -43,38 +44,55 @@ pub struct Account<'a> {
 
 /// The answer of `user-stats`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct UserStats {
-    as_of: String,
+    /// The moment of which the answer is.
+    as_of: Instant,
+    /// Whose figures these are.
     user_email: Email,
+    /// Since the first call.
     all_time: AllTime,
+    /// The month of the quota.
     period: Period,
+    /// Calls by key, the most used first; keys beyond those told apart are one under `*`.
     by_key: Vec<KeyUse>,
+    /// Calls by method and path, the most called first; paths beyond those told apart are one under `*`.
     by_path: Vec<PathUse>,
+    /// Days (UTC) with calls among the last 90, oldest first.
     by_day: Vec<DayUse>,
+    /// The latest calls, newest first, at most 20.
     recent: Vec<RecentCall>,
+    /// Calls over the quota.
     rate_limited: u64,
+    /// Failed authentications with the user's keys.
     auth_failures: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 struct AllTime {
     api_calls: u64,
-    first_seen: Option<String>,
-    last_seen: Option<String>,
+    first_seen: Option<Instant>,
+    last_seen: Option<Instant>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Period {
-    start: String,
-    end: String,
+    start: Instant,
+    end: Instant,
+    /// Calls in it so far.
     used: u64,
+    /// Calls that it has room for.
     limit: u64,
+    /// Calls that are left.
     remaining: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 struct KeyUse {
     api_key_id: String,
@@ -83,6 +101,7 @@ struct KeyUse {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 struct PathUse {
     method: String,
@@ -91,16 +110,20 @@ struct PathUse {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 struct DayUse {
+    /// The day of UTC.
+    #[cfg_attr(feature = "schema", schemars(extend("format" = "date")))]
     date: String,
     api_calls: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 struct RecentCall {
-    time: String,
+    time: Instant,
     method: Option<String>,
     path: Option<String>,
     request_id: String,
@@ -145,12 +168,12 @@ impl Activity {
     pub fn answer(&self, account: &Account<'_>, now: Timestamp) -> UserStats {
         let sum = self.sum();
         UserStats {
-            as_of: iso_millis(now),
+            as_of: now.into(),
             user_email: account.user_email.clone(),
             all_time: AllTime {
                 api_calls: sum.calls,
-                first_seen: sum.first.map(iso_millis),
-                last_seen: sum.last.map(iso_millis),
+                first_seen: sum.first.map(Instant::from),
+                last_seen: sum.last.map(Instant::from),
             },
             period: self.period(Month::of(now), account.limit),
             by_key: by_key(sum.keys),
@@ -166,8 +189,8 @@ impl Activity {
         let days = self.days.iter().filter(|(day, _)| day.month() == month);
         let quota = Quota { used: days.map(|(_, usage)| usage.calls).sum(), limit };
         Period {
-            start: iso_millis(month.start()),
-            end: iso_millis(month.end()),
+            start: month.start().into(),
+            end: month.end().into(),
             used: quota.used,
             limit,
             remaining: quota.remaining(),
@@ -210,7 +233,7 @@ fn recent(events: &DistinctEvents) -> Vec<RecentCall> {
     let mut calls: Vec<_> = events.events().filter(|event| event.event_type == EventType::Call).collect();
     calls.sort_by_key(|event| Reverse(event.timestamp));
     let call = |event: &Event| RecentCall {
-        time: iso_millis(event.timestamp),
+        time: event.timestamp.into(),
         method: event.method.clone().map(String::from),
         path: event.path.clone().map(String::from),
         request_id: event.request_id.clone(),

@@ -25,7 +25,7 @@ async fn other_paths_and_methods_are_404() {
         assert_eq!((status, &body["error"]["code"]), (404, &json!("not_found")), "{path}");
     }
     let mut post = request(Who::Admin, REALTIME, &[]);
-    post.http_method = Method::POST;
+    post.http_method = aws_lambda_events::http::Method::POST;
     assert_eq!(world.api.answer(&post, NOW.parse().unwrap()).await.status_code, 404);
     assert_eq!(world.get(Who::Admin, &format!("{REALTIME}/"), &[], NOW).await.0, 200);
 }

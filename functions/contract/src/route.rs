@@ -1,0 +1,175 @@
+//! The routes of the API: where each is, who may ask, and by which parameters.
+//!
+//! Invariant: a route is a value of [`Route`] and nothing else. The templates make its method, a function answers it and
+//! the OpenAPI document describes it, each by a match that forgets none.
+
+use crate::Function;
+
+/// What the API answers to `GET`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Route {
+    /// Deadlines of Australia and New Zealand.
+    Deadlines,
+    /// The current minute, the last one, and the hour before.
+    Realtime,
+    /// Figures over time.
+    TimeSeries,
+    /// What one user has called.
+    UserStats,
+    /// The description of all of them.
+    OpenApi,
+}
+
+/// Who may ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Whoever has an API key. The call is counted.
+    Key,
+    /// Whoever has a bearer token, for their own figures; a member of `admin` for everybody's.
+    Token,
+    /// Everybody.
+    Open,
+}
+
+/// A parameter of a query.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parameter {
+    /// Its name.
+    pub name: &'static str,
+    /// What values it takes.
+    pub form: Form,
+    /// What it is for, a sentence.
+    pub description: &'static str,
+}
+
+/// What values a parameter takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// A country of the deadlines.
+    Country,
+    /// A kind of obligation.
+    Obligation,
+    /// Who a deadline is owed to.
+    Agency,
+    /// A year of the deadlines.
+    Year,
+    /// 1 to 12.
+    Month,
+    /// Entries of a page.
+    PageSize,
+    /// Entries before a page.
+    Offset,
+    /// `minute`, `hour` or `day`.
+    Granularity,
+    /// A whole number and a unit, such as `15m`, `24h` or `7d`.
+    Duration,
+    /// An address, `name@domain`.
+    Email,
+}
+
+/// All that there is to say of a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Where it is, below where the API is.
+    pub path: &'static str,
+    /// Who may ask.
+    pub access: Access,
+    /// What it answers, a sentence.
+    pub summary: &'static str,
+    /// Its parameters, none of which has to be given.
+    pub parameters: &'static [Parameter],
+}
+
+impl Route {
+    /// Every route.
+    pub const ALL: [Self; 5] = [Self::Deadlines, Self::Realtime, Self::TimeSeries, Self::UserStats, Self::OpenApi];
+
+    /// The route's entry.
+    pub const fn entry(self) -> Entry {
+        match self {
+            Self::Deadlines => Entry {
+                path: "/v1/deadlines",
+                access: Access::Key,
+                summary: "Tax and compliance deadlines of Australia and New Zealand, by due date.",
+                parameters: DEADLINES,
+            },
+            Self::Realtime => Entry {
+                path: "/v1/analytics/realtime",
+                access: Access::Token,
+                summary: "The current minute, the last one, and the 60 whole minutes before the current one.",
+                parameters: &[],
+            },
+            Self::TimeSeries => Entry {
+                path: "/v1/analytics/timeseries",
+                access: Access::Token,
+                summary: "Figures over time, a point for each window, whether anything happened in it or not.",
+                parameters: TIME_SERIES,
+            },
+            Self::UserStats => Entry {
+                path: "/v1/analytics/user-stats",
+                access: Access::Token,
+                summary: "What one user has called: in all, in this month, by key, path and day, and lately.",
+                parameters: &[EMAIL],
+            },
+            Self::OpenApi => Entry {
+                path: "/v1/openapi.json",
+                access: Access::Open,
+                summary: "This description of the API.",
+                parameters: &[],
+            },
+        }
+    }
+
+    /// Its path, below where the API is.
+    pub const fn path(self) -> &'static str {
+        self.entry().path
+    }
+
+    /// The route of a path, which may end with a slash.
+    pub fn of_path(path: &str) -> Option<Self> {
+        let path = path.trim_end_matches('/');
+        Self::ALL.into_iter().find(|route| route.path() == path)
+    }
+
+    /// What answers.
+    pub const fn function(self) -> Function {
+        match self.entry().access {
+            Access::Key => Function::DeadlinesApi,
+            Access::Token | Access::Open => Function::AnalyticsApi,
+        }
+    }
+}
+
+const fn parameter(name: &'static str, form: Form, description: &'static str) -> Parameter {
+    Parameter { name, form, description }
+}
+
+const DEADLINES: &[Parameter] = &[
+    parameter("country", Form::Country, "The country; all of them if it is left out. Any case."),
+    parameter(
+        "year",
+        Form::Year,
+        "The year in which deadlines are due, past ones too; upcoming ones if it is left out.",
+    ),
+    parameter("month", Form::Month, "The month in which deadlines are due."),
+    parameter("type", Form::Obligation, "The kind of obligation. Any case."),
+    parameter("agency", Form::Agency, "Who the deadline is owed to. Any case."),
+    parameter("limit", Form::PageSize, "How many deadlines a page holds at most."),
+    parameter("offset", Form::Offset, "How many deadlines precede the page."),
+];
+
+const TIME_SERIES: &[Parameter] = &[
+    parameter(
+        "granularity",
+        Form::Granularity,
+        "How long the window of a point is. At most 10,080 points are answered.",
+    ),
+    parameter(
+        "duration",
+        Form::Duration,
+        "How much time, up to the window under way: at most 90 days, and whole windows.",
+    ),
+];
+
+const EMAIL: Parameter =
+    parameter("email", Form::Email, "Whose figures; an administrator may name anybody, others themselves.");

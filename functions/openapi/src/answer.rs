@@ -1,0 +1,20 @@
+//! The schema of each route's answer.
+//!
+//! Invariant: an answer's schema comes from the type that the function serializes.
+
+use contract::Route;
+use metering::report::realtime::Realtime;
+use metering::report::series::TimeSeries;
+use metering::report::user::UserStats;
+use schemars::{Schema, SchemaGenerator, json_schema};
+
+/// The schema of a good answer, by reference where it has a name.
+pub(crate) fn schema(route: Route, generator: &mut SchemaGenerator) -> Schema {
+    match route {
+        Route::Deadlines => generator.subschema_for::<deadlines::Page<'static>>(),
+        Route::Realtime => generator.subschema_for::<Realtime>(),
+        Route::TimeSeries => generator.subschema_for::<TimeSeries>(),
+        Route::UserStats => generator.subschema_for::<UserStats>(),
+        Route::OpenApi => json_schema!({ "type": "object", "required": ["openapi", "info", "paths"] }),
+    }
+}

@@ -1,0 +1,52 @@
+//! What values a parameter takes, as schema and example.
+//!
+//! Invariant: words and bounds are those of the types that read the parameter.
+
+use contract::route::{Form, Parameter};
+use deadlines::{Agency, Country, DEFAULT_LIMIT, FIRST_YEAR, Kind, LAST_YEAR, MAX_LIMIT, MAX_OFFSET};
+use metering::email::MAX_BYTES;
+use metering::report::range::Granularity;
+use schemars::{Schema, SchemaGenerator, json_schema};
+use serde_json::{Value, json};
+
+/// A parameter of an operation.
+pub(crate) fn description(parameter: &Parameter, generator: &mut SchemaGenerator) -> Value {
+    let Parameter { name, form, description } = parameter;
+    json!({
+        "name": name, "in": "query", "description": description,
+        "schema": schema(*form, generator), "example": example(*form),
+    })
+}
+
+fn schema(form: Form, generator: &mut SchemaGenerator) -> Schema {
+    match form {
+        Form::Country => generator.subschema_for::<Country>(),
+        Form::Obligation => generator.subschema_for::<Kind>(),
+        Form::Agency => generator.subschema_for::<Agency>(),
+        Form::Year => json_schema!({ "type": "integer", "minimum": FIRST_YEAR, "maximum": LAST_YEAR }),
+        Form::Month => json_schema!({ "type": "integer", "minimum": 1, "maximum": 12 }),
+        Form::PageSize => {
+            json_schema!({ "type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT })
+        }
+        Form::Offset => json_schema!({ "type": "integer", "minimum": 0, "maximum": MAX_OFFSET, "default": 0 }),
+        Form::Granularity => generator.subschema_for::<Granularity>(),
+        Form::Duration => json_schema!({ "type": "string", "pattern": "^[0-9]+[mhd]$", "default": "24h" }),
+        Form::Email => json_schema!({ "type": "string", "maxLength": MAX_BYTES }),
+    }
+}
+
+/// A value that the parameter takes.
+pub(crate) const fn example(form: Form) -> &'static str {
+    match form {
+        Form::Country => "AU",
+        Form::Obligation => "gst",
+        Form::Agency => "ATO",
+        Form::Year => "2026",
+        Form::Month => "12",
+        Form::PageSize => "50",
+        Form::Offset => "50",
+        Form::Granularity => "hour",
+        Form::Duration => "7d",
+        Form::Email => "user@example.com",
+    }
+}
