@@ -25,6 +25,7 @@ use crate::http::{self, Answer, ETag, Failure, Freshness};
 use store::blocks::Blocks;
 use store::history::{Histories, open_minutes};
 use store::keys::Keys;
+use store::live::Live;
 use store::table::{Table, TableError};
 use store::watermark::Watermark;
 use store::windows::Windows;
@@ -32,7 +33,7 @@ use store::windows::Windows;
 /// Answers requests from the analytics, usage and keys tables.
 #[derive(Clone, Debug)]
 pub struct AnalyticsApi {
-    blocks: Blocks,
+    live: Live,
     windows: Windows,
     watermark: Watermark,
     histories: Histories,
@@ -42,11 +43,11 @@ pub struct AnalyticsApi {
 impl AnalyticsApi {
     /// Answers from those tables.
     pub fn new(analytics: Table, usage: Table, keys: Table) -> Self {
-        let blocks = Blocks::new(analytics.clone());
+        let live = Live::new(Blocks::new(analytics.clone()));
         let windows = Windows::new(analytics.clone(), usage);
         let watermark = Watermark::new(analytics);
-        let histories = Histories::new(blocks.clone(), windows.clone(), watermark.clone());
-        Self { blocks, windows, watermark, histories, keys: Keys::new(keys) }
+        let histories = Histories::new(live.clone(), windows.clone(), watermark.clone());
+        Self { live, windows, watermark, histories, keys: Keys::new(keys) }
     }
 
     /// The answer to a request at a time.
@@ -100,19 +101,19 @@ impl AnalyticsApi {
     async fn realtime(&self, viewer: &Viewer, now: Timestamp) -> Result<Answer, Failure> {
         let (scope, set_through) = self.scope(viewer, now).await.map_err(Failure::internal)?;
         let range = Range::realtime(now);
-        let figures = Figures { blocks: &self.blocks, windows: &self.windows, scope };
-        let (series, mut live) = figures.read(range, &range.plan(set_through, 1)).await?;
+        let figures = Figures { live: &self.live, windows: &self.windows, scope };
+        let (series, mut live) = figures.read(range, &range.plan(set_through, 1), now).await?;
         let current = Minute::of(now);
         let last = live.remove(&current.plus(-1)).unwrap_or_default();
         let current = live.remove(&current).unwrap_or_default();
         let names = if viewer.is_admin() { Names::Shown } else { Names::Hidden };
-        Answer::json(&Realtime::new(now, &current, &last, &series, names))
+        Answer::json(&Realtime::new(now, current, last, &series, names))
     }
 
     async fn time_series(&self, viewer: &Viewer, range: Range, now: Timestamp) -> Result<Answer, Failure> {
         let (scope, set_through) = self.scope(viewer, now).await.map_err(Failure::internal)?;
-        let figures = Figures { blocks: &self.blocks, windows: &self.windows, scope };
-        let (series, _) = figures.read(range, &range.plan(set_through, 0)).await?;
+        let figures = Figures { live: &self.live, windows: &self.windows, scope };
+        let (series, _) = figures.read(range, &range.plan(set_through, 0), now).await?;
         Answer::json(&series.into_answer(now))
     }
 

@@ -44,6 +44,7 @@ use store::blocks::Blocks;
 use store::history::Histories;
 use store::journal::Journal;
 use store::keys::Keys;
+use store::live::Live;
 use store::quota_gate::QuotaGates;
 use store::table::Table;
 use store::users::User;
@@ -126,8 +127,8 @@ impl<P: Producer> Authorizer<P> {
     /// An authorizer that counts by the stream.
     pub fn streaming(environment: Environment, keys: Table, usage: Table, analytics: Table, producer: P) -> Self {
         tracing::info!("calls are counted through Kinesis");
-        let (blocks, watermark) = (Blocks::new(analytics.clone()), Watermark::new(analytics.clone()));
-        let histories = Histories::new(blocks, Windows::new(analytics, usage.clone()), watermark);
+        let (live, watermark) = (Live::new(Blocks::new(analytics.clone())), Watermark::new(analytics.clone()));
+        let histories = Histories::new(live, Windows::new(analytics, usage.clone()), watermark);
         let event_sink = EventSink::new(producer, Keeper::new(Journal::new(usage.clone()), environment));
         let counter = Counter::Stream(Streaming::new(histories, QuotaGates::new(usage), event_sink));
         Self { directory: Directory::new(Keys::new(keys)), counter }

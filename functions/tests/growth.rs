@@ -18,6 +18,7 @@ use metering::window::{Minute, Month};
 use runtime_fixture::Load;
 use serde_json::json;
 use store::history::{self, Histories, History};
+use store::live::Live;
 use store::table::Table;
 
 const USER: &str = "one@example.com";
@@ -58,7 +59,7 @@ async fn look_up(others: u64) -> (History, f64) {
     let Aggregator { blocks, windows, watermark, .. } = aggregator;
     let subject = Subject::User(USER.parse().unwrap());
     store.reset_meter();
-    let histories = Histories::new(blocks, windows, watermark);
+    let histories = Histories::new(Live::new(blocks), windows, watermark);
     let history = histories.read(&subject, Some(Month::of(now)), now, history::Freshness::Bounded).await.unwrap();
     (history, store.spent().read_units)
 }

@@ -19,6 +19,7 @@ use metering::subject::Subject;
 use metering::window::Minute;
 use runtime_fixture::{Answer, Host, Load, Process};
 use store::history::{self, Histories};
+use store::live::Live;
 use store::table::{Consistency, Table};
 use store::windows::Span;
 
@@ -108,7 +109,7 @@ impl Shard {
 /// Compares every user's minutes, every user's history and the totals with what was called.
 async fn compare(aggregator: &Aggregator, wanted: &Counts, now: Timestamp) {
     let Aggregator { blocks, windows, watermark, .. } = aggregator.clone();
-    let histories = Histories::new(blocks, windows.clone(), watermark);
+    let histories = Histories::new(Live::new(blocks), windows.clone(), watermark);
     let mut users: BTreeMap<&str, u64> = BTreeMap::new();
     let mut totals: BTreeMap<String, u64> = BTreeMap::new();
     for ((email, minute), calls) in wanted {

@@ -31,7 +31,8 @@ impl History {
         let journal = journal.iter().filter_map(|item| item["event"]["S"].as_str());
         let journal: Vec<Value> = journal.map(|json| serde_json::from_str(json).unwrap()).collect();
         let blocks = items(local, name::analytics_table(&env));
-        let blocks = blocks.iter().filter(|item| item["PK"]["S"].as_str().unwrap().starts_with("CALLS#"));
+        let is_of_minute = |item: &&Value| item["PK"]["S"].as_str().unwrap().starts_with("CALLS#");
+        let blocks = blocks.iter().filter(is_of_minute).filter(|item| item["calls"].is_object());
         let mut history = Self::default();
         blocks.flat_map(events).chain(journal).for_each(|event| history.add(&event));
         history

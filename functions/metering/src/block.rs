@@ -11,14 +11,18 @@ use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use jiff::Timestamp;
-use sha2::{Digest, Sha256};
+use sha2::{Digest as _, Sha256};
 
+use crate::digest::Digest;
 use crate::event::Event;
+use crate::fold::DistinctEvents;
 use crate::subject::Bucket;
 use crate::window::Minute;
 
 /// Most bytes of JSON in a block. An item takes 400 KB, and compression may not help at all.
 const MAX_BYTES: usize = 256 * 1024;
+/// A body up to this makes an item of one write unit, and is read live as it is.
+const SMALL_BYTES: usize = 1_024 - 160;
 
 /// Events of one minute and bucket.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,6 +37,8 @@ pub struct Block {
     pub events: usize,
     /// Lines of JSON, gzipped.
     pub body: Vec<u8>,
+    /// What live readers read in its place, where the body is not small.
+    pub digest: Option<Vec<u8>>,
 }
 
 /// A block that cannot be read.
@@ -52,15 +58,15 @@ impl Block {
         let mut groups: BTreeMap<(Minute, Bucket), Vec<Line>> = BTreeMap::new();
         for event in events {
             let place = (Minute::of(event.timestamp), Bucket::of_event(&event));
-            groups.entry(place).or_default().push(Line::of(&event));
+            groups.entry(place).or_default().push(Line::of(event));
         }
         groups.into_iter().flat_map(|((minute, bucket), lines)| Self::cut(minute, bucket, lines)).collect()
     }
 
     /// The sum of the lines decides where a block ends, so that equal events make equal blocks.
     fn cut(minute: Minute, bucket: Bucket, mut lines: Vec<Line>) -> Vec<Self> {
-        lines.sort();
-        lines.dedup();
+        lines.sort_by(|one, other| (one.event.timestamp, &one.json).cmp(&(other.event.timestamp, &other.json)));
+        lines.dedup_by(|one, other| one.json == other.json);
         let mut blocks = Vec::new();
         let mut rest = lines.as_slice();
         while !rest.is_empty() {
@@ -86,7 +92,8 @@ impl Block {
             write(&mut gzip, b"\n");
         }
         let body = gzip.finish().unwrap_or_else(|error| unreachable!("a vector takes every byte: {error}"));
-        Self { minute, bucket, id: hex(&hash.finalize()[..16]), events: lines.len(), body }
+        let digest = if body.len() > SMALL_BYTES { digest(lines) } else { None };
+        Self { minute, bucket, id: hex(&hash.finalize()[..16]), events: lines.len(), body, digest }
     }
 
     /// The events in a block's body.
@@ -107,17 +114,21 @@ impl Block {
     }
 }
 
-/// An event as a line, with what sorts it.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
+/// An event as a line.
 struct Line {
-    timestamp: Timestamp,
+    event: Event,
     json: Vec<u8>,
 }
 
 impl Line {
-    fn of(event: &Event) -> Self {
-        Self { timestamp: event.timestamp, json: event.to_json() }
+    fn of(event: Event) -> Self {
+        Self { json: event.to_json(), event }
     }
+}
+
+fn digest(lines: &[Line]) -> Option<Vec<u8>> {
+    let events: DistinctEvents = lines.iter().map(|line| line.event.clone()).collect();
+    Digest::of(events.events()).map(|digest| digest.pack())
 }
 
 fn write(gzip: &mut GzEncoder<Vec<u8>>, bytes: &[u8]) {

@@ -12,7 +12,7 @@ use crate::email::{self, Email, InvalidEmail};
 use crate::identity::Identity;
 use crate::key::Prefix;
 use crate::number::{Latency, count, latency};
-use crate::text::Text;
+use crate::text::{Text, cut};
 use crate::window::iso_millis;
 
 /// Longest partition key, in characters (Kinesis API reference, "PutRecord").
@@ -206,6 +206,19 @@ impl Event {
     /// Whose event it is: the caller's, or the owner's of a key that failed.
     pub fn person(&self) -> Option<&Email> {
         self.user_email.as_ref().or(self.key_owner.as_ref())
+    }
+
+    /// The key's id and its name, which is empty where it has none, if the event names a key.
+    pub fn key(&self) -> Option<(&str, &str)> {
+        let id = self.api_key_id.as_ref()?;
+        Some((id.as_str(), self.api_key_name.as_ref().map_or("", Text::as_str)))
+    }
+
+    /// What was called, `METHOD /path`, if the event names a path.
+    pub fn call(&self) -> Option<String> {
+        let path = self.path.as_ref()?;
+        let call = format!("{} {}", self.method.as_deref().unwrap_or("?"), path.as_str());
+        Some(cut(&call, limit::MAX_CALL_BYTES).to_owned())
     }
 
     /// What chooses the shard: calls of a user keep their order. Failures have no user and must not share a shard, so

@@ -7,6 +7,7 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::course::Course;
+use crate::digest::{Kind, Trace};
 use crate::event::Event;
 use crate::subject::Subject;
 use crate::usage::Usage;
@@ -75,10 +76,12 @@ impl DistinctEvents {
 }
 
 impl ByIdentity {
-    /// Whether this one stays of two that differ.
+    /// Whether this one stays of two that differ: where they were at one time, as a digest would choose.
     fn comes_before(&self, Self(other): &Self) -> bool {
         let Self(this) = self;
-        this != other && (this.timestamp, this.to_json()) < (other.timestamp, other.to_json())
+        let rank =
+            |event: &Event| (event.timestamp, Trace::of(event, 0).latency_us(), Kind::of(event), event.to_json());
+        this != other && rank(this) < rank(other)
     }
 }
 

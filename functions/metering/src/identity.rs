@@ -9,7 +9,11 @@ use sha2::{Digest, Sha256};
 
 use crate::block::hex;
 use crate::event::{Event, EventType};
+use crate::hash::{self, Hash};
 use crate::window::Minute;
+
+/// Bytes of an identity's hash.
+pub(crate) const ID_BYTES: usize = 6;
 
 /// The user or nobody, the call's id and the type, within their minute. Sorted by time first.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -43,6 +47,23 @@ impl<'a> Identity<'a> {
 }
 
 impl Identity<'_> {
+    /// The minute in which it is one event.
+    pub const fn minute(&self) -> Minute {
+        self.minute
+    }
+
+    /// Forty-eight bits that stand for it within its minute.
+    pub fn hash(&self) -> Hash {
+        let event_type = match self.event_type {
+            EventType::Call => "call",
+            EventType::AuthFailed => "failed",
+            EventType::RateLimited => "limited",
+            EventType::Threshold => "threshold",
+            EventType::AuthError => "error",
+        };
+        hash::of(ID_BYTES, &[event_type, self.user.as_deref().unwrap_or_default(), &self.request_id])
+    }
+
     /// Thirty-two characters that stand for it.
     pub fn digest(&self) -> String {
         let mut hash = Sha256::new();

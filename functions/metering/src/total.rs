@@ -11,7 +11,7 @@ use crate::subject::Subject;
 use crate::usage::{Usage, round};
 
 /// Entries of a top list.
-const TOP: usize = 10;
+pub(crate) const TOP: usize = 10;
 
 /// Sums over every subject of a window.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

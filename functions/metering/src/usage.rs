@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::breakdown::{Breakdown, Tally};
 use crate::event::{Event, EventType};
-use crate::text::{Text, cut};
+use crate::text::Text;
 
 /// Sums over distinct events.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -78,9 +78,8 @@ impl Usage {
         if let Some(id) = &event.api_key_id {
             self.keys.add(id, &KeyCalls { name: event.api_key_name.clone().unwrap_or_default(), calls: 1 });
         }
-        if let Some(path) = &event.path {
-            let call = format!("{} {}", event.method.as_deref().unwrap_or("?"), path.as_str());
-            self.paths.add(cut(&call, limit::MAX_CALL_BYTES), &1);
+        if let Some(call) = event.call() {
+            self.paths.add(&call, &1);
         }
     }
 

@@ -10,6 +10,7 @@ use metering::subject::Subject;
 
 use super::*;
 use store::history::{Freshness, Histories};
+use store::live::Live;
 use store::table::Table;
 use store::windows::Span;
 
@@ -31,7 +32,7 @@ impl World {
         let metrics = Metrics::new(runtime_fixture::unreachable_cloudwatch(), "test");
         let aggregator = Aggregator::new(analytics, usage, metrics);
         let Aggregator { blocks, windows, watermark, .. } = aggregator.clone();
-        Self { store, aggregator, histories: Histories::new(blocks, windows, watermark) }
+        Self { store, aggregator, histories: Histories::new(Live::new(blocks), windows, watermark) }
     }
 
     /// Commits a call made at an instant, at another.

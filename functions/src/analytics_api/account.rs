@@ -8,6 +8,7 @@ use metering::email::Email;
 use metering::fold::DistinctEvents;
 use metering::report::user::{Account, Activity};
 use metering::subject::Subject;
+use metering::traffic::Traffic;
 
 use super::AnalyticsApi;
 use super::figures::all;
@@ -30,13 +31,14 @@ impl AnalyticsApi {
         let earlier = all(formerly.iter().map(|subject| self.history(subject, now))).await?;
         let mut activity = Activity::default();
         let (mut auth_failures, mut recent) = (0, DistinctEvents::default());
-        for (subject, history) in [own].into_iter().chain(formerly).zip([history].into_iter().chain(earlier)) {
+        for (subject, mut history) in [own].into_iter().chain(formerly).zip([history].into_iter().chain(earlier)) {
             history.days.iter().for_each(|(day, usage)| activity.add(*day, usage));
             history.minutes.iter().for_each(|(minute, usage)| activity.add(minute.day(), usage));
-            activity.add_events(&history.live);
             auth_failures += history.failures_by_key;
-            let events = self.recent(&subject, history, now).await?;
+            self.complete(&subject, &mut history).await?;
+            let events = self.recent(&subject, &mut history, now).await?;
             recent.extend(events.events().cloned());
+            history.live.iter().for_each(|(minute, traffic)| activity.add(minute.day(), &traffic.usage()));
         }
         let account = Account { user_email: email, limit: monthly_quota.calls(), auth_failures, recent: &recent };
         Answer::json(&activity.answer(&account, now))
@@ -44,6 +46,20 @@ impl AnalyticsApi {
 
     async fn history(&self, subject: &Subject, now: Timestamp) -> Result<History, TableError> {
         self.histories.read(subject, None, now, Freshness::Blocks).await
+    }
+
+    /// Reads what digests do not say of the live minutes: the names of keys and calls, and when somebody who has no
+    /// windows yet was first seen.
+    async fn complete(&self, subject: &Subject, history: &mut History) -> Result<(), TableError> {
+        let mut is_new = history.is_new();
+        for (minute, traffic) in &mut history.live {
+            self.live.keep(subject, *minute, traffic, Traffic::unread_of_names).await?;
+            if is_new {
+                self.live.keep(subject, *minute, traffic, Traffic::unread_of_first).await?;
+                is_new = traffic.usage().first.is_none();
+            }
+        }
+        Ok(())
     }
 
     /// The subjects under which a user's usage is stored.

@@ -3,19 +3,23 @@
 //! Invariant: sums come from exactly one source for each minute; users may be named by several, since a name counts
 //! once.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use futures::{StreamExt, TryStreamExt};
-use metering::fold::{DistinctEvents, UsageBySubject};
+use jiff::Timestamp;
+use metering::fold::UsageBySubject;
+use metering::live::LiveMinute;
 use metering::report::range::{Granularity, Plan, Range};
 use metering::report::series::Series;
 use metering::subject::{Bucket, Subject};
+use metering::traffic::Traffic;
 use metering::usage::Usage;
 use metering::window::{Day, Hour, Minute};
 
 use super::longer::Longer;
 use crate::http::Failure;
-use store::blocks::Blocks;
+use store::live::Live;
 use store::table::{CONCURRENCY, Consistency, TableError, readable};
 use store::windows::{Span, Windows};
 
@@ -31,7 +35,7 @@ pub(super) enum Scope {
 /// Reads the figures of a scope.
 #[derive(Debug)]
 pub(super) struct Figures<'a> {
-    pub(super) blocks: &'a Blocks,
+    pub(super) live: &'a Live,
     pub(super) windows: &'a Windows,
     pub(super) scope: Scope,
 }
@@ -43,7 +47,7 @@ type Part = (Minute, Subject, Usage);
 type Users = (Minute, UsageBySubject);
 
 impl Figures<'_> {
-    /// A range as its plan says, and the events of its live minutes.
+    /// A range as its plan says, and its live minutes.
     ///
     /// # Errors
     /// When a request fails or an item cannot be read.
@@ -51,7 +55,8 @@ impl Figures<'_> {
         &self,
         range: Range,
         plan: &Plan,
-    ) -> Result<(Series, BTreeMap<Minute, DistinctEvents>), Failure> {
+        now: Timestamp,
+    ) -> Result<(Series, BTreeMap<Minute, LiveMinute>), Failure> {
         let mut series = Series::new(range);
         let set = async {
             match &self.scope {
@@ -59,10 +64,8 @@ impl Figures<'_> {
                 Scope::Own(subjects) => self.add_own(&mut series, range.granularity(), subjects, plan).await,
             }
         };
-        let ((), live) = tokio::try_join!(set, self.live(&plan.live)).map_err(Failure::internal)?;
-        for (minute, events) in &live {
-            series.add(*minute, &events.fold());
-        }
+        let ((), live) = tokio::try_join!(set, self.live(&plan.live, now)).map_err(Failure::internal)?;
+        live.iter().for_each(|(minute, live)| series.add_live(*minute, live));
         Ok((series, live))
     }
 
@@ -179,24 +182,21 @@ impl Figures<'_> {
         Ok(wanted.map(|(minute, usage)| (minute, subject.clone(), usage)).collect())
     }
 
-    /// The distinct events in the blocks of some minutes, as far as they are the scope's.
-    async fn live(&self, minutes: &[Minute]) -> Result<BTreeMap<Minute, DistinctEvents>, TableError> {
-        let buckets: BTreeSet<Bucket> = match &self.scope {
-            Scope::Everybody => Bucket::all().collect(),
-            Scope::Own(subjects) => subjects.iter().map(Subject::bucket).collect(),
+    /// What some minutes come to in the scope.
+    async fn live(&self, minutes: &[Minute], now: Timestamp) -> Result<BTreeMap<Minute, LiveMinute>, TableError> {
+        let subjects = match &self.scope {
+            Scope::Everybody => return self.live.everybody(minutes, now).await,
+            Scope::Own(subjects) => subjects,
         };
-        let places = minutes.iter().flat_map(|minute| buckets.iter().map(|bucket| (*minute, *bucket)));
-        let reads = places
-            .map(async |(minute, bucket)| Ok((minute, self.blocks.read(minute, bucket, Consistency::Strong).await?)));
-        let mut live: BTreeMap<Minute, DistinctEvents> = BTreeMap::new();
-        for (minute, blocks) in all(reads).await? {
-            live.entry(minute).or_default().extend(blocks.into_iter().flat_map(|block| block.events));
+        let mut traffics = BTreeMap::<Minute, Vec<_>>::new();
+        for subject in subjects {
+            for (minute, traffic) in self.live.own(subject, minutes.iter().copied(), now).await? {
+                traffics.entry(minute).or_default().push(traffic);
+            }
         }
-        if let Scope::Own(subjects) = &self.scope {
-            let is_own = |subject: Option<Subject>| subject.is_some_and(|subject| subjects.contains(&subject));
-            live.values_mut().for_each(|events| events.retain(|event| is_own(Subject::of(event))));
-        }
-        Ok(live)
+        let minute =
+            |traffics: Vec<Arc<Traffic>>| LiveMinute::of(&traffics.iter().map(Arc::as_ref).collect::<Vec<_>>());
+        Ok(traffics.into_iter().map(|(first, traffics)| (first, minute(traffics))).collect())
     }
 }
 

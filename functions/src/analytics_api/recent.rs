@@ -4,6 +4,7 @@
 //! everything it has not looked at.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use contract::limit::HISTORY_DAYS;
 use jiff::Timestamp;
@@ -11,6 +12,7 @@ use metering::event::EventType;
 use metering::fold::DistinctEvents;
 use metering::report::user::RECENT;
 use metering::subject::Subject;
+use metering::traffic::Traffic;
 use metering::window::{Day, Hour, Minute};
 
 use super::AnalyticsApi;
@@ -23,10 +25,14 @@ impl AnalyticsApi {
     pub(super) async fn recent(
         &self,
         subject: &Subject,
-        history: History,
+        history: &mut History,
         now: Timestamp,
     ) -> Result<DistinctEvents, TableError> {
-        let History { days, minutes, live: mut events, .. } = history;
+        let History { days, minutes, live, .. } = history;
+        let mut events = DistinctEvents::default();
+        for (minute, traffic) in live.iter_mut().rev() {
+            self.keep_latest(subject, *minute, traffic, &mut events).await?;
+        }
         let oldest = Day::of(now).plus(-i64::from(HISTORY_DAYS));
         let set = days.iter().filter(|(_, usage)| usage.calls > 0).map(|(day, _)| *day);
         let open: BTreeSet<Minute> =
@@ -36,7 +42,7 @@ impl AnalyticsApi {
             if is_enough(&events, day.plus(1).start()) {
                 break;
             }
-            self.recent_of_day(subject, day, &open, &mut events).await?;
+            self.recent_of_day(subject, day, &open, now, &mut events).await?;
         }
         Ok(events)
     }
@@ -46,6 +52,7 @@ impl AnalyticsApi {
         subject: &Subject,
         day: Day,
         open: &BTreeSet<Minute>,
+        now: Timestamp,
         events: &mut DistinctEvents,
     ) -> Result<(), TableError> {
         let open = open.range(day.first_hour().first_minute()..=day.last_hour().last_minute());
@@ -62,7 +69,7 @@ impl AnalyticsApi {
             if is_enough(events, hour.plus(1).start()) {
                 break;
             }
-            self.recent_of_minutes(subject, self.active(subject, hour, minutes).await?, events).await?;
+            self.recent_of_minutes(subject, self.active(subject, hour, minutes).await?, now, events).await?;
         }
         Ok(())
     }
@@ -84,6 +91,7 @@ impl AnalyticsApi {
         &self,
         subject: &Subject,
         minutes: BTreeSet<Minute>,
+        now: Timestamp,
         events: &mut DistinctEvents,
     ) -> Result<(), TableError> {
         let minutes: Vec<_> = minutes.into_iter().rev().collect();
@@ -91,8 +99,25 @@ impl AnalyticsApi {
             if minutes.first().is_some_and(|newest| is_enough(events, newest.end())) {
                 break;
             }
-            let found = self.histories.events_of(subject, minutes.iter().copied()).await?;
-            events.extend(found.events().cloned());
+            let found = self.live.own(subject, minutes.iter().copied(), now).await?;
+            for (minute, mut traffic) in found.into_iter().rev() {
+                self.keep_latest(subject, minute, &mut traffic, events).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds the latest calls of a minute, unless there are enough that are newer.
+    async fn keep_latest(
+        &self,
+        subject: &Subject,
+        minute: Minute,
+        traffic: &mut Arc<Traffic>,
+        events: &mut DistinctEvents,
+    ) -> Result<(), TableError> {
+        if !is_enough(events, minute.end()) {
+            self.live.keep(subject, minute, traffic, |traffic| traffic.unread_of_latest(RECENT)).await?;
+            events.extend(traffic.events().events().cloned());
         }
         Ok(())
     }

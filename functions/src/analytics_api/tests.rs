@@ -52,9 +52,14 @@ impl World {
         world
     }
 
+    fn blocks(&self) -> Blocks {
+        let [analytics, ..] = tables(&self.store);
+        Blocks::new(analytics)
+    }
+
     async fn commit(&self, events: Vec<Event>) {
         let batch = Batch { blocks: Block::of(events), failed: Vec::new() };
-        self.api.blocks.commit(&batch, || "2026-12-01T00:30:20Z".parse().unwrap()).await.unwrap();
+        self.blocks().commit(&batch, || "2026-12-01T00:30:20Z".parse().unwrap()).await.unwrap();
     }
 
     /// Sets every window up to a minute: minutes, and the hours and days that are over then, as far as they are.

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use metering::event::{Event, EventType};
+use metering::event::Event;
 use metering::identity::Identity;
 use metering::quota::Quota;
 use metering::window::Minute;
@@ -67,14 +67,14 @@ impl MonthlyUsage {
 
     /// Takes over a count that was read, and what of this instance's own calls it cannot hold yet.
     pub(super) fn read(&mut self, history: &History, now: Timestamp) {
-        let calls = history.live.events().filter(|event| event.event_type == EventType::Call);
-        let known: BTreeSet<Identity<'_>> = calls.map(Event::identity).collect();
+        let is_counted =
+            |call: &Identity<'_>| history.live.get(&call.minute()).is_some_and(|traffic| traffic.contains(call));
         self.recent.forget_arrived(now);
         self.passed.retain(|minute, _| history.watermark.is_none_or(|watermark| *minute > watermark));
         let on_their_way = if history.is_cut {
             self.passed.values().sum()
         } else {
-            self.recent.calls.iter().filter(|call| !known.contains(call.as_ref())).count() as u64
+            self.recent.calls.iter().filter(|call| !is_counted(call)).count() as u64
         };
         self.counted = history.sum().calls + on_their_way;
         (self.read_at, self.asked_at) = (Some(now), None);
@@ -133,6 +133,7 @@ fn is_older(since: Option<Timestamp>, age: SignedDuration, now: Timestamp) -> bo
 
 #[cfg(test)]
 mod tests {
+    use metering::traffic::Traffic;
     use serde_json::json;
 
     use super::*;
@@ -147,7 +148,9 @@ mod tests {
     }
 
     fn history(ids: &[&str]) -> History {
-        History { live: ids.iter().map(|id| call(id)).collect(), ..History::default() }
+        let mut traffic = Traffic::default();
+        traffic.add_events(&ids.iter().map(|id| call(id)).collect::<Vec<_>>());
+        History { live: [(Minute::of(at(0)), Arc::new(traffic))].into(), ..History::default() }
     }
 
     #[test]

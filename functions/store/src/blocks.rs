@@ -1,7 +1,8 @@
 //! Where blocks, failed records and late marks are kept: the truth about what was called.
 //!
 //! Invariant: a block that was not committed within its own minute leaves a mark after it, so that nothing waits
-//! for a clock to be counted, and a mark that is cleared has been read by then.
+//! for a clock to be counted, and a mark that is cleared has been read by then. A block with a digest is there before
+//! it, and whoever reads live items from [`SLACK`] before the last reading on misses none.
 
 use std::collections::BTreeMap;
 
@@ -10,6 +11,7 @@ use contract::table::{BLOCKS, ERRORS, LATE, PK, SK, TTL};
 use jiff::{SignedDuration, Timestamp};
 use metering::batch::Batch;
 use metering::block::{Block, hex};
+use metering::digest::{Digest, Kind};
 use metering::event::Event;
 use metering::subject::Bucket;
 use metering::window::{Minute, iso_millis};
@@ -22,6 +24,20 @@ use crate::table::{
 
 /// Attribute of a block that holds its events.
 const CALLS: &str = "calls";
+/// Attribute of a digest that holds what live readers need of its block.
+const DIGEST: &str = "digest";
+/// Sort keys of live items begin with it, and go on with the time of their commitment: small blocks, digests, and what
+/// has readers begin anew. Blocks of earlier deployments are live too; their sort keys are their names.
+const LIVE: char = '#';
+/// Sort keys of blocks that have a digest begin with it.
+const DIGESTED: char = '~';
+/// The live items lie between these.
+const LIVE_ITEMS: (&str, &str) = ("#", "}");
+/// How far back a reader asks who has read a partition before. Half of it is for a write that is under way and half
+/// for clocks that differ: those of Lambda do by milliseconds.
+pub const SLACK: SignedDuration = SignedDuration::from_secs(1);
+/// What takes longer has readers begin anew.
+const QUICK: SignedDuration = SignedDuration::from_millis(500);
 /// Bytes of a block beside its events: keys, names and numbers.
 const OTHER_BYTES: usize = 160;
 /// Blocks that a bounded reader begins with, to see how large they are.
@@ -42,6 +58,17 @@ pub struct StoredBlock {
     pub committed_at: Timestamp,
     /// What it holds.
     pub events: Vec<Event>,
+}
+
+/// What a live reader finds in a partition.
+#[derive(Clone, Debug)]
+pub enum LiveItem {
+    /// A block.
+    Block(Vec<Event>),
+    /// The digest of a block of that name.
+    Digest(String, Digest),
+    /// Something was written so slowly that who has read the partition before may have missed it.
+    BeginAnew,
 }
 
 /// Says that a minute got a block out of turn.
@@ -72,7 +99,7 @@ impl OpenBlocks {
     /// When the query fails or the block cannot be read.
     pub async fn next(&mut self) -> Result<Option<StoredBlock>, TableError> {
         loop {
-            if let Some(item) = self.items.next() {
+            if let Some(item) = self.items.by_ref().find(is_block) {
                 return self.blocks.stored(&item).map(Some);
             }
             let Some(page) = self.pages.next().await? else { return Ok(None) };
@@ -103,17 +130,38 @@ impl Blocks {
     /// the second decides which of them need a mark.
     ///
     /// # Errors
-    /// When a write fails; doing it all again is right then, and changes nothing that was written.
+    /// When a write fails; doing it all again is right then, and changes no count.
     pub async fn commit(&self, batch: &Batch<'_>, clock: impl Fn() -> Timestamp) -> Result<(), TableError> {
         let started = clock();
         let blocks = batch.blocks.iter().map(|block| item_of_block(block, started));
         let failed = batch.failed.iter().map(failures::item_of);
         self.table.put_all(blocks.chain(failed)).await?;
-        let finished = clock();
+        let digests =
+            batch.blocks.iter().filter_map(|block| Some(item_of_digest(block, block.digest.as_ref()?, started)));
+        self.table.put_all(digests).await?;
+        let finished = self.have_read_anew(batch, started, &clock).await?;
         let minutes = batch.blocks.iter().map(|block| block.minute);
         let arrivals = batch.failed.iter().map(|record| Minute::of(record.arrived_at));
         let late = minutes.chain(arrivals).filter(|minute| Block::is_out_of_turn(*minute, finished));
         self.mark(late).await
+    }
+
+    /// Where something was not written quickly, has readers begin anew: by an item of a time that is not over when it
+    /// is written. Returns when all is written.
+    async fn have_read_anew(
+        &self,
+        batch: &Batch<'_>,
+        started: Timestamp,
+        clock: &impl Fn() -> Timestamp,
+    ) -> Result<Timestamp, TableError> {
+        let (mut finished, mut until) = (clock(), started);
+        while finished.duration_since(until) > QUICK {
+            let took = finished.duration_since(until);
+            until = finished.checked_add(took * 2).unwrap_or(finished);
+            self.table.put_all(batch.blocks.iter().map(|block| item_to_begin_anew(block, until))).await?;
+            finished = clock();
+        }
+        Ok(finished)
     }
 
     /// Has minutes folded again.
@@ -145,33 +193,85 @@ impl Blocks {
         consistency: Consistency,
     ) -> Result<Vec<StoredBlock>, TableError> {
         let items = self.table.query(&partition(minute, bucket), Sort::All, consistency).await?;
-        items.iter().filter_map(|item| readable(self.stored(item)).transpose()).collect()
+        items.iter().filter(|item| is_block(item)).filter_map(|item| readable(self.stored(item)).transpose()).collect()
     }
 
-    /// Every block of a minute and bucket that can be read, or nothing where they are more bytes than `budget`, which is lowered by what
-    /// was read. It may lack blocks of the last moments.
+    /// The live items of a minute and bucket, or those from [`SLACK`] before an instant on, page by page.
+    pub(crate) fn live(&self, minute: Minute, bucket: Bucket, since: Option<Timestamp>) -> Pages {
+        let (first, last) = LIVE_ITEMS;
+        let first = since.map_or_else(|| first.to_owned(), Self::live_since);
+        self.table.pages(&partition(minute, bucket), Sort::Between(first, last.to_owned()), Consistency::Strong)
+    }
+
+    /// Where the sort keys begin that a reader asks for who has read up to an instant.
+    pub(crate) fn live_since(since: Timestamp) -> String {
+        live_sort(since.checked_sub(SLACK).unwrap_or(since), "")
+    }
+
+    /// A live item, of its digest the kinds that are wanted.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(crate) fn live_item(
+        &self,
+        minute: Minute,
+        item: &Item,
+        wanted: impl Fn(&Kind) -> bool,
+    ) -> Result<LiveItem, TableError> {
+        if item.contains_key(CALLS) {
+            let events = Block::unpack(self.table.bytes(item, CALLS)?);
+            return events.map(LiveItem::Block).map_err(|_| self.table.malformed(item, CALLS));
+        }
+        if !item.contains_key(DIGEST) {
+            return Ok(LiveItem::BeginAnew);
+        }
+        let digest = Digest::unpack(minute, self.table.bytes(item, DIGEST)?, wanted);
+        let digest = digest.ok_or_else(|| self.table.malformed(item, DIGEST))?;
+        let sort = string(item, SK);
+        let id = sort.rsplit_once(LIVE).map(|(_, id)| id.to_owned()).unwrap_or_default();
+        Ok(LiveItem::Digest(id, digest))
+    }
+
+    /// The events of a block that a digest names; nothing where it is gone or cannot be read.
+    ///
+    /// # Errors
+    /// When the request fails.
+    pub(crate) async fn digested(&self, minute: Minute, bucket: Bucket, id: &str) -> Result<Vec<Event>, TableError> {
+        let sort = format!("{DIGESTED}{id}");
+        let item = self.table.get(&partition(minute, bucket), &sort, Consistency::Strong).await?;
+        let block = item.map(|item| readable(self.stored(&item))).transpose()?.flatten();
+        Ok(block.map(|block| block.events).unwrap_or_default())
+    }
+
+    /// The live items of a minute and bucket, or nothing where they are more bytes than `budget`, which is lowered by
+    /// what was read. It may lack items of the last moments.
     ///
     /// # Errors
     /// When the query fails.
-    pub async fn within(
+    pub(crate) async fn within(
         &self,
         minute: Minute,
         bucket: Bucket,
         budget: &mut usize,
-    ) -> Result<Option<Vec<StoredBlock>>, TableError> {
-        let mut pages = self.table.pages(&partition(minute, bucket), Sort::All, Consistency::Eventual);
+    ) -> Result<Option<Vec<Item>>, TableError> {
+        let (first, last) = LIVE_ITEMS;
+        let live = Sort::Between(first.to_owned(), last.to_owned());
+        let mut pages = self.table.pages(&partition(minute, bucket), live, Consistency::Eventual);
         let mut items = Vec::new();
         let mut next = FEW;
         while let Some(page) = pages.at_most(next).await? {
-            let bytes = page.iter().map(|item| self.table.bytes(item, CALLS).map_or(0, <[u8]>::len) + OTHER_BYTES);
-            let bytes = bytes.sum::<usize>();
+            let held = |item: &Item| {
+                let body = self.table.bytes(item, CALLS).or_else(|_| self.table.bytes(item, DIGEST));
+                body.map_or(0, <[u8]>::len) + OTHER_BYTES
+            };
+            let bytes = page.iter().map(held).sum::<usize>();
             let Some(left) = budget.checked_sub(bytes) else { return Ok(None) };
             *budget = left;
             items.extend(page);
             // As many as fit if they are like those before.
             next = left.checked_mul(items.len()).map_or(FEW, |product| (product / bytes.max(1)).clamp(1, 1_000) as i32);
         }
-        items.iter().filter_map(|item| readable(self.stored(item)).transpose()).collect::<Result<_, _>>().map(Some)
+        Ok(Some(items))
     }
 
     fn stored(&self, item: &Item) -> Result<StoredBlock, TableError> {
@@ -228,15 +328,40 @@ fn partition(minute: Minute, bucket: Bucket) -> String {
     format!("{BLOCKS}{minute}#{bucket}")
 }
 
+/// Whether an item of a minute is a block, and not the digest of one.
+fn is_block(item: &Item) -> bool {
+    item.contains_key(CALLS)
+}
+
+fn live_sort(committed_at: Timestamp, id: &str) -> String {
+    format!("{LIVE}{:013}{LIVE}{id}", committed_at.as_millisecond())
+}
+
 fn item_of_block(block: &Block, committed_at: Timestamp) -> Item {
-    let Block { minute, bucket, id, events, body } = block;
+    let Block { id, events, body, digest, .. } = block;
+    let sort = if digest.is_some() { format!("{DIGESTED}{id}") } else { live_sort(committed_at, id) };
+    let mut item = item_at(block, sort);
+    item.insert(CALLS.into(), binary(body.clone()));
+    item.insert("n".into(), number(events));
+    item.insert("committedAt".into(), number(committed_at.as_millisecond()));
+    item
+}
+
+fn item_of_digest(block: &Block, digest: &[u8], committed_at: Timestamp) -> Item {
+    let mut item = item_at(block, live_sort(committed_at, &block.id));
+    item.insert(DIGEST.into(), binary(digest));
+    item
+}
+
+fn item_to_begin_anew(block: &Block, committed_at: Timestamp) -> Item {
+    item_at(block, live_sort(committed_at, &format!("{}{DIGESTED}", block.id)))
+}
+
+fn item_at(block: &Block, sort: String) -> Item {
     Item::from([
-        (PK.into(), text(partition(*minute, *bucket))),
-        (SK.into(), text(id)),
-        (CALLS.into(), binary(body.clone())),
-        ("n".into(), number(events)),
-        ("committedAt".into(), number(committed_at.as_millisecond())),
-        (TTL.into(), number(after_days(minute.start(), HISTORY_DAYS))),
+        (PK.into(), text(partition(block.minute, block.bucket))),
+        (SK.into(), text(sort)),
+        (TTL.into(), number(after_days(block.minute.start(), HISTORY_DAYS))),
     ])
 }
 

@@ -3,17 +3,17 @@
 //! Invariant: each minute is taken from exactly one of the three, so that nothing is counted twice on the way.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use futures::{StreamExt, TryStreamExt};
 use jiff::Timestamp;
-use metering::event::Event;
-use metering::fold::DistinctEvents;
 use metering::subject::Subject;
+use metering::traffic::Traffic;
 use metering::usage::Usage;
 use metering::window::{Day, Minute, Month};
 
-use crate::blocks::Blocks;
 use crate::journal::entry_of;
+use crate::live::Live;
 use crate::migration::failures_by_key;
 use crate::table::{CONCURRENCY, Consistency, TableError, readable};
 use crate::watermark::Watermark;
@@ -22,7 +22,7 @@ use crate::windows::Windows;
 /// Reads histories.
 #[derive(Clone, Debug)]
 pub struct Histories {
-    blocks: Blocks,
+    live: Live,
     windows: Windows,
     watermark: Watermark,
 }
@@ -46,8 +46,8 @@ pub struct History {
     pub days: BTreeMap<Day, Usage>,
     /// Minutes that no day covers, from windows.
     pub minutes: BTreeMap<Minute, Usage>,
-    /// Events that no window covers: of blocks behind the watermark, and of the journal.
-    pub live: DistinctEvents,
+    /// What no window covers: of blocks behind the watermark, and of the journal.
+    pub live: BTreeMap<Minute, Arc<Traffic>>,
     /// Failed calls that an earlier deployment counted by key, of all time.
     pub failures_by_key: u64,
     /// Up to where windows are set, if they are.
@@ -69,8 +69,8 @@ pub fn open_minutes(watermark: Minute, now: Timestamp) -> impl Iterator<Item = M
 
 impl Histories {
     /// Reads from these stores.
-    pub const fn new(blocks: Blocks, windows: Windows, watermark: Watermark) -> Self {
-        Self { blocks, windows, watermark }
+    pub const fn new(live: Live, windows: Windows, watermark: Watermark) -> Self {
+        Self { live, windows, watermark }
     }
 
     /// The history of a subject: of one month, or of all time.
@@ -112,11 +112,11 @@ impl Histories {
             let current = Minute::of(now);
             let live = async {
                 match freshness {
-                    Freshness::Windows => Ok(Some(DistinctEvents::default())),
+                    Freshness::Windows => Ok(Some(BTreeMap::new())),
                     Freshness::Bounded if current.since(watermark) <= AWAY_MINUTES => {
-                        self.few_events_of(subject, open_minutes(watermark, now)).await
+                        self.live.own_within(subject, open_minutes(watermark, now), BLOCK_BYTES).await
                     }
-                    _ => self.events_of(subject, open_minutes(watermark, now)).await.map(Some),
+                    _ => self.live.own(subject, open_minutes(watermark, now), now).await.map(Some),
                 }
             };
             let (minutes, live) = tokio::try_join!(self.minutes(subject, watermark, current, freshness), live)?;
@@ -124,10 +124,14 @@ impl Histories {
             history.minutes = minutes.into_iter().filter(|(minute, _)| settled(*minute) && wanted(*minute)).collect();
             history.is_cut = live.is_none();
             history.live = live.unwrap_or_default();
-            history.live.retain(|event| wanted(Minute::of(event.timestamp)));
+            history.live.retain(|minute, traffic| wanted(*minute) && !traffic.is_empty());
         }
         // An entry of the journal is in no window yet, and is its own event where a block has it already.
-        history.live.extend(journal);
+        for event in journal {
+            let traffic = Arc::make_mut(history.live.entry(Minute::of(event.timestamp)).or_default());
+            traffic.add_events([&event]);
+            traffic.keep([event]);
+        }
         Ok(history)
     }
 
@@ -149,42 +153,6 @@ impl Histories {
         Ok(hours.into_iter().flatten().collect())
     }
 
-    /// A subject's distinct events in the blocks of some minutes. Those of others are let go as they are read.
-    ///
-    /// # Errors
-    /// When a query fails.
-    pub async fn events_of(
-        &self,
-        subject: &Subject,
-        minutes: impl IntoIterator<Item = Minute>,
-    ) -> Result<DistinctEvents, TableError> {
-        let opened = minutes.into_iter().map(|minute| self.blocks.open(minute, subject.bucket()));
-        let mut opened = futures::stream::iter(opened).buffered(CONCURRENCY);
-        let mut events = DistinctEvents::default();
-        while let Some(mut blocks) = opened.try_next().await? {
-            while let Some(block) = blocks.next_readable().await? {
-                events.extend(block.events.into_iter().filter(|event| Subject::of(event).as_ref() == Some(subject)));
-            }
-        }
-        Ok(events)
-    }
-
-    /// A subject's distinct events in the blocks of some minutes, or nothing where these hold too much.
-    async fn few_events_of(
-        &self,
-        subject: &Subject,
-        minutes: impl Iterator<Item = Minute>,
-    ) -> Result<Option<DistinctEvents>, TableError> {
-        let (mut events, mut budget) = (DistinctEvents::default(), BLOCK_BYTES);
-        for minute in minutes {
-            let blocks = self.blocks.within(minute, subject.bucket(), &mut budget).await?;
-            let Some(blocks) = blocks else { return Ok(None) };
-            let found = blocks.into_iter().flat_map(|block| block.events);
-            events.extend(found.filter(|event| Subject::of(event).as_ref() == Some(subject)));
-        }
-        Ok(Some(events))
-    }
-
     /// The watermark these histories are split by.
     ///
     /// # Errors
@@ -200,7 +168,9 @@ impl History {
         let Self { days, minutes, live, failures_by_key, watermark, is_cut } = other;
         days.iter().for_each(|(day, usage)| self.days.entry(*day).or_default().merge(usage));
         minutes.iter().for_each(|(minute, usage)| self.minutes.entry(*minute).or_default().merge(usage));
-        self.live.extend(live.events().cloned());
+        for (minute, traffic) in live {
+            Arc::make_mut(self.live.entry(minute).or_default()).merge(&traffic);
+        }
         self.failures_by_key += failures_by_key;
         self.watermark = self.watermark.min(watermark);
         self.is_cut |= is_cut;
@@ -212,22 +182,19 @@ impl History {
         self.live.is_empty() && self.failures_by_key == 0 && usages.map(|usage| usage.events).sum::<u64>() == 0
     }
 
+    /// Whether no window up to the watermark holds a call: the first one, if there is any, is live.
+    pub fn is_new(&self) -> bool {
+        let minutes = self.minutes.iter().filter(|(minute, _)| Some(**minute) <= self.watermark);
+        self.days.values().chain(minutes.map(|(_, usage)| usage)).all(|usage| usage.first.is_none())
+    }
+
     /// Everything in one usage.
     pub fn sum(&self) -> Usage {
         let mut sum = Usage::default();
         for usage in self.days.values().chain(self.minutes.values()) {
             sum.merge(usage);
         }
-        for event in self.live.events() {
-            sum.add(event);
-        }
+        self.live.values().for_each(|traffic| sum.merge(&traffic.usage()));
         sum
-    }
-
-    /// The latest events first, as far as blocks were read.
-    pub fn recent(&self) -> Vec<&Event> {
-        let mut events: Vec<_> = self.live.events().collect();
-        events.sort_by_key(|event| std::cmp::Reverse(event.timestamp));
-        events
     }
 }

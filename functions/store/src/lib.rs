@@ -9,6 +9,7 @@ pub mod failures;
 pub mod history;
 pub mod journal;
 pub mod keys;
+pub mod live;
 pub mod migration;
 pub mod quota_gate;
 pub mod table;

@@ -24,6 +24,7 @@ use serde_json::json;
 use store::blocks::Blocks;
 use store::history::Histories;
 use store::journal::Journal;
+use store::live::Live;
 use store::table::Table;
 use store::watermark::Watermark;
 use store::windows::Windows;
@@ -232,7 +233,7 @@ impl World {
     fn histories(&self) -> Histories {
         let (analytics, usage) = self.tables.clone();
         Histories::new(
-            Blocks::new(analytics.clone()),
+            Live::new(Blocks::new(analytics.clone())),
             Windows::new(analytics.clone(), usage),
             Watermark::new(analytics),
         )

@@ -7,10 +7,7 @@ use serde::Serialize;
 
 use super::instant::Instant;
 use super::series::{CallPoint, Series};
-use crate::event::EventType;
-use crate::fold::DistinctEvents;
-use crate::number::Latency;
-use crate::total::Total;
+use crate::live::LiveMinute;
 use crate::usage::round;
 
 /// Whose names an answer may hold.
@@ -79,14 +76,8 @@ struct TopCompany {
 }
 
 impl Realtime {
-    /// The answer as of an instant, from the events of the current and the last minute and a series of minutes.
-    pub fn new(
-        as_of: Timestamp,
-        current: &DistinctEvents,
-        last: &DistinctEvents,
-        series: &Series,
-        names: Names,
-    ) -> Self {
+    /// The answer as of an instant, from the current and the last minute and a series of minutes.
+    pub fn new(as_of: Timestamp, current: LiveMinute, last: LiveMinute, series: &Series, names: Names) -> Self {
         Self {
             as_of: as_of.into(),
             current: Figures::of(current, names),
@@ -97,20 +88,19 @@ impl Realtime {
 }
 
 impl Figures {
-    /// The figures of some events.
-    pub fn of(events: &DistinctEvents, names: Names) -> Self {
-        let total = Total::of(&events.fold());
-        let latencies = latencies(events);
+    /// The figures of a minute.
+    pub fn of(minute: LiveMinute, names: Names) -> Self {
+        let LiveMinute { mut total, mut latencies, .. } = minute;
         let (top_users, top_companies) = match names {
-            Names::Shown => (total.top_users.clone(), total.top_companies.clone()),
+            Names::Shown => (std::mem::take(&mut total.top_users), std::mem::take(&mut total.top_companies)),
             Names::Hidden => (Vec::new(), Vec::new()),
         };
         Self {
             api_calls: total.calls,
             unique_users: total.users,
             avg_latency_ms: total.average_latency_ms(),
-            p50_latency_ms: percentile(&latencies, 50),
-            p99_latency_ms: percentile(&latencies, 99),
+            p50_latency_ms: percentile(&mut latencies, 50),
+            p99_latency_ms: percentile(&mut latencies, 99),
             auth_failures: total.auth_failures,
             rate_limited: total.rate_limited,
             top_users: top_users.into_iter().map(|(user_email, api_calls)| TopUser { user_email, api_calls }).collect(),
@@ -122,18 +112,14 @@ impl Figures {
     }
 }
 
-/// The latencies of the calls that have one, in order.
-fn latencies(events: &DistinctEvents) -> Vec<f64> {
-    let calls = events.events().filter(|event| event.event_type == EventType::Call);
-    let mut latencies: Vec<_> = calls.filter_map(|event| event.latency_ms).map(Latency::as_millis).collect();
-    latencies.sort_by(f64::total_cmp);
-    latencies
-}
-
-/// The smallest value that at least so many percent of all do not exceed; zero where there is none.
-fn percentile(sorted: &[f64], percent: usize) -> f64 {
-    let rank = (sorted.len() * percent).div_ceil(100);
-    sorted.get(rank.saturating_sub(1)).map_or(0.0, |value| round(*value))
+/// The smallest value that at least so many percent of all do not exceed, in milliseconds of values in microseconds; zero
+/// where there is none.
+fn percentile(latencies: &mut [u64], percent: usize) -> f64 {
+    let rank = (latencies.len() * percent).div_ceil(100);
+    match rank.checked_sub(1) {
+        None => 0.0,
+        Some(place) => round(*latencies.select_nth_unstable(place).1 as f64 / 1_000.0),
+    }
 }
 
 #[cfg(test)]
@@ -144,6 +130,7 @@ mod tests {
     use super::*;
     use crate::event::Event;
     use crate::report::range::Range;
+    use crate::traffic::Traffic;
 
     fn call(n: usize, user: &str, latency: Option<f64>) -> Event {
         serde_json::from_value(json!({
@@ -153,18 +140,25 @@ mod tests {
         .unwrap()
     }
 
+    fn minute(events: &[Event]) -> LiveMinute {
+        let mut traffic = Traffic::default();
+        traffic.add_events(events);
+        LiveMinute::of(&[&traffic])
+    }
+
     #[test]
     fn percentiles_are_values_that_occurred() {
-        let hundred: Vec<_> = (1..=100).map(f64::from).collect();
-        assert_eq!((percentile(&hundred, 50), percentile(&hundred, 99)), (50.0, 99.0));
-        assert_eq!((percentile(&[7.0, 9.0], 50), percentile(&[7.0, 9.0], 99)), (7.0, 9.0));
-        assert_eq!((percentile(&[3.125], 50), percentile(&[], 99)), (3.13, 0.0));
+        let mut hundred: Vec<_> = (1..=100).rev().map(|ms| ms * 1_000).collect();
+        assert_eq!((percentile(&mut hundred, 50), percentile(&mut hundred, 99)), (50.0, 99.0));
+        let mut two = [9_000, 7_000];
+        assert_eq!((percentile(&mut two, 50), percentile(&mut two, 99)), (7.0, 9.0));
+        assert_eq!((percentile(&mut [3_125], 50), percentile(&mut [], 99)), (3.13, 0.0));
     }
 
     #[test]
     fn calls_without_a_latency_count_and_move_no_percentile() {
         let events = [Some(4.0), None, Some(-1.0)].into_iter().enumerate().map(|(n, ms)| call(n, "a@example.com", ms));
-        let figures = Figures::of(&events.collect(), Names::Shown);
+        let figures = Figures::of(minute(&events.collect::<Vec<_>>()), Names::Shown);
         assert_eq!((figures.api_calls, figures.unique_users), (3, 1));
         assert_eq!((figures.p50_latency_ms, figures.p99_latency_ms, figures.avg_latency_ms), (4.0, 4.0, 4.0));
     }
@@ -172,10 +166,10 @@ mod tests {
     #[test]
     fn an_answer_has_the_contracts_fields() {
         let now = "2026-11-24T10:15:30.123Z".parse().unwrap();
-        let current = [call(1, "a#b@example.com", Some(2.0))].into_iter().collect();
+        let current = minute(&[call(1, "a#b@example.com", Some(2.0))]);
         let series = Series::new(Range::realtime(now));
         let answer = |names| {
-            serde_json::to_value(Realtime::new(now, &current, &DistinctEvents::default(), &series, names)).unwrap()
+            serde_json::to_value(Realtime::new(now, current.clone(), LiveMinute::default(), &series, names)).unwrap()
         };
         let shown = answer(Names::Shown);
         assert_eq!(shown["asOf"], "2026-11-24T10:15:30.123Z");
@@ -197,14 +191,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_percentile_splits_the_values_as_it_says(values in prop::collection::vec(0_u32..1_000, 1..300), percent in 1..=100_usize) {
-            let mut sorted: Vec<_> = values.iter().copied().map(f64::from).collect();
-            sorted.sort_by(f64::total_cmp);
-            let value = percentile(&sorted, percent);
-            let at_most = sorted.iter().filter(|other| **other <= value).count();
-            let below = sorted.iter().filter(|other| **other < value).count();
-            prop_assert!(at_most * 100 >= percent * sorted.len());
-            prop_assert!(below * 100 < percent * sorted.len());
+        fn a_percentile_splits_the_values_as_it_says(values in prop::collection::vec(0_u64..1_000, 1..300), percent in 1..=100_usize) {
+            let mut latencies: Vec<_> = values.iter().map(|ms| ms * 1_000).collect();
+            let value = percentile(&mut latencies, percent);
+            let at_most = values.iter().filter(|other| **other as f64 <= value).count();
+            let below = values.iter().filter(|other| (**other as f64) < value).count();
+            prop_assert!(at_most * 100 >= percent * values.len());
+            prop_assert!(below * 100 < percent * values.len());
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Figures over time: one point for each window of a range, whether anything happened or not.
 //!
-//! Invariant: a point's users are counted by name wherever it is put together from parts, so that nobody counts twice.
+//! Invariant: a point's users are counted by the hash of their names wherever it is put together from parts, so that
+//! nobody counts twice.
 
 use std::collections::BTreeSet;
 
@@ -9,8 +10,10 @@ use serde::Serialize;
 
 use super::instant::Instant;
 use super::range::{Duration, Granularity, Range};
-use crate::email::Email;
+use crate::digest::subject_hash;
 use crate::fold::UsageBySubject;
+use crate::hash::Hash;
+use crate::live::LiveMinute;
 use crate::subject::Subject;
 use crate::total::Total;
 use crate::usage::round;
@@ -32,8 +35,8 @@ struct Sums {
     rate_limited: u64,
     /// Users of whole windows, which a total counts.
     users: u64,
-    /// Users of parts.
-    names: BTreeSet<Email>,
+    /// Users of parts, by the hash of their names.
+    names: BTreeSet<Hash>,
 }
 
 /// The answer of `timeseries`.
@@ -114,9 +117,17 @@ impl Series {
     pub fn add_users(&mut self, first: Minute, fold: &UsageBySubject) {
         let Some(point) = self.point(first) else { return };
         for (subject, usage) in &fold.usages {
-            if let (Subject::User(email), true) = (subject, usage.calls > 0) {
-                point.names.insert(email.clone());
+            if let (Subject::User(_), true) = (subject, usage.calls > 0) {
+                point.names.insert(subject_hash(subject));
             }
+        }
+    }
+
+    /// Adds a minute that is live.
+    pub fn add_live(&mut self, minute: Minute, live: &LiveMinute) {
+        self.add_part(minute, &live.total);
+        if let Some(point) = self.point(minute) {
+            point.names.extend(&live.users);
         }
     }
 

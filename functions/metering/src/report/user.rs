@@ -149,13 +149,6 @@ impl Activity {
         self.days.entry(day).or_default().merge(usage);
     }
 
-    /// Adds events that no part of a day holds.
-    pub fn add_events(&mut self, events: &DistinctEvents) {
-        for event in events.events() {
-            self.days.entry(Day::of(event.timestamp)).or_default().add(event);
-        }
-    }
-
     /// Everything in one usage.
     pub fn sum(&self) -> Usage {
         self.days.values().fold(Usage::default(), |mut sum, day| {

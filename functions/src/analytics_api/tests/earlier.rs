@@ -79,7 +79,7 @@ async fn what_an_earlier_deployment_stored_is_read_beside_what_comes_after_it() 
     for (n, made) in late.iter().enumerate() {
         let event = call(USERS[n % 4], &format!("late{n}"), made);
         let batch = Batch { blocks: Block::of([event.clone()]), failed: Vec::new() };
-        world.api.blocks.commit(&batch, || "2026-11-25T00:52:51Z".parse().unwrap()).await.unwrap();
+        world.blocks().commit(&batch, || "2026-11-25T00:52:51Z".parse().unwrap()).await.unwrap();
         world.events.push(event);
     }
     let mut now: Timestamp = "2026-11-25T00:53:30Z".parse().unwrap();

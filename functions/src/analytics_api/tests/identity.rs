@@ -41,7 +41,7 @@ async fn an_id_is_one_call_of_each_user_and_minute_in_every_answer_at_any_time()
     for (n, event) in events.into_iter().enumerate() {
         let committed = at("2026-11-24T10:15:21Z") + SignedDuration::from_secs(20 * i64::try_from(n).unwrap());
         let batch = Batch { blocks: Block::of([event]), failed: Vec::new() };
-        world.api.blocks.commit(&batch, || committed).await.unwrap();
+        world.blocks().commit(&batch, || committed).await.unwrap();
     }
     for now in ["2026-11-24T10:16:50Z", "2026-11-24T10:17:30Z", "2026-11-24T10:18:30Z", "2026-11-24T11:00:30Z"] {
         assert_eq!(counted(&world, "x@example.com", now).await, [2; 6], "before the run at {now}");

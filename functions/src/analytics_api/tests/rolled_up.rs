@@ -41,7 +41,7 @@ async fn answers_are_exact_between_any_two_runs_of_the_aggregator() {
     arrivals.sort_by_key(|(arrival, _)| *arrival);
     for (n, (arrival, event)) in arrivals.into_iter().enumerate() {
         let batch = Batch { blocks: Block::of([event.clone()]), failed: Vec::new() };
-        world.api.blocks.commit(&batch, || arrival).await.unwrap();
+        world.blocks().commit(&batch, || arrival).await.unwrap();
         world.events.push(event);
         if n % 20 == 19 {
             aggregator(&world).run(RunUntil::Settled, || arrival).await.unwrap();

@@ -11,6 +11,7 @@ use super::*;
 use crate::blocks::Blocks;
 use crate::history::{Freshness, Histories};
 use crate::keys::NewKey;
+use crate::live::Live;
 use crate::table::Consistency;
 use crate::users::UserSettings;
 use crate::watermark::Watermark;
@@ -33,7 +34,8 @@ impl World {
         let table = |name| Table::new(fixture.client.clone(), name);
         let (analytics, usage) = (table(fixture.analytics_table()), table(fixture.usage_table()));
         let windows = Windows::new(analytics.clone(), usage.clone());
-        let histories = Histories::new(Blocks::new(analytics.clone()), windows.clone(), Watermark::new(analytics));
+        let histories =
+            Histories::new(Live::new(Blocks::new(analytics.clone())), windows.clone(), Watermark::new(analytics));
         Self { keys: Keys::new(table(fixture.keys_table())), usage, windows, histories, _fixture: fixture }
     }
 
