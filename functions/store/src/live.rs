@@ -304,3 +304,6 @@ where
 {
     futures::stream::iter(reads).buffered(at_once).try_collect().await
 }
+
+#[cfg(test)]
+mod tests;

@@ -80,6 +80,8 @@ pub(crate) struct World {
     store: Store,
     tables: (Table, Table),
     processor: Processor,
+    /// One reader that looks again and again.
+    warm: Histories,
     now: Cell<Timestamp>,
     shards: Vec<Vec<Record>>,
     checkpoints: Vec<usize>,
@@ -97,6 +99,7 @@ impl World {
         let usage = table(contract::name::usage_table(&environment));
         Self {
             processor: Processor::new(Blocks::new(analytics.clone()), Watermark::new(analytics.clone()), nowhere()),
+            warm: histories(&analytics, &usage),
             tables: (analytics, usage),
             store,
             now: Cell::new(BEGINNING.parse().unwrap()),
@@ -229,15 +232,14 @@ impl World {
             Aggregator::new(analytics, usage, Metrics::new(runtime_fixture::unreachable_cloudwatch(), "test"));
         aggregator.run(until, || self.tick()).await.map(|reached| reached.done).map_err(|error| error.to_string())
     }
+}
 
-    fn histories(&self) -> Histories {
-        let (analytics, usage) = self.tables.clone();
-        Histories::new(
-            Live::new(Blocks::new(analytics.clone())),
-            Windows::new(analytics.clone(), usage),
-            Watermark::new(analytics),
-        )
-    }
+fn histories(analytics: &Table, usage: &Table) -> Histories {
+    Histories::new(
+        Live::new(Blocks::new(analytics.clone())),
+        Windows::new(analytics.clone(), usage.clone()),
+        Watermark::new(analytics.clone()),
+    )
 }
 
 /// A bucket that no record of a world is large enough for.

@@ -18,7 +18,11 @@ fn call(id: usize, timestamp: &str, key: &str, path: &str) -> Event {
 fn answer(events: Vec<Event>, limit: u64) -> Value {
     let events: DistinctEvents = events.into_iter().collect();
     let mut activity = Activity::default();
-    activity.add_events(&events);
+    for event in events.events() {
+        let mut usage = Usage::default();
+        usage.add(event);
+        activity.add(Day::of(event.timestamp), &usage);
+    }
     let email = "a#b@example.com".parse().unwrap();
     let account = Account { user_email: &email, limit, auth_failures: 2, recent: &events };
     serde_json::to_value(activity.answer(&account, NOW.parse().unwrap())).unwrap()
