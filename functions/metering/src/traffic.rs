@@ -18,11 +18,15 @@ use crate::usage::{KeyCalls, Usage};
 /// Blocks that are read at once.
 const FEW: usize = 8;
 
+/// Where each kind stands: one is looked up for every few events.
+#[expect(clippy::disallowed_types, reason = "keys are too wide for a tree, and their order reaches nothing")]
+type Places = std::collections::HashMap<Kind, u32>;
+
 /// Events of one minute and bucket, of all subjects or of one.
 #[derive(Clone, Debug, Default)]
 pub struct Traffic {
     kinds: Vec<Kind>,
-    places: BTreeMap<Kind, u32>,
+    places: Places,
     /// The block that each kind was first seen in, where it has not been read.
     blocks: Vec<Option<u32>>,
     digested: Vec<DigestedBlock>,
@@ -235,6 +239,11 @@ impl Traffic {
 
     fn kept_calls(&self) -> impl Iterator<Item = Timestamp> {
         self.events.events().filter(|event| event.event_type == EventType::Call).map(|event| event.timestamp)
+    }
+
+    /// Gives back the room in which nothing has grown.
+    pub fn shrink(&mut self) {
+        self.traces.shrink_to_fit();
     }
 
     /// About how many bytes it takes.

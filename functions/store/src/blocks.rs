@@ -200,7 +200,9 @@ impl Blocks {
     pub(crate) fn live(&self, minute: Minute, bucket: Bucket, since: Option<Timestamp>) -> Pages {
         let (first, last) = LIVE_ITEMS;
         let first = since.map_or_else(|| first.to_owned(), Self::live_since);
-        self.table.pages(&partition(minute, bucket), Sort::Between(first, last.to_owned()), Consistency::Strong)
+        let pages =
+            self.table.pages(&partition(minute, bucket), Sort::Between(first, last.to_owned()), Consistency::Strong);
+        pages.only(&[SK, CALLS, DIGEST])
     }
 
     /// Where the sort keys begin that a reader asks for who has read up to an instant.

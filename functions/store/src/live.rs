@@ -205,6 +205,7 @@ impl Live {
             self.add(place, &mut traffic, &page)?;
             known.extend(page.iter().map(|item| string(item, SK)));
         }
+        traffic.shrink();
         let found_again = known.split_off(&Blocks::live_since(now));
         Ok(Read { traffic: Arc::new(traffic), through: now, known: found_again, look: 0 })
     }

@@ -116,6 +116,21 @@ impl Pages {
         self.page(Some(items)).await
     }
 
+    /// The same items with nothing but these attributes, which are cheaper to take in.
+    #[must_use]
+    pub fn only(mut self, attributes: &[&str]) -> Self {
+        let named = |n: usize| format!("#only{n}");
+        let names: Vec<String> = (0..attributes.len()).map(named).collect();
+        self.request = self.request.map(|request| {
+            let request = request.projection_expression(names.join(", "));
+            let name = |request: QueryFluentBuilder, (name, attribute): (&String, &&str)| {
+                request.expression_attribute_names(name, *attribute)
+            };
+            names.iter().zip(attributes).fold(request, name)
+        });
+        self
+    }
+
     async fn page(&mut self, limit: Option<i32>) -> Result<Option<Vec<Item>>, TableError> {
         let Some(request) = self.request.take().map(|request| request.set_limit(limit)) else { return Ok(None) };
         let page = request.clone().send().await.map_err(|error| self.table.failed("Query", &error))?;
