@@ -72,16 +72,13 @@ impl Live {
         minutes: &[Minute],
         now: Timestamp,
     ) -> Result<BTreeMap<Minute, LiveMinute>, TableError> {
-        let places = minutes.iter().flat_map(|minute| Bucket::all().map(|bucket| Place::of_all(*minute, bucket)));
-        let places: Vec<Place> = places.collect();
-        let traffics = self.read_all(places.clone(), now).await?;
         let mut live = BTreeMap::new();
-        let buckets = Bucket::all().count();
-        for (places, traffics) in places.chunks(buckets).zip(traffics.chunks(buckets)) {
-            let Some(place) = places.first() else { continue };
-            let mut traffics = traffics.to_vec();
-            self.name_leaders(places, &mut traffics).await?;
-            live.insert(place.minute, LiveMinute::of(&traffics.iter().map(Arc::as_ref).collect::<Vec<_>>()));
+        // One after the other, so that no more than one has to be held.
+        for minute in minutes {
+            let places: Vec<_> = Bucket::all().map(|bucket| Place::of_all(*minute, bucket)).collect();
+            let mut traffics = self.read_all(places.clone(), now).await?;
+            self.name_leaders(&places, &mut traffics).await?;
+            live.insert(*minute, LiveMinute::of(&traffics.iter().map(Arc::as_ref).collect::<Vec<_>>()));
         }
         Ok(live)
     }
