@@ -1,4 +1,5 @@
-//! `bench`: first the inside, by the benchmarks of the crates, then whole processes; or series, if these are asked for.
+//! `bench`: first the inside, by the benchmarks of the crates, then whole processes; or growth alone, or series, if these
+//! are asked for.
 //!
 //! Invariant: what is measured is what `build` packs.
 
@@ -6,7 +7,7 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use crate::cli::Bench;
+use crate::cli::{Bench, BenchCommand};
 use crate::{Printer, exec, process, workspace};
 
 /// Runs the benchmarks of the crates and becomes the program that measures processes, or the one that takes series.
@@ -14,8 +15,12 @@ use crate::{Printer, exec, process, workspace};
 /// # Errors
 /// When something does not build or a benchmark fails.
 pub fn run(args: &Bench, printer: &Printer) -> Result<()> {
-    if args.command.is_some() {
-        return exec::become_program(&exec::BACKTEST, printer);
+    match args.command {
+        Some(BenchCommand::Forecast(_) | BenchCommand::Anomalies(_)) => {
+            return exec::become_program(&exec::BACKTEST, printer);
+        }
+        Some(BenchCommand::Growth(_)) => return exec::become_program(&exec::BENCH, printer),
+        None => {}
     }
     let mut inside = Command::new(exec::cargo());
     inside.args(["bench", "--package", "metering"]).current_dir(workspace::root());

@@ -37,6 +37,15 @@ pub fn run(args: &Build, printer: &Printer) -> Result<()> {
 /// # Errors
 /// As [`run`].
 pub fn for_lambda(arch: Arch, say: Say<'_>) -> Result<Vec<Package>> {
+    compile_for_lambda(arch, say)?;
+    pack(Compression::Smallest, built_for_lambda, say, check_glibc)
+}
+
+/// What goes into those packages, each where [`built_for_lambda`] says.
+///
+/// # Errors
+/// When a tool is missing or the code does not compile.
+pub fn compile_for_lambda(arch: Arch, say: Say<'_>) -> Result<()> {
     if let Some(missing) = missing(arch)?.pop() {
         return Err(missing.into());
     }
@@ -46,8 +55,7 @@ pub fn for_lambda(arch: Arch, say: Say<'_>) -> Result<Vec<Package>> {
         Arch::X86_64 => "--x86-64",
         Arch::Arm64 => "--arm64",
     });
-    process::run(build.current_dir(workspace::root()), say)?;
-    pack(Compression::Smallest, built_for_lambda, say, check_glibc)
+    process::run(build.current_dir(workspace::root()), say)
 }
 
 /// Packages of development builds, for a target that runs them on this machine.

@@ -17,7 +17,7 @@ mod users;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-pub use bench::{Bench, BenchAnomalies, BenchCommand, BenchForecast};
+pub use bench::{Bench, BenchAnomalies, BenchCommand, BenchForecast, BenchGrowth};
 use clap::error::{ContextKind, ContextValue};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use contract::Environment;

@@ -16,6 +16,8 @@ pub struct Place {
 
 /// The figures' place.
 pub const FIGURES: Place = Place { begin: "<!-- bench -->\n", end: "<!-- /bench -->\n" };
+/// The place of the figures of growth.
+pub const GROWTH: Place = Place { begin: "<!-- growth -->\n", end: "<!-- /growth -->\n" };
 /// The forecasts' place.
 pub const FORECAST: Place = Place { begin: "<!-- forecast -->\n", end: "<!-- /forecast -->\n" };
 

@@ -122,6 +122,11 @@ impl Store {
         self.state.carry_out(operation, body)
     }
 
+    /// Carries out a request as it comes over the wire, and adds what it costs to the meter.
+    pub fn metered(&self, operation: &str, body: Value) -> (u16, Value) {
+        self.state.metered(operation, body)
+    }
+
     /// Has faults happen to later requests, each to the one with that number, counted from now on.
     pub fn plan(&self, faults: impl IntoIterator<Item = (u64, Fault)>) {
         *lock(&self.state.plan) = Plan { faults: faults.into_iter().collect(), ..Plan::default() };
@@ -221,11 +226,7 @@ impl State {
         }
         let mut body: Value = serde_json::from_slice(body).map_err(|error| ConnectorError::user(error.into()))?;
         let left = if fault == Some(Fault::Halve) { halve(&mut body) } else { None };
-        if !operation.contains("Table") && !operation.contains("TimeToLive") {
-            body["ReturnConsumedCapacity"] = json!("TOTAL");
-        }
-        let (status, mut answer) = self.carry_out(operation, &body.to_string());
-        self.measure(operation, &answer);
+        let (status, mut answer) = self.metered(operation, body);
         if let (200, Some(left)) = (status, left) {
             answer["UnprocessedItems"] = left;
         }
@@ -269,6 +270,15 @@ impl State {
             Ok(answer) => (200, answer),
             Err(error) => (error.status_code(), serde_json::from_str(&error.to_json()).unwrap_or_default()),
         }
+    }
+
+    fn metered(&self, operation: &str, mut body: Value) -> (u16, Value) {
+        if !operation.contains("Table") && !operation.contains("TimeToLive") {
+            body["ReturnConsumedCapacity"] = json!("TOTAL");
+        }
+        let (status, answer) = self.carry_out(operation, &body.to_string());
+        self.measure(operation, &answer);
+        (status, answer)
     }
 
     fn measure(&self, operation: &str, answer: &Value) {

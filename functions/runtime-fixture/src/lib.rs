@@ -4,6 +4,7 @@
 
 mod bucket;
 mod cloudwatch;
+mod endpoint;
 mod host;
 mod load;
 mod process;
@@ -11,6 +12,7 @@ mod service;
 
 pub use bucket::Bucket;
 pub use cloudwatch::unreachable_cloudwatch;
+pub use endpoint::Endpoint;
 pub use host::{Answer, Host};
 pub use load::{Batch, Load};
 pub use process::Process;

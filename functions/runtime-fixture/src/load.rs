@@ -8,6 +8,9 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+/// How many calls there are for each of the one user who makes a tenth of them.
+const HOT_EVERY: u64 = 10;
+
 /// Calls of one shard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Load {
@@ -46,13 +49,32 @@ impl Load {
         (self.users * spread * spread) >> 32
     }
 
+    /// The same where every tenth call is one of user 0, who makes no others.
+    const fn user_or_hot(self, n: u64) -> u64 {
+        let user = self.user(n);
+        match n % HOT_EVERY {
+            0 => 0,
+            _ if user == 0 => 1,
+            _ => user,
+        }
+    }
+
     /// Its batches, in order, the first call at `beginning`.
     pub fn batches(self, beginning: Timestamp) -> impl Iterator<Item = Batch> {
+        self.batches_by(beginning, move |n| self.user(n))
+    }
+
+    /// Its batches with a tenth of the calls made by user 0.
+    pub fn batches_with_hot(self, beginning: Timestamp) -> impl Iterator<Item = Batch> {
+        self.batches_by(beginning, move |n| self.user_or_hot(n))
+    }
+
+    fn batches_by(self, beginning: Timestamp, user: impl Fn(u64) -> u64) -> impl Iterator<Item = Batch> {
         let made =
             move |n: u64| beginning + SignedDuration::from_millis((n * self.minutes * 60_000 / self.calls) as i64);
         (0..self.calls).step_by(self.batch).map(move |first| {
             let last = (first + self.batch as u64).min(self.calls) - 1;
-            let records: Vec<Value> = (first..=last).map(|n| record(n, self.user(n), made(n))).collect();
+            let records: Vec<Value> = (first..=last).map(|n| record(n, user(n), made(n))).collect();
             Batch { arrived: made(last), event: json!({ "Records": records }) }
         })
     }
@@ -90,6 +112,14 @@ mod tests {
             let users: BTreeSet<u64> = (0..load.calls).map(|n| load.user(n)).collect();
             assert_eq!((users.len() as u64, users.last()), (load.users, Some(&(load.users - 1))), "{}", load.name);
         }
+    }
+
+    #[test]
+    fn a_tenth_of_the_calls_is_the_hot_users() {
+        let load = Load { calls: 60_000, users: 2_000, ..Load::A };
+        let users: Vec<u64> = (0..load.calls).map(|n| load.user_or_hot(n)).collect();
+        assert_eq!(users.iter().filter(|user| **user == 0).count(), 6_000);
+        assert!(users.iter().collect::<BTreeSet<_>>().len() > 1_900);
     }
 
     #[test]

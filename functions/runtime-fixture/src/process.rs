@@ -87,10 +87,22 @@ impl Process {
     /// # Errors
     /// When it is no more.
     pub fn resident(&self) -> io::Result<u64> {
+        self.memory("VmRSS:")
+    }
+
+    /// The most memory that it ever had resident, in bytes.
+    ///
+    /// # Errors
+    /// When it is no more.
+    pub fn peak(&self) -> io::Result<u64> {
+        self.memory("VmHWM:")
+    }
+
+    fn memory(&self, name: &str) -> io::Result<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.id))?;
-        let kilobytes = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.split_whitespace().next());
+        let kilobytes = status.lines().find_map(|line| line.strip_prefix(name)?.split_whitespace().next());
         let kilobytes = kilobytes.and_then(|number| number.parse::<u64>().ok());
-        kilobytes.map(|number| number * 1_024).ok_or_else(|| io::Error::other("no VmRSS in the process's status"))
+        kilobytes.map(|number| number * 1_024).ok_or_else(|| io::Error::other(format!("no {name} in its status")))
     }
 
     /// Kills it with SIGKILL and waits until it is gone.

@@ -21,7 +21,7 @@ fn main() -> ExitCode {
     let done = match &args.command {
         Some(BenchCommand::Forecast(args)) => forecast::run(args, &printer),
         Some(BenchCommand::Anomalies(args)) => anomalies::run(args, &printer),
-        None => return wrong(&printer),
+        Some(BenchCommand::Growth(_)) | None => return wrong(&printer),
     };
     match done.and_then(|()| Ok(printer.written()?)) {
         Ok(()) => ExitCode::SUCCESS,

@@ -20,7 +20,9 @@ use crate::exchange;
 use crate::figure::{Figure, median, short};
 
 /// The caller's key.
-const KEY: &str = "ck_benchmark_of_a_warm_authorizer";
+pub(crate) const KEY: &str = "ck_benchmark_of_a_warm_authorizer";
+/// Another's.
+pub(crate) const OTHER_KEY: &str = "ck_benchmark_of_another_caller";
 /// Calls before the first that counts, and calls of a round.
 const CALLS: usize = 2_000;
 /// Rounds; the median counts.
@@ -41,7 +43,7 @@ pub(crate) async fn measure(binary: &Path, printer: &Printer) -> Result<Vec<Figu
     for round in 0..=ROUNDS {
         let (before, asked) = (process.cpu().unwrap_or_default(), service.requests());
         for call in 0..CALLS {
-            let answer = host.invoke(request(round * CALLS + call).to_string()).await;
+            let answer = host.invoke(request(KEY, round * CALLS + call).to_string()).await;
             let is_allowed = matches!(&answer, Answer::Response(body) if body.windows(5).any(|word| word == b"Allow"));
             ensure!(is_allowed, "the authorizer answered {answer:?}");
         }
@@ -68,25 +70,27 @@ pub(crate) async fn measure(binary: &Path, printer: &Printer) -> Result<Vec<Figu
     ])
 }
 
-/// The key and its user, as the keys table has them.
-fn items() -> Vec<Value> {
+/// Two keys and their users, as the keys table has them.
+pub(crate) fn items() -> Vec<Value> {
     let text = |value: &str| json!({ "S": value });
-    let email = "user@example.com";
-    vec![
-        json!({ PK: text(&format!("KEY#{}", key::hash(KEY))), SK: text("KEY"), "apiKeyId": text("k_1"),
-                "apiKeyName": text("production"), "userEmail": text(email), "createdAt": text("2026-11-24") }),
-        json!({ PK: text(&format!("USER#{email}")), SK: text("USER"), "companyName": text("Example Pty Ltd"),
-                "monthlyQuota": { "N": "1000000000" } }),
-    ]
+    let item = |(key, email): (&str, &str)| {
+        [
+            json!({ PK: text(&format!("KEY#{}", key::hash(key))), SK: text("KEY"), "apiKeyId": text("k_1"),
+                    "apiKeyName": text("production"), "userEmail": text(email), "createdAt": text("2026-11-24") }),
+            json!({ PK: text(&format!("USER#{email}")), SK: text("USER"), "companyName": text("Example Pty Ltd"),
+                    "monthlyQuota": { "N": "1000000000" } }),
+        ]
+    };
+    [(KEY, "user0@example.com"), (OTHER_KEY, "user@example.com")].into_iter().flat_map(item).collect()
 }
 
 /// What the gateway asks, as it asks it.
-fn request(n: usize) -> Value {
+pub(crate) fn request(key: &str, n: usize) -> Value {
     let arn = "arn:aws:execute-api:ap-south-1:000000000000:a1b2c3d4e5/test/GET/v1/deadlines";
     json!({
         "type": "REQUEST", "methodArn": arn, "resource": "/v1/deadlines", "path": "/v1/deadlines", "httpMethod": "GET",
-        "headers": { "x-api-key": KEY, "User-Agent": "curl/8.5.0", "Accept": "*/*", "Host": "api.complical.com" },
-        "multiValueHeaders": { "x-api-key": [KEY], "User-Agent": ["curl/8.5.0"], "Accept": ["*/*"] },
+        "headers": { "x-api-key": key, "User-Agent": "curl/8.5.0", "Accept": "*/*", "Host": "api.complical.com" },
+        "multiValueHeaders": { "x-api-key": [key], "User-Agent": ["curl/8.5.0"], "Accept": ["*/*"] },
         "queryStringParameters": { "country": "AU" }, "multiValueQueryStringParameters": { "country": ["AU"] },
         "requestContext": {
             "accountId": "000000000000", "apiId": "a1b2c3d4e5", "stage": "test", "httpMethod": "GET",

@@ -7,6 +7,7 @@ mod authorizer;
 mod core;
 mod exchange;
 mod figure;
+mod growth;
 mod processor;
 mod readme;
 mod start;
@@ -17,7 +18,7 @@ use anyhow::Result;
 use contract::Function;
 use figure::Figure;
 use serde_json::json;
-use xtask::cli::{Bench, Cli, Command};
+use xtask::cli::{Bench, BenchCommand, BenchGrowth, Cli, Command};
 use xtask::readme as place;
 use xtask::{Printer, build, failure, machine};
 
@@ -29,6 +30,7 @@ async fn main() -> ExitCode {
         Err(status) => return status,
     };
     let done = match cli.command {
+        Command::Bench(Bench { command: Some(BenchCommand::Growth(args)), .. }) => growth(&args, &printer).await,
         Command::Bench(args) => run(&args, &printer).await,
         _ => Err(xtask::Failure::usage("this program measures, and nothing else").into()),
     };
@@ -39,6 +41,12 @@ async fn main() -> ExitCode {
             ExitCode::from(failure::exit_status(&error))
         }
     }
+}
+
+async fn growth(args: &BenchGrowth, printer: &Printer) -> Result<()> {
+    build::compile_for_lambda(args.arch, &|line| printer.say(line))?;
+    let rows = growth::measure(printer).await?;
+    growth::tell(&rows, args.record, args.json, printer)
 }
 
 async fn run(args: &Bench, printer: &Printer) -> Result<()> {

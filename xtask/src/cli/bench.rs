@@ -1,4 +1,4 @@
-//! `bench`: what it measures without a further word, and the two that take series.
+//! `bench`: what it measures without a further word, growth, and the two that take series.
 //!
 //! Invariant: without a command of its own it measures what the README claims of speed, size and cost.
 
@@ -35,10 +35,36 @@ pub struct Bench {
 /// The commands of `bench`.
 #[derive(Subcommand, Debug)]
 pub enum BenchCommand {
+    /// Measure what looking and folding cost as traffic rises
+    Growth(BenchGrowth),
     /// Forecast the past of hourly series, and compare with what came
     Forecast(BenchForecast),
     /// Look for anomalies in series of any step
     Anomalies(BenchAnomalies),
+}
+
+/// `bench growth`.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "A minute of calls at rising rates, and one of 100,000 users, goes through the packaged processor \
+                        into a database that pages at 1 MB and charges by the size of items as DynamoDB does; then \
+                        the packaged functions look at it and fold it, and an hour of such minutes. It takes about a \
+                        quarter of an hour on a machine that does nothing else.\n\
+                        Output: a table with a line for each figure, a column for each rate, and how many times as \
+                        much it is when traffic doubles; with --json one JSON document.\n\
+                        Exit status: 0 measured, 1 failed, 2 wrong usage.\n\
+                        Example: cargo xtask bench growth --record"
+)]
+pub struct BenchGrowth {
+    /// The processor that the functions are built for: this machine's
+    #[arg(long, value_enum, default_value_t = Arch::X86_64)]
+    pub arch: Arch,
+    /// Write the table into README.md as well
+    #[arg(long)]
+    pub record: bool,
+    /// Print one JSON document
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `bench forecast`.
