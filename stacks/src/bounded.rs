@@ -122,8 +122,9 @@ macro_rules! numbers {
 }
 
 numbers! {
-    /// Shards of a provisioned stream. The default quota of an account is 200 in most regions.
-    Shards = Shard("number of shards", 1 ..= 200),
+    /// Shards of a provisioned stream (Kinesis API Reference, UpdateShardCount). An account has 1,000 in most regions, and
+    /// more where it asks for them.
+    Shards = Shard("number of shards", 1 ..= 10_000),
     /// Hours for which a stream keeps a record.
     RetentionHours = RetentionHour("number of hours that a stream keeps records", 24 ..= 8760),
     /// Records in one invocation of a stream's consumer.
@@ -138,12 +139,13 @@ numbers! {
     Timeout = TimeoutSecond("number of seconds of a time-out", 1 ..= 900),
     /// Memory of a function, in MiB.
     MemoryMib = Mebibyte("number of MiB of memory", 128 ..= 10_240),
-    /// Executions of a function that are kept for it, and more than which there are never.
-    ReservedConcurrency = Execution("reserved concurrency", 1 ..= 1_000),
-    /// Requests a second that a stage takes in the long run.
-    RequestsPerSecond = RequestPerSecond("number of requests a second", 1 ..= 10_000),
+    /// Executions of a function that are kept for it, and more than which there are never. An account has 1,000, and tens
+    /// of thousands where it asks for them.
+    ReservedConcurrency = Execution("reserved concurrency", 1 ..= 100_000),
+    /// Requests a second that a stage takes in the long run. An account has 10,000, and more where it asks for them.
+    RequestsPerSecond = RequestPerSecond("number of requests a second", 1 ..= 1_000_000),
     /// Requests that a stage takes at once.
-    Burst = BurstRequest("burst of requests", 1 ..= 5_000),
+    Burst = BurstRequest("burst of requests", 1 ..= 500_000),
     /// Days after which an object of a bucket goes.
     ExpiryDays = ExpiryDay("number of days before an object expires", 1 ..= 3_650),
     /// Characters of a password at least.
@@ -226,7 +228,7 @@ mod tests {
     #[test]
     fn a_number_outside_its_bounds_is_refused_with_the_bounds() {
         assert_eq!(Shards::new(2).map(Shards::get), Ok(2));
-        assert_eq!(Shards::new(0).unwrap_err().to_string(), "0 is not a number of shards: it goes from 1 to 200");
+        assert_eq!(Shards::new(0).unwrap_err().to_string(), "0 is not a number of shards: it goes from 1 to 10000");
         assert!(BatchSize::new(10_001).is_err());
     }
 

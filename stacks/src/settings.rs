@@ -200,9 +200,11 @@ impl Settings {
                  ({shards} shards times processor.parallelization-factor): some shards would starve"
             ));
         }
-        if api.burst.get() < api.requests_per_second.get() {
+        // As an account's own is half of its rate (API Gateway Developer Guide, "Quotas").
+        if api.burst.get() < api.requests_per_second.get() / 2 {
             return Err(format!(
-                "api.burst is {}, below api.requests-per-second, which is {}: the rate could never be reached",
+                "api.burst is {}, and api.requests-per-second is {}: it should be at least as many as come in half a second, \
+                 or calls are refused that come in bunches",
                 api.burst, api.requests_per_second
             ));
         }

@@ -449,7 +449,7 @@ pub struct Scale {
     #[command(flatten)]
     pub cloud: Cloud,
     /// Provisioned capacity with this many shards
-    #[arg(long, value_name = "N", group = "capacity", value_parser = whole(1..=200_u16), allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", group = "capacity", value_parser = whole(1..=10_000_u16), allow_negative_numbers = true)]
     pub shards: Option<u16>,
     /// Capacity that follows the traffic
     #[arg(long, group = "capacity")]

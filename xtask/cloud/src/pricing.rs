@@ -3,6 +3,7 @@
 //! Invariant: arithmetic alone; nobody is asked for a price.
 
 pub mod bill;
+pub mod capacity;
 pub mod estimate;
 pub mod fixed_cost;
 pub mod looking;

@@ -19,7 +19,8 @@ const MAX_VIEWERS: u32 = 1_000_000;
 /// `cost`.
 #[derive(Args, Debug)]
 #[command(after_help = "Output: for each mode the cost of a month and of a million calls, from list prices of \
-                        ap-south-1 with their date; with --viewers what it costs to look at everybody's figures live.\n\
+                        ap-south-1 with their date; with --viewers what it costs to look at everybody's figures live; \
+                        with --rate what is full at which rate, and what to do: `!` before what is full already.\n\
                         A provisioned stream has the shards that so many calls take, if these are more than configured.\n\
                         Exit status: 0 shown, 1 failed, 2 wrong usage.\n\
                         Example: cargo xtask cost --rate 1000 --viewers 5 --poll 1s")]

@@ -10,6 +10,7 @@ use stacks::{Architecture, Target};
 use xtask::{Printer, cli, workspace};
 
 use crate::pricing::bill::Item;
+use crate::pricing::capacity::{Bound, bounds};
 use crate::pricing::estimate::{Estimate, HOURS_PER_MONTH, Mode};
 use crate::pricing::looking::{Looking, Viewers};
 use crate::pricing::number::thousands;
@@ -39,7 +40,11 @@ pub fn run(args: &cli::Cost, printer: &Printer) -> Result<()> {
     let estimates = modes.map(|mode| Estimate::of(mode, calls, HOURS_PER_MONTH, &prices, &units));
     let viewers = Viewers { viewers: args.viewers, poll_seconds: args.poll.as_secs() };
     let looking = (args.viewers > 0).then(|| Looking::of(viewers, calls, HOURS_PER_MONTH, &prices, &units));
-    let bills = Bills { calls, configured, estimates: &estimates, looking, prices: &prices, units: &units };
+    let bounds = match args.rate {
+        Some(_) => bounds(&workspace::settings(&args.env.env)?, &units),
+        None => Vec::new(),
+    };
+    let bills = Bills { calls, configured, estimates: &estimates, looking, bounds, prices: &prices, units: &units };
     if args.json {
         printer.json(&bills.to_json(&args.env.env));
     } else {
@@ -55,6 +60,8 @@ struct Bills<'a> {
     estimates: &'a [Estimate],
     /// None where nobody looks.
     looking: Option<Looking>,
+    /// What bounds the calls a second, where these were asked for.
+    bounds: Vec<Bound>,
     prices: &'a Prices,
     units: &'a Units,
 }
@@ -95,6 +102,7 @@ impl Bills<'_> {
             "notMeasured": self.units.assumed(),
             "modes": self.estimates.iter().map(Estimate::to_json).collect::<Vec<_>>(),
             "looking": self.looking.as_ref().map(Looking::to_json),
+            "bounds": self.bounds.iter().map(Bound::to_json).collect::<Vec<_>>(),
             "notes": self.notes(),
         })
     }
@@ -111,6 +119,13 @@ impl Bills<'_> {
             lines.push(String::new());
             lines.push(format!("{}: {:.2} $ a month", looking.name(), looking.usd()));
             lines.extend(looking.items.iter().map(item_line));
+        }
+        if !self.bounds.is_empty() {
+            lines.push(String::new());
+            lines.push(
+                "calls a second at which something is full, and those if one user makes half of them:".to_owned(),
+            );
+            lines.extend(self.bounds.iter().map(|bound| bound.line(rate)));
         }
         lines.push(String::new());
         lines.extend(self.notes());
@@ -185,7 +200,15 @@ mod tests {
     }
 
     fn bills<'a>(estimates: &'a [Estimate], prices: &'a Prices, units: &'a Units) -> Bills<'a> {
-        Bills { calls: 1_000_000, configured: Mode::Synchronous, estimates, looking: None, prices, units }
+        Bills {
+            calls: 1_000_000,
+            configured: Mode::Synchronous,
+            estimates,
+            looking: None,
+            bounds: Vec::new(),
+            prices,
+            units,
+        }
     }
 
     #[test]

@@ -1,0 +1,80 @@
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use dynamodb_fixture::Store;
+use jiff::Timestamp;
+use metering::batch::{Batch, Record};
+use runtime_fixture::Load;
+use store::blocks::Blocks;
+use store::table::Table;
+use xtask::workspace;
+
+use super::*;
+
+fn of(env: &str) -> Vec<Bound> {
+    bounds(&workspace::settings(&env.parse().unwrap()).unwrap(), &Units::read().unwrap())
+}
+
+fn reached(bounds: &[Bound], part: &str) -> (f64, f64) {
+    let bound = bounds.iter().find(|bound| bound.part == part).unwrap();
+    (bound.calls_per_second, bound.with_hot_user)
+}
+
+#[test]
+fn the_tables_of_the_readme_are_those_of_the_environment_prod() {
+    let readme = std::fs::read_to_string(workspace::root().join("README.md")).unwrap();
+    for (name, table) in [("capacity", table(&of("prod"))), ("partitions", partitions(&Units::read().unwrap()))] {
+        let marked = format!("<!-- {name} -->\n{table}<!-- /{name} -->\n");
+        assert!(readme.contains(&marked), "README.md lacks\n{marked}");
+    }
+}
+
+#[test]
+fn what_is_set_moves_its_bound_and_no_other() {
+    let settings = |text: &str| {
+        let file = workspace::root().join("stacks/environments/prod.toml");
+        Settings::parse(&std::fs::read_to_string(file).unwrap().replace("max-shards = 10", text)).unwrap()
+    };
+    let units = Units::read().unwrap();
+    let (ten, five) = (bounds(&settings("max-shards = 10"), &units), bounds(&settings("max-shards = 5"), &units));
+    assert_eq!((reached(&ten, "the stream").0, reached(&five, "the stream").0), (10_000.0, 5_000.0));
+    let without =
+        |bounds: Vec<Bound>| -> Vec<Bound> { bounds.into_iter().filter(|bound| bound.part != "the stream").collect() };
+    assert_eq!(without(ten), without(five));
+}
+
+#[test]
+fn a_user_with_half_of_the_calls_reaches_no_bound_later_than_many_do() {
+    for bound in of("prod") {
+        assert!(bound.with_hot_user <= bound.calls_per_second, "{bound:?}");
+    }
+    assert_eq!(reached(&of("prod"), "the shard of one user").1, 2_000.0);
+}
+
+#[test]
+fn a_figure_promises_no_more_than_two_digits_and_never_too_much() {
+    assert_eq!([1.0, 99.9, 1_000.0, 25_806.0, 999_999.0].map(rounded), ["1", "99", "1,000", "25,000", "990,000"]);
+    assert_eq!(rounded(f64::INFINITY), "–");
+}
+
+/// Full batches of many users, committed by the code that the processor commits them with.
+#[tokio::test]
+async fn the_blocks_of_a_call_take_the_write_units_that_are_reckoned_with() {
+    let load = Load { name: "full", calls: 5_000, users: 2_000, batch: 500, minutes: 1 };
+    let store = Store::new().await;
+    let table = contract::name::analytics_table(&contract::Environment::default());
+    let blocks = Blocks::new(Table::new(store.client(), table));
+    for batch in load.batches("2026-11-24T10:00:00Z".parse().unwrap()) {
+        let data: Vec<Vec<u8>> = batch.event["Records"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|record| STANDARD.decode(record["kinesis"]["data"].as_str().unwrap()).unwrap())
+            .collect();
+        let arrived_at: Timestamp = batch.arrived;
+        let records = data.iter().map(|data| Record { data, arrived_at, shard_id: "s", sequence_number: "1" });
+        blocks.commit(&Batch::of(records), || arrived_at).await.unwrap();
+    }
+    let measured = store.spent().write_units / load.calls as f64;
+    println!("write units of a call's blocks: {measured:.3}");
+    assert!((0.5..=1.0).contains(&(measured / BLOCK_UNITS_PER_CALL)), "{measured} write units a call");
+}
