@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use store::blocks::Blocks;
 use store::history::{Freshness, Histories};
 use store::journal::entry_of;
+use store::live::Live;
 use store::table::CONCURRENCY;
 use store::watermark::Watermark;
 use store::windows::Windows;
@@ -97,8 +98,8 @@ impl<'a> Counts<'a> {
         let has_stream = read::describe(connection, &name::kinesis_stack(env)).await?.is_some();
         let analytics = table(connection, name::analytics_table(env));
         let windows = Windows::new(analytics.clone(), table(connection, name::usage_table(env)));
-        let histories =
-            || Histories::new(Blocks::new(analytics.clone()), windows.clone(), Watermark::new(analytics.clone()));
+        let live = Live::new(Blocks::new(analytics.clone()));
+        let histories = || Histories::new(live, windows.clone(), Watermark::new(analytics));
         let histories = has_stream.then(histories);
         Ok(Self { connection, env, windows, histories })
     }
