@@ -6,4 +6,5 @@ pub mod confirm;
 pub mod interrupt;
 pub mod observer;
 pub mod reporter;
+pub mod retry_notice;
 pub mod watch;

@@ -15,7 +15,7 @@ use stacks::Target;
 use xtask::cli;
 
 use super::error::failed_to;
-use super::reach::{CONNECT_TIMEOUT, http_client};
+use super::reach::{CONNECT_TIMEOUT, http_client, retries};
 use crate::local_state::folder::Folder;
 use crate::local_state::ready::Ready;
 
@@ -36,10 +36,8 @@ impl Connection {
             return Ok(Self::to_local(&Ready::read(&Folder::open()?)?.endpoint_url));
         }
         let region = region(args).await;
-        let mut loader = aws_config::from_env()
-            .region(Region::new(region))
-            .retry_config(RetryConfig::standard().with_max_attempts(8))
-            .timeout_config(timeouts());
+        let mut loader =
+            aws_config::from_env().region(Region::new(region)).retry_config(retries()).timeout_config(timeouts());
         if let Some(profile) = &args.profile {
             loader = loader.profile_name(profile);
         }
@@ -60,7 +58,7 @@ impl Connection {
             .credentials_provider(SharedCredentialsProvider::new(credentials))
             .endpoint_url(endpoint)
             .http_client(http_client())
-            .retry_config(RetryConfig::standard().with_max_attempts(3))
+            .retry_config(retries().with_max_attempts(3))
             .timeout_config(timeouts())
             .build();
         Self { config, target: Target::Local }

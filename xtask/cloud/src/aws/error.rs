@@ -31,7 +31,7 @@ where
             _ => match (unreachable(&error), error.raw_response()) {
                 (Some(unreachable), _) => unreachable.to_string(),
                 (None, Some(answer)) => answered(code, answer),
-                (None, None) => short(&DisplayErrorContext(&error).to_string()).to_owned(),
+                (None, None) => unanswered(&DisplayErrorContext(&error).to_string()),
             },
         };
         let failure = Failure::new(format!("cannot {what}: {text}"));
@@ -49,11 +49,14 @@ where
 pub fn table_failed_to(what: impl AsRef<str>) -> impl FnOnce(TableError) -> anyhow::Error {
     move |error| {
         let whole = error.to_string();
-        let status = error.code().is_none().then(|| status_in(&whole)).flatten();
+        let status = match without_credentials(&whole) {
+            None if error.code().is_none() => status_in(&whole),
+            _ => None,
+        };
         let text = match (error.code(), error.message(), status) {
             (Some(code), Some(message), _) => format!("{code}: {message}"),
             (_, _, Some(status)) => format!("the answer is HTTP {status} and not one of DynamoDB's"),
-            _ => short(&whole).to_owned(),
+            _ => unanswered(&whole),
         };
         let failure = Failure::new(format!("cannot {}: {text}", what.as_ref()));
         match hint(error.code().unwrap_or_default(), &text) {
@@ -193,6 +196,21 @@ pub fn is_missing<E: ProvideErrorMetadata>(error: &E) -> bool {
         Some("ValidationError") => error.message().is_some_and(|message| message.contains("does not exist")),
         _ => false,
     }
+}
+
+/// Why nothing was answered, from the SDK's rendering of an error.
+fn unanswered(rendered: &str) -> String {
+    without_credentials(rendered).unwrap_or_else(|| short(rendered).to_owned())
+}
+
+/// Why there are no credentials, where that is what the SDK's rendering of an error says: then AWS was not asked, and an
+/// answer in it is of the place that was to have them.
+fn without_credentials(rendered: &str) -> Option<String> {
+    if rendered.contains("the credential provider was not enabled") {
+        return Some("there are no credentials".to_owned());
+    }
+    let (_, why) = rendered.split_once("an error occurred while loading credentials: ")?;
+    Some(format!("the credentials cannot be read: {}", short(why).trim_end_matches('.')))
 }
 
 /// The first line without the debug rendering that the SDK puts behind it.

@@ -6,6 +6,7 @@ pub mod call;
 pub mod metrics;
 pub mod reconciliation;
 pub mod resources;
+pub mod undelivered;
 
 use std::fmt;
 
@@ -124,6 +125,7 @@ async fn verify(args: &cli::Verify, reporter: &Reporter, printer: &Printer) -> R
     let mut checks = told(resources::checks(&subject).await);
     checks.extend(told(call::checks(&subject, key(args, &connection)?.as_deref()).await));
     checks.extend(told(metrics::checks(&subject).await));
+    checks.extend(told(undelivered::checks(&subject, Timestamp::now()).await));
     let reconciled = match reconciliation::reconcile(&subject, args.minutes, Timestamp::now()).await {
         Ok(reconciliation) => {
             checks.extend(told(reconciliation.checks()));

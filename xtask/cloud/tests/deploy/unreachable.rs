@@ -1,6 +1,9 @@
-//! Where nothing listens: every command says so, and soon.
+//! Where nobody answers, or nobody of AWS: every command says so, and soon.
 
+use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
+
+use tokio::net::TcpSocket;
 
 use crate::aws::Aws;
 use crate::command::Workshop;
@@ -42,5 +45,65 @@ fn a_refused_connection_is_told_at_once_by_every_command() {
         let said = format!("nothing answers at {nowhere}: Connection refused");
         ended.expect(status, &[&said, "hint: check the network, --region and --endpoint-url"]);
         assert!(took < TOLD_WITHIN, "{arguments:?} took {took:?}");
+    }
+}
+
+/// Takes no connection and refuses none, as an address behind a firewall does: there is no room to wait in.
+struct BlackHole {
+    listener: TcpListener,
+    _waiting: Vec<TcpStream>,
+}
+
+impl BlackHole {
+    fn new() -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let listener = socket.listen(1).unwrap().into_std().unwrap();
+        let address = listener.local_addr().unwrap();
+        // Until no further one is taken, because nobody accepts them.
+        let connect = || TcpStream::connect_timeout(&address, Duration::from_millis(300)).ok();
+        let waiting = std::iter::from_fn(connect).collect();
+        Self { listener, _waiting: waiting }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_swallows_connections_is_told_soon() {
+    let hole = BlackHole::new();
+    let nowhere = format!("http://{}", hole.listener.local_addr().unwrap());
+    let ended = Workshop::new().start_at(&nowhere, &["keys", "list", "--email", "a@example.com"]).end();
+    let said = format!("nothing answers at {nowhere}: no connection within 2.5 s");
+    ended.expect(1, &[&said, "hint: check the network, --region and --endpoint-url"]);
+}
+
+#[test]
+fn an_endpoint_that_keeps_failing_is_asked_a_few_times_and_people_hear_of_it() {
+    let aws = Aws::empty();
+    aws.answer("dynamodb Query", 500, "");
+    let ended = Workshop::new().run(&aws, &["keys", "list", "--email", "a@example.com"]);
+    let waits = format!("{}: HTTP 500; asking again up to 4 times, with 11 s of pauses at most", aws.url());
+    let failed = "error: cannot list the keys of a@example.com: the answer is HTTP 500 and not one of DynamoDB's";
+    ended.expect(1, &[&waits, failed]);
+    assert_eq!(aws.calls("dynamodb Query").len(), 5);
+}
+
+#[test]
+fn credentials_that_cannot_be_had_are_no_answer_of_aws() {
+    let (aws, metadata) = (Aws::empty(), Aws::empty());
+    metadata.answer(" PUT /latest/api/token", 403, "");
+    let metadata = metadata.url();
+    for (variable, value, why) in [
+        ("AWS_EC2_METADATA_SERVICE_ENDPOINT", metadata.as_str(), "the credentials cannot be read: failed to load IMDS"),
+        ("AWS_EC2_METADATA_DISABLED", "true", "there are no credentials"),
+    ] {
+        let variables = [("AWS_ACCESS_KEY_ID", ""), ("AWS_SECRET_ACCESS_KEY", ""), (variable, value)];
+        for (arguments, what) in [
+            (&["keys", "list", "--email", "a@example.com"][..], "list the keys of a@example.com"),
+            (&["verify"], "find out the account"),
+        ] {
+            let ended = Workshop::new().run_with(&aws, arguments, &variables);
+            let error = format!("error: cannot {what}: {why}");
+            ended.expect(1, &[&error, "hint: no credentials: set --profile or AWS_ACCESS_KEY_ID"]);
+        }
     }
 }

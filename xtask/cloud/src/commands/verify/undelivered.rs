@@ -1,0 +1,84 @@
+//! Events that the authorizer's log alone may keep: whether all of them are counted by now.
+//!
+//! Invariant: a line is judged by the blocks, not by a later line: an instance that Lambda has ended writes none.
+
+use anyhow::Result;
+use jiff::Timestamp;
+use metering::event::Event;
+use metering::subject::Bucket;
+use metering::window::Minute;
+
+use super::{Check, Subject};
+use crate::system::drain::events_of;
+use crate::system::undelivered::lines;
+
+const WHAT: &str = "events that the authorizer's log alone may keep";
+
+/// The check. In synchronous mode what is kept elsewhere is in no block, so nothing can be said.
+pub async fn checks(subject: &Subject<'_>, now: Timestamp) -> Vec<Check> {
+    if !subject.toggle.is_on() {
+        return Vec::new();
+    }
+    vec![Check::tried(WHAT, check(subject, now).await)]
+}
+
+async fn check(subject: &Subject<'_>, now: Timestamp) -> Result<Check> {
+    let Some(lines) = lines(subject.connection, subject.env, now).await? else {
+        return Ok(Check::skipped(WHAT, "nobody has called the API yet"));
+    };
+    let mut left = 0;
+    for line in &lines {
+        // What cannot be counted is told by `errors replay --from-log`, and nothing else can be done about it.
+        if let Ok(event) = Event::parse(line.event.as_bytes(), now) {
+            left += usize::from(!is_counted(subject, &event).await?);
+        }
+    }
+    let found = match (lines.len(), left) {
+        (0, _) => "none".to_owned(),
+        (kept, 0) => format!("{kept}, all counted"),
+        (kept, left) => format!("{kept}, of which {left} are not counted: cargo xtask errors replay --from-log"),
+    };
+    Ok(Check::of(WHAT, left == 0, found))
+}
+
+async fn is_counted(subject: &Subject<'_>, event: &Event) -> Result<bool> {
+    let minute = Minute::of(event.timestamp);
+    let events = events_of(subject.connection, subject.env, minute, Bucket::of_event(event)).await?;
+    Ok(events.iter().any(|counted| counted.identity() == event.identity()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fake::{self, Answer};
+    use contract::undelivered::UNCONFIRMED;
+    use contract::{Environment, Toggle};
+    use serde_json::{Value, json};
+
+    /// The check of a log with these lines, where no block has any event.
+    async fn checked(lines: &[Value]) -> Check {
+        let answer = json!({ "events": lines }).to_string();
+        let connection = fake::start(move |operation, _| match operation {
+            "FilterLogEvents" => Answer(200, answer.clone()),
+            "Query" => Answer(200, json!({ "Items": [], "Count": 0 }).to_string()),
+            other => panic!("{other} is asked"),
+        });
+        let (connection, env) = (connection.await, Environment::default());
+        let settings = xtask::workspace::settings(&env).unwrap();
+        let subject = Subject { connection: &connection, env: &env, toggle: Toggle::On, settings: &settings };
+        checks(&subject, Timestamp::now()).await.remove(0)
+    }
+
+    #[tokio::test]
+    async fn a_line_that_nobody_has_answered_fails_until_its_event_is_counted() {
+        let event = json!({
+            "eventType": "API_CALL", "requestId": "r-1", "timestamp": Timestamp::now().to_string(),
+            "userEmail": "user@example.com",
+        });
+        let line = json!({ "message": UNCONFIRMED, "identity": "1", "event": event.to_string() }).to_string();
+        let line = json!({ "eventId": "1", "timestamp": 1, "message": line });
+        let found = "1, of which 1 are not counted: cargo xtask errors replay --from-log";
+        assert_eq!(checked(&[line]).await, Check::of(WHAT, false, found));
+        assert_eq!(checked(&[]).await, Check::of(WHAT, true, "none"));
+    }
+}
