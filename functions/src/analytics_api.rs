@@ -1,6 +1,6 @@
 //! `GET /v1/analytics/…`: realtime, time series, and the statistics of a user; and the description of the API.
 //!
-//! Invariant: a viewer who is no admin is answered from their own subjects alone; what the stores hold of others is
+//! Invariant: a viewer who is not an admin is answered from their own subjects alone; what the stores hold of others is
 //! not even read, except the blocks of a bucket that they share.
 
 mod account;

@@ -24,8 +24,8 @@ use contract::access_log::WITHIN;
 use contract::function::{AUTHORIZER_ENHANCED_HANDLER, AUTHORIZER_KINESIS_HANDLER};
 use jiff::Timestamp;
 use metering::email::Email;
-use metering::event::{Event, EventType, Reason};
-use metering::key::{self, ApiKey, Prefix};
+use metering::event::{Event, EventType};
+use metering::key::{self, ApiKey, Prefix, Reason};
 use metering::quota::{Quota, retry_after_seconds};
 use metering::text::Text;
 
@@ -71,7 +71,7 @@ pub enum Mode {
 /// A handler that names no mode.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is no handler of the authorizer: it has `{AUTHORIZER_KINESIS_HANDLER}` and `{AUTHORIZER_ENHANCED_HANDLER}`"
+    "`{0}` is not a handler of the authorizer: it has `{AUTHORIZER_KINESIS_HANDLER}` and `{AUTHORIZER_ENHANCED_HANDLER}`"
 )]
 pub struct UnknownHandler(String);
 

@@ -17,7 +17,6 @@ const ATTEMPTS: u32 = 3;
 /// Before the second; it doubles with each further one.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// The bucket.
 #[derive(Clone, Debug)]
 pub struct LargeRecords {
     service: Service,
@@ -31,7 +30,6 @@ pub enum NotKept {
     /// S3 said no.
     #[error("S3 refused to write s3://{bucket}/{key} with {status}: {message}")]
     Refused {
-        /// The bucket.
         bucket: String,
         /// The object.
         key: String,

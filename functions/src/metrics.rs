@@ -25,7 +25,6 @@ pub struct Metrics {
 /// What is new of a minute.
 #[derive(Clone, Debug, PartialEq)]
 pub struct News {
-    /// The minute.
     pub minute: Minute,
     /// Increments of its figures.
     pub figures: Figures,

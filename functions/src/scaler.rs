@@ -71,7 +71,6 @@ pub enum ScalerError {
     Request {
         /// The API's name of the operation.
         operation: &'static str,
-        /// The stream.
         stream: String,
         /// The whole chain of causes.
         cause: String,
@@ -98,7 +97,7 @@ impl Scaler {
     /// One run.
     ///
     /// # Errors
-    /// When the stream cannot be looked at, or the change not remembered. That Kinesis refuses a change is no error but
+    /// When the stream cannot be looked at, or the change not remembered. That Kinesis refuses a change is not an error but
     /// a finding.
     pub async fn run(&self, now: Timestamp) -> Result<Report, ScalerError> {
         let (capacity, remembered, series) = tokio::try_join!(self.capacity(), self.remembered(), self.series(now))?;

@@ -40,7 +40,7 @@ impl StreamRecord {
     /// The record, as the domain knows it.
     pub fn record(&self) -> Record<'_> {
         let Payload { data, sequence_number, approximate_arrival_timestamp } = &self.kinesis;
-        // A cast of a float saturates, and what is no instant is refused as one that cannot be counted.
+        // A cast of a float saturates, and what is not an instant is refused as one that cannot be counted.
         let arrived_ms = (approximate_arrival_timestamp * 1_000.0).round() as i64;
         Record {
             data,

@@ -13,9 +13,7 @@ use crate::topic::TopicHandle;
 /// An alarm.
 #[derive(Clone, Debug)]
 pub struct Alarm<W> {
-    /// Its name.
     pub name: String,
-    /// What is wrong.
     pub description: &'static str,
     /// What to do about it.
     pub runbook: Section,

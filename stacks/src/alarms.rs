@@ -21,7 +21,6 @@ const THREE: DataPoints = DataPoints::of::<3>();
 
 /// An alarm without its name and topic, which follow from its logical id and its stack.
 struct Rule<W> {
-    /// What is wrong.
     description: &'static str,
     /// What to do about it.
     runbook: Section,

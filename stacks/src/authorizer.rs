@@ -14,20 +14,15 @@ use crate::value::{Expression, Value, kind};
 /// Asks a function about each call.
 #[derive(Clone, Debug)]
 pub struct KeyAuthorizer {
-    /// The API.
     pub api: RestApiHandle,
-    /// Its name.
     pub name: &'static str,
-    /// The function.
     pub function: FunctionHandle,
 }
 
 /// Checks the bearer token of each call.
 #[derive(Clone, Debug)]
 pub struct UserAuthorizer {
-    /// The API.
     pub api: RestApiHandle,
-    /// Its name.
     pub name: &'static str,
     /// Whose tokens are good.
     pub users: UserPoolHandle,

@@ -54,7 +54,6 @@ impl<U: Unit> Bounded<U> {
         }
     }
 
-    /// The number.
     pub const fn get(self) -> u32 {
         self.value
     }

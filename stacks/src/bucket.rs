@@ -19,7 +19,6 @@ pub struct Bucket {
 /// The policy that refuses whoever does not use TLS.
 #[derive(Clone, Debug)]
 pub struct TlsOnly {
-    /// The bucket.
     pub bucket: BucketHandle,
 }
 
@@ -102,12 +101,10 @@ impl Resource for TlsOnly {
 }
 
 impl BucketHandle {
-    /// Its name.
     pub const fn name(&self) -> &Value<kind::BucketName> {
         &self.name
     }
 
-    /// Its ARN.
     pub const fn arn(&self) -> &Value<kind::BucketArn> {
         &self.arn
     }

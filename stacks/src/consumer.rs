@@ -13,7 +13,6 @@ use crate::value::{Value, kind};
 pub struct Consumer {
     /// Its name, unique among the stream's consumers.
     pub name: String,
-    /// The stream.
     pub stream: StreamHandle,
 }
 
@@ -50,7 +49,6 @@ impl Consumer {
 }
 
 impl ConsumerHandle {
-    /// Its ARN.
     pub const fn arn(&self) -> &Value<kind::ConsumerArn> {
         &self.arn
     }

@@ -17,7 +17,6 @@ use crate::stream::StreamHandle;
 pub struct EventSourceMapping {
     /// What the records come from.
     pub source: Source,
-    /// The function.
     pub function: FunctionHandle,
     /// Records in one call at most.
     pub batch_size: BatchSize,

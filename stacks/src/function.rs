@@ -178,12 +178,10 @@ impl FunctionHandle {
         Self { name: Value::literal(name.clone()), arn, readable: name }
     }
 
-    /// Its name.
     pub const fn name(&self) -> &Value<kind::FunctionName> {
         &self.name
     }
 
-    /// Its ARN.
     pub const fn arn(&self) -> &Value<kind::FunctionArn> {
         &self.arn
     }

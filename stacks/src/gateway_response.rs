@@ -13,9 +13,7 @@ use crate::settings::origins::Origins;
 /// An answer of the gateway's own.
 #[derive(Clone, Debug)]
 pub struct GatewayResponse {
-    /// The API.
     pub api: RestApiHandle,
-    /// To what.
     pub to: Refusal,
     /// Whose pages may read it.
     pub origins: Origins,
@@ -48,7 +46,7 @@ pub enum Refusal {
     Default4xx,
     /// The authorizer failed.
     AuthorizerFailure,
-    /// The authorizer answered what is no policy.
+    /// The authorizer answered what is not a policy.
     AuthorizerConfigurationError,
     /// The function did not answer in time.
     IntegrationTimeout,

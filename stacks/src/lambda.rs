@@ -17,7 +17,6 @@ use crate::{App, Stack};
 /// One of our functions, as a stack declares it.
 #[derive(Clone, Debug)]
 pub struct Lambda {
-    /// Which.
     pub function: Name,
     /// Its memory.
     pub memory: MemoryMib,

@@ -11,7 +11,6 @@ use crate::value::{Value, kind};
 /// A log group.
 #[derive(Clone, Debug)]
 pub struct LogGroup {
-    /// Its name.
     pub name: String,
     /// How long it keeps an event.
     pub retention: RetentionDays,
@@ -48,7 +47,6 @@ impl Resource for LogGroup {
 }
 
 impl LogGroupHandle {
-    /// Its name.
     pub const fn name(&self) -> &Value<kind::LogGroupName> {
         &self.name
     }

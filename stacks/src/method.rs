@@ -15,9 +15,7 @@ use crate::value::{Expression, Value, kind};
 /// What a path answers to a verb.
 #[derive(Clone, Debug)]
 pub struct Method {
-    /// The path.
     pub path: PathHandle,
-    /// The verb.
     pub verb: Verb,
     /// Who may call.
     pub authorizer: Authorization,

@@ -10,7 +10,6 @@ use crate::value::{Value, kind};
 /// A REST API of one region.
 #[derive(Clone, Debug)]
 pub struct RestApi {
-    /// Its name.
     pub name: String,
     /// What it is for.
     pub description: &'static str,
@@ -87,7 +86,6 @@ impl PathPart {
 }
 
 impl RestApiHandle {
-    /// Its id.
     pub const fn id(&self) -> &Value<kind::RestApiId> {
         &self.id
     }
@@ -99,7 +97,6 @@ impl RestApiHandle {
 }
 
 impl PathHandle {
-    /// Its id.
     pub const fn id(&self) -> &Value<kind::PathId> {
         &self.id
     }

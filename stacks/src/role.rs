@@ -109,7 +109,6 @@ impl Resource for GatewayLogRole {
 }
 
 impl RoleHandle {
-    /// Its ARN.
     pub const fn arn(&self) -> &Value<kind::RoleArn> {
         &self.arn
     }

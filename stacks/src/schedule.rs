@@ -15,7 +15,6 @@ pub struct Schedule {
     pub description: &'static str,
     /// How often.
     pub every: Every,
-    /// The function.
     pub function: FunctionHandle,
 }
 

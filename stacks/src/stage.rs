@@ -16,14 +16,12 @@ use crate::value::{Value, kind};
 /// A snapshot of an API's definition. A changed definition needs another.
 #[derive(Clone, Debug)]
 pub struct Deployment {
-    /// The API.
     pub api: RestApiHandle,
 }
 
 /// An API under a name, as callers reach it.
 #[derive(Clone, Debug)]
 pub struct Stage {
-    /// The API.
     pub api: RestApiHandle,
     /// What callers reach.
     pub deployment: Value<kind::DeploymentId>,

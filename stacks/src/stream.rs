@@ -11,7 +11,6 @@ use crate::value::{Expression, Value, kind};
 /// A Kinesis stream.
 #[derive(Clone, Debug)]
 pub struct Stream {
-    /// Its name.
     pub name: String,
     /// How much it takes.
     pub capacity: Capacity,
@@ -83,12 +82,10 @@ impl StreamHandle {
         Self { name: Value::literal(name.clone()), arn, readable: name }
     }
 
-    /// Its name.
     pub const fn name(&self) -> &Value<kind::StreamName> {
         &self.name
     }
 
-    /// Its ARN.
     pub const fn arn(&self) -> &Value<kind::StreamArn> {
         &self.arn
     }

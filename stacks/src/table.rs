@@ -14,7 +14,6 @@ use crate::value::{Expression, Value, kind};
 /// A DynamoDB table with the keys `PK` and `SK`, both strings, paid for by request.
 #[derive(Clone, Debug)]
 pub struct Table {
-    /// Its name.
     pub name: String,
     /// Its indexes.
     pub indexes: Vec<Index>,
@@ -142,12 +141,10 @@ impl TableHandle {
         Self { name: Value::literal(name.clone()), arn, readable: name }
     }
 
-    /// Its name.
     pub const fn name(&self) -> &Value<kind::TableName> {
         &self.name
     }
 
-    /// Its ARN.
     pub const fn arn(&self) -> &Value<kind::TableArn> {
         &self.arn
     }

@@ -26,14 +26,12 @@ pub struct Topic {
 /// Lets alarms of this account publish, and nobody without TLS.
 #[derive(Clone, Debug)]
 pub struct AlarmsOnly {
-    /// The topic.
     pub topic: TopicHandle,
 }
 
 /// Sends what is published to an address.
 #[derive(Clone, Debug)]
 pub struct Subscription {
-    /// The topic.
     pub topic: TopicHandle,
     /// The address, whose owner is asked first.
     pub email: Email,
@@ -151,7 +149,6 @@ impl Resource for Subscription {
 }
 
 impl TopicHandle {
-    /// Its ARN.
     pub const fn arn(&self) -> &Value<kind::TopicArn> {
         &self.arn
     }

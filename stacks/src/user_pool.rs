@@ -12,7 +12,6 @@ use crate::value::{Value, kind};
 /// A pool of users, who sign in with their e-mail addresses.
 #[derive(Clone, Debug)]
 pub struct UserPool {
-    /// Its name.
     pub name: String,
     /// How long a password is at least.
     pub password: PasswordLength,
@@ -23,20 +22,16 @@ pub struct UserPool {
 /// The client by which users sign in.
 #[derive(Clone, Debug)]
 pub struct UserPoolClient {
-    /// Its name.
     pub name: &'static str,
-    /// The pool.
     pub users: UserPoolHandle,
 }
 
 /// A group of users.
 #[derive(Clone, Debug)]
 pub struct UserPoolGroup {
-    /// Its name.
     pub name: &'static str,
     /// What its members may do.
     pub description: &'static str,
-    /// The pool.
     pub users: UserPoolHandle,
 }
 
@@ -148,12 +143,10 @@ impl Resource for UserPoolGroup {
 }
 
 impl UserPoolHandle {
-    /// Its id.
     pub const fn id(&self) -> &Value<kind::UserPoolId> {
         &self.id
     }
 
-    /// Its ARN.
     pub const fn arn(&self) -> &Value<kind::UserPoolArn> {
         &self.arn
     }

@@ -12,7 +12,6 @@ use crate::sorted::Sorted;
 /// A dashboard.
 #[derive(Clone, Debug)]
 pub struct Dashboard {
-    /// Its name.
     pub name: String,
     /// Its rows, from the top.
     pub rows: Vec<Row>,
@@ -39,7 +38,6 @@ pub enum Widget {
 /// Metrics under a title.
 #[derive(Clone, Debug)]
 pub struct Chart {
-    /// The title.
     pub title: &'static str,
     /// The unit that the left axis has.
     pub unit: &'static str,
@@ -54,7 +52,6 @@ pub struct Chart {
 pub struct Series {
     /// What a reader calls it.
     pub label: String,
-    /// The metric.
     pub metric: Metric,
     /// How data points become one.
     pub statistic: Statistic,

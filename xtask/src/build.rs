@@ -93,7 +93,7 @@ fn pack(
     for function in Function::ALL {
         let binary = binary(function);
         check(&binary)?;
-        let (package, packed) = Package::of(function, &binary, compression)?;
+        let (package, packed) = Package::pack(function, &binary, compression)?;
         let bytes = std::fs::metadata(&package.zip).map_or(0, |zip| zip.len());
         let done = match packed {
             Packed::Now => "packed",

@@ -278,7 +278,7 @@ pub struct Diff {
     /// What to compare with
     #[arg(long, value_enum, default_value_t = Against::Deployed)]
     pub against: Against,
-    /// Have CloudFormation look, too, for what was changed past it
+    /// Also have CloudFormation look for what was changed outside it
     #[arg(long)]
     pub drift: bool,
     /// Print one JSON document
@@ -326,7 +326,7 @@ pub struct Deploy {
     /// Do not wait until what was made is ready to serve: CloudFormation's express mode, where the endpoint has it
     #[arg(long)]
     pub express: bool,
-    /// Take back what was changed by hand since the last deploy, where the endpoint can
+    /// Revert what was changed by hand since the last deploy, where the endpoint can
     #[arg(long)]
     pub revert_drift: bool,
     /// The processor that the functions run on
@@ -424,7 +424,7 @@ pub struct Logs {
     /// The function: its binary, such as stream-processor, or its logical id, such as StreamProcessor
     #[arg(value_name = "FUNCTION", value_parser = line)]
     pub function: String,
-    /// Go on showing new lines, until Ctrl-C
+    /// Keep showing new lines, until Ctrl-C
     #[arg(long, short)]
     pub follow: bool,
     /// How far back to begin, in minutes

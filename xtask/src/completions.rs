@@ -10,7 +10,7 @@ use crate::cli::{Cli, Completions};
 /// Prints the completion script.
 ///
 /// # Errors
-/// When the script is no text: a defect of ours.
+/// When the script is not text: a defect of ours.
 pub fn run(args: &Completions, printer: &Printer) -> Result<()> {
     printer.data(script(args.shell)?.trim_end());
     Ok(())

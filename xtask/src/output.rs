@@ -1,6 +1,6 @@
 //! Standard output: what a command was asked for, and whether all of it arrived.
 //!
-//! Invariant: a reader that went away is no error; any other write that fails is remembered until the command ends.
+//! Invariant: a reader that went away is not an error; any other write that fails is remembered until the command ends.
 
 use std::io::{self, ErrorKind, Write as _};
 use std::sync::OnceLock;

@@ -54,7 +54,7 @@ impl Package {
     ///
     /// # Errors
     /// When the binary cannot be read or the package not be written.
-    pub fn of(function: Function, binary: &Path, compression: Compression) -> Result<(Self, Packed)> {
+    pub fn pack(function: Function, binary: &Path, compression: Compression) -> Result<(Self, Packed)> {
         let folder = workspace::target().join("packages").join(match compression {
             Compression::Stored => "stored",
             Compression::Smallest => "deflated",
@@ -65,19 +65,19 @@ impl Package {
     fn pack_into(folder: &Path, function: Function, binary: &Path, compression: Compression) -> Result<(Self, Packed)> {
         fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
         let path = folder.join(format!("{}.json", function.binary()));
-        let (noted, stamp) = (Note::read(&path), Stamp::of(binary)?);
+        let (noted, stamp) = (Note::read(&path), Stamp::read(binary)?);
         let known = noted.as_ref().filter(|note| note.binary == stamp).map(|note| note.sha256.clone());
         let sha256 = known.map_or_else(|| Ok(sha256(&read(binary)?)), anyhow::Ok)?;
         let zip = folder.join(format!("{}-{sha256}.zip", function.binary()));
         let is_untouched =
-            noted.is_some_and(|note| note.sha256 == sha256 && Stamp::of(&zip).is_ok_and(|of| of == note.zip));
+            noted.is_some_and(|note| note.sha256 == sha256 && Stamp::read(&zip).is_ok_and(|of| of == note.zip));
         let packed = if is_untouched || is_whole(&zip, stamp.n_bytes) {
             Packed::Before
         } else {
             file::write_whole(&zip, &archive(&read(binary)?, compression)?)?;
             Packed::Now
         };
-        Note { binary: stamp, sha256: sha256.clone(), zip: Stamp::of(&zip)? }.keep(&path)?;
+        Note { binary: stamp, sha256: sha256.clone(), zip: Stamp::read(&zip)? }.keep(&path)?;
         Ok((Self { function, sha256, zip }, packed))
     }
 }
@@ -110,7 +110,7 @@ struct Note {
 }
 
 impl Stamp {
-    fn of(path: &Path) -> Result<Self> {
+    fn read(path: &Path) -> Result<Self> {
         let metadata = fs::metadata(path).with_context(|| path.display().to_string())?;
         let age = metadata.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
         Ok(Self { n_bytes: metadata.len(), nanoseconds: u64::try_from(age.as_nanos()).unwrap_or(u64::MAX) })

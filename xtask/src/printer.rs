@@ -29,7 +29,7 @@ impl Printer {
         self.data(format!("{document:#}"));
     }
 
-    /// Whether all data up to here was written; that nobody reads it any more is no failure.
+    /// Whether all data up to here was written; that nobody reads it any more is not a failure.
     ///
     /// # Errors
     /// When some was not.
@@ -51,7 +51,7 @@ impl Printer {
     }
 
     /// Keeps lines at the foot of the terminal, in the place of those that the owner had there before; none takes them
-    /// away. Where standard error is no terminal nothing is written.
+    /// away. Where standard error is not a terminal nothing is written.
     pub fn live_area(&self, owner: &str, lines: Vec<String>) {
         if !live_area::is_possible() {
             return;

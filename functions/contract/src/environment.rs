@@ -49,7 +49,7 @@ impl fmt::Display for InvalidEnvironment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "`{}` is no environment: 1 to 16 of a-z, 0-9 and `-`, beginning with a letter, such as `test`",
+            "`{}` is not an environment: 1 to 16 of a-z, 0-9 and `-`, beginning with a letter, such as `test`",
             self.0
         )
     }

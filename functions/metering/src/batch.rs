@@ -5,8 +5,9 @@
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
-use crate::block::{Block, hex};
+use crate::block::Block;
 use crate::event::{Event, Rejection};
+use crate::hex;
 use crate::window::iso_millis;
 
 /// Most bytes of a record that its item holds: in base64 they leave 8 KB of an item's 400 for everything else.
@@ -72,7 +73,7 @@ impl<'a> Batch<'a> {
 impl<'a> FailedRecord<'a> {
     fn of(record: &Record<'a>, reason: Rejection) -> Self {
         let Record { data, arrived_at, shard_id, sequence_number } = *record;
-        let data_sha256 = hex(&Sha256::digest(data));
+        let data_sha256 = hex::encode(&Sha256::digest(data));
         Self { reason, data, data_sha256, data_at: None, arrived_at, shard_id, sequence_number }
     }
 
@@ -122,7 +123,7 @@ mod tests {
         let batch = Batch::of([record(&data), record(&data[..MAX_KEPT_BYTES])]);
         let [large, largest] = batch.failed.as_slice() else { panic!("{}", batch.failed.len()) };
         assert_eq!((large.kept().len(), large.data.len(), large.is_cut()), (MAX_KEPT_BYTES, 1 << 20, true));
-        assert_eq!(large.data_sha256, hex(&Sha256::digest(&data)));
+        assert_eq!(large.data_sha256, hex::encode(&Sha256::digest(&data)));
         assert_eq!(large.sort(), "2026-11-24T10:15:31.000Z#shardId-000000000000#49");
         assert_eq!((largest.kept().len(), largest.is_cut()), (MAX_KEPT_BYTES, false));
     }

@@ -4,7 +4,6 @@
 //! the same records can overwrite it. Readers drop events that another block has shown them.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::io::{Read, Write as _};
 
 use flate2::Compression;
@@ -16,6 +15,7 @@ use sha2::{Digest as _, Sha256};
 use crate::digest::Digest;
 use crate::event::Event;
 use crate::fold::DistinctEvents;
+use crate::hex;
 use crate::subject::Bucket;
 use crate::window::Minute;
 
@@ -47,8 +47,8 @@ pub enum Unreadable {
     /// Not gzip.
     #[error("the block is not gzip: {0}")]
     Compression(#[from] std::io::Error),
-    /// A line that is no event.
-    #[error("a line of the block is no event: {0}")]
+    /// A line that is not an event.
+    #[error("a line of the block is not an event: {0}")]
     Line(#[from] serde_json::Error),
 }
 
@@ -93,7 +93,7 @@ impl Block {
         }
         let body = gzip.finish().unwrap_or_else(|error| unreachable!("a vector takes every byte: {error}"));
         let digest = if body.len() > SMALL_BYTES { digest(lines) } else { None };
-        Self { minute, bucket, id: hex(&hash.finalize()[..16]), events: lines.len(), body, digest }
+        Self { minute, bucket, id: hex::encode(&hash.finalize()[..16]), events: lines.len(), body, digest }
     }
 
     /// The events in a block's body.
@@ -133,14 +133,6 @@ fn digest(lines: &[Line]) -> Option<Vec<u8>> {
 
 fn write(gzip: &mut GzEncoder<Vec<u8>>, bytes: &[u8]) {
     gzip.write_all(bytes).unwrap_or_else(|error| unreachable!("a vector takes every byte: {error}"));
-}
-
-/// Bytes as lower-case hexadecimal.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

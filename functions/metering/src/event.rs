@@ -9,8 +9,7 @@ use serde::de::IntoDeserializer as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::email::{self, Email, InvalidEmail};
-use crate::identity::Identity;
-use crate::key::Prefix;
+use crate::key::{Prefix, Reason};
 use crate::number::{Latency, count, latency};
 use crate::text::{Text, cut};
 use crate::window::iso_millis;
@@ -36,20 +35,6 @@ pub enum EventType {
     /// The authorizer itself failed.
     #[serde(rename = "API_AUTH_ERROR")]
     AuthError,
-}
-
-/// Why a call had no valid key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Reason {
-    /// No `x-api-key` header.
-    MissingApiKey,
-    /// No such key.
-    InvalidApiKey,
-    /// The key's time is over.
-    ExpiredApiKey,
-    /// The key was revoked.
-    RevokedApiKey,
 }
 
 /// One event. Fields that the contract does not know are dropped.
@@ -226,11 +211,6 @@ impl Event {
     pub fn partition_key(&self) -> &str {
         let key = self.user_email.as_ref().map_or(self.request_id.as_str(), Email::as_str);
         key.char_indices().nth(MAX_PARTITION_KEY_CHARS).map_or(key, |(end, _)| &key[..end])
-    }
-
-    /// What makes two records the same event.
-    pub fn identity(&self) -> Identity<'_> {
-        Identity::of(self)
     }
 }
 

@@ -15,11 +15,11 @@ use crate::total::Total;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Figures {
-    /// DistinctEvents events.
+    /// Distinct events.
     pub processed: u64,
     /// Records under `ERRORS`.
     pub failed: u64,
-    /// DistinctEvents calls.
+    /// Distinct calls.
     pub calls: u64,
     /// Users with at least one call.
     pub users: u64,

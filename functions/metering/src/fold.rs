@@ -12,7 +12,7 @@ use crate::event::Event;
 use crate::subject::Subject;
 use crate::usage::Usage;
 
-/// DistinctEvents events, each under its identity.
+/// Distinct events, each under its identity.
 #[derive(Clone, Debug, Default)]
 pub struct DistinctEvents {
     events: BTreeSet<ByIdentity>,
@@ -22,7 +22,7 @@ pub struct DistinctEvents {
 #[derive(Clone, Debug)]
 struct ByIdentity(Event);
 
-/// Cells by subject, and what belongs to none.
+/// Usages by subject, and what belongs to none.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct UsageBySubject {
     /// The usage of each subject.

@@ -7,9 +7,9 @@ use std::borrow::Cow;
 
 use sha2::{Digest, Sha256};
 
-use crate::block::hex;
 use crate::event::{Event, EventType};
 use crate::hash::{self, Hash};
+use crate::hex;
 use crate::window::Minute;
 
 /// Bytes of an identity's hash.
@@ -72,6 +72,13 @@ impl Identity<'_> {
         hash.update(format!("{minute} {event_type:?} {:?} {}", user.as_ref().map(|user| user.len()), request_id.len()));
         hash.update(user.as_deref().unwrap_or_default());
         hash.update(request_id.as_bytes());
-        hex(&hash.finalize()[..16])
+        hex::encode(&hash.finalize()[..16])
+    }
+}
+
+impl Event {
+    /// What makes two records the same event.
+    pub fn identity(&self) -> Identity<'_> {
+        Identity::of(self)
     }
 }

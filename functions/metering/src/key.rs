@@ -6,9 +6,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::block::hex;
 use crate::email::Email;
-use crate::event::Reason;
+use crate::hex;
 use crate::text::Text;
 
 /// Characters of a key that may be shown.
@@ -20,6 +19,20 @@ const PREFIX_BYTES: usize = 6 * PREFIX_CHARS;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Text<PREFIX_BYTES>")]
 pub struct Prefix(String);
+
+/// Why a call had no valid key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// No `x-api-key` header.
+    MissingApiKey,
+    /// No such key.
+    InvalidApiKey,
+    /// The key's time is over.
+    ExpiredApiKey,
+    /// The key was revoked.
+    RevokedApiKey,
+}
 
 /// A key as the table holds it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +53,7 @@ pub struct ApiKey {
 
 /// SHA-256 of a key, in hexadecimal: what the table is looked up by.
 pub fn hash(key: &str) -> String {
-    hex(&Sha256::digest(key.as_bytes()))
+    hex::encode(&Sha256::digest(key.as_bytes()))
 }
 
 /// The part of a key that may be shown.

@@ -12,6 +12,7 @@ pub mod event;
 pub mod figures;
 pub mod fold;
 pub mod hash;
+pub mod hex;
 pub mod identity;
 pub mod key;
 pub mod live;

@@ -17,9 +17,9 @@ pub(crate) const TOP: usize = 10;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Total {
-    /// DistinctEvents events. It only ever grows.
+    /// Distinct events. It only ever grows.
     pub events: u64,
-    /// DistinctEvents calls.
+    /// Distinct calls.
     pub calls: u64,
     /// Users with at least one call.
     pub users: u64,

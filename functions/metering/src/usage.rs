@@ -15,18 +15,18 @@ use crate::text::Text;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Usage {
-    /// DistinctEvents events of every type. It only ever grows, which is how a stale write is told from a newer one.
+    /// Distinct events of every type. It only ever grows, which is how a stale write is told from a newer one.
     pub events: u64,
-    /// DistinctEvents `API_CALL` events.
+    /// Distinct `API_CALL` events.
     pub calls: u64,
     /// Sum of the authorizer's latency over the calls that have one, in microseconds.
     pub latency_us: u64,
     /// Calls that have a latency.
     pub timed: u64,
-    /// DistinctEvents `API_RATE_LIMITED` events.
+    /// Distinct `API_RATE_LIMITED` events.
     #[serde(skip_serializing_if = "is_zero")]
     pub rate_limited: u64,
-    /// DistinctEvents `API_AUTH_FAILED` events.
+    /// Distinct `API_AUTH_FAILED` events.
     #[serde(skip_serializing_if = "is_zero")]
     pub auth_failures: u64,
     /// The company; of several that calls name, the last by letters.

@@ -14,9 +14,9 @@ const SECONDS_PER_MINUTE: i64 = 60;
 const MINUTES_PER_HOUR: i64 = 60;
 const HOURS_PER_DAY: i64 = 24;
 
-/// A text that is no window.
+/// A text that is not a window.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no window such as `2026-11-24T10:15`")]
+#[error("`{0}` is not a window such as `2026-11-24T10:15`")]
 pub struct InvalidWindow(String);
 
 /// A minute, written `2026-11-24T10:15`.

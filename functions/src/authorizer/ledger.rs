@@ -12,15 +12,13 @@ use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::error::TransactionCanceledException;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use contract::Environment;
-use contract::table::{CALL, PK, SK};
+use contract::table::PK;
 use jiff::{SignedDuration, Timestamp};
 use metering::email::Email;
-use metering::event::{Event, EventType};
-use metering::fold::DistinctEvents;
+use metering::event::Event;
 use metering::number::Latency;
 use metering::quota::Quota;
 use metering::subject::Bucket;
-use metering::usage::Usage;
 use metering::window::Month;
 
 use super::allowance::Allowance;
@@ -28,9 +26,9 @@ use super::bound::{GATE, TRANSACTION, USAGE, within};
 use super::cache::Cache;
 use super::keeper::Keeper;
 use super::{Count, ElapsedMs, notice};
-use store::journal::{Journal, entry_of, item_of};
+use store::journal::{Journal, item_of};
 use store::quota_gate::{Admission, QuotaGate, QuotaGates, Reading};
-use store::table::{Consistency, Sort, Table, TableError, string};
+use store::table::{Table, TableError};
 
 /// How long the gate is taken to know every call that was counted elsewhere.
 const FRESH: SignedDuration = SignedDuration::from_secs(60);
@@ -46,6 +44,7 @@ const FIRST_WAIT: Duration = Duration::from_millis(10);
 pub(super) struct Ledger {
     usage: Table,
     gates: QuotaGates,
+    journal: Journal,
     keeper: Keeper,
     refusals: Allowance,
     /// The least that a user has used in a month.
@@ -64,8 +63,9 @@ enum Written {
 
 impl Ledger {
     pub(super) fn new(usage: Table, environment: Environment) -> Self {
-        let (gates, keeper) = (QuotaGates::new(usage.clone()), Keeper::new(Journal::new(usage.clone()), environment));
-        Self { usage, gates, keeper, refusals: Allowance::new(), used: Cache::new(FRESH) }
+        let (gates, journal) = (QuotaGates::new(usage.clone()), Journal::new(usage.clone()));
+        let keeper = Keeper::new(journal.clone(), environment);
+        Self { usage, gates, journal, keeper, refusals: Allowance::new(), used: Cache::new(FRESH) }
     }
 
     /// Brings the gate up to what was counted, if the last time is too long ago. A failure stops no call.
@@ -183,16 +183,16 @@ impl Ledger {
         let earlier: Vec<_> = formerly.iter().map(|email| QuotaGate::of(email, month)).collect();
         let mut least = 0;
         for _ in 0..SETTLING_TRIES {
-            let (mut days, reading) = self.days(&gate, month).await?;
+            let (mut days, reading) = self.gates.days(&gate, month).await?;
             for gate in &earlier {
-                days += self.days(gate, month).await?.0;
+                days += self.gates.days(gate, month).await?.0;
             }
             if let Some(used) = reading.used.filter(|_| reading.days == Some(days)) {
                 return Ok(used);
             }
             least = days;
             for gate in [&gate].into_iter().chain(&earlier) {
-                least += self.waiting(gate, month).await?;
+                least += self.journal.calls(gate).await?;
             }
             let used = least.max(reading.used.unwrap_or_default());
             if self.gates.settle(&gate, reading.used, used, days).await? {
@@ -201,28 +201,6 @@ impl Ledger {
         }
         self.gates.raise(&gate, least).await?;
         Ok(least)
-    }
-
-    /// The calls of the month's days in a gate's partition, and what the gate itself says.
-    async fn days(&self, gate: &QuotaGate, month: Month) -> Result<(u64, Reading), TableError> {
-        let sort = Sort::Between(format!("{month}#DAY#"), gate.sort().into());
-        let mut items = self.usage.query(gate.partition(), sort, Consistency::Strong).await?;
-        let item = items.pop_if(|item| string(item, SK) == gate.sort());
-        let days = items.iter().filter_map(|item| {
-            let usage = self.usage.json::<Usage>(item, "cell");
-            usage
-                .inspect_err(|cause| tracing::error!(%cause, "a day cannot be read; the gate alone knows its calls"))
-                .ok()
-        });
-        Ok((days.map(|usage| usage.calls).sum(), Reading::of(item.as_ref())))
-    }
-
-    /// The calls of the month that wait in the journal of a gate's partition.
-    async fn waiting(&self, gate: &QuotaGate, month: Month) -> Result<u64, TableError> {
-        let sort = Sort::Prefix(format!("{month}{CALL}"));
-        let entries = self.usage.query(gate.partition(), sort, Consistency::Strong).await?;
-        let calls = entries.iter().filter_map(entry_of).filter(|event| event.event_type == EventType::Call);
-        Ok(calls.collect::<DistinctEvents>().len() as u64)
     }
 }
 

@@ -7,8 +7,8 @@ use std::fmt;
 
 use contract::limit;
 use jiff::{SignedDuration, Timestamp};
-use metering::block::hex;
 use metering::event::{Event, EventType};
+use metering::hex;
 use metering::text::{Text, cut};
 use serde::Deserialize;
 use serde_json::Value;
@@ -155,7 +155,7 @@ fn random_id() -> String {
     if getrandom::fill(&mut bytes).is_err() {
         bytes = Timestamp::now().as_nanosecond().to_be_bytes();
     }
-    hex(&bytes)
+    hex::encode(&bytes)
 }
 
 #[cfg(test)]

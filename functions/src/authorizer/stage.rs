@@ -40,7 +40,6 @@ impl<'a> Stage<'a> {
         self.api
     }
 
-    /// Its name.
     pub(super) const fn name(&self) -> &'a str {
         self.name
     }

@@ -1,6 +1,6 @@
 //! What S3 is asked, and what comes of its answers.
 
-use metering::block::hex;
+use metering::hex;
 use sha2::{Digest, Sha256};
 
 use super::*;
@@ -13,14 +13,14 @@ async fn kept(answers: &[(u16, &'static str)]) -> (Vec<Asked>, Result<String, No
     let (stand_in, url) = StandIn::start(answers.iter().copied()).await;
     let credentials = Credentials::new("AKIDEXAMPLE", "secret", Some("token".into()), None, "test");
     let records = LargeRecords::new(Some(&url), "ap-south-1", credentials, "bucket".into()).unwrap();
-    let kept = records.keep(b"a record", &hex(&Sha256::digest(b"a record"))).await;
+    let kept = records.keep(b"a record", &hex::encode(&Sha256::digest(b"a record"))).await;
     (stand_in.requests(), kept)
 }
 
 #[tokio::test]
 async fn bytes_are_put_under_their_hash_by_a_signed_request() {
     let (requests, kept) = kept(&[TAKEN]).await;
-    let sha256 = hex(&Sha256::digest(b"a record"));
+    let sha256 = hex::encode(&Sha256::digest(b"a record"));
     assert_eq!(kept.unwrap(), format!("s3://bucket/records/{sha256}"));
     let [request] = requests.as_slice() else { panic!("{} requests", requests.len()) };
     assert_eq!(request.line, format!("PUT /bucket/records/{sha256} HTTP/1.1"));

@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use contract::table::{ERRORS, SK};
 use dynamodb_fixture::Store;
-use metering::block::hex;
+use metering::hex;
 use metering::subject::Bucket as Place;
 use runtime_fixture::Bucket;
 use serde_json::json;
@@ -76,7 +76,7 @@ async fn a_record_that_cannot_be_counted_keeps_all_of_itself() {
     let (items, objects) = (world.errors().await, world.bucket.objects());
     assert_eq!((items.len(), objects.len()), (3, 2));
     for (item, record) in items.iter().zip(&records) {
-        let (sha256, kept) = (hex(&Sha256::digest(record)), STANDARD.decode(string(item, "data")).unwrap());
+        let (sha256, kept) = (hex::encode(&Sha256::digest(record)), STANDARD.decode(string(item, "data")).unwrap());
         assert_eq!(string(item, "dataSha256"), sha256);
         assert_eq!(item["dataLength"].as_n().unwrap(), &record.len().to_string());
         assert!(record.starts_with(&kept) && kept.len() == record.len().min(301_056), "{}", kept.len());

@@ -64,7 +64,6 @@ pub enum Decision {
     Scale {
         /// How many.
         to: u32,
-        /// Why.
         because: Cause,
     },
     /// More shards are needed and cannot be had.

@@ -10,9 +10,10 @@ use contract::limit::HISTORY_DAYS;
 use contract::table::{BLOCKS, ERRORS, LATE, PK, SK, TTL};
 use jiff::{SignedDuration, Timestamp};
 use metering::batch::Batch;
-use metering::block::{Block, hex};
+use metering::block::Block;
 use metering::digest::{Digest, Kind};
 use metering::event::Event;
+use metering::hex;
 use metering::subject::Bucket;
 use metering::window::{Minute, iso_millis};
 
@@ -74,7 +75,6 @@ pub enum LiveItem {
 /// Says that a minute got a block out of turn.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mark {
-    /// The minute.
     pub minute: Minute,
     stamp: String,
 }
@@ -370,7 +370,7 @@ fn item_at(block: &Block, sort: String) -> Item {
 fn item_of_mark(minute: Minute) -> Item {
     let mut stamp = [0_u8; 16];
     // Without randomness the mark is never equal to one that was read, and so is never cleared too early.
-    let stamp = getrandom::fill(&mut stamp).map_or_else(|error| error.to_string(), |()| hex(&stamp));
+    let stamp = getrandom::fill(&mut stamp).map_or_else(|error| error.to_string(), |()| hex::encode(&stamp));
     Item::from([(PK.into(), text(LATE)), (SK.into(), text(minute.to_string())), ("stamp".into(), text(stamp))])
 }
 

@@ -26,7 +26,6 @@ pub struct FailedWindows {
 /// What is written as one: a window of the subjects of a bucket, or the total over all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Part {
-    /// The window.
     pub span: Span,
     /// Whose: a bucket's subjects, or everybody's total.
     pub bucket: Option<Bucket>,

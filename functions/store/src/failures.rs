@@ -47,7 +47,6 @@ pub struct StoredFailure {
     pub data_at: Option<String>,
     /// When the stream took it, ISO 8601.
     pub arrived_at: String,
-    /// Its shard.
     pub shard_id: String,
     /// Its place in the shard.
     pub sequence_number: String,

@@ -10,11 +10,12 @@ use aws_sdk_dynamodb::types::KeysAndAttributes;
 use contract::table::{CALL, PENDING, PENDING_JOURNALS, PK, SK};
 use futures::{StreamExt, TryStreamExt};
 use metering::event::{Event, EventType};
+use metering::fold::DistinctEvents;
 use metering::subject::{Bucket, Subject};
 use metering::window::{Month, iso_millis};
 
 use crate::quota_gate::{QuotaGate, QuotaGates, Waiting};
-use crate::table::{CONCURRENCY, Item, Table, TableError, json, string, text};
+use crate::table::{CONCURRENCY, Consistency, Item, Sort, Table, TableError, json, string, text};
 use crate::windows::usage_partition;
 
 /// Keys in one `BatchGetItem` (DynamoDB's limit).
@@ -38,14 +39,13 @@ pub struct Journal {
 pub struct Pending {
     /// Entries.
     pub entries: Vec<Entry>,
-    /// QuotaGates all of whose entries these are.
+    /// Gates all of whose entries these are.
     gates: Vec<Waiting>,
 }
 
 /// An event as the journal keeps it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
-    /// The event.
     pub event: Event,
     pk: String,
     sk: String,
@@ -99,6 +99,16 @@ impl Journal {
         pending.entries.sort_by(|one, other| one.key().cmp(&other.key()));
         pending.entries.dedup_by(|one, other| one.key() == other.key());
         Ok(pending)
+    }
+
+    /// How many calls of a gate's month wait.
+    ///
+    /// # Errors
+    /// When the query fails.
+    pub async fn calls(&self, gate: &QuotaGate) -> Result<u64, TableError> {
+        let items = self.usage.query(gate.partition(), Sort::Prefix(gate.calls()), Consistency::Strong).await?;
+        let calls = items.iter().filter_map(entry_of).filter(|event| event.event_type == EventType::Call);
+        Ok(calls.collect::<DistinctEvents>().len() as u64)
     }
 
     async fn calls_behind(&self, gate: &QuotaGate, limit: usize) -> Result<Vec<Item>, TableError> {

@@ -152,7 +152,7 @@ impl Keys {
         Ok(stored)
     }
 
-    /// The keys of a user, good or not, oldest first. An item that is no key of theirs is left out, with an error in
+    /// The keys of a user, good or not, oldest first. An item that is not a key of theirs is left out, with an error in
     /// the log.
     ///
     /// # Errors
@@ -190,7 +190,7 @@ impl Keys {
     /// Revokes a key for good. One that was revoked before stays as it was.
     ///
     /// # Errors
-    /// When the request fails. `None` is no error: the key is gone.
+    /// When the request fails. `None` is not an error: the key is gone.
     pub async fn revoke(&self, key: &StoredKey, now: Timestamp) -> Result<Option<StoredKey>, TableError> {
         let end = key.expires_at.parse().map_or(now, |expires_at: Timestamp| expires_at.min(now));
         let request = self

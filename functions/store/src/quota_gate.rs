@@ -13,10 +13,13 @@ use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure, 
 use contract::table::{GATE, PENDING, PK, SK, behind_gate};
 use metering::email::Email;
 use metering::subject::{Bucket, Subject};
+use metering::usage::Usage;
 use metering::window::Month;
 
-use crate::table::{Item, Table, TableError, integer, number, string, text, unless_condition_failed};
-use crate::windows::usage_partition;
+use crate::table::{
+    Consistency, Item, Sort, Table, TableError, integer, number, readable, string, text, unless_condition_failed,
+};
+use crate::windows::{DAY, USAGE, usage_partition};
 
 /// Attribute that holds the number.
 const USED: &str = "used";
@@ -59,7 +62,6 @@ pub enum Admission {
 /// What a gate's item says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Reading {
-    /// The number.
     pub used: Option<u64>,
     /// The sum of the days it was last brought up to.
     pub days: Option<u64>,
@@ -103,7 +105,6 @@ impl Waiting {
         Some(Self { gate, used })
     }
 
-    /// The gate.
     pub const fn gate(&self) -> &QuotaGate {
         &self.gate
     }
@@ -202,6 +203,22 @@ impl QuotaGates {
         };
         let answer = unless_condition_failed(request.send().await);
         Ok(answer.map_err(|error| self.usage.failed("UpdateItem", &error))?.is_some())
+    }
+
+    /// The calls of the days of a gate's month, and what the gate itself says. Of a day that cannot be read the gate alone
+    /// knows the calls.
+    ///
+    /// # Errors
+    /// When the query fails.
+    pub async fn days(&self, gate: &QuotaGate, month: Month) -> Result<(u64, Reading), TableError> {
+        let sort = Sort::Between(format!("{month}{DAY}"), gate.sort().into());
+        let mut items = self.usage.query(gate.partition(), sort, Consistency::Strong).await?;
+        let item = items.pop_if(|item| string(item, SK) == gate.sort());
+        let mut calls = 0;
+        for item in &items {
+            calls += readable(self.usage.json::<Usage>(item, USAGE))?.map_or(0, |usage| usage.calls);
+        }
+        Ok((calls, Reading::of(item.as_ref())))
     }
 
     /// Takes note that the journal holds no more calls of a gate, unless it has let one pass since.

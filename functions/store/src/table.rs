@@ -64,7 +64,6 @@ pub enum TableError {
     Request {
         /// The API's name of the operation.
         operation: &'static str,
-        /// The table.
         table: String,
         /// The whole chain of causes.
         cause: String,
@@ -76,7 +75,6 @@ pub enum TableError {
     Unprocessed {
         /// Writes left over.
         left: usize,
-        /// The table.
         table: String,
     },
     /// An item that no version of this program writes.
@@ -86,7 +84,6 @@ pub enum TableError {
         key: String,
         /// The attribute.
         attribute: &'static str,
-        /// The table.
         table: String,
     },
 }
@@ -145,7 +142,6 @@ impl Table {
         Self { client, name: name.into() }
     }
 
-    /// Its name.
     pub fn name(&self) -> &str {
         &self.name
     }

@@ -31,7 +31,9 @@ pub use span::Span;
 /// Attribute that names whose a row is.
 const SUBJECT: &str = "subject";
 /// Attribute that holds what a subject did.
-const USAGE: &str = "cell";
+pub(crate) const USAGE: &str = "cell";
+/// What stands between the month and the day in the sort key of a user's day.
+pub(crate) const DAY: &str = "#DAY#";
 /// Attribute that holds how a window came about.
 const COURSE: &str = "course";
 
@@ -45,7 +47,6 @@ pub struct Windows {
 /// A user's day, as far as it goes.
 #[derive(Clone, Debug)]
 pub struct UserDay {
-    /// The day.
     pub day: Day,
     /// What happened up to [`through`](Self::through).
     pub usage: Usage,
@@ -58,7 +59,6 @@ pub struct UserDay {
 /// A subject's hour.
 #[derive(Clone, Debug)]
 pub struct UserHour {
-    /// The hour.
     pub hour: Hour,
     /// What happened in it.
     pub usage: Usage,
@@ -106,7 +106,7 @@ impl Windows {
     pub async fn set_day(&self, day: Day, through: Minute, fold: &UsageBySubject) -> Result<(), TableError> {
         let rows = fold.usages.iter().map(|(subject, usage)| Row {
             pk: usage_partition(subject),
-            sk: format!("{}#DAY#{:02}", day.month(), day.of_month()),
+            sk: format!("{}{DAY}{:02}", day.month(), day.of_month()),
             events: usage.events,
             attributes: [(USAGE, json(usage)), ("through", text(through.to_string()))]
                 .into_iter()
@@ -207,7 +207,7 @@ impl Windows {
     /// When it is a day that cannot be read.
     pub fn user_day(&self, item: &Item) -> Result<Option<UserDay>, TableError> {
         let sk = string(item, SK);
-        let Some((month, day)) = sk.split_once("#DAY#") else { return Ok(None) };
+        let Some((month, day)) = sk.split_once(DAY) else { return Ok(None) };
         let day = format!("{month}-{day}").parse().map_err(|_| self.usage.malformed(item, SK))?;
         let through = string(item, "through").parse().map_err(|_| self.usage.malformed(item, "through"))?;
         Ok(Some(UserDay {

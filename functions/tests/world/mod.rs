@@ -86,7 +86,7 @@ pub(crate) struct World {
     shards: Vec<Vec<Record>>,
     checkpoints: Vec<usize>,
     salt: u8,
-    /// DistinctEvents events that reached us, by identity.
+    /// Distinct events that reached us, by identity.
     known: BTreeMap<Identity<'static>, Event>,
 }
 

@@ -47,7 +47,7 @@ impl Row {
 /// Counts by hour.
 ///
 /// # Errors
-/// When the file cannot be read or is no such series.
+/// When the file cannot be read or is not such a series.
 pub(crate) fn hourly(path: &Path) -> Result<Vec<u64>> {
     let text = file::read_text(path).with_context(|| path.display().to_string())?;
     let lines = lines(&text);
@@ -69,7 +69,7 @@ pub(crate) fn hourly(path: &Path) -> Result<Vec<u64>> {
 /// Values with their times.
 ///
 /// # Errors
-/// When the file cannot be read or is no such series.
+/// When the file cannot be read or is not such a series.
 pub(crate) fn timed(path: &Path) -> Result<Timed> {
     let text = file::read_text(path).with_context(|| path.display().to_string())?;
     let lines = lines(&text);

@@ -16,7 +16,6 @@ pub(crate) struct Figure {
     pub(crate) original: &'static str,
     /// What was to be reached.
     pub(crate) goal: f64,
-    /// What it is.
     pub(crate) value: f64,
     /// What bounds it.
     pub(crate) bound: Cow<'static, str>,

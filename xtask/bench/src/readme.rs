@@ -6,7 +6,6 @@ use std::fmt::Write as _;
 
 use crate::figure::{Figure, short};
 
-/// The table.
 pub(crate) fn table(figures: &[Figure], machine: &str) -> String {
     let mut table =
         String::from("| figure | the original | to reach | here | what bounds it |\n|---|---|---|---|---|\n");

@@ -13,12 +13,15 @@ pub const HOLDS_DATA: [&str; 4] =
 /// A resource that holds data, with the name that the template gives it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DataResource {
-    /// Its logical id.
     pub logical_id: String,
-    /// Its type.
     pub resource_type: String,
     /// Its physical name.
     pub name: String,
+}
+
+/// Whether a resource stays in the account by one of its policies, `DeletionPolicy` or `UpdateReplacePolicy`.
+pub fn is_retained(resource: &Value, policy: &str) -> bool {
+    matches!(resource[policy].as_str(), Some("Retain" | "RetainExceptOnCreate"))
 }
 
 /// The property that names a resource, and by which CloudFormation imports it.
@@ -37,8 +40,7 @@ pub fn data_resources(template: &Value) -> Vec<DataResource> {
     let declared = resources.into_iter().flatten().filter_map(|(logical_id, resource)| {
         let resource_type = resource["Type"].as_str()?;
         let name = resource["Properties"][naming_property(resource_type)?].as_str()?;
-        let retained = resource["DeletionPolicy"].as_str()?.starts_with("Retain");
-        retained.then(|| DataResource {
+        is_retained(resource, "DeletionPolicy").then(|| DataResource {
             logical_id: logical_id.clone(),
             resource_type: resource_type.to_owned(),
             name: name.to_owned(),

@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use super::event::{self, Event, Role};
+use super::event::{self, Role, StackEvent};
 use super::known_error::hint;
 use super::progress::Step;
 
@@ -13,8 +13,7 @@ use super::progress::Step;
 pub struct FailedEvent {
     /// Its part.
     pub role: Role,
-    /// What happened.
-    pub event: Event,
+    pub event: StackEvent,
     /// Where in the code the resource is declared, where that is known.
     pub declared_at: Option<String>,
 }
@@ -22,7 +21,7 @@ pub struct FailedEvent {
 impl FailedEvent {
     /// The failure for people, with a line for the hint where the reason is known.
     pub fn lines(&self) -> Vec<String> {
-        let Event { logical_id, resource_type, reason, .. } = &self.event;
+        let StackEvent { logical_id, resource_type, reason, .. } = &self.event;
         let word = match self.role {
             Role::Cause => "cause",
             Role::Consequence => "then",
@@ -56,7 +55,7 @@ impl FailedEvent {
 
 /// The failures of an operation, the causes first. `known` is what else is known of them; what is older than the
 /// operation is none of it.
-pub fn failures(history: &[Event], known: Vec<Event>) -> Vec<(Role, Event)> {
+pub fn failures(history: &[StackEvent], known: Vec<StackEvent>) -> Vec<(Role, StackEvent)> {
     let began = history.first().map(|event| event.time);
     let known = known.into_iter().filter(|error| began.is_none_or(|began| error.time >= began));
     let events = merge(history, known.collect());
@@ -64,10 +63,10 @@ pub fn failures(history: &[Event], known: Vec<Event>) -> Vec<(Role, Event)> {
 }
 
 /// The history, with what else is known of its failures, and with errors that left no event of their own.
-fn merge(history: &[Event], known: Vec<Event>) -> Vec<Event> {
+fn merge(history: &[StackEvent], known: Vec<StackEvent>) -> Vec<StackEvent> {
     let mut events = history.to_vec();
     for error in known {
-        let failed = |event: &&mut Event| event.is_failure() && event.logical_id == error.logical_id;
+        let failed = |event: &&mut StackEvent| event.is_failure() && event.logical_id == error.logical_id;
         match events.iter_mut().find(failed) {
             Some(event) if event.reason.len() < error.reason.len() => event.reason = error.reason,
             Some(_) => {}
@@ -78,7 +77,7 @@ fn merge(history: &[Event], known: Vec<Event>) -> Vec<Event> {
 }
 
 /// The resources that keep a stack from settling.
-pub fn stuck(failures: &[(Role, Event)]) -> Vec<&str> {
+pub fn stuck(failures: &[(Role, StackEvent)]) -> Vec<&str> {
     let rolled = failures.iter().filter(|(role, event)| *role == Role::RollBack && !event.is_of_stack());
     let deleted = failures.iter().filter(|(_, event)| event.status == "DELETE_FAILED" && !event.is_of_stack());
     let mut stuck: Vec<&str> = rolled.chain(deleted).map(|(_, event)| event.logical_id.as_str()).collect();

@@ -8,12 +8,10 @@ use crate::resource_type;
 
 /// What happened to one resource, or to the stack itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Event {
+pub struct StackEvent {
     /// CloudFormation's id of the event.
     pub id: String,
-    /// When.
     pub time: Timestamp,
-    /// The name of the stack.
     pub stack: String,
     /// The resource; for the stack itself its name.
     pub logical_id: String,
@@ -36,7 +34,7 @@ pub enum Role {
     RollBack,
 }
 
-impl Event {
+impl StackEvent {
     /// Whether the event is about the stack as a whole.
     pub fn is_of_stack(&self) -> bool {
         self.resource_type == resource_type::STACK && self.logical_id == self.stack
@@ -65,8 +63,8 @@ impl Event {
 
 /// The failures of an operation: the causes in the order of time, what followed from them, and what stopped the
 /// roll-back. What only the stack itself says of its failing is left out, unless it is all there is.
-pub fn failures(events: &[Event]) -> Vec<(Role, &Event)> {
-    let mut events: Vec<&Event> = events.iter().collect();
+pub fn failures(events: &[StackEvent]) -> Vec<(Role, &StackEvent)> {
+    let mut events: Vec<&StackEvent> = events.iter().collect();
     events.sort_by_key(|event| event.time);
     let mut is_rolling_back = false;
     let mut failures = Vec::new();
@@ -85,7 +83,7 @@ pub fn failures(events: &[Event]) -> Vec<(Role, &Event)> {
         failures.push((role, event));
     }
     if !failures.iter().any(|(role, _)| *role != Role::Consequence) {
-        let of_stack = |event: &&&Event| event.is_of_stack() && (event.is_failure() || event.begins_roll_back());
+        let of_stack = |event: &&&StackEvent| event.is_of_stack() && (event.is_failure() || event.begins_roll_back());
         let said = events.iter().filter(of_stack).find(|event| !event.reason.is_empty());
         failures.extend(said.map(|&event| (Role::Cause, event)));
     }
@@ -98,9 +96,9 @@ pub fn failures(events: &[Event]) -> Vec<(Role, &Event)> {
 pub(crate) mod tests {
     use super::*;
 
-    pub(crate) fn event(second: i64, logical_id: &str, status: &str, reason: &str) -> Event {
+    pub(crate) fn event(second: i64, logical_id: &str, status: &str, reason: &str) -> StackEvent {
         let resource_type = if logical_id == "S" { resource_type::STACK } else { resource_type::TABLE };
-        Event {
+        StackEvent {
             id: format!("{logical_id}-{second}"),
             time: Timestamp::from_second(second).unwrap(),
             stack: "S".into(),
@@ -111,7 +109,7 @@ pub(crate) mod tests {
         }
     }
 
-    fn roles(events: &[Event]) -> Vec<(Role, &str)> {
+    fn roles(events: &[StackEvent]) -> Vec<(Role, &str)> {
         failures(events).into_iter().map(|(role, event)| (role, &*event.logical_id)).collect()
     }
 

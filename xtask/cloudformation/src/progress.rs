@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use metering::window::iso_millis;
 use serde_json::{Value, json};
 
-use super::event::Event;
+use super::event::StackEvent;
 
 /// How many resources of one stack the foot names at most.
 const LIVE_RESOURCES: usize = 8;
@@ -39,8 +39,8 @@ impl Progress {
     }
 
     /// Takes an event in.
-    pub fn take(&mut self, event: &Event) -> Step {
-        let Event { time, stack, logical_id, status, .. } = event;
+    pub fn take(&mut self, event: &StackEvent) -> Step {
+        let StackEvent { time, stack, logical_id, status, .. } = event;
         let is_under_way = status.ends_with("_IN_PROGRESS");
         if event.is_of_stack() {
             let began = self.stack.as_ref().map_or(*time, |(_, _, began)| *began);
@@ -79,16 +79,16 @@ impl Progress {
 
 impl Step {
     /// The event for people: time, stack, status, logical id, type, how long it took, why.
-    pub fn line(&self, event: &Event) -> String {
-        let Event { id: _, time, stack, logical_id, resource_type, status, reason } = event;
+    pub fn line(&self, event: &StackEvent) -> String {
+        let StackEvent { id: _, time, stack, logical_id, resource_type, status, reason } = event;
         let took = self.seconds.map_or_else(String::new, |seconds| format!(" ({seconds:.1} s)"));
         let reason = if reason.is_empty() { String::new() } else { format!(": {reason}") };
         format!("{} {stack} {status:<28} {logical_id} {resource_type}{took}{reason}", time.strftime("%H:%M:%S"))
     }
 
     /// The event for programs, as an object of this type.
-    pub fn object(&self, object_type: &str, event: &Event) -> Value {
-        let Event { id: _, time, stack, logical_id, resource_type, status, reason } = event;
+    pub fn object(&self, object_type: &str, event: &StackEvent) -> Value {
+        let StackEvent { id: _, time, stack, logical_id, resource_type, status, reason } = event;
         let mut object = json!({
             "type": object_type, "time": iso_millis(*time), "stack": stack, "logicalId": logical_id,
             "resourceType": resource_type, "status": status

@@ -62,7 +62,7 @@ pub enum NextStep {
     Update,
     /// Something is under way: follow it, then look again.
     Wait,
-    /// It is half done: mend it, then look again.
+    /// It is half done: recover it, then look again.
     Recover(Recovery),
     /// CloudFormation takes no change of it: only an operator can help.
     Manual,

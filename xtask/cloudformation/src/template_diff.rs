@@ -24,7 +24,7 @@ pub enum Edit {
 
 /// One difference.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Change {
+pub struct Difference {
     /// The resource, output or parameter.
     pub logical_id: String,
     /// The resource's type, such as `AWS::Kinesis::Stream`; for what is not a resource `Output`, `Parameter`, …
@@ -49,7 +49,7 @@ const IDENTITIES: [&str; 9] =
     ["Sid", "PolicyName", "IndexName", "AttributeName", "Key", "Id", "Name", "ResourcePath", "ParameterName"];
 
 /// Every difference between two templates: resources first, then the rest. A missing template is `Value::Null`.
-pub fn changes(old: &Value, new: &Value) -> Vec<Change> {
+pub fn differences(old: &Value, new: &Value) -> Vec<Difference> {
     let mut found = Vec::new();
     for id in keys(&old["Resources"], &new["Resources"]) {
         resource(&id, old["Resources"].get(&id), new["Resources"].get(&id), &mut found);
@@ -85,7 +85,7 @@ pub fn keys(old: &Value, new: &Value) -> BTreeSet<String> {
     [old, new].into_iter().filter_map(Value::as_object).flat_map(|object| object.keys().cloned()).collect()
 }
 
-fn resource(id: &str, old: Option<&Value>, new: Option<&Value>, found: &mut Vec<Change>) {
+fn resource(id: &str, old: Option<&Value>, new: Option<&Value>, found: &mut Vec<Difference>) {
     let declared = new.or(old).unwrap_or(&Value::Null);
     let mut differ = Differ { logical_id: id, resource_type: resource_type(declared), found };
     match (old, new) {
@@ -101,13 +101,13 @@ fn resource(id: &str, old: Option<&Value>, new: Option<&Value>, found: &mut Vec<
 struct Differ<'a> {
     logical_id: &'a str,
     resource_type: &'a str,
-    found: &'a mut Vec<Change>,
+    found: &'a mut Vec<Difference>,
 }
 
 impl Differ<'_> {
     fn push(&mut self, path: &str, edit: Edit) {
         let (logical_id, resource_type) = (self.logical_id.to_owned(), self.resource_type.to_owned());
-        self.found.push(Change { logical_id, resource_type, path: path.to_owned(), edit });
+        self.found.push(Difference { logical_id, resource_type, path: path.to_owned(), edit });
     }
 
     fn both(&mut self, path: &str, old: Option<&Value>, new: Option<&Value>) {

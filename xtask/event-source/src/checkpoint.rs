@@ -18,7 +18,6 @@ pub enum CheckpointError {
     /// The file or its folder cannot be used.
     #[error("{path}: {cause}")]
     Io {
-        /// The file.
         path: PathBuf,
         /// What the system says.
         cause: io::Error,
@@ -26,7 +25,6 @@ pub enum CheckpointError {
     /// The file holds something else.
     #[error("{path} does not hold checkpoints: {cause}")]
     Malformed {
-        /// The file.
         path: PathBuf,
         /// What is wrong with it.
         cause: serde_json::Error,

@@ -23,7 +23,6 @@ pub(crate) enum Condition {
 pub(crate) struct DiscardedBatch {
     /// Its records, at least one.
     pub(crate) records: Vec<SharedRecord>,
-    /// Why.
     pub(crate) condition: Condition,
     /// How often the function ran for it.
     pub(crate) invocations: u32,

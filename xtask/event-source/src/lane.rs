@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use crate::batch::Waiting;
 use crate::discard::{Condition, DiscardedBatch};
 use crate::mapping::{Retries, Rules};
-use crate::outcome::Outcome;
+use crate::outcome::BatchOutcome;
 use crate::record::SharedRecord;
 use crate::services::Invocation;
 
@@ -116,7 +116,7 @@ impl Lane {
     pub(crate) fn answered(
         &mut self,
         settings: &LaneSettings,
-        outcome: &Outcome,
+        outcome: &BatchOutcome,
         invocation: Option<Invocation>,
         now: Timestamp,
     ) -> Vec<SharedRecord> {
@@ -127,22 +127,22 @@ impl Lane {
             part.last = Some(invocation);
         }
         match *outcome {
-            Outcome::NotRun => {
+            BatchOutcome::NotRun => {
                 self.pause.begin(settings, now);
                 self.parts.push_front(part);
                 Vec::new()
             }
-            Outcome::Success => {
+            BatchOutcome::Success => {
                 self.pause = Pause::default();
                 part.records
             }
-            Outcome::FailedFrom(place @ 1..) => {
+            BatchOutcome::FailedFrom(place @ 1..) => {
                 self.pause = Pause::default();
                 let rest = part.records.split_off(place);
                 self.parts.push_front(Part { records: rest, retries: 0, ..part });
                 part.records
             }
-            Outcome::FailedFrom(0) => {
+            BatchOutcome::FailedFrom(0) => {
                 self.failed(settings, part, now);
                 Vec::new()
             }

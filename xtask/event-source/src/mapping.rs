@@ -10,7 +10,6 @@ use aws_sdk_lambda::types::{EventSourceMappingConfiguration, EventSourcePosition
 /// A mapping from a stream to a function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Mapping {
-    /// Its id.
     pub(crate) uuid: String,
     /// The function's ARN.
     pub(crate) function: String,

@@ -9,7 +9,7 @@ use crate::services::{Answer, Invocation};
 
 /// What became of a batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
+pub(crate) enum BatchOutcome {
     /// The function did not run: throttled, absent or unreachable.
     NotRun,
     /// Every record is processed.
@@ -18,19 +18,19 @@ pub(crate) enum Outcome {
     FailedFrom(usize),
 }
 
-impl Outcome {
+impl BatchOutcome {
     /// The outcome of an answer. Without `reports_items` (`ReportBatchItemFailures`) what the function returned counts
     /// for nothing.
-    pub(crate) fn of(answer: &Answer, records: &[SharedRecord], reports_items: bool) -> Self {
+    pub(crate) fn from_answer(answer: &Answer, records: &[SharedRecord], reports_items: bool) -> Self {
         match answer {
             Answer::NotRun(_) => Self::NotRun,
             Answer::Ran(Invocation { function_error: Some(_), .. }) => Self::FailedFrom(0),
             Answer::Ran(_) if !reports_items => Self::Success,
-            Answer::Ran(invocation) => Self::of_response(&invocation.response, records),
+            Answer::Ran(invocation) => Self::from_response(&invocation.response, records),
         }
     }
 
-    fn of_response(response: &[u8], records: &[SharedRecord]) -> Self {
+    fn from_response(response: &[u8], records: &[SharedRecord]) -> Self {
         if response.is_empty() {
             return Self::Success;
         }
@@ -70,7 +70,7 @@ mod tests {
 
     const NUMBERS: [&str; 4] = ["8", "9", "10", "11"];
 
-    fn outcome_of(response: &str) -> Outcome {
+    fn outcome_of(response: &str) -> BatchOutcome {
         let records = NUMBERS.map(|number| {
             let sequence_number = SequenceNumber::new(number);
             Arc::new(Record {
@@ -80,7 +80,7 @@ mod tests {
                 arrived_at: Timestamp::UNIX_EPOCH,
             })
         });
-        Outcome::of(&Answer::Ran(Invocation::returning(response)), &records, true)
+        BatchOutcome::from_answer(&Answer::Ran(Invocation::returning(response)), &records, true)
     }
 
     #[test]
@@ -95,7 +95,7 @@ mod tests {
             r#"{"ok":true}"#,
         ];
         for response in responses {
-            assert_eq!(outcome_of(response), Outcome::Success, "{response}");
+            assert_eq!(outcome_of(response), BatchOutcome::Success, "{response}");
         }
     }
 
@@ -103,7 +103,7 @@ mod tests {
     fn the_lowest_reported_record_counts() {
         let response =
             r#"{"batchItemFailures":[{"itemIdentifier":"11"},{"itemIdentifier":"9"},{"itemIdentifier":"10"}]}"#;
-        assert_eq!(outcome_of(response), Outcome::FailedFrom(1));
+        assert_eq!(outcome_of(response), BatchOutcome::FailedFrom(1));
     }
 
     #[test]
@@ -117,14 +117,14 @@ mod tests {
         ];
         for identifier in identifiers {
             let response = format!(r#"{{"batchItemFailures":[{{"itemIdentifier":"10"}},{identifier}]}}"#);
-            assert_eq!(outcome_of(&response), Outcome::FailedFrom(0), "{identifier}");
+            assert_eq!(outcome_of(&response), BatchOutcome::FailedFrom(0), "{identifier}");
         }
     }
 
     #[test]
     fn what_is_no_answer_fails_the_batch() {
         for response in ["done", "[]", "7", "\"done\"", r#"{"batchItemFailures":"9"}"#] {
-            assert_eq!(outcome_of(response), Outcome::FailedFrom(0), "{response}");
+            assert_eq!(outcome_of(response), BatchOutcome::FailedFrom(0), "{response}");
         }
     }
 
@@ -132,17 +132,20 @@ mod tests {
     fn a_function_error_fails_the_batch_whatever_was_returned() {
         let mut invocation = Invocation::returning("{}");
         invocation.function_error = Some("Unhandled".into());
-        assert_eq!(Outcome::of(&Answer::Ran(invocation), &[], true), Outcome::FailedFrom(0));
+        assert_eq!(BatchOutcome::from_answer(&Answer::Ran(invocation), &[], true), BatchOutcome::FailedFrom(0));
     }
 
     #[test]
     fn without_reporting_the_response_is_ignored() {
         let answer = Answer::Ran(Invocation::returning(r#"{"batchItemFailures":[{"itemIdentifier":""}]}"#));
-        assert_eq!(Outcome::of(&answer, &[], false), Outcome::Success);
+        assert_eq!(BatchOutcome::from_answer(&answer, &[], false), BatchOutcome::Success);
     }
 
     #[test]
     fn a_throttled_function_has_no_outcome() {
-        assert_eq!(Outcome::of(&Answer::NotRun(ServiceError::Refused("throttled".into())), &[], true), Outcome::NotRun);
+        assert_eq!(
+            BatchOutcome::from_answer(&Answer::NotRun(ServiceError::Refused("throttled".into())), &[], true),
+            BatchOutcome::NotRun
+        );
     }
 }

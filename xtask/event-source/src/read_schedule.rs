@@ -27,7 +27,6 @@ impl ReadSchedule {
         Self { pace, due: now, at_tip: None, is_woken: false, failures: 0 }
     }
 
-    /// When.
     pub(crate) fn due(&self) -> Instant {
         self.due
     }

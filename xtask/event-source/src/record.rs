@@ -21,7 +21,6 @@ pub(crate) struct Record {
     pub(crate) sequence_number: SequenceNumber,
     /// What its producer grouped it by.
     pub(crate) partition_key: String,
-    /// Its bytes.
     pub(crate) data: Vec<u8>,
     /// When the stream took it.
     pub(crate) arrived_at: Timestamp,

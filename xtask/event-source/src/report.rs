@@ -6,17 +6,17 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Where reports go.
-pub(crate) type Report = Arc<dyn Fn(String) + Send + Sync>;
+pub(crate) type Notify = Arc<dyn Fn(String) + Send + Sync>;
 
 /// The matters that are open.
 pub(crate) struct IssueLog {
-    report: Report,
+    report: Notify,
     open: BTreeSet<String>,
 }
 
 impl IssueLog {
     /// None yet.
-    pub(crate) fn new(report: Report) -> Self {
+    pub(crate) fn new(report: Notify) -> Self {
         Self { report, open: BTreeSet::new() }
     }
 

@@ -14,7 +14,7 @@ use crate::event::event;
 use crate::mapping::Mapping;
 use crate::options::Pace;
 use crate::record::SharedRecord;
-use crate::report::Report;
+use crate::report::Notify;
 use crate::services::{Answer, Page, Position, ServiceError, Services};
 use crate::status::Board;
 
@@ -27,7 +27,7 @@ pub(crate) struct Shared<S> {
     /// Where they write what they do.
     pub(crate) board: Arc<Board>,
     /// Where they say what goes wrong.
-    pub(crate) report: Report,
+    pub(crate) report: Notify,
     /// How fast they are.
     pub(crate) pace: Pace,
     /// What they do beyond need.

@@ -25,7 +25,6 @@ pub(crate) enum ServiceError {
 /// A mapping as Lambda lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Listed {
-    /// Its id.
     pub(crate) uuid: String,
     /// Its settings, or why they cannot be followed.
     pub(crate) mapping: Result<Mapping, Refusal>,
@@ -45,7 +44,6 @@ pub(crate) struct StreamState {
 /// A shard.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Shard {
-    /// Its id.
     pub(crate) id: String,
     /// The shards that it was made from by a split or a merge.
     pub(crate) parents: Vec<String>,
@@ -101,7 +99,6 @@ pub(crate) trait Mappings {
     fn mappings(&self) -> impl Future<Output = Result<Vec<Listed>, ServiceError>> + Send;
 }
 
-/// The streams.
 pub(crate) trait Streams {
     /// The state of a stream, by its ARN.
     fn stream(&self, stream: &str) -> impl Future<Output = Result<StreamState, ServiceError>> + Send;

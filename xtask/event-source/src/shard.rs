@@ -18,7 +18,7 @@ use crate::discard::DiscardedBatch;
 use crate::lane::{LaneSettings, Step};
 use crate::mapping::Mapping;
 use crate::options::Pace;
-use crate::outcome::Outcome;
+use crate::outcome::BatchOutcome;
 use crate::read_schedule::ReadSchedule;
 use crate::record::SharedRecord;
 use crate::report::IssueLog;
@@ -187,10 +187,10 @@ impl<S: Services> Reader<S> {
     }
 
     fn take_answer(&mut self, lane: usize, records: Vec<SharedRecord>, answer: Answer, is_repeated: bool) {
-        let outcome = Outcome::of(&answer, &records, self.mapping.rules.reports_items);
+        let outcome = BatchOutcome::from_answer(&answer, &records, self.mapping.rules.reports_items);
         let is_due = |every: NonZeroU64| self.n_invocations.is_multiple_of(every.get());
         let repeats = !is_repeated && self.shared.disturbance.repeat_every.is_some_and(is_due);
-        if outcome == Outcome::Success && repeats {
+        if outcome == BatchOutcome::Success && repeats {
             return self.under_way.push(self.requests.repeat(lane, records, answer));
         }
         let function = self.mapping.function_name().to_owned();
@@ -202,8 +202,8 @@ impl<S: Services> Reader<S> {
             Answer::Ran(invocation) => Some(invocation),
         };
         match (&outcome, &invocation) {
-            (Outcome::Success, _) => self.last_error = None,
-            (Outcome::FailedFrom(place), Some(invocation)) => {
+            (BatchOutcome::Success, _) => self.last_error = None,
+            (BatchOutcome::FailedFrom(place), Some(invocation)) => {
                 let said = invocation.function_error.as_deref().unwrap_or("it reported failures");
                 let response: String = String::from_utf8_lossy(&invocation.response).chars().take(300).collect();
                 let error = ServiceError::Refused(format!("{said}: {response}"));

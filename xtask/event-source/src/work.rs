@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::lane::{Lane, LaneSettings, Step};
-use crate::outcome::Outcome;
+use crate::outcome::BatchOutcome;
 use crate::progress::Progress;
 use crate::record::Record;
 use crate::sequence::SequenceNumber;
@@ -50,7 +50,13 @@ impl Work {
     }
 
     /// Takes note of the function's answer to a lane.
-    pub(crate) fn answered(&mut self, lane: usize, outcome: &Outcome, invocation: Option<Invocation>, now: Timestamp) {
+    pub(crate) fn answered(
+        &mut self,
+        lane: usize,
+        outcome: &BatchOutcome,
+        invocation: Option<Invocation>,
+        now: Timestamp,
+    ) {
         let processed = self.lanes[lane].answered(&self.settings, outcome, invocation, now);
         self.progress.finish(&processed);
     }

@@ -114,7 +114,7 @@ impl FromStr for Duration {
             'd' => Granularity::Day,
             _ => return Err(bad()),
         };
-        // The unit is one byte. A sign is no digit, though a number could be read with one.
+        // The unit is one byte. A sign is not a digit, though a number could be read with one.
         let digits = &text[..text.len() - 1];
         let count = if digits.bytes().all(|byte| byte.is_ascii_digit()) { digits.parse().ok() } else { None };
         let duration = Self { count: count.filter(|count| *count > 0).ok_or_else(bad)?, unit };

@@ -53,7 +53,7 @@ async fn a_key_that_should_have_left_the_table_is_refused_while_it_is_still_ther
     item.insert(TTL.into(), number(now().as_second()));
     keys.table.put_all([item]).await.unwrap();
     let key = keys.find("abc").await.unwrap().unwrap();
-    assert_eq!(key.judge(now()), Err(metering::event::Reason::ExpiredApiKey));
+    assert_eq!(key.judge(now()), Err(metering::key::Reason::ExpiredApiKey));
 }
 
 #[tokio::test]
@@ -96,7 +96,7 @@ async fn a_key_is_revoked_once_and_leaves_the_table_some_time_after() {
     let again = keys.revoke(&key, now() + jiff::SignedDuration::from_secs(60)).await.unwrap();
     assert_eq!(again, Some(revoked));
     let found = keys.find(&key.hash).await.unwrap().unwrap();
-    assert_eq!(found.judge(now()), Err(metering::event::Reason::RevokedApiKey));
+    assert_eq!(found.judge(now()), Err(metering::key::Reason::RevokedApiKey));
 }
 
 #[tokio::test]

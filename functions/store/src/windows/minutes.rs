@@ -15,7 +15,7 @@ use metering::usage::Usage;
 use metering::window::{Hour, Minute};
 
 use super::pack::{self, Pack, Packs};
-use super::{Row, Windows, all};
+use super::{Row, USAGE, Windows, all};
 use crate::blocks::after_days;
 use crate::table::{Consistency, Item, Sort, TableError, binary, number, readable, string, text};
 
@@ -146,7 +146,7 @@ impl Windows {
         for item in rows {
             let (place, subject) = (self.place(&item)?, self.subject(&item)?);
             if i64::from(place) <= last {
-                sums.add(place, subject, self.analytics.json(&item, "cell")?);
+                sums.add(place, subject, self.analytics.json(&item, USAGE)?);
             }
         }
         let mut pages = self.analytics.pages(&pk, between(PACKS), Consistency::Strong);
@@ -170,7 +170,7 @@ impl Windows {
     }
 }
 
-/// Cells of one subject by their place.
+/// Usages of one subject by their place.
 #[derive(Default)]
 struct Newest {
     usages: BTreeMap<u8, Usage>,

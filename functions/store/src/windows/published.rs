@@ -18,7 +18,6 @@ const PUBLISHED: &str = "published";
 /// What was published of a minute, as it was read.
 #[derive(Clone, Debug)]
 pub struct Published {
-    /// The figures.
     pub figures: Figures,
     stored: AttributeValue,
 }

@@ -87,7 +87,6 @@ impl Connection {
         matches!(self.target, Target::Local)
     }
 
-    /// The region.
     pub fn region(&self) -> &str {
         self.config.region().map_or(name::DEFAULT_REGION, Region::as_ref)
     }

@@ -22,7 +22,7 @@ const SECONDS_PER_MONTH: u64 = 730 * 3600;
 const LOOKING_NOTE: &str = "Viewers look all month long; whoever looks for an hour a day costs a 24th of that. Each meets an \
                             instance of the function that has read nothing yet once an hour.";
 
-/// The command.
+/// Carries `cost` out.
 ///
 /// # Errors
 /// When the environment has no settings.

@@ -20,7 +20,7 @@ use crate::stack::change_set::ChangeSetOptions;
 use crate::stack::order;
 use preflight::Preflight;
 
-/// The command.
+/// Carries `deploy` out.
 ///
 /// # Errors
 /// When it is not approved, or anything fails on the way.

@@ -41,7 +41,7 @@ struct DestroyPlan<'a> {
     reporter: &'a Reporter,
 }
 
-/// The command.
+/// Carries `destroy` out.
 ///
 /// # Errors
 /// When it is not approved, the stream does not drain, or a stack cannot be deleted.
@@ -64,7 +64,7 @@ async fn destroy(args: &cli::Destroy, reporter: &Reporter) -> Result<Removed> {
         }
     }
     let app = workspace::app(env, Toggle::On, connection.target(), authorizer::architecture(&connection, env).await?)?;
-    let mut data = data::of_stacks(&connection, &app, &wanted).await?;
+    let mut data = data::find(&connection, &app, &wanted).await?;
     if wanted.contains(&name::kinesis_stack(env)) {
         data.extend(batch_buckets::buckets(&connection, &app, reporter).await?);
     }
@@ -182,7 +182,7 @@ impl DestroyPlan<'_> {
         // Only a hint hangs on it: where the bucket cannot be read, the rest is still true.
         let failure = if self.has_given_up().await.unwrap_or(false) {
             failure
-                .hint("batches that the processor gave up are not counted, however long it is waited for them")
+                .hint("batches that the processor gave up are not counted, however long you wait")
                 .hint("`cargo xtask errors list` shows them, `cargo xtask logs stream-processor` may say what stopped them")
                 .hint("`cargo xtask errors replay` puts them on the stream again, once that is fixed")
         } else {

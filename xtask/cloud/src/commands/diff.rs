@@ -4,9 +4,9 @@
 
 pub mod code;
 pub mod drift;
-pub mod report;
 pub mod review;
 pub mod snapshot;
+pub mod stack_diff;
 
 use anyhow::Result;
 use cloudformation::scaled_stream;
@@ -22,8 +22,8 @@ use crate::deployment::recovery;
 use crate::pricing::fixed_cost;
 use crate::pricing::price::Prices;
 use crate::stack::{order, read};
-use report::Report;
 use review::{Review, Standing};
+use stack_diff::StackDiff;
 
 /// A stack as it is, if it is, and as it would be.
 struct Pair {
@@ -62,7 +62,7 @@ pub async fn run(args: &cli::Diff, printer: &Printer) -> Result<u8> {
 async fn against_deployed(args: &cli::Diff, toggle: Toggle, printer: &Printer) -> Result<Review> {
     let connection = Connection::open(&args.cloud).await?;
     let env = &args.cloud.env.env;
-    // Which processor the functions run on is no setting: what is deployed says it.
+    // Which processor the functions run on is not a setting: what is deployed says it.
     let api = read::deployed(&connection, &name::api_stack(env)).await?;
     let architecture = api.as_ref().map_or(Architecture::X86_64, snapshot::architecture);
     let stacks = workspace::app(env, toggle, connection.target(), architecture)?.stacks()?;
@@ -72,12 +72,12 @@ async fn against_deployed(args: &cli::Diff, toggle: Toggle, printer: &Printer) -
             printer.say(format!("a deploy begins with this:\n{sentence}"));
         }
         let pair = pair(stack, read::deployed(&connection, stack.name()).await?)?;
-        code.extend(code::of_stack(&connection, &pair.stack, &pair.new).await?);
+        code.extend(code::find(&connection, &pair.stack, &pair.new).await?);
         pairs.push(pair);
     }
     let drift = match args.drift {
         true => {
-            let look = pairs.iter().map(|Pair { stack, old, .. }| drift::of_stack(&connection, stack, old.as_ref()));
+            let look = pairs.iter().map(|Pair { stack, old, .. }| drift::detect(&connection, stack, old.as_ref()));
             Some(try_join_all(look).await?)
         }
         false => None,
@@ -113,7 +113,7 @@ fn review(pairs: &[Pair]) -> Result<Review> {
     let (before, after) =
         (pairs.iter().map(old).sum(), pairs.iter().map(|pair| fixed_cost::per_month(&pair.new, &prices)).sum());
     Ok(Review {
-        reports: pairs.iter().map(|Pair { stack, old, new }| Report::of(stack, old.as_ref(), new)).collect(),
+        reports: pairs.iter().map(|Pair { stack, old, new }| StackDiff::of(stack, old.as_ref(), new)).collect(),
         code: None,
         drift: None,
         standing: Standing { before, after, prices_of: prices.date },

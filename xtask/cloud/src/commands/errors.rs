@@ -22,7 +22,7 @@ use crate::system::metric::{self, Metric, Span};
 use crate::system::undelivered;
 use serde_json::{Value, json};
 
-/// The command.
+/// Carries `errors` out.
 ///
 /// # Errors
 /// When there is no such record, or AWS cannot be asked.

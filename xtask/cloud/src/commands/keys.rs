@@ -15,7 +15,7 @@ use crate::aws::error::table_failed_to;
 use crate::system::keys::{self, MadeKey, NewKey};
 use crate::system::users;
 
-/// The command.
+/// Carries `keys` out.
 ///
 /// # Errors
 /// When the table cannot be used, or there is no such user or key.

@@ -31,7 +31,7 @@ use emulator::Emulator;
 use front::Front;
 use signal::Stop;
 
-/// The command.
+/// Carries `local` out.
 ///
 /// # Errors
 /// When it cannot be brought up or stopped.
@@ -64,7 +64,7 @@ async fn down(printer: &Printer) -> Result<()> {
     printer.say(if stopped {
         "stopped; what it stored is kept for the next start"
     } else {
-        "the local system does not run"
+        "the local system is not running"
     });
     Ok(())
 }

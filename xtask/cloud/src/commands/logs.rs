@@ -35,7 +35,7 @@ pub struct Line {
 #[derive(Debug, Default)]
 struct Shown(BTreeMap<String, i64>);
 
-/// The command.
+/// Carries `logs` out.
 ///
 /// # Errors
 /// When there is no such function, or its log cannot be read.

@@ -28,7 +28,7 @@ pub enum Capacity {
     OnDemand(u32),
 }
 
-/// The command.
+/// Carries `scale` out.
 ///
 /// # Errors
 /// When there is no stream, or the capacity cannot be had.
@@ -38,7 +38,7 @@ pub async fn run(args: &cli::Scale, printer: &Printer) -> Result<()> {
     }
     let connection = Connection::open(&args.cloud).await?;
     let env = &args.cloud.env.env;
-    let stream = Stream { connection: &connection, env, name: name::stream(env), printer };
+    let stream = LiveStream { connection: &connection, env, name: name::stream(env), printer };
     let before = stream.settled().await?;
     let after = match args.shards {
         Some(shards) => stream.to_shards(before, u32::from(shards)).await?,
@@ -133,14 +133,14 @@ pub fn steps(from: u32, to: u32) -> Vec<u32> {
 }
 
 /// The stream of an environment.
-struct Stream<'a> {
+struct LiveStream<'a> {
     connection: &'a Connection,
     env: &'a Environment,
     name: String,
     printer: &'a Printer,
 }
 
-impl Stream<'_> {
+impl LiveStream<'_> {
     async fn to_shards(&self, before: Capacity, goal: u32) -> Result<Capacity> {
         let shards = match before {
             Capacity::Provisioned(shards) => shards,

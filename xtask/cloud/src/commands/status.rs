@@ -25,7 +25,7 @@ const WATCH: Duration = Duration::from_secs(5);
 /// Moves a terminal's cursor to the corner and empties the screen.
 const EMPTY_SCREEN: &str = "\u{1b}[H\u{1b}[2J";
 
-/// The command.
+/// Carries `status` out.
 ///
 /// # Errors
 /// When AWS cannot be asked.

@@ -18,7 +18,7 @@ use crate::local_state::folder::Folder;
 use crate::local_state::secrets::{self, Secrets};
 use crate::system::users::{self, ListedUser, NewUser};
 
-/// The command.
+/// Carries `users` out.
 ///
 /// # Errors
 /// When Cognito or the table refuses.

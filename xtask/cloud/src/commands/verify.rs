@@ -47,7 +47,7 @@ pub struct Check {
 
 impl Check {
     /// A check that passes if `is_fine`.
-    pub fn of(what: impl Into<String>, is_fine: bool, found: impl Into<String>) -> Self {
+    pub fn new(what: impl Into<String>, is_fine: bool, found: impl Into<String>) -> Self {
         let outcome = if is_fine { Outcome::Passed(found.into()) } else { Outcome::Failed(found.into()) };
         Self { what: what.into(), outcome }
     }
@@ -59,7 +59,7 @@ impl Check {
 
     /// A check that is what an attempt found; an error is a failed check, not the end of the command.
     pub fn tried(what: impl Into<String>, attempt: Result<Self>) -> Self {
-        attempt.unwrap_or_else(|error| Self::of(what, false, format!("{error:#}")))
+        attempt.unwrap_or_else(|error| Self::new(what, false, format!("{error:#}")))
     }
 
     /// For `--json`.
@@ -90,8 +90,7 @@ impl fmt::Display for Check {
 
 /// What is checked, and against what.
 #[derive(Debug)]
-pub struct Subject<'a> {
-    /// Where.
+pub struct Deployment<'a> {
     pub connection: &'a Connection,
     /// Which deployment.
     pub env: &'a Environment,
@@ -101,7 +100,7 @@ pub struct Subject<'a> {
     pub settings: &'a Settings,
 }
 
-/// The command.
+/// Carries `verify` out.
 ///
 /// # Errors
 /// When a check fails.
@@ -119,20 +118,20 @@ async fn verify(args: &cli::Verify, reporter: &Reporter, printer: &Printer) -> R
     let env = &args.cloud.env.env;
     connection.account().await?;
     let settings = &workspace::settings(env)?;
-    let subject = Subject { connection: &connection, env, toggle: toggle(&connection, env).await?, settings };
-    reporter.note(&format!("checking {env} with the toggle {}", subject.toggle.as_str()));
+    let deployment = Deployment { connection: &connection, env, toggle: toggle(&connection, env).await?, settings };
+    reporter.note(&format!("checking {env} with the toggle {}", deployment.toggle.as_str()));
     let told = |checks: Vec<Check>| tell(checks, args.json, reporter, printer);
-    let mut checks = told(resources::checks(&subject).await);
-    checks.extend(told(call::checks(&subject, key(args, &connection)?.as_deref()).await));
-    checks.extend(told(metrics::checks(&subject).await));
-    checks.extend(told(undelivered::checks(&subject, Timestamp::now()).await));
-    let reconciled = match reconciliation::reconcile(&subject, args.minutes, Timestamp::now()).await {
+    let mut checks = told(resources::checks(&deployment).await);
+    checks.extend(told(call::checks(&deployment, key(args, &connection)?.as_deref()).await));
+    checks.extend(told(metrics::checks(&deployment).await));
+    checks.extend(told(undelivered::checks(&deployment, Timestamp::now()).await));
+    let reconciled = match reconciliation::reconcile(&deployment, args.minutes, Timestamp::now()).await {
         Ok(reconciliation) => {
             checks.extend(told(reconciliation.checks()));
             Some(reconciliation.to_json())
         }
         Err(error) => {
-            checks.extend(told(vec![Check::of("every call counted once", false, format!("{error:#}"))]));
+            checks.extend(told(vec![Check::new("every call counted once", false, format!("{error:#}"))]));
             None
         }
     };
@@ -194,16 +193,16 @@ mod tests {
 
     #[test]
     fn a_check_is_one_line_that_begins_with_how_it_went() {
-        assert_eq!(Check::of("table t", true, "ACTIVE").to_string(), "ok      table t: ACTIVE");
-        assert_eq!(Check::of("table t", false, "none").to_string(), "FAILED  table t: none");
+        assert_eq!(Check::new("table t", true, "ACTIVE").to_string(), "ok      table t: ACTIVE");
+        assert_eq!(Check::new("table t", false, "none").to_string(), "FAILED  table t: none");
         assert_eq!(Check::skipped("a call", "no key").to_string(), "skipped a call: no key");
     }
 
     #[test]
     fn one_failed_check_fails_the_command_and_a_skipped_one_does_not() {
-        let passed = Check::of("a", true, "");
+        let passed = Check::new("a", true, "");
         assert!(verdict(&[passed.clone(), Check::skipped("b", "")]).is_ok());
-        let checks = [passed, Check::of("c", false, "")];
+        let checks = [passed, Check::new("c", false, "")];
         assert_eq!(document(&checks, None)["ok"], false);
         let error = verdict(&checks).unwrap_err();
         assert_eq!(xtask::failure::exit_status(&error), 1);

@@ -6,18 +6,18 @@
 use std::fmt;
 
 use cloudformation::diagnosis::FailedEvent;
-use cloudformation::event::Event;
+use cloudformation::event::StackEvent;
 use cloudformation::progress::Step;
-use cloudformation::resource_change::Change;
+use cloudformation::resource_change::ResourceChange;
 
 /// What can be heard. [`Reporter`](super::reporter::Reporter) tells it.
 pub trait Observer: fmt::Debug + Sync {
     /// A sentence about what is done, or why not.
     fn note(&self, sentence: &str);
     /// What a change set would do to one resource of a stack.
-    fn change(&self, stack: &str, change: &Change);
+    fn change(&self, stack: &str, change: &ResourceChange);
     /// What CloudFormation did, and how long it took.
-    fn event(&self, event: &Event, step: &Step);
+    fn event(&self, event: &StackEvent, step: &Step);
     /// One of the reasons for which an operation failed.
     fn failure(&self, failure: &FailedEvent);
     /// An owner's lines beneath all others, in the place of those it had; none takes them away.

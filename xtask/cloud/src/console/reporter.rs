@@ -7,9 +7,9 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::Result;
 use cloudformation::diagnosis::FailedEvent;
-use cloudformation::event::Event;
+use cloudformation::event::StackEvent;
 use cloudformation::progress::Step;
-use cloudformation::resource_change::Change;
+use cloudformation::resource_change::ResourceChange;
 use jiff::Timestamp;
 use metering::window::iso_millis;
 use serde_json::{Value, json};
@@ -27,7 +27,6 @@ pub enum Detail {
     Brief,
 }
 
-/// The teller.
 #[derive(Debug)]
 pub struct Reporter {
     printer: Printer,
@@ -48,7 +47,7 @@ impl Reporter {
         Self { detail: Detail::Brief, ..Self::full(printer, None) }
     }
 
-    /// A problem that is no failure yet, with its hints.
+    /// A problem that is not a failure yet, with its hints.
     pub fn problem(&self, problem: &Failure) {
         self.printer.say(format!("problem: {problem}"));
         problem.hints().iter().for_each(|hint| self.printer.hint(hint));
@@ -102,14 +101,14 @@ impl Observer for Reporter {
         self.tell(json!({"type": "note", "time": iso_millis(Timestamp::now()), "message": sentence}));
     }
 
-    fn change(&self, stack: &str, change: &Change) {
+    fn change(&self, stack: &str, change: &ResourceChange) {
         if self.detail == Detail::Full {
             self.printer.say(change.line());
         }
         self.tell(change.object(stack));
     }
 
-    fn event(&self, event: &Event, step: &Step) {
+    fn event(&self, event: &StackEvent, step: &Step) {
         if self.detail == Detail::Full {
             self.printer.say(step.line(event));
         }

@@ -13,9 +13,7 @@ use crate::stack::change_set::ChangeSetOptions;
 /// What to deploy, and how.
 #[derive(Debug)]
 pub struct Plan<'a> {
-    /// Where.
     pub connection: &'a Connection,
-    /// What.
     pub app: &'a App,
     /// The names of the stacks; none for all.
     pub stacks: &'a [String],

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 use aws_sdk_cloudformation::types::StackResourceSummary;
+use cloudformation::data_resource::is_retained;
 use cloudformation::resolution;
 use cloudformation::status::{NextStep, Recovery, next_step};
 use futures::future::{join_all, try_join_all};
@@ -56,7 +57,8 @@ pub async fn ready(plan: &Plan<'_>, stacks: &[&Stack]) -> Result<Vec<NextStep>> 
 /// Why a deploy can do nothing, and what an operator can.
 fn by_hand(settled: &Settled<'_>) -> Failure {
     let name = settled.stack.name();
-    let failure = Failure::new(format!("{name} is {}, and CloudFormation changes no such stack", settled.status()));
+    let failure =
+        Failure::new(format!("{name} is {}, and CloudFormation cannot change such a stack", settled.status()));
     resolution::manual(name).into_iter().fold(failure, Failure::hint)
 }
 
@@ -138,7 +140,7 @@ fn rolled_back<'a>(stack: &'a Stack, id: &'a str, before: BTreeSet<String>) -> O
 /// A line for each resource that a stack still has: what goes with it, and what its template retains.
 async fn left(connection: &Connection, id: &str) -> Result<Vec<String>> {
     let resources = read::resources(connection, id).await?;
-    // A template that is none of ours retains nothing that we know of, and is no reason to keep what is broken.
+    // A template that is none of ours retains nothing that we know of, and is not a reason to keep what is broken.
     let template = read::template(connection, id).await.unwrap_or_default();
     Ok(resources.iter().filter_map(|resource| line(resource, &template)).collect())
 }
@@ -149,11 +151,7 @@ fn line(resource: &StackResourceSummary, template: &Value) -> Option<String> {
         return None;
     }
     let (id, resource_type) = (resource.logical_resource_id()?, resource.resource_type().unwrap_or_default());
-    let is_kept =
-        template["Resources"][id]["DeletionPolicy"].as_str().is_some_and(|policy| policy.starts_with("Retain"));
-    Some(if is_kept {
-        format!("      = keep {id} {resource_type}")
-    } else {
-        format!("      - remove {id} {resource_type}")
-    })
+    let is_kept = is_retained(&template["Resources"][id], "DeletionPolicy");
+    let what = if is_kept { "= keep" } else { "- remove" };
+    Some(format!("      {what} {id} {resource_type}"))
 }

@@ -15,7 +15,6 @@ use crate::system::api;
 /// A stack as it is after a deploy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeployResult {
-    /// Its name.
     pub stack: String,
     /// Whether anything had to change.
     pub changed: bool,

@@ -99,7 +99,7 @@ impl Folder {
 
     fn runs_already(&self) -> Failure {
         let who = self.holder().ok().flatten().map_or_else(String::new, |pid| format!(" (process {pid})"));
-        Failure::new(format!("the local system runs already{who}"))
+        Failure::new(format!("the local system is already running{who}"))
             .hint("use it with --local, or stop it with `cargo xtask local down`")
     }
 
@@ -174,7 +174,7 @@ mod tests {
         let claim = folder.claim().unwrap();
         assert_eq!(folder.holder().unwrap(), Some(std::process::id()));
         let error = folder.claim().unwrap_err().to_string();
-        assert!(error.contains("runs already"), "{error}");
+        assert!(error.contains("already running"), "{error}");
         drop(claim);
         assert_eq!(folder.holder().unwrap(), None);
         folder.claim().unwrap();

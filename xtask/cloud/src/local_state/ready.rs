@@ -58,7 +58,7 @@ impl Ready {
     /// When none runs, or it is not ready yet.
     pub fn read(folder: &Folder) -> Result<Self> {
         if folder.holder()?.is_none() {
-            return Err(Failure::new("the local system does not run")
+            return Err(Failure::new("the local system is not running")
                 .hint("start it with `cargo xtask local` in another terminal, or with `cargo xtask local --detach`")
                 .into());
         }

@@ -15,14 +15,14 @@ pub struct Price {
     pub per: String,
     /// The region whose price it is.
     pub place: String,
-    /// Where it was read.
+    /// Where it was read: for whoever reads the file.
+    #[allow(dead_code, reason = "a price without its source is refused")]
     pub source: String,
 }
 
 /// Every price there is, as `prices.toml` names it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "prices.toml says of each price what it is")]
 pub struct Prices {
     pub date: String,
     pub region: String,
@@ -72,10 +72,10 @@ pub struct Units {
 /// Write units for 1,000 calls.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "units.toml says what the loads are")]
 pub struct WriteUnits {
     pub measured: String,
     pub a: f64,
+    #[allow(dead_code, reason = "the file has all three loads, and the price lies between those of the outer two")]
     pub b: f64,
     pub c: f64,
 }
@@ -83,7 +83,6 @@ pub struct WriteUnits {
 /// A figure of the authorizer.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the group says what it is")]
 pub struct OfAuthorizer {
     pub measured: String,
     pub authorizer: f64,
@@ -92,7 +91,6 @@ pub struct OfAuthorizer {
 /// A figure of the gateway.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the group says what it is")]
 pub struct OfGateway {
     pub measured: String,
     pub gateway: f64,
@@ -101,7 +99,6 @@ pub struct OfGateway {
 /// The functions' invocations.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "each is the function of that name")]
 pub struct Functions {
     pub measured: String,
     pub authorizer: Invocation,
@@ -124,7 +121,6 @@ pub struct Invocation {
 /// Read units of looks at the live view.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "units.toml says how they were measured")]
 pub struct Looks {
     pub measured: String,
     /// By rising calls a second; at least one.
@@ -146,7 +142,6 @@ pub struct Look {
 /// Bytes for each call.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "units.toml says what they are")]
 pub struct Bytes {
     pub measured: String,
     pub event: f64,
@@ -156,7 +151,6 @@ pub struct Bytes {
 /// What there is whatever the traffic.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "units.toml says what they are")]
 pub struct Fixtures {
     pub measured: String,
     pub metrics: f64,

@@ -1,4 +1,4 @@
-//! Change sets: made, shown, carried out.
+//! ResourceChange sets: made, shown, carried out.
 //!
 //! Invariant: what is carried out is the change set that was shown, by its id, and no other; what an endpoint does not
 //! have of how to carry it out is gone without, and told.
@@ -9,12 +9,12 @@ use anyhow::Result;
 use aws_sdk_cloudformation::operation::create_change_set::builders::CreateChangeSetFluentBuilder;
 use aws_sdk_cloudformation::operation::describe_change_set::DescribeChangeSetOutput;
 use aws_sdk_cloudformation::types::{
-    Capability, ChangeSetStatus, ChangeSetType, DeploymentConfig, DeploymentConfigMode, DeploymentMode, Parameter,
-    ResourceChange, ResourceToImport, Tag,
+    self, Capability, ChangeSetStatus, ChangeSetType, DeploymentConfig, DeploymentConfigMode, DeploymentMode,
+    Parameter, ResourceToImport, Tag,
 };
 use cloudformation::diagnosis::FailedEvent;
 use cloudformation::event::Role;
-use cloudformation::resource_change::Change;
+use cloudformation::resource_change::ResourceChange;
 use cloudformation::status::Status;
 use stacks::Stack;
 use xtask::Failure;
@@ -33,7 +33,6 @@ const LARGEST_TEMPLATE: usize = 51_200;
 /// What a change set is asked for.
 #[derive(Debug)]
 pub struct Request<'a> {
-    /// The stack.
     pub stack: &'a Stack,
     /// The environment's name, for the stack's tags.
     pub env: &'a str,
@@ -82,9 +81,8 @@ impl ChangeSetOptions {
             observer.note(&format!("{name}: this endpoint has no express mode, going on without it"));
         }
         if self.revert_drift && answer.deployment_mode().is_none() {
-            observer.note(&format!(
-                "{name}: this endpoint takes nothing back that was changed by hand, going on without it"
-            ));
+            observer
+                .note(&format!("{name}: this endpoint cannot revert what was changed by hand, going on without it"));
         }
     }
 }
@@ -92,12 +90,11 @@ impl ChangeSetOptions {
 /// A change set that can be carried out.
 #[derive(Clone, Debug)]
 pub struct ChangeSet {
-    /// Its ARN.
     pub id: String,
     /// The ARN of its stack.
     pub stack_id: String,
     /// What it would do.
-    pub changes: Vec<Change>,
+    pub changes: Vec<ResourceChange>,
 }
 
 /// Has CloudFormation work out the changes; `None` when there are none.
@@ -200,7 +197,7 @@ async fn wait(
     id: &str,
     options: ChangeSetOptions,
     observer: &dyn Observer,
-) -> Result<Option<Vec<Change>>> {
+) -> Result<Option<Vec<ResourceChange>>> {
     let client = connection.cloudformation();
     let mut changes = Vec::new();
     let mut page: Option<String> = None;
@@ -241,7 +238,7 @@ fn tag(key: &str, value: &str) -> Tag {
 }
 
 /// A change as CloudFormation describes it.
-fn change(change: &ResourceChange) -> Change {
+fn change(change: &types::ResourceChange) -> ResourceChange {
     let text = |value: Option<&str>| value.unwrap_or_default().to_owned();
     let mut paths: Vec<String> = Vec::new();
     for detail in change.details() {
@@ -255,13 +252,13 @@ fn change(change: &ResourceChange) -> Change {
             paths.push(path);
         }
     }
-    Change {
-        action: change.action().map_or_else(String::new, |action| action.as_str().to_owned()),
+    ResourceChange {
+        action: change.action().map_or("", |action| action.as_str()).into(),
         logical_id: text(change.logical_resource_id()),
         resource_type: text(change.resource_type()),
-        replacement: change.replacement().map_or_else(String::new, |replacement| replacement.as_str().to_owned()),
+        replacement: change.replacement().map_or("", |replacement| replacement.as_str()).into(),
         paths,
-        retained: change.policy_action().is_some_and(|policy| policy.as_str().starts_with("Retain")),
+        retained: change.policy_action() == Some(&types::PolicyAction::Retain),
     }
 }
 

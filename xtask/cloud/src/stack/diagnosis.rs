@@ -4,7 +4,7 @@
 
 use aws_sdk_cloudformation::types::{EventFilter, OperationEvent};
 use cloudformation::diagnosis::{FailedEvent, failures, stuck};
-use cloudformation::event::Event;
+use cloudformation::event::StackEvent;
 use cloudformation::resolution::resolutions;
 use jiff::Timestamp;
 use stacks::Stack;
@@ -32,12 +32,18 @@ pub struct Diagnosis {
 }
 
 /// Explains the end of an operation from its events, oldest first, and from what else is known of them.
-pub fn explain(id: &str, status: &str, history: &[Event], known: Vec<Event>, declared: Option<&Stack>) -> Diagnosis {
+pub fn explain(
+    id: &str,
+    status: &str,
+    history: &[StackEvent],
+    known: Vec<StackEvent>,
+    declared: Option<&Stack>,
+) -> Diagnosis {
     let failures = failures(history, known);
     let name = id.split('/').nth(1).unwrap_or(id);
     let failure = Failure::new(format!("{name} is {status}"));
     let error = resolutions(name, status, &stuck(&failures)).into_iter().fold(failure, Failure::hint);
-    let failed = |(role, event): (_, Event)| {
+    let failed = |(role, event): (_, StackEvent)| {
         let declared_at = declared_at(declared, &event);
         FailedEvent { role, event, declared_at }
     };
@@ -45,13 +51,13 @@ pub fn explain(id: &str, status: &str, history: &[Event], known: Vec<Event>, dec
 }
 
 /// Where in the code the resource of an event is declared.
-pub fn declared_at(declared: Option<&Stack>, event: &Event) -> Option<String> {
+pub fn declared_at(declared: Option<&Stack>, event: &StackEvent) -> Option<String> {
     declared?.declared_at(&event.logical_id).map(|at| at.to_string())
 }
 
 /// The errors that `DescribeEvents` knows, with the path of the property where it says so; none where the endpoint lacks
 /// the call or the caller may not make it.
-pub async fn errors(connection: &Connection, of: Of<'_>) -> Vec<Event> {
+pub async fn errors(connection: &Connection, of: Of<'_>) -> Vec<StackEvent> {
     let client = connection.cloudformation();
     let ask = client.describe_events().filters(EventFilter::builder().failed_events(true).build());
     let ask = match of {
@@ -62,7 +68,7 @@ pub async fn errors(connection: &Connection, of: Of<'_>) -> Vec<Event> {
     answer.operation_events().iter().filter_map(error).collect()
 }
 
-fn error(event: &OperationEvent) -> Option<Event> {
+fn error(event: &OperationEvent) -> Option<StackEvent> {
     let resource_type = event.event_type()?.as_str();
     if !resource_type.ends_with("_ERROR") {
         return None;
@@ -72,7 +78,7 @@ fn error(event: &OperationEvent) -> Option<Event> {
     let path = event.validation_path().filter(|path| !path.is_empty());
     let status = event.resource_status().map_or(resource_type, |status| status.as_str());
     let text = |value: Option<&str>| value.unwrap_or_default().to_owned();
-    Some(Event {
+    Some(StackEvent {
         id: text(event.event_id()),
         time: event.timestamp().and_then(instant).unwrap_or(Timestamp::UNIX_EPOCH),
         stack: event.stack_id().and_then(|id| id.split('/').nth(1)).unwrap_or_default().to_owned(),

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use cloudformation::event::Event;
+use cloudformation::event::StackEvent;
 use cloudformation::progress::Progress;
 use cloudformation::status::{Status, is_settled};
 use jiff::Timestamp;
@@ -120,13 +120,13 @@ pub async fn monitor(connection: &Connection, operation: Operation<'_>, observer
 
 /// Whether a status is what the operation came to. It is read before the events, so it may still be what was there
 /// before; but a stack that is gone stays gone, and may have taken its events with it.
-fn is_outcome(status: &str, history: &[Event]) -> bool {
+fn is_outcome(status: &str, history: &[StackEvent]) -> bool {
     let of_stack = history.iter().rev().find(|event| event.is_of_stack());
     let agrees = of_stack.is_some_and(|event| event.status == status);
     status == GONE || (is_settled(status) && agrees)
 }
 
-fn contradiction(id: &str, status: &str, history: &[Event]) -> Failure {
+fn contradiction(id: &str, status: &str, history: &[StackEvent]) -> Failure {
     let name = id.split('/').nth(1).unwrap_or(id);
     let of_stack = history.iter().rev().find(|event| event.is_of_stack());
     let events =
@@ -136,7 +136,7 @@ fn contradiction(id: &str, status: &str, history: &[Event]) -> Failure {
 }
 
 /// The status and what is new. The status is read first: when it is settled, the events that follow are all there are.
-async fn look(connection: &Connection, id: &str, seen: &BTreeSet<String>) -> Result<(String, Vec<Event>)> {
+async fn look(connection: &Connection, id: &str, seen: &BTreeSet<String>) -> Result<(String, Vec<StackEvent>)> {
     match describe(connection, id).await? {
         None => Ok((GONE.to_owned(), Vec::new())),
         Some(description) => Ok((status(&description).to_owned(), events(connection, id, seen).await?)),

@@ -1,6 +1,6 @@
 //! Which stacks, and in which order.
 //!
-//! Invariant: a name that is no stack is an error, never silent success.
+//! Invariant: a name that is not a stack is an error, never silent success.
 
 use anyhow::Result;
 use stacks::Stack;

@@ -1,6 +1,6 @@
 //! What CloudFormation has of a stack: its description, its events, its template.
 //!
-//! Invariant: a stack that is not there is no error.
+//! Invariant: a stack that is not there is not an error.
 
 use std::collections::BTreeSet;
 
@@ -8,8 +8,8 @@ use crate::Connection;
 use crate::aws::error::{failed_to, found};
 use anyhow::Result;
 use aws_sdk_cloudformation::primitives::DateTime;
-use aws_sdk_cloudformation::types::{Stack as Description, StackEvent, StackResourceSummary, TemplateStage};
-use cloudformation::event::Event;
+use aws_sdk_cloudformation::types::{self, Stack as Description, StackResourceSummary, TemplateStage};
+use cloudformation::event::StackEvent;
 use cloudformation::status::{NextStep, Recovery, next_step};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -56,18 +56,19 @@ pub async fn event_ids(connection: &Connection, name_or_id: &str) -> Result<BTre
 pub async fn earlier_event_ids(connection: &Connection, name_or_id: &str) -> Result<BTreeSet<String>> {
     let (newest, _) = page(connection, name_or_id, None).await?;
     // Where it began before this page, the oldest event here is where the story starts.
-    let n_of_this = newest.iter().position(Event::begins_operation).map_or(newest.len().saturating_sub(1), |at| at + 1);
+    let n_of_this =
+        newest.iter().position(StackEvent::begins_operation).map_or(newest.len().saturating_sub(1), |at| at + 1);
     Ok(newest.into_iter().skip(n_of_this).map(|event| event.id).collect())
 }
 
 /// Events not yet seen, oldest first.
-pub(super) async fn events(connection: &Connection, id: &str, seen: &BTreeSet<String>) -> Result<Vec<Event>> {
+pub(super) async fn events(connection: &Connection, id: &str, seen: &BTreeSet<String>) -> Result<Vec<StackEvent>> {
     let mut found = Vec::new();
     let mut token = None;
     loop {
         let (events, next) = page(connection, id, token).await?;
         let n_read = events.len();
-        let new: Vec<Event> = events.into_iter().filter(|event| !seen.contains(&event.id)).collect();
+        let new: Vec<StackEvent> = events.into_iter().filter(|event| !seen.contains(&event.id)).collect();
         let all_new = new.len() == n_read;
         found.extend(new);
         token = next;
@@ -81,16 +82,16 @@ pub(super) async fn events(connection: &Connection, id: &str, seen: &BTreeSet<St
 }
 
 /// A page of events, newest first, and the token of the next one. A stack that is not there has none.
-async fn page(connection: &Connection, id: &str, token: Option<String>) -> Result<(Vec<Event>, Option<String>)> {
+async fn page(connection: &Connection, id: &str, token: Option<String>) -> Result<(Vec<StackEvent>, Option<String>)> {
     let ask = connection.cloudformation().describe_stack_events().stack_name(id).set_next_token(token);
     Ok(found(ask.send().await, format!("read the events of {id}"))?
         .map_or((Vec::new(), None), |answer| (answer.stack_events().iter().map(event).collect(), answer.next_token)))
 }
 
 /// An event as the SDK has it.
-fn event(event: &StackEvent) -> Event {
+fn event(event: &types::StackEvent) -> StackEvent {
     let text = |value: Option<&str>| value.unwrap_or_default().to_owned();
-    Event {
+    StackEvent {
         id: text(event.event_id()),
         time: event.timestamp().and_then(instant).unwrap_or(Timestamp::UNIX_EPOCH),
         stack: text(event.stack_name()),
@@ -140,9 +141,9 @@ pub(super) mod tests {
 
     use super::*;
 
-    pub(in crate::stack) fn event(second: i64, logical_id: &str, status: &str, reason: &str) -> Event {
+    pub(in crate::stack) fn event(second: i64, logical_id: &str, status: &str, reason: &str) -> StackEvent {
         let resource_type = if logical_id == "S" { "AWS::CloudFormation::Stack" } else { "AWS::DynamoDB::Table" };
-        Event {
+        StackEvent {
             id: format!("{logical_id}-{second}"),
             time: Timestamp::from_second(second).unwrap(),
             stack: "S".into(),

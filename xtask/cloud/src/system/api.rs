@@ -18,7 +18,6 @@ pub const TIMEOUT: Duration = Duration::from_secs(30);
 /// What an HTTP call was answered.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
-    /// The status.
     pub status: u16,
     /// The body; null where it is no JSON.
     pub body: Value,

@@ -25,7 +25,7 @@ const STACK_BYTES: usize = 24;
 /// When one of them cannot be asked.
 pub async fn buckets(connection: &Connection, app: &App, observer: &dyn Observer) -> Result<Vec<DataResource>> {
     let stack = name::kinesis_stack(&app.env);
-    let mut found = of_stack(connection, &stack).await?;
+    let mut found = find(connection, &stack).await?;
     for declared in app.stacks()?.iter().filter(|declared| declared.name() == stack) {
         let template = declared.template();
         let resources = template["Resources"].as_object().into_iter().flatten();
@@ -40,7 +40,7 @@ pub async fn buckets(connection: &Connection, app: &App, observer: &dyn Observer
     Ok(found)
 }
 
-async fn of_stack(connection: &Connection, stack: &str) -> Result<Vec<DataResource>> {
+async fn find(connection: &Connection, stack: &str) -> Result<Vec<DataResource>> {
     let resources = read::resources(connection, stack).await?;
     let buckets = resources.iter().filter(|resource| resource.resource_type() == Some(BUCKET));
     let named = buckets.filter_map(|bucket| {

@@ -1,6 +1,6 @@
 //! How far counting is: the watermark, journals that wait, records that failed.
 //!
-//! Invariant: a table that is not there is no error; the stack that has it is not deployed.
+//! Invariant: a table that is not there is not an error; the stack that has it is not deployed.
 
 use anyhow::Result;
 use aws_sdk_dynamodb::types::Select;

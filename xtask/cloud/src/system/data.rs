@@ -23,7 +23,7 @@ const LIMIT: Duration = Duration::from_secs(600);
 ///
 /// # Errors
 /// When a service cannot be asked.
-pub async fn of_stacks(connection: &Connection, app: &App, names: &[String]) -> Result<Vec<DataResource>> {
+pub async fn find(connection: &Connection, app: &App, names: &[String]) -> Result<Vec<DataResource>> {
     let mut found = Vec::new();
     for stack in app.stacks()?.iter().filter(|stack| names.iter().any(|name| name == stack.name())) {
         found.extend(import::existing(connection, &stack.template()).await?);

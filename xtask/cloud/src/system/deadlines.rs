@@ -88,7 +88,7 @@ async fn stored(table: &Table) -> Result<Items> {
 }
 
 fn read(item: Item) -> ((String, String), BTreeMap<String, String>) {
-    // What is no string is nothing that we wrote, so it differs from what is wanted and is written anew.
+    // What is not a string is nothing that we wrote, so it differs from what is wanted and is written anew.
     let strings = item.into_iter().filter_map(|(name, value)| match value {
         AttributeValue::S(text) => Some((name, text)),
         _ => None,

@@ -1,6 +1,6 @@
 //! The batches that the event source gave up, in the bucket of its on-failure destination.
 //!
-//! Invariant: an object that is no such batch is shown as what it is, and never replayed in part.
+//! Invariant: an object that is not such a batch is shown as what it is, and never replayed in part.
 
 use anyhow::{Context as _, Result};
 use base64::Engine as _;
@@ -47,7 +47,6 @@ pub struct Record {
     pub partition_key: String,
     /// Its place in the shard.
     pub sequence_number: String,
-    /// Its bytes.
     pub data: Vec<u8>,
 }
 

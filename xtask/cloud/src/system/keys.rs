@@ -34,7 +34,6 @@ pub struct NewKey {
 /// A key as it was made: the only place where the key itself is.
 #[derive(Clone, PartialEq, Eq)]
 pub struct MadeKey {
-    /// The key.
     pub key: String,
     /// What the table holds of it.
     pub stored: StoredKey,

@@ -3,7 +3,7 @@
 //! Invariant: bytes pass for a record's only where they have its SHA-256.
 
 use anyhow::{Context as _, Result};
-use metering::block::hex;
+use metering::hex;
 use sha2::{Digest as _, Sha256};
 
 use store::failures::StoredFailure;
@@ -14,7 +14,6 @@ use crate::aws::error::{failed_to, is_missing};
 /// A record with all of its bytes, wherever they were.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Completed {
-    /// The record.
     pub record: StoredFailure,
     /// Why bytes of it are missing, where they are.
     pub lost: Option<String>,
@@ -23,7 +22,7 @@ pub struct Completed {
 /// Completes a record.
 ///
 /// # Errors
-/// When its object cannot be read. That there is none, or another, is no error.
+/// When its object cannot be read. That there is none, or another, is not an error.
 pub async fn complete(connection: &Connection, mut record: StoredFailure) -> Result<Completed> {
     if !record.is_cut() {
         return Ok(Completed { record, lost: None });
@@ -31,7 +30,7 @@ pub async fn complete(connection: &Connection, mut record: StoredFailure) -> Res
     let lost = match &record.data_at {
         None => Some("the rest was kept nowhere".to_owned()),
         Some(at) => match read(connection, at).await? {
-            Some(data) if hex(&Sha256::digest(&data)) == record.data_sha256 => {
+            Some(data) if hex::encode(&Sha256::digest(&data)) == record.data_sha256 => {
                 record.data = data;
                 None
             }
@@ -78,7 +77,7 @@ mod tests {
         StoredFailure {
             data: WHOLE[..5].to_vec(),
             data_length: WHOLE.len(),
-            data_sha256: hex(&Sha256::digest(WHOLE)),
+            data_sha256: hex::encode(&Sha256::digest(WHOLE)),
             data_at: data_at.map(str::to_owned),
             ..StoredFailure::default()
         }

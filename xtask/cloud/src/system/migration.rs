@@ -23,10 +23,11 @@ pub async fn run(connection: &Connection, env: &Environment, observer: &dyn Obse
     let usage = table(name::usage_table(env));
     let windows = Windows::new(table(name::analytics_table(env)), usage.clone());
     let migrated = migrate(&keys::table(connection, env), &usage, &windows).await.map_err(|error| {
-        let failure =
-            Failure::new("the stacks are deployed, but not all that earlier deployments stored is in the present form")
-                .hint("run the same command again: it goes on from there");
-        table_failed_to("bring what is stored to the present form")(error).context(failure)
+        let failure = Failure::new(
+            "the stacks are deployed, but some of what earlier deployments stored is not in the current form yet",
+        )
+        .hint("run the same command again: it goes on from there");
+        table_failed_to("bring what is stored to the current form")(error).context(failure)
     })?;
     if let Some(sentence) = sentence(&migrated) {
         observer.note(&sentence);

@@ -30,7 +30,6 @@ pub struct NewUser {
     pub settings: UserSettings,
     /// Whether the user is a member of `admin`.
     pub admin: bool,
-    /// The password.
     pub password: String,
 }
 

@@ -65,7 +65,7 @@ fn without_credentials_tools_and_a_toggle_each_is_named() {
         "problem: ",
         "ENABLE_KINESIS_ANALYTICS",
         "problem: there is neither cargo-lambda nor Python 3.9",
-        "problem: `mumbai` is not a region of AWS",
+        "problem: `mumbai` is not an AWS region",
         "problem: cannot find out the account: InvalidClientTokenId",
         "hint: AWS does not know these credentials",
         "error: 4 problems, and nothing was changed",

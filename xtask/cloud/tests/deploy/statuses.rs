@@ -59,7 +59,7 @@ fn a_deploy_has_a_way_on_from_every_settled_status() {
             ended.expect(
                 1,
                 &[
-                    "is IMPORT_ROLLBACK_FAILED, and CloudFormation changes no such stack",
+                    "is IMPORT_ROLLBACK_FAILED, and CloudFormation cannot change such a stack",
                     "hint: what keeps it there: aws cloudformation describe-stack-events --stack-name CompliCal-API-test",
                     "hint: either `cargo xtask destroy CompliCal-API-test`, then deploy again",
                 ],
@@ -107,7 +107,7 @@ fn what_is_under_way_is_followed_before_a_destroy_removes_what_it_leaves() {
 #[test]
 fn a_status_that_is_not_known_is_left_to_an_operator_and_can_be_removed() {
     let aws = Aws::standing(&[(API, "PAUSE_COMPLETE")]);
-    run(&aws, &["deploy", "--yes"]).expect(1, &["is PAUSE_COMPLETE, and CloudFormation changes no such stack"]);
+    run(&aws, &["deploy", "--yes"]).expect(1, &["is PAUSE_COMPLETE, and CloudFormation cannot change such a stack"]);
     assert_eq!(changes(&aws), [""; 0]);
     run(&aws, &["destroy", "--yes", API]).expect(0, &[]);
 }

@@ -22,10 +22,10 @@ pub fn findings(old: &Value, new: &Value) -> Vec<Finding> {
         let Some(declared) = after.or(before) else { continue };
         // A resource that becomes another one is new in all it allows.
         let before = before.filter(|before| resource_type(before) == resource_type(declared));
-        let review = Review { is_new: before.is_none(), before: properties(before), after: properties(after) };
-        let mut widened = review.grants();
+        let comparison = Comparison { is_new: before.is_none(), before: properties(before), after: properties(after) };
+        let mut widened = comparison.grants();
         if after.is_some() {
-            widened.extend(review.of_type(resource_type(declared)));
+            widened.extend(comparison.of_type(resource_type(declared)));
         }
         found.extend(
             widened.into_iter().map(|(path, why)| Finding::new(Impact::BroadensAccess, &id, declared, &path, why)),
@@ -39,7 +39,7 @@ fn properties(resource: Option<&Value>) -> &Value {
 }
 
 /// The properties of one resource, before and after.
-struct Review<'a> {
+struct Comparison<'a> {
     is_new: bool,
     before: &'a Value,
     after: &'a Value,
@@ -48,7 +48,7 @@ struct Review<'a> {
 /// Where, and why.
 type Widened = Vec<(String, String)>;
 
-impl Review<'_> {
+impl Comparison<'_> {
     fn grants(&self) -> Widened {
         let path = "Properties";
         let (before, after) = (grant::grants(self.before, path), grant::grants(self.after, path));

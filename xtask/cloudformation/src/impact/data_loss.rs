@@ -5,7 +5,7 @@
 use serde_json::Value;
 
 use super::finding::{Finding, Impact};
-use crate::data_resource::HOLDS_DATA;
+use crate::data_resource::{HOLDS_DATA, is_retained};
 use crate::resource_type;
 use crate::template_diff::{self, alike};
 
@@ -33,7 +33,7 @@ pub fn findings(old: &Value, new: &Value, replaced: &[Finding]) -> Vec<Finding> 
 }
 
 fn removed(id: &str, before: &Value) -> Option<Finding> {
-    let is_kept = before["DeletionPolicy"].as_str().is_some_and(|policy| policy.starts_with("Retain"));
+    let is_kept = is_retained(before, "DeletionPolicy");
     (!is_kept).then(|| {
         let policy = before["DeletionPolicy"].as_str().unwrap_or("Delete");
         Finding::new(
@@ -98,8 +98,7 @@ fn unprotected(id: &str, before: &Value, after: &Value) -> Vec<Finding> {
     let mut found = Vec::new();
     let mut note = |path: &str, why: &str| found.push(Finding::new(Impact::Unprotects, id, after, path, why));
     for policy in ["DeletionPolicy", "UpdateReplacePolicy"] {
-        let keeps = |resource: &Value| resource[policy].as_str().is_some_and(|policy| policy.starts_with("Retain"));
-        if keeps(before) && !keeps(after) {
+        if is_retained(before, policy) && !is_retained(after, policy) {
             note(policy, "the next removal or replacement deletes the data");
         }
     }

@@ -27,9 +27,7 @@ pub enum Impact {
 /// A mark and its cause.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// What it is.
     pub mark: Impact,
-    /// The resource.
     pub logical_id: String,
     /// The resource's type.
     pub resource_type: String,

@@ -7,7 +7,7 @@
 use serde_json::Value;
 
 use super::finding::{Finding, Impact};
-use crate::template_diff::{self, Change};
+use crate::template_diff::{self, Difference};
 
 /// A type with the properties that cannot change on an existing resource.
 struct CreateOnly {
@@ -91,12 +91,12 @@ const CREATE_ONLY: [CreateOnly; 36] = [
 
 /// Every change that replaces its resource, or may.
 pub fn findings(old: &Value, new: &Value) -> Vec<Finding> {
-    let stays = |change: &&Change| !change.path.is_empty() && new["Resources"].get(&change.logical_id).is_some();
-    template_diff::changes(old, new).iter().filter(stays).filter_map(finding).collect()
+    let stays = |change: &&Difference| !change.path.is_empty() && new["Resources"].get(&change.logical_id).is_some();
+    template_diff::differences(old, new).iter().filter(stays).filter_map(finding).collect()
 }
 
-fn finding(change: &Change) -> Option<Finding> {
-    let Change { logical_id, resource_type, path, .. } = change;
+fn finding(change: &Difference) -> Option<Finding> {
+    let Difference { logical_id, resource_type, path, .. } = change;
     let (mark, why) = if path == "Type" {
         (Impact::Replaces, "a resource of another type takes its place".to_owned())
     } else {

@@ -4,7 +4,7 @@ use crate::template_diff::*;
 
 fn of_properties(old: Value, new: Value) -> Vec<(String, Edit)> {
     let template = |properties: Value| json!({"Resources": {"Thing": {"Type": "A::B::C", "Properties": properties}}});
-    let found = changes(&template(old), &template(new));
+    let found = differences(&template(old), &template(new));
     found.into_iter().map(|change| (change.path, change.edit)).collect()
 }
 
@@ -15,7 +15,7 @@ fn changed(old: Value, new: Value) -> Edit {
 #[test]
 fn equal_templates_have_no_change() {
     let template = json!({"Resources": {"A": {"Type": "T", "Properties": {"X": [1, {"Ref": "B"}]}}}, "Outputs": {}});
-    assert_eq!(changes(&template, &template), []);
+    assert_eq!(differences(&template, &template), []);
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn json_in_a_string_is_compared_inside() {
 fn a_resource_of_another_type_is_one_change() {
     let old = json!({"Resources": {"A": {"Type": "T1", "Properties": {"X": 1}}}});
     let new = json!({"Resources": {"A": {"Type": "T2", "Properties": {"Y": 1}}}});
-    let found = changes(&old, &new);
+    let found = differences(&old, &new);
     assert_eq!(found.len(), 1);
     assert_eq!((found[0].path.as_str(), found[0].resource_type.as_str()), ("Type", "T2"));
 }
@@ -133,7 +133,7 @@ fn a_resource_of_another_type_is_one_change() {
 #[test]
 fn without_a_deployed_stack_everything_is_added_as_a_whole() {
     let new = json!({"Description": "d", "Resources": {"A": {"Type": "T", "Properties": {"X": 1, "Y": 2}}}});
-    let found = changes(&Value::Null, &new);
+    let found = differences(&Value::Null, &new);
     assert_eq!(found.len(), 2);
     assert!(found.iter().all(|change| change.path.is_empty() && matches!(change.edit, Edit::Added(_))));
 }
@@ -143,8 +143,10 @@ fn outputs_parameters_and_the_rest_are_compared_too() {
     let old =
         json!({"Description": "a", "Outputs": {"Url": {"Value": "x"}}, "Parameters": {"Bucket": {"Type": "String"}}});
     let new = json!({"Description": "b", "Outputs": {"Url": {"Value": "y"}}});
-    let found: Vec<_> =
-        changes(&old, &new).into_iter().map(|c| format!("{} {} {}", c.logical_id, c.resource_type, c.path)).collect();
+    let found: Vec<_> = differences(&old, &new)
+        .into_iter()
+        .map(|c| format!("{} {} {}", c.logical_id, c.resource_type, c.path))
+        .collect();
     assert_eq!(found, ["Bucket Parameter ", "Url Output Value", "Description Template "]);
 }
 

@@ -8,7 +8,7 @@ use super::fixture;
 use crate::discard::{Condition, DiscardedBatch};
 use crate::lane::{LaneSettings, Step};
 use crate::mapping::{Retries, Rules};
-use crate::outcome::Outcome;
+use crate::outcome::BatchOutcome;
 use crate::record::SharedRecord;
 use crate::services::{Answer, Invocation, ServiceError};
 use crate::work::Work;
@@ -56,11 +56,11 @@ impl Run {
 
     pub(super) fn answer(&mut self, lane: usize, records: &[SharedRecord], answer: Answer) {
         self.delivered.push(numbers(records));
-        let outcome = Outcome::of(&answer, records, self.reports_items);
+        let outcome = BatchOutcome::from_answer(&answer, records, self.reports_items);
         let n_processed = match outcome {
-            Outcome::NotRun => 0,
-            Outcome::Success => records.len(),
-            Outcome::FailedFrom(place) => place,
+            BatchOutcome::NotRun => 0,
+            BatchOutcome::Success => records.len(),
+            BatchOutcome::FailedFrom(place) => place,
         };
         self.processed.extend(numbers(&records[..n_processed]));
         let invocation = if let Answer::Ran(invocation) = answer { Some(invocation) } else { None };

@@ -20,7 +20,7 @@ use crate::console::reporter::Reporter;
 
 /// What a check has found.
 #[derive(Debug)]
-pub enum Finding {
+pub enum PreflightFinding {
     /// The deploy would fail for it.
     Problem(Failure),
     /// The caller may not look, or the service does not answer.
@@ -30,7 +30,6 @@ pub enum Finding {
 /// What is looked at.
 #[derive(Debug)]
 pub struct Preflight<'a> {
-    /// Where.
     pub connection: &'a Connection,
     /// The stacks that are to be deployed, with their templates.
     pub declared: &'a [(&'a Stack, Value)],
@@ -38,7 +37,7 @@ pub struct Preflight<'a> {
     pub arch: cli::Arch,
 }
 
-impl Finding {
+impl PreflightFinding {
     /// That something could not be looked at.
     pub fn not_checked(error: &anyhow::Error) -> Self {
         Self::NotChecked(format!("{error:#}"))
@@ -75,15 +74,15 @@ impl Preflight<'_> {
         if !account.is_empty() && !connection.is_local() {
             for finding in self.look(&account).await {
                 match finding {
-                    Finding::Problem(problem) => problems.push(problem),
-                    Finding::NotChecked(what) => reporter.note(&format!("not checked: {what}")),
+                    PreflightFinding::Problem(problem) => problems.push(problem),
+                    PreflightFinding::NotChecked(what) => reporter.note(&format!("not checked: {what}")),
                 }
             }
         }
         verdict(problems, reporter)
     }
 
-    async fn look(&self, account: &str) -> Vec<Finding> {
+    async fn look(&self, account: &str) -> Vec<PreflightFinding> {
         let Self { connection, declared, .. } = self;
         let templates: Vec<&Value> = declared.iter().map(|(_, template)| template).collect();
         let (bucket, shards, concurrency, names) = tokio::join!(
@@ -128,25 +127,25 @@ fn region(region: &str) -> Option<Failure> {
         _ => false,
     };
     (!looks_right).then(|| {
-        Failure::new(format!("`{region}` is not a region of AWS"))
+        Failure::new(format!("`{region}` is not an AWS region"))
             .hint(format!("give one such as {} with --region or AWS_REGION", contract::name::DEFAULT_REGION))
     })
 }
 
 /// The name of the bucket is made of the account's number, but anybody may have taken it.
-async fn package_bucket(connection: &Connection, account: &str) -> Vec<Finding> {
+async fn package_bucket(connection: &Connection, account: &str) -> Vec<PreflightFinding> {
     let bucket = package_bucket::name(account, connection.region());
     let asked = connection.s3().head_bucket().bucket(&bucket).expected_bucket_owner(account).send().await;
     let Err(error) = asked else { return Vec::new() };
     let status = error.raw_response().map(|response| response.status().as_u16());
     match status {
         Some(404) => Vec::new(),
-        Some(403) => vec![Finding::Problem(
+        Some(403) => vec![PreflightFinding::Problem(
             Failure::new(format!("the bucket {bucket} is another account's, or these credentials may not use it"))
                 .hint("if it is not yours, deploy to another region, whose bucket has another name")
                 .hint("if it is, allow the deploying user s3:ListBucket, s3:GetObject and s3:PutObject on it"),
         )],
-        _ => vec![Finding::not_checked(&failed_to(format!("look at the bucket {bucket}"))(error))],
+        _ => vec![PreflightFinding::not_checked(&failed_to(format!("look at the bucket {bucket}"))(error))],
     }
 }
 

@@ -43,7 +43,7 @@ pub enum CodeChange {
 ///
 /// # Errors
 /// When CloudFormation cannot be asked, or a binary cannot be read.
-pub async fn of_stack(connection: &Connection, stack: &str, template: &Value) -> Result<Vec<Code>> {
+pub async fn find(connection: &Connection, stack: &str, template: &Value) -> Result<Vec<Code>> {
     let description = read::describe(connection, stack).await?;
     let parameters = description.as_ref().map_or(&[][..], |description| description.parameters());
     let declared = |function: &Function| template["Parameters"].get(package::parameter(*function)).is_some();
@@ -149,7 +149,7 @@ mod tests {
         })
         .await;
         let template = json!({"Parameters": {"CodeBucket": {}, "StreamProcessorCodeKey": {}}});
-        let found = of_stack(&connection, "S", &template).await.unwrap();
+        let found = find(&connection, "S", &template).await.unwrap();
         let deployed: Vec<_> = found.iter().map(|code| (code.function, code.deployed.as_deref())).collect();
         assert_eq!(deployed, [(Function::StreamProcessor, Some("functions/stream-processor/aa.zip"))]);
     }

@@ -17,7 +17,6 @@ use crate::aws::error::{failed_to, is_missing, is_unknown_call};
 /// A stack, as it was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Drift {
-    /// Its name.
     pub stack: String,
     /// What CloudFormation says of the whole.
     pub verdict: Verdict,
@@ -56,9 +55,7 @@ pub enum Verdict {
 /// A resource that is not as the template has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Drifted {
-    /// The resource.
     pub logical_id: String,
-    /// Its type.
     pub resource_type: String,
     /// Whether it is gone altogether.
     pub is_deleted: bool,
@@ -70,7 +67,7 @@ pub struct Drifted {
 ///
 /// # Errors
 /// When it cannot be asked.
-pub async fn of_stack(connection: &Connection, stack: &str, template: Option<&Value>) -> Result<Drift> {
+pub async fn detect(connection: &Connection, stack: &str, template: Option<&Value>) -> Result<Drift> {
     let client = connection.cloudformation();
     let without = |verdict| Drift { stack: stack.to_owned(), verdict, resources: Vec::new(), scaling: None };
     let begun = match client.detect_stack_drift().stack_name(stack).send().await {
@@ -227,7 +224,7 @@ fn path(pointer: &str) -> String {
     })
 }
 
-/// A value of CloudFormation's, which is JSON where it is no plain text.
+/// A value of CloudFormation's, which is JSON where it is not plain text.
 fn shown(text: &str) -> String {
     serde_json::from_str(text).map_or_else(|_| short(&Value::String(text.to_owned())), |value| short(&value))
 }

@@ -7,13 +7,12 @@ use serde_json::{Value, json};
 
 use super::code::{Code, CodeChange};
 use super::drift::Drift;
-use super::report::Report;
+use super::stack_diff::StackDiff;
 
 /// What a deploy would do, and what was done past it.
 #[derive(Clone, Debug)]
 pub struct Review {
-    /// The stacks.
-    pub reports: Vec<Report>,
+    pub reports: Vec<StackDiff>,
     /// The functions' code; nothing without an account.
     pub code: Option<Vec<Code>>,
     /// What was changed past CloudFormation; nothing where it was not asked for.
@@ -94,7 +93,7 @@ impl Review {
         let Self { reports, code, drift, standing } = self;
         let Standing { before, after, prices_of } = standing;
         json!({
-            "stacks": reports.iter().map(Report::to_json).collect::<Vec<_>>(),
+            "stacks": reports.iter().map(StackDiff::to_json).collect::<Vec<_>>(),
             "functions": code.as_ref().map(|code| code.iter().map(Code::to_json).collect::<Vec<_>>()),
             "drift": drift.as_ref().map(|drift| drift.iter().map(Drift::to_json).collect::<Vec<_>>()),
             "standingCost": {"before": cents(*before), "after": cents(*after), "currency": "USD", "pricesOf": prices_of},
@@ -160,7 +159,7 @@ mod tests {
     }
 
     fn review(new: &Value) -> Review {
-        let reports = vec![Report::of("S", Some(&stream("a", 168)), new)];
+        let reports = vec![StackDiff::of("S", Some(&stream("a", 168)), new)];
         let standing = Standing { before: 10.0, after: 10.0, prices_of: "2026-11-23".into() };
         Review { reports, code: Some(Vec::new()), drift: None, standing }
     }

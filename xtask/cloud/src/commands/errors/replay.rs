@@ -21,7 +21,7 @@ use crate::system::large_record::{Completed, complete};
 
 /// What became of one record or batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Outcome {
+struct Replayed {
     id: String,
     /// How many records are on the stream again.
     put: usize,
@@ -50,19 +50,19 @@ pub async fn run(
 ) -> Result<()> {
     let stream = name::stream(env);
     ensure_stream(connection, &stream).await?;
-    let outcomes = match id {
+    let replayed = match id {
         Some(id) => vec![one(connection, env, &stream, id).await?],
         None => all(connection, env, &stream).await?,
     };
-    let n_put: usize = outcomes.iter().map(|outcome| outcome.put).sum();
+    let n_put: usize = replayed.iter().map(|outcome| outcome.put).sum();
     if as_json {
-        let items: Vec<Value> = outcomes.iter().map(Outcome::to_json).collect();
+        let items: Vec<Value> = replayed.iter().map(Replayed::to_json).collect();
         printer.json(&json!({"stream": stream, "replayed": n_put, "items": items}));
     } else {
-        outcomes.iter().flat_map(Outcome::lines).for_each(|line| printer.data(line));
+        replayed.iter().flat_map(Replayed::lines).for_each(|line| printer.data(line));
         printer.say(format!("put on {stream} again: {n_put}; what is counted already is not counted again"));
     }
-    match outcomes.as_slice() {
+    match replayed.as_slice() {
         [outcome] if id.is_some() && outcome.put == 0 => Err(refusal(outcome).into()),
         _ => Ok(()),
     }
@@ -81,7 +81,7 @@ async fn ensure_stream(connection: &Connection, stream: &str) -> Result<()> {
     }
 }
 
-async fn one(connection: &Connection, env: &Environment, stream: &str, id: &str) -> Result<Outcome> {
+async fn one(connection: &Connection, env: &Environment, stream: &str, id: &str) -> Result<Replayed> {
     if let Some(key) = id.strip_prefix(BATCH) {
         let bucket = Bucket::find(connection, env).await?.ok_or_else(|| unknown(id))?;
         return batch(connection, &bucket, stream, key).await;
@@ -91,27 +91,27 @@ async fn one(connection: &Connection, env: &Environment, stream: &str, id: &str)
     record(connection, &records, stream, failed).await
 }
 
-async fn all(connection: &Connection, env: &Environment, stream: &str) -> Result<Vec<Outcome>> {
+async fn all(connection: &Connection, env: &Environment, stream: &str) -> Result<Vec<Replayed>> {
     let records = Records::new(connection, env);
-    let mut outcomes = Vec::new();
+    let mut replayed = Vec::new();
     let mut failed = records.newest(u32::MAX).await?;
     // Oldest first, as they came; those that are on the stream again already only on request.
     failed.reverse();
     for failed in failed.into_iter().filter(|failed| failed.replayed_at.is_none()) {
-        outcomes.push(record(connection, &records, stream, failed).await?);
+        replayed.push(record(connection, &records, stream, failed).await?);
     }
     if let Some(bucket) = Bucket::find(connection, env).await? {
         for found in bucket.newest(u32::MAX).await?.iter().rev() {
-            outcomes.push(batch(connection, &bucket, stream, &found.key).await?);
+            replayed.push(batch(connection, &bucket, stream, &found.key).await?);
         }
     }
-    Ok(outcomes)
+    Ok(replayed)
 }
 
-async fn record(connection: &Connection, records: &Records, stream: &str, failed: StoredFailure) -> Result<Outcome> {
+async fn record(connection: &Connection, records: &Records, stream: &str, failed: StoredFailure) -> Result<Replayed> {
     let failed = complete(connection, failed).await?;
     let record = &failed.record;
-    let mut outcome = Outcome { id: record.id.clone(), put: 0, refused: Vec::new() };
+    let mut outcome = Replayed { id: record.id.clone(), put: 0, refused: Vec::new() };
     match partition_key(&failed, Timestamp::now()) {
         Ok(key) => {
             put(connection, stream, &key, &record.data).await?;
@@ -125,9 +125,9 @@ async fn record(connection: &Connection, records: &Records, stream: &str, failed
 
 /// A batch was given up for a reason outside it, or for one record's sake: each is put again, and what cannot be
 /// counted becomes an item under `ERRORS`.
-async fn batch(connection: &Connection, bucket: &Bucket<'_>, stream: &str, key: &str) -> Result<Outcome> {
+async fn batch(connection: &Connection, bucket: &Bucket<'_>, stream: &str, key: &str) -> Result<Replayed> {
     let id = format!("{BATCH}{key}");
-    let mut outcome = Outcome { id: id.clone(), put: 0, refused: Vec::new() };
+    let mut outcome = Replayed { id: id.clone(), put: 0, refused: Vec::new() };
     let batch = match bucket.read(key).await {
         Ok(batch) => batch.ok_or_else(|| unknown(&id))?,
         Err(error) => {
@@ -157,12 +157,12 @@ async fn put(connection: &Connection, stream: &str, key: &str, data: &[u8]) -> R
     put.send().await.map(drop).map_err(failed_to(format!("put a record on {stream}")))
 }
 
-fn refusal(outcome: &Outcome) -> Failure {
+fn refusal(outcome: &Replayed) -> Failure {
     let failure = Failure::new(format!("{} was not replayed: {}", outcome.id, outcome.refused.join("; ")));
     failure.hint("it stays where it is: `cargo xtask errors show` has its data")
 }
 
-impl Outcome {
+impl Replayed {
     fn lines(&self) -> Vec<String> {
         let Self { id, put, refused } = self;
         let mut lines = Vec::new();

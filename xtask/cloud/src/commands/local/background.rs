@@ -101,10 +101,10 @@ pub async fn stop(folder: &Folder, printer: &Printer) -> Result<bool> {
     send("TERM", Receiver::Process(pid));
     let gone = || folder.holder().is_ok_and(|holder| holder.is_none());
     if !wait_until(END, gone).await {
-        printer.say("it does not end: killing it");
+        printer.say("it does not exit: killing it");
         send("KILL", Receiver::Process(pid));
         if !wait_until(END, gone).await {
-            return Err(Failure::new(format!("process {pid} does not end")).into());
+            return Err(Failure::new(format!("process {pid} does not exit")).into());
         }
     }
     emulator::end_orphan(folder, printer).await?;

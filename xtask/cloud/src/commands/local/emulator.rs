@@ -61,7 +61,7 @@ pub async fn end_orphan(folder: &Folder, printer: &Printer) -> Result<()> {
     }
     let pid = fs::read_to_string(folder.emulator_pid()).ok().and_then(|pid| pid.trim().parse().ok());
     let Some(pid) = pid else {
-        return Err(Failure::new("an emulator from before still runs, and its process is unknown")
+        return Err(Failure::new("an emulator of an earlier run is still running, and its process is unknown")
             .hint(format!("end the process that runs {LAUNCHER} by hand"))
             .into());
     };
@@ -92,7 +92,7 @@ impl Emulator {
     /// When it cannot be started.
     pub fn start(python: &Path, front: Front, folder: &Folder) -> Result<Self> {
         let mut log = open_for_lock(&folder.emulator_log())?;
-        log.try_lock().context("an emulator of this folder still runs")?;
+        log.try_lock().context("an emulator of this folder is still running")?;
         log.set_len(0)?;
         log.seek(SeekFrom::Start(0))?;
         for needed in [folder.state(), folder.temporary(), folder.checkpoints()] {
@@ -164,7 +164,7 @@ impl Emulator {
     pub async fn ended(&mut self, folder: &Folder) -> anyhow::Error {
         let status = self.child.wait().await.map_or_else(|error| error.to_string(), |status| status.to_string());
         let log = folder.emulator_log();
-        Failure::new(format!("the emulator has ended of itself: {status}"))
+        Failure::new(format!("the emulator ended by itself: {status}"))
             .hint(format!("its log is {}", log.display()))
             .into()
     }
@@ -173,7 +173,7 @@ impl Emulator {
     pub async fn stop(mut self, folder: &Folder, printer: &Printer) {
         send("TERM", Receiver::Process(self.pid));
         if tokio::time::timeout(END, self.child.wait()).await.is_err() {
-            printer.say("the emulator does not end: killing it, what it did not save is lost");
+            printer.say("the emulator does not exit: killing it; what it did not save is lost");
         }
         // The functions' processes end when the emulator is gone; this ends one that is busy.
         send("KILL", Receiver::Group(self.pid));

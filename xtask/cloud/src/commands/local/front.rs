@@ -93,7 +93,6 @@ impl Front {
         }
     }
 
-    /// The port.
     pub fn port(&self) -> u16 {
         self.port
     }

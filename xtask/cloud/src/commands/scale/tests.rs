@@ -32,8 +32,8 @@ impl FakeKinesis {
         Self { connection, state }
     }
 
-    fn stream<'a>(&'a self, env: &'a Environment) -> Stream<'a> {
-        Stream { connection: &self.connection, env, name: name::stream(env), printer: &Printer }
+    fn stream<'a>(&'a self, env: &'a Environment) -> LiveStream<'a> {
+        LiveStream { connection: &self.connection, env, name: name::stream(env), printer: &Printer }
     }
 
     fn asked(&self) -> Vec<String> {

@@ -1,6 +1,6 @@
 //! Asks everything that the screen shows, at the same time.
 //!
-//! Invariant: a part of the system that is not deployed leaves a gap on the screen, and is no error.
+//! Invariant: a part of the system that is not deployed leaves a gap on the screen, and is not an error.
 
 use anyhow::Result;
 use aws_sdk_cloudwatch::types::StateValue;
@@ -13,7 +13,7 @@ use metering::window::Month;
 use stacks::Architecture;
 use xtask::workspace;
 
-use super::screen::{Alarm, Cost, Health, LastHour, Snapshot, StackState, Stream};
+use super::screen::{Alarm, Cost, Health, LastHour, Snapshot, StackState, StreamState};
 use crate::Connection;
 use crate::aws::error::{failed_to, is_missing};
 use crate::pricing::estimate::{Estimate, Mode};
@@ -76,14 +76,14 @@ async fn stacks(connection: &Connection, env: &Environment) -> Result<Vec<StackS
     .await
 }
 
-async fn stream(connection: &Connection, name: &str) -> Result<Option<Stream>> {
+async fn stream(connection: &Connection, name: &str) -> Result<Option<StreamState>> {
     let asked = connection.kinesis().describe_stream_summary().stream_name(name).send().await;
     let answer = match asked {
         Ok(answer) => answer,
         Err(error) if error.as_service_error().is_some_and(is_missing) => return Ok(None),
         Err(error) => return Err(failed_to(format!("look at {name}"))(error)),
     };
-    Ok(answer.stream_description_summary().map(|summary| Stream {
+    Ok(answer.stream_description_summary().map(|summary| StreamState {
         name: name.to_owned(),
         status: summary.stream_status().as_str().to_owned(),
         is_on_demand: summary.stream_mode_details().is_some_and(|mode| mode.stream_mode().as_str() == "ON_DEMAND"),
@@ -171,7 +171,7 @@ async fn calls_this_month(connection: &Connection, env: &Environment, now: Times
     Ok(calls.map(|calls| calls.round() as u64))
 }
 
-fn cost(stream: Option<&Stream>, calls: u64, now: Timestamp) -> Result<Cost> {
+fn cost(stream: Option<&StreamState>, calls: u64, now: Timestamp) -> Result<Cost> {
     let mode = match stream {
         None => Mode::Synchronous,
         Some(stream) if stream.is_on_demand => Mode::OnDemand { fan_out: stream.consumers > 0 },

@@ -10,14 +10,13 @@ use crate::pricing::number::thousands;
 
 /// Everything that is shown.
 #[derive(Clone, Debug)]
-#[expect(missing_docs, reason = "each field is what the screen calls by the same name")]
 pub struct Snapshot {
     pub env: String,
     pub region: String,
     pub at: Timestamp,
     pub stacks: Vec<StackState>,
     /// None in synchronous mode.
-    pub stream: Option<Stream>,
+    pub stream: Option<StreamState>,
     pub last_hour: LastHour,
     pub functions: Vec<Health>,
     /// None without a dashboard stack.
@@ -36,16 +35,13 @@ pub struct Snapshot {
 
 /// A stack; no status where there is none.
 #[derive(Clone, Debug)]
-#[expect(missing_docs, reason = "the names say it")]
 pub struct StackState {
     pub name: String,
     pub status: Option<String>,
 }
 
-/// The stream.
 #[derive(Clone, Debug)]
-#[expect(missing_docs, reason = "the names say it")]
-pub struct Stream {
+pub struct StreamState {
     pub name: String,
     pub status: String,
     pub is_on_demand: bool,
@@ -58,7 +54,6 @@ pub struct Stream {
 
 /// Figures of the last hour, as far as CloudWatch has them.
 #[derive(Clone, Debug, Default)]
-#[expect(missing_docs, reason = "the names say it")]
 pub struct LastHour {
     pub incoming: Option<f64>,
     pub processed: Option<f64>,
@@ -76,7 +71,6 @@ pub struct LastHour {
 
 /// A function in the last hour.
 #[derive(Clone, Debug)]
-#[expect(missing_docs, reason = "the names say it")]
 pub struct Health {
     pub name: String,
     pub invocations: Option<f64>,
@@ -86,7 +80,6 @@ pub struct Health {
 
 /// An alarm.
 #[derive(Clone, Debug)]
-#[expect(missing_docs, reason = "the names say it")]
 pub struct Alarm {
     pub name: String,
     pub state: String,
@@ -95,7 +88,6 @@ pub struct Alarm {
 
 /// What the month has cost so far.
 #[derive(Clone, Debug)]
-#[expect(missing_docs, reason = "the names say it")]
 pub struct Cost {
     pub calls: u64,
     pub usd: f64,
@@ -118,7 +110,10 @@ impl Snapshot {
             let status = stack.status.as_deref().unwrap_or("not deployed");
             row(if index == 0 { "stacks" } else { "" }, format!("{} {status}", stack.name));
         }
-        row("stream", self.stream.as_ref().map_or("none: calls are counted synchronously".to_owned(), Stream::words));
+        row(
+            "stream",
+            self.stream.as_ref().map_or("none: calls are counted synchronously".to_owned(), StreamState::words),
+        );
         let LastHour { incoming, processed, failed, throttled, age_ms, latency_ms, latency_p99_ms, calls, refused } =
             &self.last_hour;
         let [incoming, processed, failed, throttled] = [incoming, processed, failed, throttled].map(|n| count(*n));
@@ -204,7 +199,7 @@ impl Snapshot {
             "region": region,
             "at": at.to_string(),
             "stacks": stacks.iter().map(|stack| json!({"name": stack.name, "status": stack.status})).collect::<Vec<_>>(),
-            "stream": stream.as_ref().map(Stream::to_json),
+            "stream": stream.as_ref().map(StreamState::to_json),
             "lastHour": {
                 "incomingRecords": incoming, "processedRecords": processed, "failedRecords": not_counted,
                 "throttledRecords": throttled, "iteratorAgeMs": age_ms, "latencyAvgMs": latency_ms,
@@ -225,7 +220,7 @@ impl Snapshot {
     }
 }
 
-impl Stream {
+impl StreamState {
     fn words(&self) -> String {
         let Self { name, status, is_on_demand, shards, retention_hours, created_at: _, consumers: _ } = self;
         let mode = if *is_on_demand { "on-demand" } else { "provisioned" };

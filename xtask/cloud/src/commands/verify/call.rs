@@ -9,13 +9,13 @@ use anyhow::Result;
 use contract::{name, table};
 use jiff::Timestamp;
 use metering::email::Email;
-use metering::subject;
+use metering::subject::Subject;
 use metering::window::{Day, Minute};
 use store::journal::entry_of;
 use store::table::text;
 use store::windows::usage_partition;
 
-use super::{Check, Subject};
+use super::{Check, Deployment};
 use crate::aws::error::{failed_to, table_failed_to};
 use crate::local_state::folder::Folder;
 use crate::local_state::secrets::{Secrets, USER};
@@ -37,14 +37,14 @@ struct Made {
 }
 
 /// A call with a key that works, one with a key that does not, and what is counted.
-pub async fn checks(subject: &Subject<'_>, key: Option<&str>) -> Vec<Check> {
-    let url = match api::url(subject.connection, subject.env).await {
+pub async fn checks(deployment: &Deployment<'_>, key: Option<&str>) -> Vec<Check> {
+    let url = match api::url(deployment.connection, deployment.env).await {
         Ok(url) => url,
-        Err(error) => return vec![Check::of("API", false, format!("{error:#}"))],
+        Err(error) => return vec![Check::new("API", false, format!("{error:#}"))],
     };
     let agent = match random_text(16) {
         Ok(text) => format!("complical-verify/{text}"),
-        Err(error) => return vec![Check::of("API", false, format!("{error:#}"))],
+        Err(error) => return vec![Check::new("API", false, format!("{error:#}"))],
     };
     let mut checks = vec![refused(&url, &agent).await];
     let Some(key) = key else {
@@ -59,12 +59,12 @@ pub async fn checks(subject: &Subject<'_>, key: Option<&str>) -> Vec<Check> {
         Ok(answer) => {
             checks.push(answered_with_deadlines(what, &answer));
             let made = Made { agent, began, answered };
-            checks.push(Check::tried("the call is counted", counted(subject, key, &made).await));
+            checks.push(Check::tried("the call is counted", counted(deployment, key, &made).await));
         }
-        Err(error) => checks.push(Check::of(what, false, format!("{error:#}"))),
+        Err(error) => checks.push(Check::new(what, false, format!("{error:#}"))),
     }
-    if subject.connection.is_local() && subject.toggle.is_on() {
-        checks.push(Check::tried("user-stats", user_stats(subject, &url).await));
+    if deployment.connection.is_local() && deployment.toggle.is_on() {
+        checks.push(Check::tried("user-stats", user_stats(deployment, &url).await));
     }
     checks
 }
@@ -77,7 +77,7 @@ async fn call(url: &str, key: &str, agent: &str) -> Result<Answer> {
 async fn refused(url: &str, agent: &str) -> Check {
     let what = "a call with a wrong key";
     let answer = call(url, "ck_verify_0000000000000000000000000000000000", agent).await;
-    Check::tried(what, answer.map(|answer| Check::of(what, answer.status == 401, answer.status.to_string())))
+    Check::tried(what, answer.map(|answer| Check::new(what, answer.status == 401, answer.status.to_string())))
 }
 
 fn answered_with_deadlines(what: &str, answer: &Answer) -> Check {
@@ -86,25 +86,25 @@ fn answered_with_deadlines(what: &str, answer: &Answer) -> Check {
         200 => format!("200, {n_deadlines} deadlines"),
         status => format!("{status}: {}", answer.body),
     };
-    Check::of(what, answer.status == 200 && n_deadlines > 0, found)
+    Check::new(what, answer.status == 200 && n_deadlines > 0, found)
 }
 
 /// Looks for the call where the mode puts it until it is there, or the time for it is over.
-async fn counted(subject: &Subject<'_>, key: &str, made: &Made) -> Result<Check> {
+async fn counted(deployment: &Deployment<'_>, key: &str, made: &Made) -> Result<Check> {
     let what = "the call is counted";
-    let Some(email) = owner(subject, key).await? else {
+    let Some(email) = owner(deployment, key).await? else {
         return Ok(Check::skipped(what, "the keys table does not say whose key it is"));
     };
     loop {
-        let is_there = if subject.toggle.is_on() {
-            is_in_blocks(subject, &email, made).await?
+        let is_there = if deployment.toggle.is_on() {
+            is_in_blocks(deployment, &email, made).await?
         } else {
-            is_in_journal(subject, &email, made).await?
+            is_in_journal(deployment, &email, made).await?
         };
         let took = made.answered.elapsed();
         if is_there {
-            let place = if subject.toggle.is_on() { "in a block" } else { "in the usage table" };
-            return Ok(Check::of(
+            let place = if deployment.toggle.is_on() { "in a block" } else { "in the usage table" };
+            return Ok(Check::new(
                 what,
                 took <= COUNTED_WITHIN,
                 format!("{place} {} ms after its answer", took.as_millis()),
@@ -112,22 +112,22 @@ async fn counted(subject: &Subject<'_>, key: &str, made: &Made) -> Result<Check>
         }
         if took > COUNTED_WITHIN {
             let found = format!("the call of {} is not there after {} s", made.agent, COUNTED_WITHIN.as_secs());
-            return Ok(Check::of(what, false, found));
+            return Ok(Check::new(what, false, found));
         }
         tokio::time::sleep(PAUSE).await;
     }
 }
 
-async fn owner(subject: &Subject<'_>, key: &str) -> Result<Option<Email>> {
-    let found = keys::table(subject.connection, subject.env).find(&metering::key::hash(key)).await;
+async fn owner(deployment: &Deployment<'_>, key: &str) -> Result<Option<Email>> {
+    let found = keys::table(deployment.connection, deployment.env).find(&metering::key::hash(key)).await;
     Ok(found.map_err(table_failed_to("find out whose key it is"))?.map(|key| key.user_email))
 }
 
-async fn is_in_blocks(subject: &Subject<'_>, email: &Email, made: &Made) -> Result<bool> {
-    let bucket = subject::Subject::User(email.clone()).bucket();
+async fn is_in_blocks(deployment: &Deployment<'_>, email: &Email, made: &Made) -> Result<bool> {
+    let bucket = Subject::User(email.clone()).bucket();
     // Clocks differ by some seconds at most; the call may lie in the minute before or after.
     for minute in Minute::of(made.began).plus(-1).through(Minute::of(Timestamp::now()).plus(1)) {
-        let events = events_of(subject.connection, subject.env, minute, bucket).await?;
+        let events = events_of(deployment.connection, deployment.env, minute, bucket).await?;
         if events.iter().any(|event| event.user_agent.as_deref() == Some(&made.agent)) {
             return Ok(true);
         }
@@ -136,20 +136,20 @@ async fn is_in_blocks(subject: &Subject<'_>, email: &Email, made: &Made) -> Resu
 }
 
 /// In synchronous mode each call is an item of its own, in the order of time, with the event as JSON.
-async fn is_in_journal(subject: &Subject<'_>, email: &Email, made: &Made) -> Result<bool> {
+async fn is_in_journal(deployment: &Deployment<'_>, email: &Email, made: &Made) -> Result<bool> {
     let month = Day::of(made.began).month();
-    let query = subject
+    let query = deployment
         .connection
         .dynamodb()
         .query()
-        .table_name(name::usage_table(subject.env))
+        .table_name(name::usage_table(deployment.env))
         .consistent_read(true)
         .scan_index_forward(false)
         .limit(200)
         .key_condition_expression("#p = :user AND begins_with(#s, :call)")
         .expression_attribute_names("#p", table::PK)
         .expression_attribute_names("#s", table::SK)
-        .expression_attribute_values(":user", text(usage_partition(&subject::Subject::User(email.clone()))))
+        .expression_attribute_values(":user", text(usage_partition(&Subject::User(email.clone()))))
         .expression_attribute_values(":call", text(format!("{month}{}", table::CALL)));
     let found = query.send().await.map_err(failed_to("read the usage table"))?;
     let mut events = found.items().iter().filter_map(entry_of);
@@ -157,14 +157,14 @@ async fn is_in_journal(subject: &Subject<'_>, email: &Email, made: &Made) -> Res
 }
 
 /// The endpoint that a customer looks at, with a fresh token of the seeded user.
-async fn user_stats(subject: &Subject<'_>, url: &str) -> Result<Check> {
+async fn user_stats(deployment: &Deployment<'_>, url: &str) -> Result<Check> {
     let what = "user-stats";
-    let secrets = Secrets::read(&Folder::open()?, subject.env)?;
+    let secrets = Secrets::read(&Folder::open()?, deployment.env)?;
     let password = secrets.password(USER).unwrap_or_default();
-    let token = users::token(subject.connection, subject.env, &USER.parse()?, password).await?;
+    let token = users::token(deployment.connection, deployment.env, &USER.parse()?, password).await?;
     let asked = format!("{url}/v1/analytics/user-stats?email={USER}");
     let answer = api::get(asked, vec![("Authorization", format!("Bearer {token}"))]).await?;
     let calls = &answer.body["allTime"]["apiCalls"];
     let is_fine = answer.status == 200 && calls.as_u64().is_some_and(|calls| calls > 0);
-    Ok(Check::of(what, is_fine, format!("{}, {calls} calls in all", answer.status)))
+    Ok(Check::new(what, is_fine, format!("{}, {calls} calls in all", answer.status)))
 }

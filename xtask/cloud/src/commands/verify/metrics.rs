@@ -1,6 +1,6 @@
 //! Step 6 of the guide: the dashboard, and the metrics of the first hour.
 //!
-//! Invariant: a metric without data points is no failure; one above the guide's limit is.
+//! Invariant: a metric without data points is not a failure; one above the guide's limit is.
 
 use anyhow::Result;
 use aws_sdk_cloudwatch::primitives::DateTime;
@@ -9,7 +9,7 @@ use contract::metric::{ENVIRONMENT_DIMENSION, Metric};
 use contract::name;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Check, Subject};
+use super::{Check, Deployment};
 use crate::aws::error::failed_to;
 
 /// The guide's "processing latency < 500 ms average", in milliseconds.
@@ -19,46 +19,46 @@ const LATENCY_LIMIT: f64 = 500.0;
 const ENOUGH_EVENTS: f64 = 20.0;
 
 /// The dashboard and the two metrics of the guide; none of them is there in synchronous mode.
-pub async fn checks(subject: &Subject<'_>) -> Vec<Check> {
-    if !subject.toggle.is_on() {
+pub async fn checks(deployment: &Deployment<'_>) -> Vec<Check> {
+    if !deployment.toggle.is_on() {
         return Vec::new();
     }
     vec![
-        Check::tried("dashboard", dashboard(subject).await),
-        Check::tried("metric IncomingRecords", incoming(subject).await),
-        Check::tried("metric ProcessingLatency", latency(subject).await),
+        Check::tried("dashboard", dashboard(deployment).await),
+        Check::tried("metric IncomingRecords", incoming(deployment).await),
+        Check::tried("metric ProcessingLatency", latency(deployment).await),
     ]
 }
 
-async fn dashboard(subject: &Subject<'_>) -> Result<Check> {
-    let dashboard = name::dashboard(subject.env);
+async fn dashboard(deployment: &Deployment<'_>) -> Result<Check> {
+    let dashboard = name::dashboard(deployment.env);
     let what = format!("dashboard {dashboard}");
-    let client = subject.connection.cloudwatch();
+    let client = deployment.connection.cloudwatch();
     match client.get_dashboard().dashboard_name(&dashboard).send().await {
         Ok(found) => {
             let body: serde_json::Value = serde_json::from_str(found.dashboard_body().unwrap_or_default())?;
             let n_widgets = body["widgets"].as_array().map_or(0, Vec::len);
-            Ok(Check::of(what, n_widgets > 0, format!("{n_widgets} widgets")))
+            Ok(Check::new(what, n_widgets > 0, format!("{n_widgets} widgets")))
         }
         Err(error) => Err(failed_to("look at it")(error)),
     }
 }
 
-async fn incoming(subject: &Subject<'_>) -> Result<Check> {
-    let dimension = ("StreamName", name::stream(subject.env));
-    let points = last_hour(subject, "AWS/Kinesis", "IncomingRecords", dimension, Statistic::Sum).await?;
+async fn incoming(deployment: &Deployment<'_>) -> Result<Check> {
+    let dimension = ("StreamName", name::stream(deployment.env));
+    let points = last_hour(deployment, "AWS/Kinesis", "IncomingRecords", dimension, Statistic::Sum).await?;
     let total: f64 = points.iter().filter_map(Datapoint::sum).sum();
     let what = "metric IncomingRecords";
-    if points.is_empty() && subject.connection.is_local() {
+    if points.is_empty() && deployment.connection.is_local() {
         return Ok(Check::skipped(what, "the emulator does not measure its streams"));
     }
-    Ok(Check::of(what, true, format!("{total} in the last hour")))
+    Ok(Check::new(what, true, format!("{total} in the last hour")))
 }
 
-async fn latency(subject: &Subject<'_>) -> Result<Check> {
-    let dimension = (ENVIRONMENT_DIMENSION, subject.env.to_string());
+async fn latency(deployment: &Deployment<'_>) -> Result<Check> {
+    let dimension = (ENVIRONMENT_DIMENSION, deployment.env.to_string());
     let metric = Metric::ProcessingLatency;
-    let points = last_hour(subject, metric.namespace(), metric.name(), dimension, Statistic::Average).await?;
+    let points = last_hour(deployment, metric.namespace(), metric.name(), dimension, Statistic::Average).await?;
     let weighed = points.iter().filter_map(|point| Some((point.average()?, point.sample_count().unwrap_or(1.0))));
     Ok(judge(&weighed.collect::<Vec<_>>()))
 }
@@ -76,12 +76,12 @@ fn judge(periods: &[(f64, f64)]) -> Check {
     if average >= LATENCY_LIMIT && n_events < ENOUGH_EVENTS {
         return Check::skipped(what, format!("{found}: too few to judge"));
     }
-    Check::of(what, average < LATENCY_LIMIT, found)
+    Check::new(what, average < LATENCY_LIMIT, found)
 }
 
 /// The guide's query: five-minute periods of the last hour.
 async fn last_hour(
-    subject: &Subject<'_>,
+    deployment: &Deployment<'_>,
     namespace: &str,
     metric: &str,
     (dimension, value): (&str, String),
@@ -89,7 +89,7 @@ async fn last_hour(
 ) -> Result<Vec<Datapoint>> {
     let now = Timestamp::now();
     let ago = now - SignedDuration::from_hours(1);
-    let query = subject
+    let query = deployment
         .connection
         .cloudwatch()
         .get_metric_statistics()

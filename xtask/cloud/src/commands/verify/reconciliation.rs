@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use metering::window::Minute;
 use serde_json::{Value, json};
 
-use super::{Check, Subject};
+use super::{Check, Deployment};
 use comparison::{Row, SHOWN, Sources, compare, numbers};
 
 /// After the end of a minute, how long its calls may still be under way into blocks: by the journal one is moved within
@@ -43,30 +43,30 @@ pub struct Reconciliation {
 ///
 /// # Errors
 /// When one of the records cannot be read.
-pub async fn reconcile(subject: &Subject<'_>, minutes: u32, now: Timestamp) -> Result<Reconciliation> {
-    let first = look(subject, minutes, now).await?;
+pub async fn reconcile(deployment: &Deployment<'_>, minutes: u32, now: Timestamp) -> Result<Reconciliation> {
+    let first = look(deployment, minutes, now).await?;
     if !first.rows.iter().any(Row::differs) {
         return Ok(first);
     }
     tokio::time::sleep(AGAIN_AFTER).await;
-    look(subject, minutes, now).await
+    look(deployment, minutes, now).await
 }
 
-async fn look(subject: &Subject<'_>, minutes: u32, now: Timestamp) -> Result<Reconciliation> {
-    let is_local = subject.connection.is_local();
+async fn look(deployment: &Deployment<'_>, minutes: u32, now: Timestamp) -> Result<Reconciliation> {
+    let is_local = deployment.connection.is_local();
     let last = Minute::of(now - if is_local { SETTLED_AFTER } else { LOGGED_AFTER }).plus(-1);
     let first = last.plus(1 - i64::from(minutes));
     let (from, to) = (first.plus(-BESIDE), last.plus(BESIDE));
     let mut sources = Sources::default();
     if !is_local {
-        source::gateway(subject, &mut sources, from, to).await?;
+        source::gateway(deployment, &mut sources, from, to).await?;
     }
-    if subject.toggle.is_on() {
-        sources.stream = source::stream(subject, from.start()).await?;
+    if deployment.toggle.is_on() {
+        sources.stream = source::stream(deployment, from.start()).await?;
     }
     // The journal first: what is moved into blocks between the two is in both then, and not in neither.
-    source::journal(subject, &mut sources, from, to).await?;
-    source::count(subject, &mut sources, from, to).await?;
+    source::journal(deployment, &mut sources, from, to).await?;
+    source::count(deployment, &mut sources, from, to).await?;
     let is_missing = |record: bool, why| if record { Ok(()) } else { Err(why) };
     Ok(Reconciliation {
         rows: compare(&sources, first, last),
@@ -77,7 +77,7 @@ async fn look(subject: &Subject<'_>, minutes: u32, now: Timestamp) -> Result<Rec
         ),
         stream: is_missing(
             sources.stream.is_some(),
-            if subject.toggle.is_on() { "there is no stream" } else { "calls are counted synchronously" },
+            if deployment.toggle.is_on() { "there is no stream" } else { "calls are counted synchronously" },
         ),
     })
 }
@@ -87,7 +87,7 @@ impl Reconciliation {
     pub fn checks(&self) -> Vec<Check> {
         let differing = self.rows.iter().filter(|row| row.differs());
         let mut checks: Vec<Check> =
-            differing.map(|row| Check::of(format!("calls of {}", row.minute), false, row.text())).collect();
+            differing.map(|row| Check::new(format!("calls of {}", row.minute), false, row.text())).collect();
         let n_differing = checks.len();
         for (what, record) in [("calls at the gateway", self.gateway), ("calls on the stream", self.stream)] {
             checks.extend(record.err().map(|why| Check::skipped(what, why)));
@@ -95,7 +95,7 @@ impl Reconciliation {
         checks.extend(self.left_out());
         checks.push(match (self.gateway, self.stream) {
             (Err(_), Err(_)) => Check::skipped(WHAT, "there is no other record to compare the count with"),
-            _ => Check::of(WHAT, n_differing == 0, self.summary(n_differing)),
+            _ => Check::new(WHAT, n_differing == 0, self.summary(n_differing)),
         });
         checks
     }

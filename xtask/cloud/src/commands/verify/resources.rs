@@ -11,7 +11,7 @@ use aws_sdk_lambda::types::State;
 use contract::{Function, limit, name};
 use futures::future::join_all;
 
-use super::{Check, Subject};
+use super::{Check, Deployment};
 use crate::aws::error::{failed_to, is_missing};
 use crate::stack::read;
 
@@ -19,24 +19,24 @@ use crate::stack::read;
 const PENDING_AT_MOST: Duration = Duration::from_secs(20);
 
 /// What is there.
-pub async fn checks(subject: &Subject<'_>) -> Vec<Check> {
-    let Subject { env, toggle, .. } = subject;
+pub async fn checks(deployment: &Deployment<'_>) -> Vec<Check> {
+    let Deployment { env, toggle, .. } = deployment;
     let mut checks = Vec::new();
     if toggle.is_on() {
-        checks.push(stream(subject).await);
+        checks.push(stream(deployment).await);
     } else {
-        checks.push(no_kinesis_stack(subject).await);
+        checks.push(no_kinesis_stack(deployment).await);
     }
     let mut tables = vec![name::usage_table(env), name::keys_table(env), name::deadlines_table(env)];
     if toggle.is_on() {
         tables.insert(0, name::analytics_table(env));
     }
-    checks.extend(join_all(tables.iter().map(|table_name| table(subject, table_name))).await);
-    let functions = subject.settings.functions().filter(|one| toggle.is_on() || is_of_api(*one));
-    checks.extend(join_all(functions.map(|one| function(subject, one))).await);
-    checks.push(authorizer(subject).await);
+    checks.extend(join_all(tables.iter().map(|table_name| table(deployment, table_name))).await);
+    let functions = deployment.settings.functions().filter(|one| toggle.is_on() || is_of_api(*one));
+    checks.extend(join_all(functions.map(|one| function(deployment, one))).await);
+    checks.push(authorizer(deployment).await);
     if toggle.is_on() {
-        checks.push(mapping(subject).await);
+        checks.push(mapping(deployment).await);
     }
     checks
 }
@@ -45,35 +45,39 @@ const fn is_of_api(function: Function) -> bool {
     matches!(function, Function::ApiKeyAuthorizer | Function::DeadlinesApi)
 }
 
-async fn no_kinesis_stack(subject: &Subject<'_>) -> Check {
-    let stack = name::kinesis_stack(subject.env);
+async fn no_kinesis_stack(deployment: &Deployment<'_>) -> Check {
+    let stack = name::kinesis_stack(deployment.env);
     let what = format!("no stack {stack}");
-    let attempt = read::describe(subject.connection, &stack).await.map(|found| match found {
-        None => Check::of(&what, true, "it is not deployed"),
+    let attempt = read::describe(deployment.connection, &stack).await.map(|found| match found {
+        None => Check::new(&what, true, "it is not deployed"),
         Some(found) => {
             let status = read::status(&found);
-            Check::of(&what, false, format!("it is {status}: `cargo xtask destroy` counts what is left and removes it"))
+            Check::new(
+                &what,
+                false,
+                format!("it is {status}: `cargo xtask destroy` counts what is left and removes it"),
+            )
         }
     });
     Check::tried(&what, attempt)
 }
 
-async fn stream(subject: &Subject<'_>) -> Check {
-    let stream = name::stream(subject.env);
+async fn stream(deployment: &Deployment<'_>) -> Check {
+    let stream = name::stream(deployment.env);
     let what = format!("stream {stream}");
     let attempt = async {
-        let client = subject.connection.kinesis();
+        let client = deployment.connection.kinesis();
         let asked = match client.describe_stream_summary().stream_name(&stream).send().await {
             Ok(answer) => answer,
             Err(error) if error.as_service_error().is_some_and(is_missing) => {
-                return Ok(Check::of(&what, false, "there is none"));
+                return Ok(Check::new(&what, false, "there is none"));
             }
             Err(error) => return Err(failed_to("look at it")(error)),
         };
         let Some(summary) = asked.stream_description_summary() else {
-            return Ok(Check::of(&what, false, "there is none"));
+            return Ok(Check::new(&what, false, "there is none"));
         };
-        let is_local = subject.connection.is_local();
+        let is_local = deployment.connection.is_local();
         let is_encrypted = summary.encryption_type() == Some(&EncryptionType::Kms);
         let hours = i64::from(summary.retention_period_hours());
         let is_fine = *summary.stream_status() == StreamStatus::Active
@@ -85,31 +89,31 @@ async fn stream(subject: &Subject<'_>) -> Check {
             (false, false) => "not encrypted",
         };
         let (status, shards) = (summary.stream_status().as_str(), summary.open_shard_count());
-        Ok(Check::of(&what, is_fine, format!("{status}, {shards} shards, {hours} h, {encryption}")))
+        Ok(Check::new(&what, is_fine, format!("{status}, {shards} shards, {hours} h, {encryption}")))
     };
     Check::tried(&what, attempt.await)
 }
 
-async fn table(subject: &Subject<'_>, table_name: &str) -> Check {
+async fn table(deployment: &Deployment<'_>, table_name: &str) -> Check {
     let what = format!("table {table_name}");
-    let client = subject.connection.dynamodb();
+    let client = deployment.connection.dynamodb();
     let attempt = match client.describe_table().table_name(table_name).send().await {
         Ok(answer) => {
             let status = answer.table().and_then(|table| table.table_status().cloned());
             let is_active = status == Some(TableStatus::Active);
             let said = status.map_or_else(|| "no status".to_owned(), |status| status.as_str().to_owned());
-            Ok(Check::of(&what, is_active, said))
+            Ok(Check::new(&what, is_active, said))
         }
-        Err(error) if error.as_service_error().is_some_and(is_missing) => Ok(Check::of(&what, false, "there is none")),
+        Err(error) if error.as_service_error().is_some_and(is_missing) => Ok(Check::new(&what, false, "there is none")),
         Err(error) => Err(failed_to("look at it")(error)),
     };
     Check::tried(&what, attempt)
 }
 
-async fn function(subject: &Subject<'_>, function: Function) -> Check {
-    let function_name = function.physical_name(subject.env);
+async fn function(deployment: &Deployment<'_>, function: Function) -> Check {
+    let function_name = function.physical_name(deployment.env);
     let what = format!("function {function_name}");
-    let client = subject.connection.lambda();
+    let client = deployment.connection.lambda();
     let began = Instant::now();
     let asked = loop {
         let asked = client.get_function_configuration().function_name(&function_name).send().await;
@@ -118,57 +122,57 @@ async fn function(subject: &Subject<'_>, function: Function) -> Check {
         if !is_pending || began.elapsed() > PENDING_AT_MOST {
             break asked;
         }
-        tokio::time::sleep(subject.connection.pause()).await;
+        tokio::time::sleep(deployment.connection.pause()).await;
     };
     let attempt = match asked {
         Ok(found) => {
             let is_active = found.state().is_none_or(|state| *state == State::Active);
             let state = found.state().map_or("Active", |state| state.as_str());
             let runtime = found.runtime().map_or("no runtime", |runtime| runtime.as_str());
-            Ok(Check::of(&what, is_active, format!("{state}, {runtime}")))
+            Ok(Check::new(&what, is_active, format!("{state}, {runtime}")))
         }
-        Err(error) if error.as_service_error().is_some_and(is_missing) => Ok(Check::of(&what, false, "there is none")),
+        Err(error) if error.as_service_error().is_some_and(is_missing) => Ok(Check::new(&what, false, "there is none")),
         Err(error) => Err(failed_to("look at it")(error)),
     };
     Check::tried(&what, attempt)
 }
 
-async fn authorizer(subject: &Subject<'_>) -> Check {
-    let Subject { connection, env, toggle, .. } = subject;
+async fn authorizer(deployment: &Deployment<'_>) -> Check {
+    let Deployment { connection, env, toggle, .. } = deployment;
     let what = "authorizer's mode";
     let found: Result<_> = crate::system::authorizer::authorizer(connection, env).await;
     let attempt = found.map(|found| {
-        let Some(found) = found else { return Check::of(what, false, "there is no authorizer") };
+        let Some(found) = found else { return Check::new(what, false, "there is no authorizer") };
         let (handler, description) = (found.handler().unwrap_or_default(), found.description().unwrap_or_default());
         let authorizer = Function::ApiKeyAuthorizer;
         let is_right = handler == authorizer.handler(*toggle) && description == authorizer.description(*toggle);
         let said = format!("{handler}, \"{description}\"");
         let wanted = if is_right { String::new() } else { format!(", but should be {}", authorizer.handler(*toggle)) };
-        Check::of(what, is_right, said + &wanted)
+        Check::new(what, is_right, said + &wanted)
     });
     Check::tried(what, attempt)
 }
 
-async fn mapping(subject: &Subject<'_>) -> Check {
-    let function_name = Function::StreamProcessor.physical_name(subject.env);
+async fn mapping(deployment: &Deployment<'_>) -> Check {
+    let function_name = Function::StreamProcessor.physical_name(deployment.env);
     let what = "event source mapping";
-    let client = subject.connection.lambda();
+    let client = deployment.connection.lambda();
     let asked = client.list_event_source_mappings().function_name(&function_name).send().await;
     let attempt = asked.map_err(failed_to("look for it")).map(|listed| {
-        let stream = name::stream(subject.env);
+        let stream = name::stream(deployment.env);
         let mappings = listed.event_source_mappings();
         let of_stream = |arn: &str| arn.contains(&format!("stream/{stream}"));
         let Some(mapping) = mappings.iter().find(|one| one.event_source_arn().is_some_and(of_stream)) else {
-            return Check::of(what, false, format!("none from {stream}"));
+            return Check::new(what, false, format!("none from {stream}"));
         };
-        if subject.connection.is_local() {
+        if deployment.connection.is_local() {
             // The emulator's own poller is off; `cargo xtask local` reads the stream in its place.
-            return Check::of(what, true, format!("from {stream}, followed by the local runner"));
+            return Check::new(what, true, format!("from {stream}, followed by the local runner"));
         }
         let state = mapping.state().unwrap_or_default();
         let result = mapping.last_processing_result().unwrap_or_default();
         let is_fine = state == "Enabled" && !result.starts_with("PROBLEM");
-        Check::of(what, is_fine, format!("{state}, last result: {result}"))
+        Check::new(what, is_fine, format!("{state}, last result: {result}"))
     });
     Check::tried(what, attempt)
 }

@@ -8,29 +8,29 @@ use metering::event::Event;
 use metering::subject::Bucket;
 use metering::window::Minute;
 
-use super::{Check, Subject};
+use super::{Check, Deployment};
 use crate::system::drain::events_of;
 use crate::system::undelivered::lines;
 
 const WHAT: &str = "events that the authorizer's log alone may keep";
 
 /// The check. In synchronous mode what is kept elsewhere is in no block, so nothing can be said.
-pub async fn checks(subject: &Subject<'_>, now: Timestamp) -> Vec<Check> {
-    if !subject.toggle.is_on() {
+pub async fn checks(deployment: &Deployment<'_>, now: Timestamp) -> Vec<Check> {
+    if !deployment.toggle.is_on() {
         return Vec::new();
     }
-    vec![Check::tried(WHAT, check(subject, now).await)]
+    vec![Check::tried(WHAT, check(deployment, now).await)]
 }
 
-async fn check(subject: &Subject<'_>, now: Timestamp) -> Result<Check> {
-    let Some(lines) = lines(subject.connection, subject.env, now).await? else {
+async fn check(deployment: &Deployment<'_>, now: Timestamp) -> Result<Check> {
+    let Some(lines) = lines(deployment.connection, deployment.env, now).await? else {
         return Ok(Check::skipped(WHAT, "nobody has called the API yet"));
     };
     let mut left = 0;
     for line in &lines {
         // What cannot be counted is told by `errors replay --from-log`, and nothing else can be done about it.
         if let Ok(event) = Event::parse(line.event.as_bytes(), now) {
-            left += usize::from(!is_counted(subject, &event).await?);
+            left += usize::from(!is_counted(deployment, &event).await?);
         }
     }
     let found = match (lines.len(), left) {
@@ -38,12 +38,12 @@ async fn check(subject: &Subject<'_>, now: Timestamp) -> Result<Check> {
         (kept, 0) => format!("{kept}, all counted"),
         (kept, left) => format!("{kept}, of which {left} are not counted: cargo xtask errors replay --from-log"),
     };
-    Ok(Check::of(WHAT, left == 0, found))
+    Ok(Check::new(WHAT, left == 0, found))
 }
 
-async fn is_counted(subject: &Subject<'_>, event: &Event) -> Result<bool> {
+async fn is_counted(deployment: &Deployment<'_>, event: &Event) -> Result<bool> {
     let minute = Minute::of(event.timestamp);
-    let events = events_of(subject.connection, subject.env, minute, Bucket::of_event(event)).await?;
+    let events = events_of(deployment.connection, deployment.env, minute, Bucket::of_event(event)).await?;
     Ok(events.iter().any(|counted| counted.identity() == event.identity()))
 }
 
@@ -65,8 +65,8 @@ mod tests {
         });
         let (connection, env) = (connection.await, Environment::default());
         let settings = xtask::workspace::settings(&env).unwrap();
-        let subject = Subject { connection: &connection, env: &env, toggle: Toggle::On, settings: &settings };
-        checks(&subject, Timestamp::now()).await.remove(0)
+        let deployment = Deployment { connection: &connection, env: &env, toggle: Toggle::On, settings: &settings };
+        checks(&deployment, Timestamp::now()).await.remove(0)
     }
 
     #[tokio::test]
@@ -78,7 +78,7 @@ mod tests {
         let line = json!({ "message": UNCONFIRMED, "identity": "1", "event": event.to_string() }).to_string();
         let line = json!({ "eventId": "1", "timestamp": 1, "message": line });
         let found = "1, of which 1 are not counted: cargo xtask errors replay --from-log";
-        assert_eq!(checked(&[line]).await, Check::of(WHAT, false, found));
-        assert_eq!(checked(&[]).await, Check::of(WHAT, true, "none"));
+        assert_eq!(checked(&[line]).await, Check::new(WHAT, false, found));
+        assert_eq!(checked(&[]).await, Check::new(WHAT, true, "none"));
     }
 }

@@ -1,6 +1,6 @@
 //! Whether names that a template fixes are taken by something outside the stacks.
 //!
-//! Invariant: what the stack owns already is no conflict, and neither is data that the stack will adopt.
+//! Invariant: what the stack owns already is not a conflict, and neither is data that the stack will adopt.
 
 use std::collections::BTreeSet;
 
@@ -10,26 +10,26 @@ use cloudformation::resource_type;
 use serde_json::Value;
 use xtask::Failure;
 
-use super::Finding;
+use super::PreflightFinding;
 use crate::Connection;
 use crate::aws::error::{failed_to, found};
 use crate::stack::import;
 use crate::stack::read;
 
 /// Names of a template that something else has.
-pub async fn taken(connection: &Connection, stack: &str, template: &Value) -> Vec<Finding> {
+pub async fn taken(connection: &Connection, stack: &str, template: &Value) -> Vec<PreflightFinding> {
     let own = match own(connection, stack).await {
         Ok(own) => own,
-        Err(error) => return vec![Finding::not_checked(&error)],
+        Err(error) => return vec![PreflightFinding::not_checked(&error)],
     };
     let is_new = own.is_none();
     let own = own.unwrap_or_default();
     let mut findings = Vec::new();
     for (resource_type, name) in named(template).into_iter().filter(|(_, name)| !own.contains(*name)) {
         findings.extend(match is_there(connection, resource_type, name).await {
-            Ok(true) => Some(Finding::Problem(conflict(stack, resource_type, name))),
+            Ok(true) => Some(PreflightFinding::Problem(conflict(stack, resource_type, name))),
             Ok(false) => None,
-            Err(error) => Some(Finding::not_checked(&error)),
+            Err(error) => Some(PreflightFinding::not_checked(&error)),
         });
     }
     if is_new {
@@ -39,9 +39,9 @@ pub async fn taken(connection: &Connection, stack: &str, template: &Value) -> Ve
     for resource in data_resource::data_resources(template).into_iter().filter(|resource| !own.contains(&resource.name))
     {
         findings.extend(match import::exists(connection, &resource).await {
-            Ok(true) => Some(Finding::Problem(conflict(stack, &resource.resource_type, &resource.name))),
+            Ok(true) => Some(PreflightFinding::Problem(conflict(stack, &resource.resource_type, &resource.name))),
             Ok(false) => None,
-            Err(error) => Some(Finding::not_checked(&error)),
+            Err(error) => Some(PreflightFinding::not_checked(&error)),
         });
     }
     findings

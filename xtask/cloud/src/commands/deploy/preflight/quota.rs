@@ -7,7 +7,7 @@ use serde_json::Value;
 use stacks::Stack;
 use xtask::Failure;
 
-use super::Finding;
+use super::PreflightFinding;
 use crate::Connection;
 use crate::aws::error::{failed_to, is_missing};
 use crate::stack::read;
@@ -18,7 +18,7 @@ const KEPT_EXECUTIONS: i64 = 100;
 
 /// A stream as it is declared or deployed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Capacity {
+enum DeclaredCapacity {
     OnDemand,
     Shards(i64),
 }
@@ -34,33 +34,36 @@ struct Limits {
 
 /// The stream's shards. CloudFormation changes them only where its template does, and never those of a stream that it
 /// takes over: whatever the scaler has made of them since is no concern of a deploy.
-pub async fn shards(connection: &Connection, declared: &[(&Stack, Value)]) -> Vec<Finding> {
+pub async fn shards(connection: &Connection, declared: &[(&Stack, Value)]) -> Vec<PreflightFinding> {
     let stream = declared.iter().find_map(|(stack, template)| Some((stack.name(), stream(template)?)));
     let Some((stack, stream)) = stream else { return Vec::new() };
     let name = stream["Name"].as_str().unwrap_or_default();
-    let wanted = Capacity::of(stream);
+    let wanted = DeclaredCapacity::of(stream);
     let client = connection.kinesis();
     let deployed = match client.describe_stream_summary().stream_name(name).send().await {
         Ok(answer) => answer.stream_description_summary().map(|summary| {
             let mode = summary.stream_mode_details().map(|details| details.stream_mode().as_str());
             if mode == Some("ON_DEMAND") {
-                Capacity::OnDemand
+                DeclaredCapacity::OnDemand
             } else {
-                Capacity::Shards(summary.open_shard_count().into())
+                DeclaredCapacity::Shards(summary.open_shard_count().into())
             }
         }),
         Err(error) if error.as_service_error().is_some_and(is_missing) => None,
-        Err(error) => return vec![Finding::not_checked(&failed_to(format!("look at {name}"))(error))],
+        Err(error) => return vec![PreflightFinding::not_checked(&failed_to(format!("look at {name}"))(error))],
     };
     if deployed.is_some() {
         match read::deployed(connection, stack).await {
             Ok(before)
-                if before.as_ref().and_then(self::stream).is_none_or(|before| Capacity::of(before) == wanted) =>
+                if before
+                    .as_ref()
+                    .and_then(self::stream)
+                    .is_none_or(|before| DeclaredCapacity::of(before) == wanted) =>
             {
                 return Vec::new();
             }
             Ok(_) => {}
-            Err(error) => return vec![Finding::not_checked(&error)],
+            Err(error) => return vec![PreflightFinding::not_checked(&error)],
         }
     }
     let limits = match client.describe_limits().send().await {
@@ -70,12 +73,14 @@ pub async fn shards(connection: &Connection, declared: &[(&Stack, Value)]) -> Ve
             on_demand: answer.on_demand_stream_count_limit().into(),
             on_demand_in_use: answer.on_demand_stream_count().into(),
         },
-        Err(error) => return vec![Finding::not_checked(&failed_to("look at the account's quota of shards")(error))],
+        Err(error) => {
+            return vec![PreflightFinding::not_checked(&failed_to("look at the account's quota of shards")(error))];
+        }
     };
-    too_many_shards(name, wanted, deployed, limits).map(Finding::Problem).into_iter().collect()
+    too_many_shards(name, wanted, deployed, limits).map(PreflightFinding::Problem).into_iter().collect()
 }
 
-impl Capacity {
+impl DeclaredCapacity {
     /// What the properties of a stream say.
     fn of(stream: &Value) -> Self {
         stream["ShardCount"].as_i64().map_or(Self::OnDemand, Self::Shards)
@@ -88,19 +93,26 @@ fn stream(template: &Value) -> Option<&Value> {
     Some(&resources.find(|resource| resource["Type"] == resource_type::STREAM)?["Properties"])
 }
 
-fn too_many_shards(name: &str, wanted: Capacity, deployed: Option<Capacity>, limits: Limits) -> Option<Failure> {
+fn too_many_shards(
+    name: &str,
+    wanted: DeclaredCapacity,
+    deployed: Option<DeclaredCapacity>,
+    limits: Limits,
+) -> Option<Failure> {
     let quota = "ask for more under Service Quotas, or ask for less in stacks/environments";
     match (wanted, deployed) {
         // Kinesis doubles or halves at most (UpdateShardCount).
-        (Capacity::Shards(wanted), Some(Capacity::Shards(now))) if wanted > now * 2 || wanted * 2 < now => {
+        (DeclaredCapacity::Shards(wanted), Some(DeclaredCapacity::Shards(now)))
+            if wanted > now * 2 || wanted * 2 < now =>
+        {
             let step = if wanted > now { now * 2 } else { (now + 1) / 2 };
             Some(
                 Failure::new(format!("{name} has {now} shards and cannot have {wanted} in one step"))
                     .hint(format!("go there in steps: cargo xtask scale --shards {step}")),
             )
         }
-        (Capacity::Shards(wanted), _) => {
-            let now = if let Some(Capacity::Shards(now)) = deployed { now } else { 0 };
+        (DeclaredCapacity::Shards(wanted), _) => {
+            let now = if let Some(DeclaredCapacity::Shards(now)) = deployed { now } else { 0 };
             let (needed, left) = (wanted - now, limits.shards - limits.open_shards);
             (needed > left.max(0)).then(|| {
                 let all = limits.shards;
@@ -108,8 +120,8 @@ fn too_many_shards(name: &str, wanted: Capacity, deployed: Option<Capacity>, lim
                     .hint(quota)
             })
         }
-        (Capacity::OnDemand, Some(Capacity::OnDemand)) => None,
-        (Capacity::OnDemand, _) => (limits.on_demand_in_use >= limits.on_demand).then(|| {
+        (DeclaredCapacity::OnDemand, Some(DeclaredCapacity::OnDemand)) => None,
+        (DeclaredCapacity::OnDemand, _) => (limits.on_demand_in_use >= limits.on_demand).then(|| {
             let all = limits.on_demand;
             Failure::new(format!("{name} would be on-demand, and the account has its {all} such streams already"))
                 .hint(quota)
@@ -118,7 +130,7 @@ fn too_many_shards(name: &str, wanted: Capacity, deployed: Option<Capacity>, lim
 }
 
 /// The executions that functions reserve.
-pub async fn concurrency(connection: &Connection, templates: &[&Value]) -> Vec<Finding> {
+pub async fn concurrency(connection: &Connection, templates: &[&Value]) -> Vec<PreflightFinding> {
     let client = connection.lambda();
     let mut needed = 0;
     for function in of_type(templates, resource_type::FUNCTION) {
@@ -128,7 +140,7 @@ pub async fn concurrency(connection: &Connection, templates: &[&Value]) -> Vec<F
             Ok(answer) => answer.reserved_concurrent_executions().unwrap_or_default(),
             Err(error) if error.as_service_error().is_some_and(is_missing) => 0,
             Err(error) => {
-                return vec![Finding::not_checked(&failed_to(format!("look at what {name} reserves"))(error))];
+                return vec![PreflightFinding::not_checked(&failed_to(format!("look at what {name} reserves"))(error))];
             }
         };
         needed += (wanted - i64::from(reserved)).max(0);
@@ -142,11 +154,13 @@ pub async fn concurrency(connection: &Connection, templates: &[&Value]) -> Vec<F
             let all = limit.map_or(0, |limit| i64::from(limit.concurrent_executions()));
             let unreserved = limit.and_then(|limit| limit.unreserved_concurrent_executions());
             too_few_executions(needed, all, unreserved.map_or(all, i64::from))
-                .map(Finding::Problem)
+                .map(PreflightFinding::Problem)
                 .into_iter()
                 .collect()
         }
-        Err(error) => vec![Finding::not_checked(&failed_to("look at the account's quota of executions")(error))],
+        Err(error) => {
+            vec![PreflightFinding::not_checked(&failed_to("look at the account's quota of executions")(error))]
+        }
     }
 }
 
@@ -174,24 +188,28 @@ mod tests {
 
     const LIMITS: Limits = Limits { shards: 10, open_shards: 8, on_demand: 1, on_demand_in_use: 1 };
 
-    fn problem(wanted: Capacity, deployed: Option<Capacity>) -> Option<String> {
+    fn problem(wanted: DeclaredCapacity, deployed: Option<DeclaredCapacity>) -> Option<String> {
         too_many_shards("s", wanted, deployed, LIMITS).map(|failure| format!("{failure} {}", failure.hints().concat()))
     }
 
     #[test]
     fn only_shards_that_are_not_there_yet_count() {
-        assert_eq!(problem(Capacity::Shards(2), None), None);
-        assert_eq!(problem(Capacity::Shards(6), Some(Capacity::Shards(4))), None);
-        let text = problem(Capacity::Shards(3), None).unwrap();
+        assert_eq!(problem(DeclaredCapacity::Shards(2), None), None);
+        assert_eq!(problem(DeclaredCapacity::Shards(6), Some(DeclaredCapacity::Shards(4))), None);
+        let text = problem(DeclaredCapacity::Shards(3), None).unwrap();
         assert!(text.starts_with("s needs 3 more shards, and the account has 2 left of 10"), "{text}");
-        assert!(problem(Capacity::Shards(3), Some(Capacity::OnDemand)).is_some());
+        assert!(problem(DeclaredCapacity::Shards(3), Some(DeclaredCapacity::OnDemand)).is_some());
     }
 
     #[test]
     fn a_stream_at_most_doubles_or_halves() {
-        assert!(problem(Capacity::Shards(5), Some(Capacity::Shards(2))).unwrap().ends_with("--shards 4"));
-        assert!(problem(Capacity::Shards(2), Some(Capacity::Shards(7))).unwrap().ends_with("--shards 4"));
-        assert_eq!(problem(Capacity::Shards(4), Some(Capacity::Shards(7))), None);
+        assert!(
+            problem(DeclaredCapacity::Shards(5), Some(DeclaredCapacity::Shards(2))).unwrap().ends_with("--shards 4")
+        );
+        assert!(
+            problem(DeclaredCapacity::Shards(2), Some(DeclaredCapacity::Shards(7))).unwrap().ends_with("--shards 4")
+        );
+        assert_eq!(problem(DeclaredCapacity::Shards(4), Some(DeclaredCapacity::Shards(7))), None);
     }
 
     /// What is found of a template with two shards where the stream has eight and the template before had so many.
@@ -231,8 +249,8 @@ mod tests {
 
     #[test]
     fn an_on_demand_stream_counts_once() {
-        assert_eq!(problem(Capacity::OnDemand, Some(Capacity::OnDemand)), None);
-        assert!(problem(Capacity::OnDemand, None).unwrap().contains("has its 1 such streams"));
+        assert_eq!(problem(DeclaredCapacity::OnDemand, Some(DeclaredCapacity::OnDemand)), None);
+        assert!(problem(DeclaredCapacity::OnDemand, None).unwrap().contains("has its 1 such streams"));
     }
 
     #[test]

@@ -54,7 +54,7 @@ async fn what_drifted_is_told_in_the_words_of_the_stack_once_it_has_been_looked_
         }
     })
     .await;
-    let drift = of_stack(&connection, "S", None).await.unwrap();
+    let drift = detect(&connection, "S", None).await.unwrap();
     let stream = "UsageStream AWS::Kinesis::Stream Properties";
     assert_eq!(
         drift.lines(),
@@ -84,7 +84,7 @@ async fn scaled(differences: &str) -> Drift {
         "Scaler": {"Properties": {"Environment": {"Variables": {"MIN_SHARDS": "2", "MAX_SHARDS": "10"}}}},
         "UsageStream": {"Properties": {"Name": "stream", "ShardCount": 2}}
     }});
-    of_stack(&connection, "S", Some(&template)).await.unwrap()
+    detect(&connection, "S", Some(&template)).await.unwrap()
 }
 
 #[tokio::test]
@@ -126,7 +126,7 @@ async fn a_look_that_fails_says_why_and_what_it_found() {
         }
     })
     .await;
-    let lines = of_stack(&connection, "S", None).await.unwrap().lines();
+    let lines = detect(&connection, "S", None).await.unwrap().lines();
     assert_eq!(lines[0], "S: whether it drifted is not known: Access denied for dynamodb:DescribeTable");
     assert_eq!(lines[1], "  - Rule AWS::Events::Rule: deleted");
 }
@@ -135,7 +135,7 @@ async fn a_look_that_fails_says_why_and_what_it_found() {
 async fn an_endpoint_that_cannot_look_says_so() {
     let connection =
         fake::start(|_, _| Answer::refusal("InvalidAction", "The action DetectStackDrift is not valid")).await;
-    let drift = of_stack(&connection, "S", None).await.unwrap();
+    let drift = detect(&connection, "S", None).await.unwrap();
     assert_eq!(drift.verdict, Verdict::NotSupported);
     assert_eq!(drift.lines(), ["S: looking for drift is not supported by this endpoint"]);
     assert_eq!(drift.to_json()["status"], "NOT_SUPPORTED");
@@ -144,11 +144,11 @@ async fn an_endpoint_that_cannot_look_says_so() {
 #[tokio::test]
 async fn a_stack_that_is_not_there_has_not_drifted() {
     let connection = fake::start(|_, _| Answer::refusal("ValidationError", "Stack with id S does not exist")).await;
-    assert_eq!(of_stack(&connection, "S", None).await.unwrap().verdict, Verdict::NotDeployed);
+    assert_eq!(detect(&connection, "S", None).await.unwrap().verdict, Verdict::NotDeployed);
 }
 
 #[tokio::test]
 async fn another_refusal_is_an_error() {
     let connection = fake::start(|_, _| Answer::refusal("AccessDenied", "not authorized")).await;
-    assert!(of_stack(&connection, "S", None).await.is_err());
+    assert!(detect(&connection, "S", None).await.is_err());
 }

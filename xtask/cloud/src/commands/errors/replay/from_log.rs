@@ -11,7 +11,7 @@ use metering::window::iso_millis;
 use serde_json::{Value, json};
 use xtask::{Failure, Printer};
 
-use super::{Outcome, ensure_stream, put};
+use super::{Replayed, ensure_stream, put};
 use crate::Connection;
 use crate::system::undelivered::{self, Kept};
 
@@ -42,21 +42,21 @@ pub(super) async fn run(
     let n_put: usize = outcomes.iter().map(|outcome| outcome.put).sum();
     let span = lines.first().zip(lines.last()).map(|(first, last)| (time(first), time(last)));
     if as_json {
-        let items: Vec<Value> = outcomes.iter().map(Outcome::to_json).collect();
+        let items: Vec<Value> = outcomes.iter().map(Replayed::to_json).collect();
         let (from, to) = span.unzip();
         let log = json!({"group": undelivered::group(env), "lines": lines.len(), "from": from, "to": to});
         printer.json(&json!({"stream": stream, "replayed": n_put, "items": items, "log": log}));
         return Ok(());
     }
-    outcomes.iter().flat_map(Outcome::lines).for_each(|line| printer.data(line));
+    outcomes.iter().flat_map(Replayed::lines).for_each(|line| printer.data(line));
     let span = span.map_or_else(String::new, |(from, to)| format!(", written from {from} to {to}"));
     printer.say(format!("lines of the log that keep an event: {}{span}", lines.len()));
     printer.say(format!("put on {stream}: {n_put}; what is counted already is not counted again"));
     Ok(())
 }
 
-async fn replay(connection: &Connection, stream: &str, line: &Kept, now: Timestamp) -> Result<Outcome> {
-    let mut outcome = Outcome { id: format!("{LOG}{}", line.id), put: 0, refused: Vec::new() };
+async fn replay(connection: &Connection, stream: &str, line: &Kept, now: Timestamp) -> Result<Replayed> {
+    let mut outcome = Replayed { id: format!("{LOG}{}", line.id), put: 0, refused: Vec::new() };
     match Event::parse(line.event.as_bytes(), now) {
         Ok(event) => {
             put(connection, stream, event.partition_key(), line.event.as_bytes()).await?;

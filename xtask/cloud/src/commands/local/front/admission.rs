@@ -61,7 +61,7 @@ fn own_authority<B>(request: &Request<B>, here: &Here) -> Result<Authority, Refu
     }
 }
 
-/// The values of a field; one that is no text reads as a text that is nothing.
+/// The values of a field; one that is not text reads as a text that is nothing.
 fn values<'a, B>(request: &'a Request<B>, name: &HeaderName) -> impl Iterator<Item = &'a str> {
     request.headers().get_all(name).iter().map(|value: &HeaderValue| value.to_str().unwrap_or("?").trim())
 }

@@ -6,7 +6,7 @@ use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use hyper::{Response, StatusCode};
-use metering::block::hex;
+use metering::hex;
 use serde_json::json;
 
 /// The body of such an answer.
@@ -27,7 +27,7 @@ pub enum Refusal {
         shown(.0)
     )]
     OtherHost(String),
-    /// A target that is no path.
+    /// A target that is not a path.
     #[error("what is asked for is a path")]
     Target,
     /// What the emulator has beside AWS.
@@ -67,7 +67,7 @@ impl Refusal {
         fields.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         let mut id = [0; 16];
         if getrandom::fill(&mut id).is_ok()
-            && let Ok(id) = HeaderValue::try_from(hex(&id))
+            && let Ok(id) = HeaderValue::try_from(hex::encode(&id))
         {
             fields.insert("x-request-id", id);
         }

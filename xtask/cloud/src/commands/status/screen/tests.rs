@@ -9,7 +9,7 @@ fn snapshot() -> Snapshot {
             StackState { name: "CompliCal-Kinesis-test".into(), status: Some("UPDATE_COMPLETE".into()) },
             StackState { name: "CompliCal-API-test".into(), status: None },
         ],
-        stream: Some(Stream {
+        stream: Some(StreamState {
             name: "complical-usage-stream-test".into(),
             status: "ACTIVE".into(),
             is_on_demand: false,

@@ -38,7 +38,6 @@ pub struct Sources {
 /// What the records say of a minute.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
-    /// The minute.
     pub minute: Minute,
     /// Calls that the gateway let through.
     pub gateway: Option<u64>,

@@ -22,16 +22,21 @@ use store::windows::{Span, Windows};
 use super::comparison::{Calls, Sources, gateway_id};
 use crate::aws::dynamodb::table;
 use crate::aws::error::{failed_to, is_missing, table_failed_to};
-use crate::commands::verify::Subject;
+use crate::commands::verify::Deployment;
 use crate::system::counting::watermark;
 use crate::system::drain::{arrived_at, events_of, read_since, shards};
 use crate::system::journal::{Behind, waiting};
 
 /// Adds the calls that the gateway let through between two minutes, both included, and names the lines of its log that
 /// nobody can read.
-pub(super) async fn gateway(subject: &Subject<'_>, sources: &mut Sources, first: Minute, last: Minute) -> Result<()> {
-    let group = name::access_log(subject.env);
-    let client = subject.connection.logs();
+pub(super) async fn gateway(
+    deployment: &Deployment<'_>,
+    sources: &mut Sources,
+    first: Minute,
+    last: Minute,
+) -> Result<()> {
+    let group = name::access_log(deployment.env);
+    let client = deployment.connection.logs();
     let ask = client
         .filter_log_events()
         .log_group_name(&group)
@@ -66,13 +71,13 @@ fn of_line(line: &Value) -> Option<(String, Minute)> {
 }
 
 /// Calls on the stream that arrived since an instant; nothing where there is no stream. Closed shards are read too.
-pub(super) async fn stream(subject: &Subject<'_>, since: Timestamp) -> Result<Option<Calls>> {
-    let Subject { connection, env, .. } = subject;
+pub(super) async fn stream(deployment: &Deployment<'_>, since: Timestamp) -> Result<Option<Calls>> {
+    let Deployment { connection, env, .. } = deployment;
     let Some(shards) = shards(connection, env).await? else { return Ok(None) };
     let events = try_join_all(shards.iter().map(async |shard| {
         let mut events = Vec::new();
         read_since(connection, env, shard, since, |record| {
-            // What cannot be counted becomes an item under `ERRORS`, and is no call.
+            // What cannot be counted becomes an item under `ERRORS`, and is not a call.
             events.extend(Event::parse(record.data().as_ref(), arrived_at(&record)));
         })
         .await?;
@@ -86,14 +91,19 @@ pub(super) async fn stream(subject: &Subject<'_>, since: Timestamp) -> Result<Op
 }
 
 /// Adds what is counted: blocks, windows, and the journal on its way into blocks.
-pub(super) async fn count(subject: &Subject<'_>, sources: &mut Sources, first: Minute, last: Minute) -> Result<()> {
+pub(super) async fn count(
+    deployment: &Deployment<'_>,
+    sources: &mut Sources,
+    first: Minute,
+    last: Minute,
+) -> Result<()> {
     // The first batch sets the watermark before its blocks: without one there are no blocks, and perhaps no table.
-    if watermark(subject.connection, subject.env).await?.is_none() {
+    if watermark(deployment.connection, deployment.env).await?.is_none() {
         return Ok(());
     }
     let parts = first.through(last).flat_map(|minute| Bucket::all().map(move |bucket| (minute, bucket)));
     let reads = parts.map(|(minute, bucket)| async move {
-        anyhow::Ok((minute, events_of(subject.connection, subject.env, minute, bucket).await?))
+        anyhow::Ok((minute, events_of(deployment.connection, deployment.env, minute, bucket).await?))
     });
     let blocks: Vec<_> = futures::stream::iter(reads).buffer_unordered(CONCURRENCY).try_collect().await?;
     let mut distinct = BTreeSet::new();
@@ -105,7 +115,7 @@ pub(super) async fn count(subject: &Subject<'_>, sources: &mut Sources, first: M
             add_counted(&mut sources.counted, &event.request_id, minute);
         }
     }
-    sources.windows = windows(subject, first, last).await?;
+    sources.windows = windows(deployment, first, last).await?;
     Ok(())
 }
 
@@ -115,10 +125,10 @@ fn add_counted(calls: &mut Calls, id: &str, minute: Minute) {
 }
 
 /// Calls in the window of each minute that is set and need not be set again.
-async fn windows(subject: &Subject<'_>, first: Minute, last: Minute) -> Result<BTreeMap<Minute, u64>> {
-    let Some(watermark) = watermark(subject.connection, subject.env).await? else { return Ok(BTreeMap::new()) };
-    let analytics = table(subject.connection, name::analytics_table(subject.env));
-    let totals = Windows::new(analytics.clone(), table(subject.connection, name::usage_table(subject.env)));
+async fn windows(deployment: &Deployment<'_>, first: Minute, last: Minute) -> Result<BTreeMap<Minute, u64>> {
+    let Some(watermark) = watermark(deployment.connection, deployment.env).await? else { return Ok(BTreeMap::new()) };
+    let analytics = table(deployment.connection, name::analytics_table(deployment.env));
+    let totals = Windows::new(analytics.clone(), table(deployment.connection, name::usage_table(deployment.env)));
     let late = Blocks::new(analytics).marks().await.map_err(table_failed_to("read which minutes are late"))?;
     let mut windows: BTreeMap<Minute, u64> = first.through(last.min(watermark)).map(|minute| (minute, 0)).collect();
     for day in first.day().through(last.day()) {
@@ -140,10 +150,15 @@ async fn windows(subject: &Subject<'_>, first: Minute, last: Minute) -> Result<B
 
 /// Adds the calls that the journal holds: in synchronous mode all of them, with the stream those it did not take and
 /// that are not in blocks yet. Their keys say all that is needed.
-pub(super) async fn journal(subject: &Subject<'_>, sources: &mut Sources, first: Minute, last: Minute) -> Result<()> {
-    let Some(waiting) = waiting(subject.connection, subject.env).await? else { return Ok(()) };
+pub(super) async fn journal(
+    deployment: &Deployment<'_>,
+    sources: &mut Sources,
+    first: Minute,
+    last: Minute,
+) -> Result<()> {
+    let Some(waiting) = waiting(deployment.connection, deployment.env).await? else { return Ok(()) };
     let (from, to) = (iso_millis(first.start()), iso_millis(last.end()));
-    let reads = waiting.behind_gates.iter().map(|behind| behind_gate(subject, behind, &from, &to));
+    let reads = waiting.behind_gates.iter().map(|behind| behind_gate(deployment, behind, &from, &to));
     let reads: Vec<_> = reads.collect();
     let behind: Vec<Vec<String>> = futures::stream::iter(reads).buffer_unordered(CONCURRENCY).try_collect().await?;
     for (at, id) in waiting.entries.iter().chain(behind.iter().flatten()).filter_map(|sort| of_key(sort)) {
@@ -157,9 +172,9 @@ pub(super) async fn journal(subject: &Subject<'_>, sources: &mut Sources, first:
 }
 
 /// Sort keys of the entries behind a gate from one instant to before another.
-async fn behind_gate(subject: &Subject<'_>, behind: &Behind, from: &str, to: &str) -> Result<Vec<String>> {
+async fn behind_gate(deployment: &Deployment<'_>, behind: &Behind, from: &str, to: &str) -> Result<Vec<String>> {
     let Behind { partition, prefix } = behind;
-    let query = subject.connection.dynamodb().query().table_name(name::usage_table(subject.env));
+    let query = deployment.connection.dynamodb().query().table_name(name::usage_table(deployment.env));
     let query = query
         .consistent_read(true)
         .projection_expression("#s")

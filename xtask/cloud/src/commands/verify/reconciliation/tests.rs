@@ -93,8 +93,8 @@ impl Aws {
         let connection = fake::start(answer).await;
         let env = Environment::default();
         let settings = workspace::settings(&env).unwrap();
-        let subject = Subject { connection: &connection, env: &env, toggle, settings: &settings };
-        look(&subject, 15, NOW.parse().unwrap()).await.unwrap()
+        let deployment = Deployment { connection: &connection, env: &env, toggle, settings: &settings };
+        look(&deployment, 15, NOW.parse().unwrap()).await.unwrap()
     }
 
     fn answer(&self, operation: &str, request: &Value) -> Value {

@@ -4,30 +4,29 @@
 
 use cloudformation::impact::{self, Finding};
 use cloudformation::render::short;
-use cloudformation::template_diff::{self, Change, Edit};
+use cloudformation::template_diff::{self, Difference, Edit};
 use serde_json::{Value, json};
 
 /// What a deploy would do to one stack.
 #[derive(Clone, Debug)]
-pub struct Report {
-    /// The name of the stack.
+pub struct StackDiff {
     pub stack: String,
     /// Whether there is no such stack yet.
     pub is_new: bool,
     /// What differs.
-    pub changes: Vec<Change>,
+    pub changes: Vec<Difference>,
     /// What that means.
     pub findings: Vec<Finding>,
 }
 
-impl Report {
+impl StackDiff {
     /// Compares what is there, if anything is, with what would be.
     pub fn of(stack: &str, old: Option<&Value>, new: &Value) -> Self {
         let before = old.unwrap_or(&Value::Null);
         Self {
             stack: stack.to_owned(),
             is_new: old.is_none(),
-            changes: template_diff::changes(before, new),
+            changes: template_diff::differences(before, new),
             findings: impact::verdict(before, new),
         }
     }
@@ -59,7 +58,7 @@ impl Report {
             .map(|(index, change)| {
                 let findings = self.findings.iter().filter(|finding| self.cause(finding) == Some(index));
                 let marks: Vec<Value> = findings.map(Finding::to_json).collect();
-                let Change { logical_id, resource_type, path, edit } = change;
+                let Difference { logical_id, resource_type, path, edit } = change;
                 let (action, old, new) = match edit {
                     Edit::Added(new) => ("add", &Value::Null, new),
                     Edit::Removed(old) => ("remove", old, &Value::Null),
@@ -74,13 +73,13 @@ impl Report {
     /// The change that a finding is about: the one whose path is nearest, else the last of its resource.
     fn cause(&self, finding: &Finding) -> Option<usize> {
         let own = self.changes.iter().enumerate().filter(|(_, change)| change.logical_id == finding.logical_id);
-        let nearness = |change: &Change| common(&change.path, &finding.path);
+        let nearness = |change: &Difference| common(&change.path, &finding.path);
         own.max_by_key(|(_, change)| nearness(change)).map(|(index, _)| index)
     }
 }
 
-fn line(change: &Change) -> String {
-    let Change { logical_id, resource_type, path, edit } = change;
+fn line(change: &Difference) -> String {
+    let Difference { logical_id, resource_type, path, edit } = change;
     // Of a whole resource its name and type say enough; its properties are in the template and in --json.
     let is_whole = path.is_empty() && resource_type.contains("::");
     let place = if path.is_empty() { String::new() } else { format!(" {path}") };
@@ -111,7 +110,7 @@ mod tests {
 
     #[test]
     fn each_change_is_a_line_with_its_findings_beneath() {
-        let report = Report::of("S", Some(&stream("a", 168)), &stream("b", 24));
+        let report = StackDiff::of("S", Some(&stream("a", 168)), &stream("b", 24));
         assert_eq!(
             report.lines(),
             [
@@ -127,20 +126,20 @@ mod tests {
 
     #[test]
     fn an_equal_stack_is_one_line() {
-        let report = Report::of("S", Some(&stream("a", 24)), &stream("a", 24));
+        let report = StackDiff::of("S", Some(&stream("a", 24)), &stream("a", 24));
         assert_eq!(report.lines(), ["S: no changes"]);
     }
 
     #[test]
     fn a_new_stack_names_its_resources() {
-        let report = Report::of("S", None, &stream("a", 24));
+        let report = StackDiff::of("S", None, &stream("a", 24));
         assert_eq!(report.lines(), ["S: 1 change, a new stack", "  + UsageStream AWS::Kinesis::Stream"]);
     }
 
     #[test]
     fn the_document_has_every_value_whole() {
         let long = "x".repeat(500);
-        let document = Report::of("S", Some(&stream("a", 168)), &stream(&long, 168)).to_json();
+        let document = StackDiff::of("S", Some(&stream("a", 168)), &stream(&long, 168)).to_json();
         assert_eq!(document["changes"][0]["new"], Value::String(long));
         assert_eq!(document["changes"][0]["marks"][0]["mark"], "REPLACES");
     }
@@ -151,7 +150,7 @@ mod tests {
             json!({"Resources": {"R": {"Type": "AWS::IAM::Role", "Properties": {"Policies": [{"PolicyName": "p",
                 "PolicyDocument": {"Statement": [{"Effect": "Allow", "Action": action, "Resource": "*"}]}}]}}}})
         };
-        let lines = Report::of("S", Some(&role("a:B")), &role("c:D")).lines();
+        let lines = StackDiff::of("S", Some(&role("a:B")), &role("c:D")).lines();
         assert_eq!(lines.last().map(String::as_str), Some("      WIDENS ACCESS: allows c:D on *"));
     }
 }
