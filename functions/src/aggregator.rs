@@ -3,7 +3,10 @@
 //! Invariant: windows are set from blocks and from each other's parts, so a run that comes twice, late or not at all
 //! for a while gives the same numbers in the end; nothing that a window holds keeps the next from being set.
 
+mod alerts;
 mod run;
+
+use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 use metering::batch::Batch;
@@ -13,10 +16,13 @@ use metering::window::Minute;
 use serde::Serialize;
 
 use self::run::{DueHours, Run, Whose};
+use crate::access_log::AccessLog;
+use crate::alerts_topic::AlertsTopic;
 use crate::metrics::{Metrics, News};
 use store::blocks::Blocks;
 use store::failed_windows::FailedWindows;
 use store::journal::Journal;
+use store::notices::Notices;
 use store::table::{Table, TableError};
 use store::watermark::Watermark;
 use store::windows::Windows;
@@ -41,8 +47,14 @@ pub struct Aggregator {
     pub journal: Journal,
     /// What could not be written, to be tried again.
     pub failed: FailedWindows,
+    /// What users were told of their quotas.
+    pub notices: Notices,
     /// Where figures are published.
     pub metrics: Metrics,
+    /// Where it is said what calls were answered, if that is to be known.
+    pub access_log: Option<AccessLog>,
+    /// Where alerts are sent. Without it they wait for a run that has it.
+    pub topic: Option<AlertsTopic>,
 }
 
 /// How far a run goes.
@@ -64,15 +76,18 @@ pub struct Reached {
 }
 
 impl Aggregator {
-    /// An aggregator of these tables.
+    /// An aggregator of these tables, which reads no access log and has no topic.
     pub fn new(analytics: Table, usage: Table, metrics: Metrics) -> Self {
         Self {
             blocks: Blocks::new(analytics.clone()),
             windows: Windows::new(analytics.clone(), usage.clone()),
             watermark: Watermark::new(analytics.clone()),
             failed: FailedWindows::new(analytics),
-            journal: Journal::new(usage),
+            journal: Journal::new(usage.clone()),
+            notices: Notices::new(usage),
             metrics,
+            access_log: None,
+            topic: None,
         }
     }
 
@@ -100,6 +115,8 @@ impl Aggregator {
         let waiting = self.failed.list().await?;
         let mut run = Run::new(self, now, self.watermark.closed().await?);
         let late: Vec<Minute> = marks.iter().map(|mark| mark.minute).filter(|minute| *minute <= watermark).collect();
+        let again = run.partly_known(watermark, target).await?;
+        let late = again.into_iter().chain(late).collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>();
         run.step(&late, watermark, watermark).await?;
         while watermark < target {
             let to = target.min(watermark.plus(STEP));
@@ -116,7 +133,9 @@ impl Aggregator {
         }
         // Last, so that what fails for good holds up nothing.
         run.retry(&waiting, watermark).await?;
-        self.report(Minute::of(now), run.failures()).await;
+        let failed = run.failures();
+        let unsent = self.send_alerts(run.into_alerts(), now).await;
+        self.report(Minute::of(now), failed, unsent).await;
         drained?;
         let left = self.blocks.marks().await?;
         Ok(Reached { watermark, done: !left.iter().any(|mark| mark.minute <= over) })
@@ -153,9 +172,9 @@ impl Aggregator {
         }
     }
 
-    async fn report(&self, minute: Minute, failures: usize) {
-        if let Err(cause) = self.metrics.publish_failed_windows(minute, failures).await {
-            tracing::error!(cause, failures, "failed windows not published");
+    async fn report(&self, minute: Minute, windows: usize, alerts: usize) {
+        if let Err(cause) = self.metrics.publish_left(minute, windows, alerts).await {
+            tracing::error!(cause, windows, alerts, "what is left to the next run is not published");
         }
     }
 }

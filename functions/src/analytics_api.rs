@@ -1,9 +1,10 @@
-//! `GET /v1/analytics/…`: realtime, time series, and the statistics of a user; and the description of the API.
+//! `GET /v1/analytics/…`: realtime, time series, the statistics and the alerts of a user; and the description of the API.
 //!
 //! Invariant: a viewer who is not an admin is answered from their own subjects alone; what the stores hold of others is
 //! not even read, except the blocks of a bucket that they share.
 
 mod account;
+mod alerts;
 mod figures;
 mod longer;
 mod openapi;
@@ -26,6 +27,7 @@ use store::blocks::Blocks;
 use store::history::{Histories, open_minutes};
 use store::keys::Keys;
 use store::live::Live;
+use store::notices::Notices;
 use store::table::{Table, TableError};
 use store::watermark::Watermark;
 use store::windows::Windows;
@@ -38,16 +40,17 @@ pub struct AnalyticsApi {
     watermark: Watermark,
     histories: Histories,
     keys: Keys,
+    notices: Notices,
 }
 
 impl AnalyticsApi {
     /// Answers from those tables.
     pub fn new(analytics: Table, usage: Table, keys: Table) -> Self {
         let live = Live::new(Blocks::new(analytics.clone()));
-        let windows = Windows::new(analytics.clone(), usage);
+        let (notices, windows) = (Notices::new(usage.clone()), Windows::new(analytics.clone(), usage));
         let watermark = Watermark::new(analytics);
         let histories = Histories::new(live.clone(), windows.clone(), watermark.clone());
-        Self { live, windows, watermark, histories, keys: Keys::new(keys) }
+        Self { live, windows, watermark, histories, keys: Keys::new(keys), notices }
     }
 
     /// The answer to a request at a time.
@@ -78,6 +81,7 @@ impl AnalyticsApi {
             Question::Realtime => self.realtime(&viewer, now).await,
             Question::TimeSeries(range) => self.time_series(&viewer, range, now).await,
             Question::UserStats(email) => self.user_stats(&viewer, &email, now).await,
+            Question::Alerts(email) => self.alerts(&viewer, &email, now).await,
         };
         Ok(answer?.kept(&etag, freshness))
     }
@@ -137,6 +141,7 @@ enum Question {
     Realtime,
     TimeSeries(Range),
     UserStats(Email),
+    Alerts(Email),
 }
 
 impl Question {
@@ -144,14 +149,18 @@ impl Question {
         match route {
             Route::Realtime => Ok(Self::Realtime),
             Route::TimeSeries => Range::parse(parameters.iter(), now).map(Self::TimeSeries).map_err(refused),
-            Route::UserStats => {
-                let email = user::email(parameters.iter()).map_err(refused)?;
-                let email = email.unwrap_or_else(|| viewer.email().clone());
-                if viewer.may_see(&email) { Ok(Self::UserStats(email)) } else { Err(Failure::Forbidden) }
-            }
+            Route::UserStats => whose(viewer, parameters).map(Self::UserStats),
+            Route::Alerts => whose(viewer, parameters).map(Self::Alerts),
             Route::Deadlines | Route::OpenApi => Err(Failure::NotFound),
         }
     }
+}
+
+/// Who is asked about, if the viewer may.
+fn whose(viewer: &Viewer, parameters: &Parameters) -> Result<Email, Failure> {
+    let email = user::email(parameters.iter()).map_err(refused)?;
+    let email = email.unwrap_or_else(|| viewer.email().clone());
+    if viewer.may_see(&email) { Ok(email) } else { Err(Failure::Forbidden) }
 }
 
 fn refused(bad: BadParameter) -> Failure {

@@ -175,6 +175,7 @@ impl<P: Producer> Authorizer<P> {
         (call.api_key_id, call.api_key_name) = (Some(key.id.as_str().into()), Some(key.name.as_str().into()));
         let mut context =
             BTreeMap::from([(context::USER_EMAIL, email.as_str().to_owned()), (context::API_KEY_ID, key.id.clone())]);
+        context.insert(context::CALL_ID, call.request_id.clone());
         context.extend(call.company_name.clone().map(|company| (context::COMPANY_NAME, company.into())));
         let count = self.counter.count(email, call, limit, &|| millis(started, clock())).await;
         context.extend(count.context(made_at));

@@ -34,6 +34,8 @@ pub mod context {
     pub const COMPANY_NAME: &str = "companyName";
     /// Id of the key.
     pub const API_KEY_ID: &str = "apiKeyId";
+    /// The id of the call's event, by which the access log is read.
+    pub const CALL_ID: &str = contract::access_log::CALL_ID;
     /// Whether the call is within the quota: [`EXCEEDED`] if it is not.
     pub const QUOTA: &str = contract::access_log::QUOTA;
     /// The value of [`QUOTA`] for a call over it.

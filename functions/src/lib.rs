@@ -2,7 +2,9 @@
 //!
 //! Invariant: one module per function, which its binary in `bin/` only wires; the time comes from the binary.
 
+pub mod access_log;
 pub mod aggregator;
+pub mod alerts_topic;
 pub mod analytics_api;
 pub mod authorizer;
 pub mod deadlines_api;

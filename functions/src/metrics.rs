@@ -55,13 +55,13 @@ impl Metrics {
         self.put(&[count(Metric::OpenShards, open), count(Metric::ShardsShort, short)]).await
     }
 
-    /// Publishes how many windows a run could not write.
+    /// Publishes what a run leaves to the next: windows that it could not write, and alerts that it could not send.
     ///
     /// # Errors
     /// When CloudWatch does not take it; the text names the namespace.
-    pub async fn publish_failed_windows(&self, minute: Minute, windows: usize) -> Result<(), String> {
-        let datum = self.datum(Metric::FailedWindows, minute).value(windows as f64).build();
-        self.put(&[(Metric::FailedWindows, datum)]).await
+    pub async fn publish_left(&self, minute: Minute, windows: usize, alerts: usize) -> Result<(), String> {
+        let count = |metric, count: usize| (metric, self.datum(metric, minute).value(count as f64).build());
+        self.put(&[count(Metric::FailedWindows, windows), count(Metric::UnsentAlerts, alerts)]).await
     }
 
     async fn put(&self, datums: &[(Metric, MetricDatum)]) -> Result<(), String> {
@@ -127,7 +127,8 @@ mod tests {
             ages: (0..400).map(|age| (age, 1)).collect(),
         };
         let datums = metrics.datums(&news);
-        let of_others = [Metric::OpenShards, Metric::ShardsShort, Metric::UndeliveredEvents, Metric::FailedWindows];
+        let of_others = [Metric::OpenShards, Metric::ShardsShort, Metric::UndeliveredEvents];
+        let of_others = [&of_others[..], &[Metric::FailedWindows, Metric::UnsentAlerts]].concat();
         for metric in Metric::ALL.into_iter().filter(|metric| !of_others.contains(metric)) {
             assert!(datums.iter().any(|(published, _)| *published == metric), "{metric:?}");
         }

@@ -6,6 +6,8 @@ use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, SharedCrede
 use aws_types::SdkConfig;
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 
+use crate::access_log::AccessLog;
+use crate::alerts_topic::AlertsTopic;
 use crate::kinesis::Kinesis;
 use crate::large_records::LargeRecords;
 
@@ -55,6 +57,25 @@ pub fn kinesis() -> Result<Kinesis, lambda_runtime::Error> {
 pub fn large_records() -> Result<LargeRecords, lambda_runtime::Error> {
     let bucket = required(contract::variable::FAILED_BATCHES_BUCKET)?;
     Ok(LargeRecords::new(endpoint("S3").as_deref(), &required(REGION)?, credentials()?, bucket)?)
+}
+
+/// The API's access log, by the same variables and the one that names its log group; nothing where that is not set.
+///
+/// # Errors
+/// When one of them is not set.
+pub fn access_log() -> Result<Option<AccessLog>, lambda_runtime::Error> {
+    let Ok(group) = required(contract::variable::ACCESS_LOG_GROUP) else { return Ok(None) };
+    Ok(Some(AccessLog::new(endpoint("CLOUDWATCH_LOGS").as_deref(), &required(REGION)?, credentials()?, group)?))
+}
+
+/// The topic of alerts, by the same variables, the one that names it and the environment's.
+///
+/// # Errors
+/// When one of them is not set, or the environment's is not an environment's name.
+pub fn alerts_topic() -> Result<AlertsTopic, lambda_runtime::Error> {
+    let environment = required(contract::variable::ENVIRONMENT)?.parse()?;
+    let (arn, source) = (required(contract::variable::ALERTS_TOPIC)?, contract::name::event_source(&environment));
+    Ok(AlertsTopic::new(endpoint("SNS").as_deref(), &required(REGION)?, credentials()?, arn, source)?)
 }
 
 /// The role's credentials. They live as long as this process may: Lambda ends it before they expire.

@@ -1,4 +1,4 @@
-//! What a call costs in write units of DynamoDB, under three loads, and what others count that we compare with.
+//! What a call costs in write units of DynamoDB, under four loads, and what others count that we compare with.
 //!
 //! Invariant: the units are those that the database itself reports for every request, from the first batch to the end
 //! of the hour; our own are those of the real code, history and windows together.
@@ -91,7 +91,8 @@ async fn a_thousand_calls_cost_a_fraction_of_an_item_each() {
     let a = write_units::<Blocks>(Load::A).await;
     let b = write_units::<Blocks>(Load::B).await;
     let c = write_units::<Blocks>(Load::C).await;
-    println!("write units per 1,000 calls: A {a:.0}, B {b:.0}, C {c:.0}");
+    let d = write_units::<Blocks>(Load::D).await;
+    println!("write units per 1,000 calls: A {a:.0}, B {b:.0}, C {c:.0}, D {d:.0}");
     assert!(a <= 240.0, "A: {a}");
     assert!(b <= 340.0, "B: {b}");
     assert!(c <= 2_400.0, "C: {c}");
@@ -99,7 +100,7 @@ async fn a_thousand_calls_cost_a_fraction_of_an_item_each() {
     println!("write units per 1,000 calls without the stream: {synchronous:.0}");
     assert!(synchronous <= 5_000.0, "without the stream: {synchronous}");
     let units = include_str!("../../xtask/cloud/units.toml");
-    let measured = [("a", a), ("b", b), ("c", c), ("authorizer", synchronous)];
+    let measured = [("a", a), ("b", b), ("c", c), ("d", d), ("authorizer", synchronous)];
     for line in measured.map(|(name, units)| format!("\n{name} = {units:.0}.0\n")) {
         assert!(units.contains(&line), "xtask/cloud/units.toml should say:{line}");
     }

@@ -53,7 +53,7 @@ impl World {
         let metrics = Metrics::new(runtime_fixture::unreachable_cloudwatch(), "test");
         let world = Self { store, tables, aggregator: Aggregator::new(analytics, usage, metrics) };
         world.aggregator.watermark.begin(Minute::of(beginning()).plus(-1)).await.unwrap();
-        let load = Load { name: "others", calls: others, users: 2_000, batch: 500, minutes: MINUTES };
+        let load = Load { name: "others", calls: others, users: 2_000, batch: 500, minutes: MINUTES, ..Load::A };
         for batch in load.batches(beginning()) {
             let event: StreamEvent = serde_json::from_value(batch.event).unwrap();
             let records = event.records.iter().map(StreamRecord::record);

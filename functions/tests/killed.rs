@@ -1,4 +1,5 @@
-//! The real processor, killed at random moments of its work and started again until a hundred thousand calls are through.
+//! The real processor, killed at random moments of its work and started again until a hundred thousand calls are through;
+//! and the real aggregator, killed between sending an alert and noting it.
 //!
 //! Invariant: a batch that was not acknowledged comes again, cut anew; nothing else tells a life of what came before it.
 
@@ -6,25 +7,33 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use axum::Router;
+use axum::extract::State;
 use dynamodb_fixture::Fixture;
 use functions::aggregator::{Aggregator, RunUntil};
 use functions::metrics::Metrics;
 use functions::stream_event::StreamEvent;
 use jiff::{SignedDuration, Timestamp};
+use metering::batch::{Batch, Record};
 use metering::email::Email;
 use metering::event::Event;
 use metering::subject::Subject;
 use metering::window::Minute;
 use runtime_fixture::{Answer, Host, Load, Process};
+use serde_json::json;
+use store::blocks::Blocks;
 use store::history::{self, Histories};
 use store::live::Live;
-use store::table::{Consistency, Table};
+use store::table::{Consistency, Table, text};
 use store::windows::Span;
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
 
 /// The calls, of many users, all over by the time they are counted.
-const CALLS: Load = Load { name: "killed", calls: 100_000, users: 300, batch: 1_000, minutes: 10 };
+const CALLS: Load = Load { name: "killed", calls: 100_000, users: 300, batch: 1_000, minutes: 10, ..Load::A };
 /// Fewer kills than this prove nothing.
 const KILLS: usize = 15;
 
@@ -48,6 +57,79 @@ async fn a_processor_that_is_killed_at_any_moment_counts_every_call_once() {
     let later = Timestamp::now() + SignedDuration::from_mins(2);
     while !aggregator.run(RunUntil::Settled, || later).await.unwrap().done {}
     compare(&aggregator, &wanted, later).await;
+}
+
+/// An SNS that takes every message and answers none but the first.
+#[derive(Clone, Default)]
+struct Sns {
+    messages: Arc<Mutex<Vec<String>>>,
+    taken: Arc<Notify>,
+}
+
+impl Sns {
+    async fn start(&self) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let router = Router::new().fallback(Self::take).with_state(self.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        url
+    }
+
+    async fn take(State(sns): State<Self>, message: String) {
+        let first = {
+            let mut messages = sns.messages.lock().unwrap();
+            messages.push(message);
+            messages.len() == 1
+        };
+        if first {
+            sns.taken.notify_one();
+            std::future::pending::<()>().await;
+        }
+    }
+
+    fn messages(&self) -> Vec<String> {
+        self.messages.lock().unwrap().clone()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_aggregator_that_is_killed_before_it_notes_that_it_sent_an_alert_sends_it_again_with_its_id() {
+    let (fixture, sns) = (Fixture::start().await, Sns::default());
+    let now = Timestamp::now();
+    let made = now - SignedDuration::from_mins(5);
+    let event = json!({"eventType": "USAGE_THRESHOLD", "requestId": "1", "timestamp": made.to_string(),
+        "userEmail": "a@b.au", "threshold": 50, "usage": 50, "limit": 100});
+    let data = event.to_string().into_bytes();
+    let batch = Batch::of([Record { data: &data, arrived_at: made, shard_id: "s", sequence_number: "1" }]);
+    let blocks = Blocks::new(Table::new(fixture.client.clone(), fixture.analytics_table()));
+    blocks.commit(&batch, || now).await.unwrap();
+
+    let sns_url = sns.start().await;
+    let endpoints = [("AWS_ENDPOINT_URL", fixture.endpoint_url.as_str()), ("AWS_ENDPOINT_URL_SNS", &sns_url)];
+    let binary = Path::new(env!("CARGO_BIN_EXE_realtime-aggregator"));
+    let host = Host::start().await;
+    let aggregator = Process::start(binary, &host, &endpoints).unwrap();
+    tokio::select! {
+        answer = host.invoke("{}") => panic!("it was to be killed, and answers {answer:?}"),
+        () = sns.taken.notified() => aggregator.kill().await.unwrap(),
+    }
+    let host = Host::start().await;
+    let _again = Process::start(binary, &host, &endpoints).unwrap();
+    let run = async || assert!(matches!(host.invoke("{}").await, Answer::Response(_)));
+    run().await;
+    assert_eq!(sns.messages().len(), 1, "the first may still be at it");
+
+    // Three minutes go by.
+    let claimed = (now - SignedDuration::from_mins(3)).to_string();
+    let claim = fixture.client.update_item().table_name(fixture.usage_table()).key("PK", text("USER#a@b.au"));
+    let claim = claim.key("SK", text(format!("{}#NOTICE#050", &made.to_string()[..7])));
+    let claim = claim.update_expression("SET claimedAt = :at").expression_attribute_values(":at", text(claimed));
+    claim.send().await.unwrap();
+    for _ in 0..3 {
+        run().await;
+        let messages = sns.messages();
+        assert!(messages.len() == 2 && messages[0] == messages[1], "{messages:#?}");
+    }
 }
 
 /// The records of the calls, and how many each user makes in each minute.

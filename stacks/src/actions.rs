@@ -13,6 +13,7 @@ use crate::log_group::LogGroupHandle;
 use crate::policy::{Condition, Grant, NAMESPACE};
 use crate::stream::StreamHandle;
 use crate::table::{Index, TableHandle};
+use crate::topic::TopicHandle;
 
 impl StreamHandle {
     /// Put the events of one call: the authorizer.
@@ -133,7 +134,19 @@ impl BucketHandle {
     }
 }
 
+impl TopicHandle {
+    /// Publish to the topic: the aggregator, which sends alerts.
+    pub fn publish(&self) -> Grant {
+        Grant::on(self.arn().expression(), self.readable(), &["sns:Publish"])
+    }
+}
+
 impl LogGroupHandle {
+    /// Read what is in it: the aggregator, in the access log.
+    pub fn search(&self) -> Grant {
+        Grant::on(self.arn().expression(), self.readable(), &["logs:FilterLogEvents"])
+    }
+
     /// Write to this log group and no other: the function it belongs to.
     pub(crate) fn write(&self) -> Grant {
         let actions = &["logs:CreateLogStream", "logs:PutLogEvents"];

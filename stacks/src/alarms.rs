@@ -13,7 +13,7 @@ use crate::metric::{ApiMetric, FunctionMetric, Metric, Period, Statistic, Stream
 use crate::runbook::Section;
 use crate::stream::StreamHandle;
 use crate::table::TableHandle;
-use crate::topic::{AlarmKey, AlarmsOnly, Subscription, Topic, TopicHandle};
+use crate::topic::{AlarmKey, AlarmsOnly, Subscription, Topic, TopicHandle, TopicKey};
 use crate::{App, Stack};
 
 const ONE: DataPoints = DataPoints::of::<1>();
@@ -34,7 +34,9 @@ struct Rule<W> {
 /// Declares the topic and every alarm.
 pub(crate) fn declare(app: &App, stack: &mut Stack) {
     let key = stack.add("AlarmKey", AlarmKey);
-    let topic = stack.add("AlarmTopic", Topic { display_name: format!("CompliCal alarms ({})", app.env), key });
+    let topic =
+        Topic { name: None, display_name: format!("CompliCal alarms ({})", app.env), key: TopicKey::Alarms(key) };
+    let topic = stack.add("AlarmTopic", topic);
     stack.add("AlarmTopicPolicy", AlarmsOnly { topic: topic.clone() });
     if let Some(email) = &app.settings.alarms.email {
         stack.add("AlarmEmail", Subscription { topic: topic.clone(), email: email.clone() });
@@ -175,6 +177,16 @@ fn processing(app: &App, stack: &mut Stack, topic: &TopicHandle) {
         0,
     );
     add(stack, topic, "WindowsFailed", unwritten);
+    let unsent = rule(
+        Section::AlertsUnsent,
+        "Alerts to users are not sent, and tried again; the aggregator's log says why: cargo xtask logs \
+         realtime-aggregator.",
+        Own::UnsentAlerts,
+        Statistic::Maximum,
+        ONE,
+        0,
+    );
+    add(stack, topic, "AlertsUnsent", unsent);
     let undelivered = rule(
         Section::EventsUndelivered,
         "Events are in the authorizer's log alone, and not counted before: cargo xtask errors replay --from-log.",

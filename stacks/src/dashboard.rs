@@ -71,12 +71,13 @@ fn pipeline(app: &App) -> Row {
     let latency = vec![series("Average", latency.clone(), Statistic::Average), series("p99", latency, P99)];
     let waiting = vec![
         series("Windows not written", Metric::own(Own::FailedWindows, &app.env), Statistic::Maximum),
+        series("Alerts not sent", Metric::own(Own::UnsentAlerts, &app.env), Statistic::Maximum),
         series("Events in a log alone", Metric::own(Own::UndeliveredEvents, &app.env), Statistic::Sum),
     ];
     let widgets = vec![
         lines("Records put and counted", "records per minute", records),
         lines("From call to count", "ms", latency),
-        lines("Kept, and not counted yet", "per minute", waiting),
+        lines("Kept, and not done yet", "per minute", waiting),
     ];
     Row { height: CHART, widgets }
 }

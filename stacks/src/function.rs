@@ -73,6 +73,10 @@ pub enum Variable {
     CorsOrigins(Origins),
     /// That answers say what is left of a quota in `RateLimit` headers.
     RateLimitHeaders,
+    /// The log group of the access log.
+    AccessLog(Value<kind::LogGroupName>),
+    /// The topic of alerts.
+    AlertsTopic(Value<kind::TopicArn>),
     /// The fewest shards that there may be.
     MinShards(Shards),
     /// The most shards that there may be.
@@ -164,6 +168,8 @@ impl Variable {
             Self::FailedBatches(bucket) => (variable::FAILED_BATCHES_BUCKET, json!(bucket)),
             Self::CorsOrigins(origins) => (variable::CORS_ORIGINS, json!(origins.list())),
             Self::RateLimitHeaders => (variable::RATE_LIMIT_HEADERS, json!("on")),
+            Self::AccessLog(group) => (variable::ACCESS_LOG_GROUP, json!(group)),
+            Self::AlertsTopic(topic) => (variable::ALERTS_TOPIC, json!(topic)),
             Self::MinShards(shards) => (variable::MIN_SHARDS, json!(shards.to_string())),
             Self::MaxShards(shards) => (variable::MAX_SHARDS, json!(shards.to_string())),
         };

@@ -6,15 +6,18 @@ use contract::{Function, limit, name};
 
 use crate::actions::{publish_metrics, publish_stream_metrics, read_metrics};
 use crate::bounded::{BatchSize, BatchingWindow, ExpiryDays, MemoryMib, RetentionHours, Shards, Timeout};
-use crate::bucket::{Bucket, BucketHandle, TlsOnly};
+use crate::bucket::{self, Bucket, BucketHandle};
 use crate::consumer::Consumer;
 use crate::event_source::{EventSourceMapping, Polling, Source};
 use crate::function::Variable;
 use crate::lambda::Lambda;
+use crate::log_group::LogGroupHandle;
 use crate::permission::Permission;
 use crate::schedule::{Every, Schedule};
+use crate::settings::StatusSource;
 use crate::stream::{Stream, StreamHandle};
 use crate::table::{BY_USER, PENDING_BY_PARTITION, Table, TableHandle};
+use crate::topic::{TlsOnly, Topic, TopicKey};
 use crate::{App, Stack};
 
 /// Declares the stack.
@@ -33,7 +36,7 @@ pub(crate) fn stack(app: &App) -> Stack {
 
     // A batch that is given up lies here as long as the failed records that it could have become.
     let failures = stack.add("FailedBatches", Bucket { expiry: ExpiryDays::of::<{ limit::HISTORY_DAYS }>() });
-    stack.add("FailedBatchesPolicy", TlsOnly { bucket: failures.clone() });
+    stack.add("FailedBatchesPolicy", bucket::TlsOnly { bucket: failures.clone() });
 
     processor(app, &mut stack, &stream, &analytics, failures);
     aggregator(app, &mut stack, &analytics);
@@ -87,20 +90,37 @@ fn processor(app: &App, stack: &mut Stack, stream: &StreamHandle, analytics: &Ta
     stack.add("UsageStreamToProcessor", mapping);
 }
 
-/// Sets the windows of closed minutes, once a minute. A run that fails is made up for by the next.
+/// Sets the windows of closed minutes, once a minute, and sends the alerts that these ask for. A run that fails is made up for by the next.
 fn aggregator(app: &App, stack: &mut Stack, analytics: &TableHandle) {
     let usage = TableHandle::elsewhere(name::usage_table(&app.env));
+    let alerts = Topic {
+        name: Some(name::alerts_topic(&app.env)),
+        display_name: format!("CompliCal usage alerts ({})", app.env),
+        key: TopicKey::OfAws,
+    };
+    let alerts = stack.add("AlertsTopic", alerts);
+    stack.add("AlertsTopicPolicy", TlsOnly { topic: alerts.clone() });
+    stack.output(name::ALERTS_TOPIC_OUTPUT, "The topic of alerts to users", alerts.arn());
+    let mut variables = vec![
+        Variable::Environment(app.env.clone()),
+        Variable::AnalyticsTable(analytics.name().clone()),
+        Variable::UsageTable(usage.name().clone()),
+        Variable::AlertsTopic(alerts.arn().clone()),
+    ];
+    let mut grants =
+        vec![analytics.aggregate(), usage.settle(&PENDING_BY_PARTITION), alerts.publish(), publish_metrics()];
+    if app.settings.api.status == StatusSource::Poll {
+        let access_log = LogGroupHandle::elsewhere(name::access_log(&app.env));
+        variables.push(Variable::AccessLog(access_log.name().clone()));
+        grants.push(access_log.search());
+    }
     let aggregator = Lambda {
         function: Function::RealtimeAggregator,
         memory: MemoryMib::of::<512>(),
         timeout: Timeout::of::<55>(),
         reserved_concurrency: None,
-        variables: vec![
-            Variable::Environment(app.env.clone()),
-            Variable::AnalyticsTable(analytics.name().clone()),
-            Variable::UsageTable(usage.name().clone()),
-        ],
-        grants: vec![analytics.aggregate(), usage.settle(&PENDING_BY_PARTITION), publish_metrics()],
+        variables,
+        grants,
     };
     let aggregator = aggregator.declare(stack, app);
 

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::bounded::RetentionDays;
 use crate::resource::{Properties, Resource};
-use crate::value::{Value, kind};
+use crate::value::{Expression, Value, kind};
 
 /// A log group.
 #[derive(Clone, Debug)]
@@ -47,6 +47,12 @@ impl Resource for LogGroup {
 }
 
 impl LogGroupHandle {
+    /// The log group of this name, which another stack declares.
+    pub fn elsewhere(name: String) -> Self {
+        let arn = Expression::arn("logs", format!("log-group:{name}:*")).into();
+        Self { name: Value::literal(name.clone()), arn, readable: name }
+    }
+
     pub const fn name(&self) -> &Value<kind::LogGroupName> {
         &self.name
     }

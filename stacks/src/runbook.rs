@@ -21,6 +21,8 @@ pub enum Section {
     RecordsFailed,
     /// Windows could not be written.
     WindowsFailed,
+    /// Alerts to users are not sent.
+    AlertsUnsent,
     /// Events are in a log alone.
     EventsUndelivered,
     /// Many calls with bad keys.
@@ -39,7 +41,7 @@ pub enum Section {
 
 impl Section {
     /// All of them, as the file has them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::ApiFailing,
         Self::StreamFull,
         Self::ShardsShort,
@@ -49,6 +51,7 @@ impl Section {
         Self::RecordsFailed,
         Self::BatchLost,
         Self::WindowsFailed,
+        Self::AlertsUnsent,
         Self::EventsUndelivered,
         Self::ScheduleStopped,
         Self::FunctionFailing,
@@ -68,6 +71,7 @@ impl Section {
             Self::ProcessingSlow => "RUNBOOK.md#processing-slow",
             Self::RecordsFailed => "RUNBOOK.md#records-failed",
             Self::WindowsFailed => "RUNBOOK.md#windows-failed",
+            Self::AlertsUnsent => "RUNBOOK.md#alerts-unsent",
             Self::EventsUndelivered => "RUNBOOK.md#events-undelivered",
             Self::AuthFailures => "RUNBOOK.md#auth-failures",
             Self::FunctionFailing => "RUNBOOK.md#function-failing",

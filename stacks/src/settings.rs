@@ -81,6 +81,8 @@ pub struct ApiSettings {
     pub requests_per_second: RequestsPerSecond,
     /// Calls at once.
     pub burst: Burst,
+    /// How it is known what calls were answered, and how long that took.
+    pub status: StatusSource,
     /// Executions kept for the authorizer, and the most it has; without it, what the account has.
     pub authorizer_reserved_concurrency: Option<ReservedConcurrency>,
     /// Executions kept for the analytics API, and the most it has; without it, what the account has.
@@ -90,6 +92,16 @@ pub struct ApiSettings {
     pub cors_origins: Origins,
     /// Whether answers to calls with a key say what is left of the quota in `RateLimit` headers.
     pub rate_limit_headers: bool,
+}
+
+/// How it is known what calls were answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StatusSource {
+    /// The aggregator reads the access log, minute by minute.
+    Poll,
+    /// It is not known.
+    Off,
 }
 
 /// How long logs are kept.

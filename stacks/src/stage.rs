@@ -52,16 +52,16 @@ pub struct GatewayAccount {
 }
 
 /// What is logged of a call: what answers who waited how long for what, and no text of a caller's choosing, which could
-/// end the value that it stands in. Of the gateway's id a caller can only choose which UUID it is ("Access logging for
-/// REST APIs"); the path is that of the route.
-const ACCESS_LOG: [(&str, &str); 15] = [
+/// end the value that it stands in. Of the gateway's id, which begins the id of the call's event, a caller can only choose
+/// which UUID it is ("Access logging for REST APIs"); the path is that of the route.
+const ACCESS_LOG: [(&str, &str); 16] = [
     (access_log::REQUEST_ID, "$context.requestId"),
     (access_log::TIME, "$context.requestTimeEpoch"),
     ("method", "$context.httpMethod"),
     ("path", "$context.resourcePath"),
-    ("status", "$context.status"),
-    ("responseType", "$context.error.responseType"),
-    ("responseLatency", "$context.responseLatency"),
+    (access_log::STATUS, "$context.status"),
+    (access_log::RESPONSE_TYPE, "$context.error.responseType"),
+    (access_log::RESPONSE_LATENCY, "$context.responseLatency"),
     ("responseLength", "$context.responseLength"),
     ("integrationLatency", "$context.integrationLatency"),
     ("integrationStatus", "$context.integration.integrationStatus"),
@@ -69,6 +69,7 @@ const ACCESS_LOG: [(&str, &str); 15] = [
     ("authorizerStatus", "$context.authorizer.status"),
     ("apiKeyId", "$context.authorizer.apiKeyId"),
     (access_log::QUOTA, "$context.authorizer.quota"),
+    (access_log::CALL_ID, "$context.authorizer.callId"),
     ("userId", "$context.authorizer.claims.sub"),
 ];
 

@@ -1,9 +1,9 @@
 //! `AWS::SNS::Topic`, its key, its policy and its subscription.
 //!
-//! Invariant: a topic is encrypted by a key that CloudWatch may use: alarms to a topic under the key that AWS manages
-//! are lost without a word.
+//! Invariant: a topic is encrypted. One that alarms go to has a key that CloudWatch may use: alarms to a topic under the
+//! key that AWS manages are lost without a word.
 
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use crate::policy::document;
 use crate::resource::{Properties, Resource};
@@ -14,18 +14,36 @@ use crate::value::{Expression, Value, kind};
 #[derive(Clone, Copy, Debug)]
 pub struct AlarmKey;
 
-/// A topic that alarms are published to.
+/// A topic.
 #[derive(Clone, Debug)]
 pub struct Topic {
+    /// Its name, where others find it by that.
+    pub name: Option<String>,
     /// Its name for readers of its messages.
     pub display_name: String,
     /// Its key.
-    pub key: Value<kind::KeyId>,
+    pub key: TopicKey,
+}
+
+/// By what a topic is encrypted.
+#[derive(Clone, Debug)]
+pub enum TopicKey {
+    /// A key that CloudWatch may use.
+    Alarms(Value<kind::KeyId>),
+    /// The key that AWS manages, which every role of the account may use that may publish, and which costs nothing.
+    OfAws,
 }
 
 /// Lets alarms of this account publish, and nobody without TLS.
 #[derive(Clone, Debug)]
 pub struct AlarmsOnly {
+    pub topic: TopicHandle,
+}
+
+/// Lets whoever has a grant for it publish, and nobody without TLS.
+#[derive(Clone, Debug)]
+pub struct TlsOnly {
+    /// The topic.
     pub topic: TopicHandle,
 }
 
@@ -41,6 +59,7 @@ pub struct Subscription {
 #[derive(Clone, Debug)]
 pub struct TopicHandle {
     arn: Value<kind::TopicArn>,
+    readable: String,
 }
 
 impl Resource for AlarmKey {
@@ -87,12 +106,17 @@ impl Resource for Topic {
     type Handle = TopicHandle;
 
     fn properties(&self) -> Properties {
-        let Self { display_name, key } = self;
-        Properties::of(json!({"DisplayName": display_name, "KmsMasterKeyId": key}))
+        let Self { name, display_name, key } = self;
+        let key = match key {
+            TopicKey::Alarms(key) => json!(key),
+            TopicKey::OfAws => json!("alias/aws/sns"),
+        };
+        Properties::of(json!({"TopicName": name, "DisplayName": display_name, "KmsMasterKeyId": key}))
     }
 
     fn handle(&self, logical_id: &str) -> TopicHandle {
-        TopicHandle { arn: Value::reference(logical_id) }
+        let readable = self.name.clone().unwrap_or_else(|| logical_id.into());
+        TopicHandle { arn: Value::reference(logical_id), readable }
     }
 
     fn summary(&self) -> String {
@@ -114,15 +138,7 @@ impl Resource for AlarmsOnly {
             "Resource": topic.arn(),
             "Condition": {"StringEquals": {"aws:SourceAccount": Expression::reference("AWS::AccountId")}},
         });
-        let tls = json!({
-            "Sid": "TlsOnly",
-            "Effect": "Deny",
-            "Principal": "*",
-            "Action": "sns:Publish",
-            "Resource": topic.arn(),
-            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-        });
-        Properties::of(json!({"Topics": [topic.arn()], "PolicyDocument": document(vec![alarms, tls])}))
+        Properties::of(json!({"Topics": [topic.arn()], "PolicyDocument": document(vec![alarms, tls_only(topic)])}))
     }
 
     fn handle(&self, _: &str) {}
@@ -130,6 +146,33 @@ impl Resource for AlarmsOnly {
     fn summary(&self) -> String {
         "alarms of this account, TLS only".into()
     }
+}
+
+impl Resource for TlsOnly {
+    const TYPE: &'static str = "AWS::SNS::TopicPolicy";
+    type Handle = ();
+
+    fn properties(&self) -> Properties {
+        let Self { topic } = self;
+        Properties::of(json!({"Topics": [topic.arn()], "PolicyDocument": document(vec![tls_only(topic)])}))
+    }
+
+    fn handle(&self, _: &str) {}
+
+    fn summary(&self) -> String {
+        "TLS only".into()
+    }
+}
+
+fn tls_only(topic: &TopicHandle) -> Json {
+    json!({
+        "Sid": "TlsOnly",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "sns:Publish",
+        "Resource": topic.arn(),
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    })
 }
 
 impl Resource for Subscription {
@@ -151,5 +194,9 @@ impl Resource for Subscription {
 impl TopicHandle {
     pub const fn arn(&self) -> &Value<kind::TopicArn> {
         &self.arn
+    }
+
+    pub(crate) fn readable(&self) -> &str {
+        &self.readable
     }
 }

@@ -3,6 +3,7 @@
 //! Invariant: a command that is listed here works; what a flag means is said here and nowhere else.
 //! Longer than other files, because it is the whole command line at a glance; what has commands of its own has a file.
 
+mod alerts;
 mod bench;
 mod cost;
 mod errors;
@@ -17,6 +18,7 @@ mod users;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+pub use alerts::{Alerts, AlertsCommand, Subscriber};
 pub use bench::{Bench, BenchAnomalies, BenchCommand, BenchForecast, BenchGrowth};
 use clap::error::{ContextKind, ContextValue};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -132,6 +134,8 @@ pub enum Command {
     Keys(Keys),
     /// Make, change and list users, and make bearer tokens
     Users(Users),
+    /// Have alerts of quotas that run out sent to somebody, and see which were
+    Alerts(Alerts),
     /// Run the whole system on this machine, with no AWS account
     Local(Local),
     /// Run every test

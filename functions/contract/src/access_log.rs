@@ -11,3 +11,12 @@ pub const TIME: &str = "time";
 pub const QUOTA: &str = "quota";
 /// The value of [`QUOTA`] for a call that was let through.
 pub const WITHIN: &str = "within";
+/// The id of the call's event, which the authorizer gives it; the authorizer's context has it under the same name.
+/// Nothing where the authorizer let nobody through, or was not asked.
+pub const CALL_ID: &str = "callId";
+/// The HTTP status of the answer, as a text.
+pub const STATUS: &str = "status";
+/// What the gateway calls an answer that it gives by itself (API Gateway Developer Guide, "Gateway response types").
+pub const RESPONSE_TYPE: &str = "responseType";
+/// How long the caller waited for the answer: milliseconds, as a text.
+pub const RESPONSE_LATENCY: &str = "responseLatency";

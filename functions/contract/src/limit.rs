@@ -71,11 +71,39 @@ pub const MAX_ERROR_BYTES: usize = 1_024;
 /// Longest latency, in milliseconds: a day. A number beyond it is none.
 pub const MAX_LATENCY_MS: f64 = 86_400_000.0;
 
+/// Most bytes that a histogram of durations takes as it is stored: each bucket up to [`MAX_LATENCY_MS`], as full as can be.
+pub const MAX_HISTOGRAM_BYTES: usize = 12_288;
+
 /// Most bytes that the keys of a subject's usage take as they are stored: 60 keys with long names, 80 with usual ones.
-pub const MAX_KEYS_BYTES: usize = 16 * 1_024;
+pub const MAX_KEYS_BYTES: usize = 24 * 1_024;
 /// Most bytes that the paths of a subject's usage take as they are stored.
-pub const MAX_PATHS_BYTES: usize = 8 * 1_024;
+pub const MAX_PATHS_BYTES: usize = 12 * 1_024;
 /// Longest `METHOD /path` in it, in bytes as it is stored.
 pub const MAX_CALL_BYTES: usize = 256;
-/// Largest usage of a subject as it is stored, in bytes: its keys, its paths, and less than 1 KB of names and sums.
-pub const MAX_USAGE_BYTES: usize = MAX_KEYS_BYTES + MAX_PATHS_BYTES + 1_024;
+/// Most bytes that the calls of a subject by status, key and path at once take as they are stored.
+pub const MAX_CROSSED_BYTES: usize = 16 * 1_024;
+/// Most bytes that the response times of a subject's keys, and those of its paths, take as they are stored.
+pub const MAX_RESPONSES_BYTES: usize = 8 * 1_024;
+/// Most bytes that numbers of calls by status take as they are stored: 36 statuses. There are 63 registered.
+pub const MAX_STATUSES_BYTES: usize = 1_024;
+/// Most bytes that the failures of the gateway by their types take as they are stored. There are 20 types.
+pub const MAX_GATEWAY_BYTES: usize = 1_536;
+/// Most bytes that the addresses of failed authentications of one reason take as they are stored: 25 of IPv4.
+pub const MAX_ADDRESSES_BYTES: usize = 1_024;
+/// Most bytes that the beginnings of their keys take as they are stored.
+pub const MAX_PREFIXES_BYTES: usize = 512;
+/// Most bytes that all failed authentications take as they are stored: each of four reasons has room of its own.
+pub const MAX_REFUSALS_BYTES: usize = 4 * (MAX_ADDRESSES_BYTES + MAX_PREFIXES_BYTES + 96);
+/// Most bytes that the paths of all users together take as they are stored, and their paths by status.
+pub const MAX_TOTAL_PATHS_BYTES: usize = 4 * 1_024;
+/// Most bytes that the course of an hour or a day takes as it is stored; beyond, it has no histograms.
+pub const MAX_COURSE_BYTES: usize = 128 * 1_024;
+/// Largest usage of a subject as it is stored, in bytes: its parts, and less than 2 KB of names and sums.
+pub const MAX_USAGE_BYTES: usize = MAX_KEYS_BYTES
+    + MAX_PATHS_BYTES
+    + MAX_CROSSED_BYTES
+    + 2 * MAX_RESPONSES_BYTES
+    + 2 * MAX_HISTOGRAM_BYTES
+    + MAX_STATUSES_BYTES
+    + MAX_REFUSALS_BYTES
+    + 2_048;

@@ -37,11 +37,13 @@ pub enum Metric {
     /// Windows, of a user or of all, that the aggregator could not write in a run and tries again in the next. Zero
     /// while it writes all.
     FailedWindows,
+    /// Alerts to users that the aggregator could not send in a run and sends in a later one. Zero while it sends all.
+    UnsentAlerts,
 }
 
 impl Metric {
     /// Every metric.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::ProcessedRecords,
         Self::FailedRecords,
         Self::ProcessingLatency,
@@ -53,6 +55,7 @@ impl Metric {
         Self::AuthFailures,
         Self::RateLimited,
         Self::FailedWindows,
+        Self::UnsentAlerts,
     ];
 
     /// CloudWatch's `Namespace`.
@@ -82,6 +85,7 @@ impl Metric {
             Self::AuthFailures => "AuthFailures",
             Self::RateLimited => "RateLimited",
             Self::FailedWindows => "FailedWindows",
+            Self::UnsentAlerts => "UnsentAlerts",
         }
     }
 

@@ -45,6 +45,19 @@ pub fn deadlines_table(env: &Environment) -> String {
     format!("complical-deadlines-{env}")
 }
 
+/// The topic of alerts to users.
+pub fn alerts_topic(env: &Environment) -> String {
+    format!("complical-usage-alerts-{env}")
+}
+
+/// Output of the Kinesis stack that has the ARN of that topic.
+pub const ALERTS_TOPIC_OUTPUT: &str = "AlertsTopicArn";
+
+/// What CloudEvents of the system say they are from (CloudEvents 1.0, "source").
+pub fn event_source(env: &Environment) -> String {
+    format!("/complical/{env}/usage")
+}
+
 /// The HTTP API, which its metrics name.
 pub fn rest_api(env: &Environment) -> String {
     format!("complical-api-{env}")

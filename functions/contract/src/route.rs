@@ -16,6 +16,8 @@ pub enum Route {
     TimeSeries,
     /// What one user has called.
     UserStats,
+    /// Which thresholds of the quota a user was told of.
+    Alerts,
     /// The description of all of them.
     OpenApi,
 }
@@ -82,7 +84,8 @@ pub struct Entry {
 
 impl Route {
     /// Every route.
-    pub const ALL: [Self; 5] = [Self::Deadlines, Self::Realtime, Self::TimeSeries, Self::UserStats, Self::OpenApi];
+    pub const ALL: [Self; 6] =
+        [Self::Deadlines, Self::Realtime, Self::TimeSeries, Self::UserStats, Self::Alerts, Self::OpenApi];
 
     /// The route's entry.
     pub const fn entry(self) -> Entry {
@@ -109,6 +112,12 @@ impl Route {
                 path: "/v1/analytics/user-stats",
                 access: Access::Token,
                 summary: "What one user has called: in all, in this month, by key, path and day, and lately.",
+                parameters: &[EMAIL],
+            },
+            Self::Alerts => Entry {
+                path: "/v1/analytics/alerts",
+                access: Access::Token,
+                summary: "The thresholds of a month's quota that one user was told of, and those still to come.",
                 parameters: &[EMAIL],
             },
             Self::OpenApi => Entry {

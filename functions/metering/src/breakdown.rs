@@ -38,6 +38,11 @@ impl<T: Tally, const MAX: usize> Breakdown<T, MAX> {
         self.tallies.is_empty()
     }
 
+    /// Each name with what is known of it, by letters.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &T)> {
+        self.tallies.iter().map(|(name, tally)| (name.as_str(), tally))
+    }
+
     /// Adds to a name.
     pub fn add(&mut self, name: &str, tally: &T) {
         if name == OTHER {
@@ -56,8 +61,8 @@ impl<T: Tally, const MAX: usize> Breakdown<T, MAX> {
         }
     }
 
-    /// Adds everything of another breakdown.
-    pub fn merge(&mut self, other: &Self) {
+    /// Adds everything of another breakdown. Where that has less room, names that it left out stay so.
+    pub fn merge<const OTHER_MAX: usize>(&mut self, other: &Breakdown<T, OTHER_MAX>) {
         other.tallies.iter().for_each(|(name, tally)| self.add(name, tally));
     }
 

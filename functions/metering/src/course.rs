@@ -4,8 +4,12 @@
 
 use std::collections::BTreeMap;
 
+use contract::limit::MAX_COURSE_BYTES;
 use serde::{Deserialize, Serialize};
 
+use crate::answer::GatewayFailures;
+use crate::breakdown::Breakdown;
+use crate::performance::Performance;
 use crate::total::Total;
 use crate::usage::Usage;
 
@@ -16,9 +20,9 @@ pub struct Course {
     parts: BTreeMap<u8, Slice>,
 }
 
-/// What happened in a part. Written as a list of numbers, in the order of the fields.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "[u64; 6]", into = "[u64; 6]")]
+/// What happened in a part.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "StoredSlice", into = "StoredSlice")]
 struct Slice {
     calls: u64,
     latency_us: u64,
@@ -26,7 +30,22 @@ struct Slice {
     rate_limited: u64,
     auth_failures: u64,
     users: u64,
+    went: Went,
 }
+
+/// How it went.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+struct Went {
+    #[serde(flatten)]
+    performance: Performance,
+    #[serde(skip_serializing_if = "Breakdown::is_empty")]
+    gateway: GatewayFailures,
+}
+
+/// A slice as it is written: a list of numbers in the order of the fields, and what more is known of it.
+#[derive(Serialize, Deserialize)]
+struct StoredSlice(u64, u64, u64, u64, u64, u64, #[serde(default, skip_serializing_if = "Went::is_empty")] Went);
 
 impl Course {
     /// Adds a part of one subject.
@@ -38,6 +57,7 @@ impl Course {
             rate_limited: usage.rate_limited,
             auth_failures: usage.auth_failures,
             users: u64::from(usage.calls > 0),
+            went: Went { performance: usage.performance.clone(), gateway: GatewayFailures::default() },
         };
         self.parts.insert(place, slice);
     }
@@ -45,38 +65,64 @@ impl Course {
     /// Adds a part of all subjects.
     pub fn add_total(&mut self, place: u8, total: &Total) {
         let Total { calls, latency_us, timed, rate_limited, auth_failures, users, .. } = *total;
-        self.parts.insert(place, Slice { calls, latency_us, timed, rate_limited, auth_failures, users });
+        let went = Went { performance: total.performance.clone(), gateway: total.gateway.clone() };
+        self.parts.insert(place, Slice { calls, latency_us, timed, rate_limited, auth_failures, users, went });
     }
 
     /// The parts, as totals without names.
     pub fn parts(&self) -> impl Iterator<Item = (u8, Total)> + '_ {
-        self.parts.iter().map(|(place, slice)| (*place, Total::from(*slice)))
+        self.parts.iter().map(|(place, slice)| (*place, Total::from(slice.clone())))
+    }
+
+    /// The same as small as it has to be: without histograms where these take too much.
+    #[must_use]
+    pub fn bounded(mut self) -> Self {
+        let histograms = |slice: &Slice| {
+            let Performance { latency, response, .. } = &slice.went.performance;
+            latency.stored_bytes() + response.stored_bytes()
+        };
+        if self.parts.values().map(histograms).sum::<usize>() > MAX_COURSE_BYTES {
+            for slice in self.parts.values_mut() {
+                let Performance { latency, response, .. } = &mut slice.went.performance;
+                (*latency, *response) = Default::default();
+            }
+        }
+        self
+    }
+}
+
+impl Went {
+    fn is_empty(&self) -> bool {
+        self.performance.is_empty() && self.gateway.is_empty()
     }
 }
 
 impl From<Slice> for Total {
     fn from(slice: Slice) -> Self {
-        let Slice { calls, latency_us, timed, rate_limited, auth_failures, users } = slice;
-        Self { calls, latency_us, timed, rate_limited, auth_failures, users, ..Self::default() }
+        let Slice { calls, latency_us, timed, rate_limited, auth_failures, users, went } = slice;
+        let Went { performance, gateway } = went;
+        Self { calls, latency_us, timed, rate_limited, auth_failures, users, performance, gateway, ..Self::default() }
     }
 }
 
-impl From<[u64; 6]> for Slice {
-    fn from([calls, latency_us, timed, rate_limited, auth_failures, users]: [u64; 6]) -> Self {
-        Self { calls, latency_us, timed, rate_limited, auth_failures, users }
+impl From<StoredSlice> for Slice {
+    fn from(stored: StoredSlice) -> Self {
+        let StoredSlice(calls, latency_us, timed, rate_limited, auth_failures, users, went) = stored;
+        Self { calls, latency_us, timed, rate_limited, auth_failures, users, went }
     }
 }
 
-impl From<Slice> for [u64; 6] {
+impl From<Slice> for StoredSlice {
     fn from(slice: Slice) -> Self {
-        let Slice { calls, latency_us, timed, rate_limited, auth_failures, users } = slice;
-        [calls, latency_us, timed, rate_limited, auth_failures, users]
+        let Slice { calls, latency_us, timed, rate_limited, auth_failures, users, went } = slice;
+        Self(calls, latency_us, timed, rate_limited, auth_failures, users, went)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::answer::Answer;
 
     #[test]
     fn a_course_is_read_as_it_was_written_and_holds_nothing_of_empty_parts() {
@@ -86,5 +132,27 @@ mod tests {
         let json = serde_json::to_string(&course).unwrap();
         assert_eq!(json, r#"{"0":[0,0,0,1,0,0],"59":[2,3500,1,0,0,1]}"#);
         assert_eq!(serde_json::from_str::<Course>(&json).unwrap(), course);
+        let mut usage = Usage { calls: 1, ..Usage::default() };
+        usage.performance.answered(Some(Answer { status: 200, response_us: None }));
+        course.add_usage(59, &usage);
+        let json = serde_json::to_string(&course).unwrap();
+        assert_eq!(json, r#"{"0":[0,0,0,1,0,0],"59":[1,0,0,0,0,1,{"statuses":{"200":1}}]}"#);
+        assert_eq!(serde_json::from_str::<Course>(&json).unwrap(), course);
+    }
+
+    #[test]
+    fn a_course_that_outgrows_its_bytes_has_no_histograms_and_every_number() {
+        let mut course = Course::default();
+        for place in 0..60 {
+            let mut usage = Usage { calls: 1, ..Usage::default() };
+            usage.performance.latency = (0..8_000).map(|n| n * n * 900).collect();
+            usage.performance.response = usage.performance.latency.clone();
+            course.add_usage(place, &usage);
+        }
+        let bounded = course.clone().bounded();
+        assert_ne!(bounded, course);
+        let bytes = serde_json::to_string(&bounded).unwrap().len();
+        assert!(bytes < 5_000, "{bytes}");
+        assert_eq!(bounded.parts().map(|(_, total)| total.calls).sum::<u64>(), 60);
     }
 }

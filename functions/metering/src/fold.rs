@@ -6,6 +6,7 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::answer::Answers;
 use crate::course::Course;
 use crate::digest::{Kind, Trace};
 use crate::event::Event;
@@ -64,11 +65,17 @@ impl DistinctEvents {
 
     /// Folds the events into usages.
     pub fn fold(&self) -> UsageBySubject {
+        self.fold_with(&Answers::default())
+    }
+
+    /// Folds the events into usages, with the answers to them as far as they are known.
+    pub fn fold_with(&self, answers: &Answers) -> UsageBySubject {
         let mut fold = UsageBySubject::default();
         for event in self.events() {
+            let answer = answers.to(&event.request_id);
             match Subject::of(event) {
-                Some(subject) => fold.usages.entry(subject).or_default().add(event),
-                None => fold.unattributed.add(event),
+                Some(subject) => fold.usages.entry(subject).or_default().add_answered(event, answer),
+                None => fold.unattributed.add_answered(event, answer),
             }
         }
         fold

@@ -2,22 +2,29 @@
 //!
 //! Invariant: blocks of events are the truth; every other number is computed from them and set, never added to.
 
+pub mod alert;
+pub mod answer;
 pub mod batch;
 pub mod block;
 pub mod breakdown;
 pub mod course;
 pub mod digest;
+pub mod distributions;
 pub mod email;
 pub mod event;
+pub mod fault;
 pub mod figures;
 pub mod fold;
 pub mod hash;
 pub mod hex;
+pub mod histogram;
 pub mod identity;
 pub mod key;
 pub mod live;
 pub mod number;
+pub mod performance;
 pub mod quota;
+pub mod refusals;
 pub mod report;
 pub mod subject;
 pub mod text;

@@ -32,6 +32,11 @@ impl Latency {
     }
 }
 
+/// Two digits after the point are all that a person reads.
+pub(crate) fn round(value: f64) -> f64 {
+    (value * 100.0).round() / 100.0
+}
+
 /// A latency, where a field holds one.
 ///
 /// # Errors

@@ -1,4 +1,4 @@
-//! The monthly quota: what is left of it, when it starts anew, which thresholds a call crosses.
+//! The monthly quota: what is left of it, when it starts anew, which thresholds are reached.
 //!
 //! Invariant: a quota's period is the calendar month of UTC.
 
@@ -111,13 +111,17 @@ impl Quota {
         self.limit.saturating_sub(self.used)
     }
 
-    /// The highest threshold that the next call reaches and this count had not.
-    pub fn next_call_crosses(self) -> Option<u64> {
-        let share = |used: u64| u128::from(used) * 100;
-        THRESHOLDS.into_iter().rev().find(|threshold| {
-            let mark = u128::from(*threshold) * u128::from(self.limit);
-            share(self.used) < mark && share(self.used + 1) >= mark
-        })
+    /// The thresholds that are reached, in percent, lowest first. No quota at all has none.
+    pub fn reached(self) -> impl DoubleEndedIterator<Item = u64> {
+        let share = u128::from(self.used) * 100;
+        let is_reached =
+            move |threshold: &u64| self.limit > 0 && share >= u128::from(*threshold) * u128::from(self.limit);
+        THRESHOLDS.into_iter().filter(is_reached)
+    }
+
+    /// How many calls reach a threshold of the limit, in percent.
+    pub const fn calls_at(self, threshold: u64) -> u64 {
+        (self.limit / 100 * threshold).saturating_add((self.limit % 100 * threshold).div_ceil(100))
     }
 }
 
@@ -143,11 +147,18 @@ mod tests {
     }
 
     #[test]
-    fn each_threshold_is_crossed_by_exactly_one_call() {
-        let crossed: Vec<_> =
-            (0..12).filter_map(|used| Quota { used, limit: 10 }.next_call_crosses().map(|t| (used + 1, t))).collect();
-        assert_eq!(crossed, [(5, 50), (8, 80), (9, 90), (10, 100)]);
-        assert_eq!(Quota { used: 0, limit: 0 }.next_call_crosses(), None);
+    fn every_threshold_is_reached_by_the_calls_that_it_says_and_by_none_fewer() {
+        let reached = |used, limit| Quota { used, limit }.reached().collect::<Vec<_>>();
+        let of_ten = [4, 5, 7, 8, 9, 10, 11].map(|used| reached(used, 10).len());
+        assert_eq!(of_ten, [0, 1, 1, 2, 3, 5, 5]);
+        for limit in [1, 3, 7, 10, 199, 10_000, MonthlyQuota::MAX, u64::MAX] {
+            for threshold in THRESHOLDS {
+                let calls = Quota { used: 0, limit }.calls_at(threshold);
+                assert!(reached(calls, limit).contains(&threshold), "{threshold} % of {limit}");
+                assert!(!reached(calls - 1, limit).contains(&threshold), "{threshold} % of {limit}");
+            }
+        }
+        assert!(reached(0, 0).is_empty());
     }
 
     #[test]

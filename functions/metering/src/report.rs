@@ -3,6 +3,7 @@
 //! Invariant: each minute of an answer is taken from exactly one window or from blocks, never from both; a parameter
 //! that cannot be understood is refused by name.
 
+pub mod alerts;
 pub mod instant;
 pub mod range;
 pub mod realtime;

@@ -4,11 +4,18 @@
 
 use std::collections::BTreeMap;
 
+use contract::limit;
 use serde::{Deserialize, Serialize};
 
+use crate::answer::GatewayFailures;
+use crate::breakdown::Breakdown;
+use crate::distributions::Distributions;
 use crate::fold::UsageBySubject;
+use crate::number::round;
+use crate::performance::Performance;
+use crate::refusals::Refusals;
 use crate::subject::Subject;
-use crate::usage::{Usage, round};
+use crate::usage::{Crossed, PathCalls, Usage, nobodys};
 
 /// Entries of a top list.
 pub(crate) const TOP: usize = 10;
@@ -35,6 +42,27 @@ pub struct Total {
     pub top_users: Vec<(String, u64)>,
     /// Companies with the most calls.
     pub top_companies: Vec<(String, u64)>,
+    /// Users who were refused most often for their quota.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub top_rate_limited: Vec<(String, u64)>,
+    /// How the calls went.
+    #[serde(skip_serializing_if = "Performance::is_empty")]
+    pub performance: Performance,
+    /// Calls by `METHOD /path`.
+    #[serde(skip_serializing_if = "Breakdown::is_empty")]
+    pub paths: Breakdown<PathCalls, { limit::MAX_TOTAL_PATHS_BYTES }>,
+    /// Calls by status and path at once, of every key.
+    #[serde(skip_serializing_if = "Breakdown::is_empty")]
+    pub crossed: Crossed<{ limit::MAX_TOTAL_PATHS_BYTES }>,
+    /// Response times by `METHOD /path`.
+    #[serde(skip_serializing_if = "Distributions::is_empty")]
+    pub path_responses: Distributions,
+    /// Why keys were refused.
+    #[serde(skip_serializing_if = "Refusals::is_empty")]
+    pub refusals: Refusals,
+    /// What the gateway refused by itself. No call is among it.
+    #[serde(skip_serializing_if = "Breakdown::is_empty")]
+    pub gateway: GatewayFailures,
     /// The part that belongs to no subject; a longer window is made from these and its subjects' usages.
     pub unattributed: Usage,
 }
@@ -55,6 +83,33 @@ impl Total {
         tally.total()
     }
 
+    /// Adds the sums of another total, and none of its names and users.
+    pub fn add_sums(&mut self, other: &Self) {
+        self.events += other.events;
+        self.calls += other.calls;
+        self.latency_us = self.latency_us.saturating_add(other.latency_us);
+        self.timed += other.timed;
+        self.auth_failures += other.auth_failures;
+        self.rate_limited += other.rate_limited;
+        self.performance.merge(&other.performance);
+        self.gateway.merge(&other.gateway);
+    }
+
+    /// Whether nothing happened, not even at the gateway.
+    pub fn is_empty(&self) -> bool {
+        self.events == 0 && self.gateway.is_empty()
+    }
+
+    /// Calls, let through or over the quota, whose answer is not known.
+    pub fn unknown(&self) -> u64 {
+        (self.calls + self.rate_limited).saturating_sub(self.performance.known())
+    }
+
+    /// Of how many calls, let through or over the quota, and of how many others the gateway's answer is known.
+    pub fn known(&self) -> u64 {
+        self.performance.known() + self.gateway.iter().map(|(_, failures)| failures).sum::<u64>()
+    }
+
     /// The average latency in milliseconds; zero where no call has one.
     pub fn average_latency_ms(&self) -> f64 {
         if self.timed == 0 { 0.0 } else { round(self.latency_us as f64 / 1_000.0 / self.timed as f64) }
@@ -68,6 +123,9 @@ impl Tally {
         self.count(&fold.unattributed);
         for (subject, usage) in &fold.usages {
             self.count(usage);
+            if let (Subject::User(email), true) = (subject, usage.rate_limited > 0) {
+                self.total.top_rate_limited.push((email.as_str().to_owned(), usage.rate_limited));
+            }
             if let (Subject::User(email), true) = (subject, usage.calls > 0) {
                 self.total.users += 1;
                 self.total.top_users.push((email.as_str().to_owned(), usage.calls));
@@ -77,6 +135,12 @@ impl Tally {
             }
         }
         self.total.top_users = top(std::mem::take(&mut self.total.top_users));
+        self.total.top_rate_limited = top(std::mem::take(&mut self.total.top_rate_limited));
+    }
+
+    /// Adds what the gateway refused by itself.
+    pub fn add_gateway(&mut self, failures: &GatewayFailures) {
+        self.total.gateway.merge(failures);
     }
 
     fn count(&mut self, usage: &Usage) {
@@ -86,6 +150,11 @@ impl Tally {
         self.total.timed += usage.timed;
         self.total.auth_failures += usage.auth_failures;
         self.total.rate_limited += usage.rate_limited;
+        self.total.performance.merge(&usage.performance);
+        self.total.paths.merge(&usage.paths);
+        usage.crossed.iter().for_each(|(name, calls)| self.total.crossed.add(nobodys(name).as_ref(), calls));
+        self.total.path_responses.merge(&usage.path_responses);
+        self.total.refusals.merge(&usage.refusals);
     }
 
     /// The total of what was added.

@@ -13,7 +13,7 @@ use crate::event::{Event, EventType};
 use crate::fold::DistinctEvents;
 use crate::hash::Hash;
 use crate::identity::Identity;
-use crate::usage::{KeyCalls, Usage};
+use crate::usage::{KeyCalls, PathCalls, Usage};
 
 /// Blocks that are read at once.
 const FEW: usize = 8;
@@ -279,10 +279,11 @@ impl Traffic {
         let Names { keys, calls, companies, .. } = &self.names;
         if kind.key != 0 {
             let (id, name) = keys.get(&(kind.subject, kind.key)).map_or((OTHER, ""), |(id, name)| (id, name));
-            usage.keys.add(id, &KeyCalls { name: name.into(), calls: sum.events });
+            usage.keys.add(id, &KeyCalls { name: name.into(), calls: sum.events, ..KeyCalls::default() });
         }
         if kind.call != 0 {
-            usage.paths.add(calls.get(&kind.call).map_or(OTHER, String::as_str), &sum.events);
+            let path = PathCalls { calls: sum.events, errors: 0 };
+            usage.paths.add(calls.get(&kind.call).map_or(OTHER, String::as_str), &path);
         }
         if let Some(company) = companies.get(&kind.company) {
             let company = Some(company.as_str().into());

@@ -3,6 +3,7 @@
 //! Invariant: an answer's schema comes from the type that the function serializes.
 
 use contract::Route;
+use metering::report::alerts::QuotaAlerts;
 use metering::report::realtime::Realtime;
 use metering::report::series::TimeSeries;
 use metering::report::user::UserStats;
@@ -15,6 +16,7 @@ pub(crate) fn schema(route: Route, generator: &mut SchemaGenerator) -> Schema {
         Route::Realtime => generator.subschema_for::<Realtime>(),
         Route::TimeSeries => generator.subschema_for::<TimeSeries>(),
         Route::UserStats => generator.subschema_for::<UserStats>(),
+        Route::Alerts => generator.subschema_for::<QuotaAlerts>(),
         Route::OpenApi => json_schema!({ "type": "object", "required": ["openapi", "info", "paths"] }),
     }
 }

@@ -5,6 +5,7 @@
 mod bucket;
 mod cloudwatch;
 mod endpoint;
+mod gateway_log;
 mod host;
 mod load;
 mod process;
@@ -13,6 +14,7 @@ mod service;
 pub use bucket::Bucket;
 pub use cloudwatch::unreachable_cloudwatch;
 pub use endpoint::Endpoint;
+pub use gateway_log::GatewayLog;
 pub use host::{Answer, Host};
 pub use load::{Batch, Load};
 pub use process::Process;

@@ -24,6 +24,10 @@ pub struct Load {
     pub batch: usize,
     /// Over how many minutes.
     pub minutes: u64,
+    /// With how many keys of each user.
+    pub keys: u64,
+    /// On how many paths.
+    pub paths: u64,
 }
 
 /// Records as Lambda delivers them.
@@ -37,11 +41,13 @@ pub struct Batch {
 
 impl Load {
     /// A busy minute of few users.
-    pub const A: Self = Self { name: "A", calls: 1_000, users: 20, batch: 100, minutes: 1 };
+    pub const A: Self = Self { name: "A", calls: 1_000, users: 20, batch: 100, minutes: 1, keys: 1, paths: 1 };
     /// Ten busy minutes of many users.
-    pub const B: Self = Self { name: "B", calls: 10_000, users: 200, batch: 100, minutes: 10 };
+    pub const B: Self = Self { name: "B", calls: 10_000, users: 200, batch: 100, minutes: 10, keys: 1, paths: 1 };
     /// Ten quiet minutes: each call arrives alone.
-    pub const C: Self = Self { name: "C", calls: 1_000, users: 200, batch: 1, minutes: 10 };
+    pub const C: Self = Self { name: "C", calls: 1_000, users: 200, batch: 1, minutes: 10, keys: 1, paths: 1 };
+    /// A busy minute of one user with many keys, who calls many paths.
+    pub const D: Self = Self { name: "D", calls: 1_000, users: 1, batch: 100, minutes: 1, keys: 40, paths: 60 };
 
     /// Who makes a call: user 0 most often, the last one least, all of them within a few hundred calls.
     const fn user(self, n: u64) -> u64 {
@@ -74,30 +80,35 @@ impl Load {
             move |n: u64| beginning + SignedDuration::from_millis((n * self.minutes * 60_000 / self.calls) as i64);
         (0..self.calls).step_by(self.batch).map(move |first| {
             let last = (first + self.batch as u64).min(self.calls) - 1;
-            let records: Vec<Value> = (first..=last).map(|n| record(n, user(n), made(n))).collect();
+            let records: Vec<Value> = (first..=last).map(|n| self.record(n, user(n), made(n))).collect();
             Batch { arrived: made(last), event: json!({ "Records": records }) }
         })
     }
-}
 
-fn record(n: u64, user: u64, made: Timestamp) -> Value {
-    let id = format!("{:08x}-2b1c-4f6e-9d3a-{n:012x}", n.wrapping_mul(2_654_435_761) % (1 << 32));
-    let event = json!({
-        "eventType": "API_CALL", "requestId": id, "timestamp": made.to_string(),
-        "userEmail": format!("user{user}@example.com"), "companyName": format!("Company {user} Pty Ltd"),
-        "apiKeyId": format!("k_{user:016}"), "apiKeyName": "production", "method": "GET", "path": "/v1/deadlines",
-        "stage": "test", "sourceIp": "203.0.113.9", "latencyMs": n % 40,
-        "userAgent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
-    });
-    json!({
-        "eventID": format!("shardId-000000000000:{n}"), "eventName": "aws:kinesis:record", "eventVersion": "1.0",
-        "eventSource": "aws:kinesis", "awsRegion": "ap-south-1", "eventSourceARN": "arn", "invokeIdentityArn": "arn",
-        "kinesis": {
-            "kinesisSchemaVersion": "1.0", "partitionKey": "p", "sequenceNumber": n.to_string(),
-            "data": STANDARD.encode(event.to_string()),
-            "approximateArrivalTimestamp": made.as_millisecond() as f64 / 1_000.0
-        }
-    })
+    fn record(self, n: u64, user: u64, made: Timestamp) -> Value {
+        let key = user * self.keys + n % self.keys;
+        let path = match n.wrapping_mul(2_654_435_761) / 65_536 % self.paths {
+            0 => "/v1/deadlines".to_owned(),
+            path => format!("/v1/deadlines/{path}"),
+        };
+        let id = format!("{:08x}-2b1c-4f6e-9d3a-{n:012x}", n.wrapping_mul(2_654_435_761) % (1 << 32));
+        let event = json!({
+            "eventType": "API_CALL", "requestId": id, "timestamp": made.to_string(),
+            "userEmail": format!("user{user}@example.com"), "companyName": format!("Company {user} Pty Ltd"),
+            "apiKeyId": format!("k_{key:016}"), "apiKeyName": "production", "method": "GET", "path": path,
+            "stage": "test", "sourceIp": "203.0.113.9", "latencyMs": n % 40,
+            "userAgent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+        });
+        json!({
+            "eventID": format!("shardId-000000000000:{n}"), "eventName": "aws:kinesis:record", "eventVersion": "1.0",
+            "eventSource": "aws:kinesis", "awsRegion": "ap-south-1", "eventSourceARN": "arn", "invokeIdentityArn": "arn",
+            "kinesis": {
+                "kinesisSchemaVersion": "1.0", "partitionKey": "p", "sequenceNumber": n.to_string(),
+                "data": STANDARD.encode(event.to_string()),
+                "approximateArrivalTimestamp": made.as_millisecond() as f64 / 1_000.0
+            }
+        })
+    }
 }
 
 #[cfg(test)]

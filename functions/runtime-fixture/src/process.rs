@@ -38,6 +38,7 @@ impl Process {
             (variable::DEADLINES_TABLE, &deadlines),
             (variable::FAILED_BATCHES_BUCKET, "failed-batches"),
             (variable::KINESIS_STREAM, &stream),
+            (variable::ALERTS_TOPIC, "arn:aws:sns:ap-south-1:000000000000:alerts"),
             (variable::MIN_SHARDS, &min),
             (variable::MAX_SHARDS, &max),
         ];

@@ -7,6 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures::StreamExt;
 use jiff::Timestamp;
+use metering::alert::Alerts;
+use metering::answer::Answers;
 use metering::course::Course;
 use metering::figures::{Ages, Commits, Figures};
 use metering::fold::{DistinctEvents, UsageBySubject};
@@ -15,11 +17,17 @@ use metering::total::{Tally, Total};
 use metering::window::{Day, Hour, Minute};
 use store::blocks::OpenBlocks;
 use store::failed_windows::Part;
+use store::notices::Claim;
 use store::table::{CONCURRENCY, TableError};
 use store::windows::{Published, Span};
 
 use super::Aggregator;
+use crate::access_log::Budget;
 use crate::metrics::News;
+
+/// After how many minutes one is folded again whose answers are not all known. A line of the access log is there within
+/// seconds as a rule; what is not after an hour is not waited for.
+const AGAIN_AFTER: [i64; 2] = [5, 60];
 
 /// A run under way.
 pub(super) struct Run<'a> {
@@ -29,6 +37,10 @@ pub(super) struct Run<'a> {
     closed: Option<Minute>,
     /// What this run could not write.
     failed: BTreeSet<Part>,
+    /// What it may still ask the access log.
+    budget: Budget,
+    /// Alerts that this run has made, to be sent.
+    alerts: Vec<Claim>,
 }
 
 /// Subjects whose rows have to be set.
@@ -46,16 +58,54 @@ type DueDays = BTreeMap<Day, Whose>;
 struct Folded {
     fold: UsageBySubject,
     commits: Commits,
+    alerts: Alerts,
 }
 
 impl<'a> Run<'a> {
-    pub(super) const fn new(of: &'a Aggregator, now: Timestamp, closed: Option<Minute>) -> Self {
-        Self { of, now, closed, failed: BTreeSet::new() }
+    pub(super) fn new(of: &'a Aggregator, now: Timestamp, closed: Option<Minute>) -> Self {
+        Self { of, now, closed, failed: BTreeSet::new(), budget: Budget::default(), alerts: Vec::new() }
+    }
+
+    /// Minutes to be folded again, because some answers to their calls were not in the access log yet: those that were
+    /// folded a while before the minutes behind `watermark`, up to `target`, are.
+    pub(super) async fn partly_known(&self, watermark: Minute, target: Minute) -> Result<Vec<Minute>, TableError> {
+        let mut found = Vec::new();
+        if self.of.access_log.is_none() {
+            return Ok(found);
+        }
+        for ago in AGAIN_AFTER {
+            let (first, last) = (watermark.plus(1 - ago), target.plus(-ago).min(watermark));
+            if first > last {
+                continue;
+            }
+            for day in first.day().through(last.day()) {
+                let midnight = day.first_hour().first_minute();
+                let (first, last) = (first.max(midnight), last.min(day.last_hour().last_minute()));
+                let totals = self.of.windows.readable_totals(Span::Minute(first), Span::Minute(last)).await?;
+                found.extend(
+                    totals.iter().filter(|(_, total)| total.unknown() > 0).map(|(span, _)| span.first_minute()),
+                );
+            }
+        }
+        Ok(found)
+    }
+
+    /// What the access log says of a minute.
+    async fn answers(&mut self, minute: Minute) -> Answers {
+        match &self.of.access_log {
+            Some(log) => log.answers(minute, &mut self.budget).await,
+            None => Answers::default(),
+        }
     }
 
     /// How many parts could not be written.
     pub(super) fn failures(&self) -> usize {
         self.failed.len()
+    }
+
+    /// The alerts that this run has made.
+    pub(super) fn into_alerts(self) -> Vec<Claim> {
+        self.alerts
     }
 
     /// Folds some minutes, then the hours and days that these changed or that are over between two watermarks.
@@ -149,8 +199,12 @@ impl<'a> Run<'a> {
     ) -> Result<(BTreeSet<Subject>, Option<News>), TableError> {
         let of = self.of;
         let total = Part::total(Span::Minute(minute));
+        let answers = self.answers(minute).await;
         // Nothing that was there is ever gone, so nothing but zeros can have been published.
-        if failures == 0 && buckets.iter().flatten().filter(|blocks| blocks.is_empty()).count() == buckets.len() {
+        if failures == 0
+            && answers.gateway.is_empty()
+            && buckets.iter().flatten().filter(|blocks| blocks.is_empty()).count() == buckets.len()
+        {
             return Ok((BTreeSet::new(), Some(News { minute, figures: Figures::default(), ages: Ages::new() })));
         }
         let published = self.attempt(total, of.windows.published(minute)).await?;
@@ -159,16 +213,21 @@ impl<'a> Run<'a> {
         let mut subjects = BTreeSet::new();
         for (bucket, blocks) in Bucket::all().zip(buckets) {
             let part = Part::of(Span::Minute(minute), bucket);
-            let folded = self.attempt(part, async { Folded::read(blocks?).await }).await?;
-            let Some(Folded { fold, commits }) = folded else { continue };
+            let folded = self.attempt(part, async { Folded::read(blocks?, &answers).await }).await?;
+            let Some(Folded { fold, commits, alerts }) = folded else { continue };
             tally.add(&fold);
             committed_ms = commits.last_ms().max(committed_ms);
             for (age, events) in commits.ages_after(before_ms) {
                 *ages.entry(age).or_default() += events;
             }
             self.attempt(part, of.windows.set_minute(minute, &fold)).await?;
+            if !alerts.is_empty() {
+                let made = self.attempt(part, of.notices.make(alerts.by_user(), self.now)).await?;
+                self.alerts.extend(made.unwrap_or_default());
+            }
             subjects.extend(fold.usages.into_keys());
         }
+        tally.add_gateway(&answers.gateway);
         let Some(before) = published else { return Ok((subjects, None)) };
         let figures = of.set_total_of_minute(minute, tally.total(), committed_ms, failures, before);
         let figures = self.attempt(total, figures).await?.flatten();
@@ -229,7 +288,7 @@ impl Aggregator {
         before: Option<Published>,
     ) -> Result<Option<Figures>, TableError> {
         let windows = &self.windows;
-        if total.events > 0 {
+        if !total.is_empty() {
             windows.set_total(Span::Minute(minute), &total, None).await?;
         }
         let figures = Figures::of(&total, committed_ms, failures);
@@ -243,21 +302,24 @@ impl Aggregator {
         for (part, total) in self.windows.totals(first, last).await? {
             nobodys.unattributed.merge(&total.unattributed);
             course.add_total(part.place(), &total);
+            tally.add_gateway(&total.gateway);
         }
         tally.add(&nobodys);
         let total = tally.total();
-        if total.events == 0 { Ok(()) } else { self.windows.set_total(span, &total, Some(&course)).await }
+        if total.is_empty() { Ok(()) } else { self.windows.set_total(span, &total, Some(&course)).await }
     }
 }
 
 impl Folded {
-    async fn read(mut blocks: OpenBlocks) -> Result<Self, TableError> {
+    async fn read(mut blocks: OpenBlocks, answers: &Answers) -> Result<Self, TableError> {
         let (mut distinct, mut commits) = (DistinctEvents::default(), Commits::default());
         while let Some(block) = blocks.next().await? {
             block.events.iter().for_each(|event| commits.note(event, block.committed_at));
             distinct.extend(block.events);
         }
-        Ok(Self { fold: distinct.fold(), commits })
+        let mut alerts = Alerts::default();
+        distinct.events().for_each(|event| alerts.note(event));
+        Ok(Self { fold: distinct.fold_with(answers), commits, alerts })
     }
 }
 

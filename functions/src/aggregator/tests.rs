@@ -1,5 +1,7 @@
 //! The aggregator against a DynamoDB in this process, run by run.
 
+mod alerting;
+mod answers;
 mod away;
 mod failing;
 

@@ -1,5 +1,6 @@
 //! The analytics function against a DynamoDB in this process, compared with a plain count of the same events.
 
+mod alerts;
 mod busy;
 mod count;
 mod damaged;

@@ -32,6 +32,8 @@ use store::table::{Table, TableError};
 
 /// How long the gate is taken to know every call that was counted elsewhere.
 const FRESH: SignedDuration = SignedDuration::from_secs(60);
+/// How long it is remembered what was told of a user's month: longer than any month.
+const REMEMBERED: SignedDuration = SignedDuration::from_hours(32 * 24);
 /// How often a transaction is tried that others on the same gate are in the way of.
 const TRIES: u32 = 5;
 /// How often the gate is brought up to what was counted while calls keep moving it.
@@ -49,6 +51,8 @@ pub(super) struct Ledger {
     refusals: Allowance,
     /// The least that a user has used in a month.
     used: Cache<Arc<AtomicU64>>,
+    /// The highest threshold of a user and month that this instance has told of, in percent.
+    told: Cache<Arc<AtomicU64>>,
 }
 
 /// What came of a transaction.
@@ -65,7 +69,8 @@ impl Ledger {
     pub(super) fn new(usage: Table, environment: Environment) -> Self {
         let (gates, journal) = (QuotaGates::new(usage.clone()), Journal::new(usage.clone()));
         let keeper = Keeper::new(journal.clone(), environment);
-        Self { usage, gates, journal, keeper, refusals: Allowance::new(), used: Cache::new(FRESH) }
+        let (used, told) = (Cache::new(FRESH), Cache::new(REMEMBERED));
+        Self { usage, gates, journal, keeper, refusals: Allowance::new(), used, told }
     }
 
     /// Brings the gate up to what was counted, if the last time is too long ago. A failure stops no call.
@@ -101,12 +106,22 @@ impl Ledger {
             known.fetch_max(used, Ordering::Relaxed);
             return self.refuse(user_email, &call, Quota { used, limit }).await;
         }
-        let before = Quota { used: known.fetch_add(1, Ordering::Relaxed), limit };
-        let quota = Quota { used: before.used + 1, limit };
-        if let Some(threshold) = before.next_call_crosses() {
+        let quota = Quota { used: known.fetch_add(1, Ordering::Relaxed) + 1, limit };
+        if let Some(threshold) = self.tell(&name(user_email, now), quota, now) {
             self.keeper.keep(&notice::threshold(&call, threshold, quota)).await;
         }
         Count::Within(quota)
+    }
+
+    /// The highest threshold reached, unless this instance has told of it.
+    fn tell(&self, name: &str, quota: Quota, now: Timestamp) -> Option<u64> {
+        let reached = quota.reached().next_back()?;
+        let told = self.told.get(name, now).unwrap_or_else(|| {
+            let told = Arc::default();
+            self.told.insert(name, Arc::clone(&told), now);
+            told
+        });
+        (told.fetch_max(reached, Ordering::Relaxed) < reached).then_some(reached)
     }
 
     /// Keeps the event of a failed call, which has no user, or none who pays for it.

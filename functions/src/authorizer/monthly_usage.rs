@@ -34,6 +34,8 @@ pub(super) struct MonthlyUsage {
     recent: Recent,
     /// Calls that this instance let through, by minute, as far as no window holds them.
     passed: BTreeMap<Minute, u64>,
+    /// The highest threshold that this instance has told of, in percent.
+    told: u64,
 }
 
 /// The calls of the last moments, by what makes each one event, in the order in which they came.
@@ -91,6 +93,14 @@ impl MonthlyUsage {
         let new = u64::from(self.recent.remember(call.identity().into_owned(), now));
         self.counted += new;
         *self.passed.entry(Minute::of(now)).or_default() += new;
+    }
+
+    /// The highest threshold reached, unless this instance has told of it. Whether one is passed is not a matter of a
+    /// call: calls that other instances let through are in the count all at once.
+    pub(super) fn tell(&mut self, quota: Quota) -> Option<u64> {
+        let reached = quota.reached().next_back().filter(|threshold| *threshold > self.told)?;
+        self.told = reached;
+        Some(reached)
     }
 
     /// Remembers what the gate said.
@@ -212,6 +222,14 @@ mod tests {
         assert_eq!(monthly_usage.quota(1_000).used, 50);
         monthly_usage.read(&cut("2026-11-24T10:15"), at(130));
         assert_eq!(monthly_usage.quota(1_000).used, 35);
+    }
+
+    #[test]
+    fn a_threshold_is_told_once_also_where_others_calls_lead_past_it() {
+        let mut monthly_usage = MonthlyUsage::default();
+        let told = [49, 50, 51, 79, 93, 94, 95, 100].map(|used| monthly_usage.tell(Quota { used, limit: 100 }));
+        assert_eq!(told, [None, Some(50), None, None, Some(90), None, Some(95), Some(100)]);
+        assert_eq!(MonthlyUsage::default().tell(Quota { used: 85, limit: 100 }), Some(80));
     }
 
     #[test]

@@ -11,7 +11,8 @@ pub(super) fn rate_limited(call: &Event, quota: Quota) -> Event {
     Event { event_type: EventType::RateLimited, current_usage, limit, ..call.clone() }
 }
 
-/// The call reached a threshold; `quota` holds the call.
+/// A threshold is reached with the call, or was before it by calls that other instances let through; `quota` holds the
+/// call.
 pub(super) fn threshold(call: &Event, threshold: u64, quota: Quota) -> Event {
     let (usage, limit) = (Some(quota.used), Some(quota.limit));
     Event { event_type: EventType::Threshold, threshold: Some(threshold), usage, limit, ..call.clone() }

@@ -87,7 +87,7 @@ impl<P: Producer> Streaming<P> {
         let events = match count {
             Count::Exceeded(quota) => vec![notice::rate_limited(&call, quota)],
             Count::Within(quota) => {
-                let reached = Quota { used: quota.used.saturating_sub(1), limit }.next_call_crosses();
+                let reached = self.known(user_email, now).monthly_usage().tell(quota);
                 let threshold = reached.map(|threshold| notice::threshold(&call, threshold, quota));
                 call.latency_ms = Latency::of_millis(elapsed_ms());
                 [call].into_iter().chain(threshold).collect()

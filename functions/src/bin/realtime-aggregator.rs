@@ -18,11 +18,10 @@ async fn main() -> Result<(), Error> {
     let client = aws_sdk_dynamodb::Client::new(&config);
     let analytics = Table::new(client.clone(), variable::required(ANALYTICS_TABLE)?);
     let usage = Table::new(client, variable::required(API_USAGE_TABLE)?);
-    let aggregator = &Aggregator::new(
-        analytics,
-        usage,
-        Metrics::new(aws_sdk_cloudwatch::Client::new(&config), variable::required(ENVIRONMENT)?),
-    );
+    let metrics = Metrics::new(aws_sdk_cloudwatch::Client::new(&config), variable::required(ENVIRONMENT)?);
+    let access_log = variable::access_log()?;
+    let topic = Some(variable::alerts_topic()?);
+    let aggregator = &Aggregator { access_log, topic, ..Aggregator::new(analytics, usage, metrics) };
     run(service_fn(async |event: LambdaEvent<Value>| {
         let until = if event.payload["close"] == true { RunUntil::Now } else { RunUntil::Settled };
         Ok::<_, Error>(aggregator.run(until, Timestamp::now).await?)

@@ -3,10 +3,7 @@
 //! Invariant: an entry never changes once it is written, so that writing it again and removing it twice are harmless,
 //! and it is found by itself or by the gate that let its call pass, which is released when none waits behind it.
 
-use std::time::Duration;
-
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
-use aws_sdk_dynamodb::types::KeysAndAttributes;
 use contract::table::{CALL, PENDING, PENDING_JOURNALS, PK, SK};
 use futures::{StreamExt, TryStreamExt};
 use metering::event::{Event, EventType};
@@ -18,12 +15,6 @@ use crate::quota_gate::{QuotaGate, QuotaGates, Waiting};
 use crate::table::{CONCURRENCY, Consistency, Item, Sort, Table, TableError, json, string, text};
 use crate::windows::usage_partition;
 
-/// Keys in one `BatchGetItem` (DynamoDB's limit).
-const BATCH_KEYS: usize = 100;
-/// How often keys that a batch left unprocessed are asked for again before the caller is told.
-const TRIES: u32 = 6;
-/// Wait before the second try; it doubles with each further one.
-const FIRST_WAIT: Duration = Duration::from_millis(20);
 /// Attribute that holds the event's JSON.
 const EVENT: &str = "event";
 
@@ -78,11 +69,9 @@ impl Journal {
             .expression_attribute_names("#pending", PENDING)
             .expression_attribute_values(":bucket", text(bucket.to_string()));
         let keys = self.some(request, limit).await?;
-        let batches: Vec<Vec<Item>> = keys.chunks(BATCH_KEYS).map(<[Item]>::to_vec).collect();
-        let reads = batches.into_iter().map(|batch| self.get_batch(batch));
-        let batches: Vec<_> = futures::stream::iter(reads).buffered(CONCURRENCY).try_collect().await?;
-        let (gates, entries): (Vec<_>, Vec<_>) =
-            batches.into_iter().flatten().partition(|item| Waiting::of(item).is_some());
+        // An index knows keys, and may still know those of removed items.
+        let items = self.usage.get_all(keys.iter().map(|item| (string(item, PK), string(item, SK)))).await?;
+        let (gates, entries): (Vec<_>, Vec<_>) = items.into_iter().partition(|item| Waiting::of(item).is_some());
         let mut pending = Pending { entries: entries.into_iter().filter_map(Entry::of).collect(), gates: Vec::new() };
         let reads = gates.iter().filter_map(Waiting::of).map(|gate| async move {
             let calls = self.calls_behind(gate.gate(), limit).await?;
@@ -132,33 +121,6 @@ impl Journal {
             items.push(item.map_err(|error| self.usage.failed("Query", &error))?);
         }
         Ok(items)
-    }
-
-    /// The items of some keys, as of now: an index knows keys, and may still know those of removed items.
-    async fn get_batch(&self, keys: Vec<Item>) -> Result<Vec<Item>, TableError> {
-        let key = |item: &Item| Item::from([PK, SK].map(|name| (name.to_owned(), text(string(item, name)))));
-        let mut keys: Vec<Item> = keys.iter().map(key).collect();
-        let mut items = Vec::with_capacity(keys.len());
-        let mut wait = FIRST_WAIT;
-        for _ in 0..TRIES {
-            let left = keys.len();
-            let wanted = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build();
-            let wanted = wanted.map_err(|error| self.usage.not_asked("BatchGetItem", &error))?;
-            let request = self.usage.client().batch_get_item().request_items(self.usage.name(), wanted);
-            let answer = request.send().await.map_err(|error| self.usage.failed("BatchGetItem", &error))?;
-            items.extend(answer.responses.and_then(|mut tables| tables.remove(self.usage.name())).unwrap_or_default());
-            let unprocessed = answer.unprocessed_keys.and_then(|mut tables| tables.remove(self.usage.name()));
-            keys = unprocessed.map(|unprocessed| unprocessed.keys).unwrap_or_default();
-            if keys.is_empty() {
-                return Ok(items);
-            }
-            // A batch that outgrew an answer goes on at once; one that was throttled waits.
-            if keys.len() == left {
-                tokio::time::sleep(wait).await;
-                wait *= 2;
-            }
-        }
-        Err(TableError::Unprocessed { left: keys.len(), table: self.usage.name().into() })
     }
 
     /// Forgets entries that are in blocks by now.

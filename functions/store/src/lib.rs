@@ -1,4 +1,4 @@
-//! What the tables hold: blocks, windows, windows that failed, journal, gates, keys and users, and the watermark that splits time.
+//! What the tables hold: blocks, windows, windows that failed, journal, gates, alerts, keys and users, and the watermark that splits time.
 //!
 //! Invariant: the name of an attribute or partition is spelled here or in `contract`, and nowhere else, so that who
 //! writes an item and who reads it cannot disagree.
@@ -11,6 +11,7 @@ pub mod journal;
 pub mod keys;
 pub mod live;
 pub mod migration;
+pub mod notices;
 pub mod quota_gate;
 pub mod table;
 pub mod users;

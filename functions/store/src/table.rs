@@ -2,7 +2,10 @@
 //!
 //! Invariant: a write that returns `Ok` is in the table; `UnprocessedItems` never pass for success.
 
+mod batch_get;
+
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{Read as _, Write as _};
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -12,6 +15,9 @@ use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, PutRequest, WriteRequest};
 use contract::table::{PK, SK};
+use flate2::Compression;
+use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
 use futures::{StreamExt, TryStreamExt};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -20,6 +26,8 @@ use serde::de::DeserializeOwned;
 #[expect(clippy::disallowed_types, reason = "the SDK's own type; its order reaches nothing")]
 pub type Item = std::collections::HashMap<String, AttributeValue>;
 
+/// Bytes of JSON that are kept as they are; less becomes no shorter that is worth it.
+const SHORT: usize = 400;
 /// Items in one `BatchWriteItem` (DynamoDB's limit).
 const BATCH_ITEMS: usize = 25;
 /// Requests of one caller under way at once.
@@ -263,13 +271,21 @@ impl Table {
         TableError::Malformed { key: string(item, SK), attribute, table: self.name.clone() }
     }
 
-    /// An attribute that holds JSON.
+    /// An attribute that holds JSON, as [`json`] or [`compact_json`] has written it.
     ///
     /// # Errors
     /// When it is absent or no such JSON.
     pub fn json<T: DeserializeOwned>(&self, item: &Item, attribute: &'static str) -> Result<T, TableError> {
-        let json = item.get(attribute).and_then(|value| value.as_s().ok());
-        json.and_then(|json| serde_json::from_str(json).ok()).ok_or_else(|| self.malformed(item, attribute))
+        let value = match item.get(attribute) {
+            Some(AttributeValue::S(json)) => serde_json::from_str(json).ok(),
+            Some(AttributeValue::B(body)) => {
+                let mut json = Vec::new();
+                let read = GzDecoder::new(body.as_ref()).read_to_end(&mut json);
+                read.ok().and_then(|_| serde_json::from_slice(&json).ok())
+            }
+            _ => None,
+        };
+        value.ok_or_else(|| self.malformed(item, attribute))
     }
 
     /// An attribute that holds bytes.
@@ -346,6 +362,17 @@ pub fn binary(value: impl Into<Vec<u8>>) -> AttributeValue {
 /// An attribute that holds a value as JSON, which the AWS CLI shows as it is.
 pub fn json(value: &impl Serialize) -> AttributeValue {
     text(serde_json::to_string(value).unwrap_or_else(|error| unreachable!("plain data is JSON: {error}")))
+}
+
+/// An attribute that holds a value as JSON, gzipped where it is long: a write is charged by the kilobyte.
+pub fn compact_json(value: &impl Serialize) -> AttributeValue {
+    let json = serde_json::to_vec(value).unwrap_or_else(|error| unreachable!("plain data is JSON: {error}"));
+    if json.len() <= SHORT {
+        return text(String::from_utf8_lossy(&json));
+    }
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
+    let zipped = gzip.write_all(&json).and_then(|()| gzip.finish());
+    binary(zipped.unwrap_or_else(|error| unreachable!("a vector takes every byte: {error}")))
 }
 
 /// The text of an attribute; empty where there is none.

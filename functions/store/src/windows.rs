@@ -1,7 +1,7 @@
 //! Where windows are kept: minutes and hours of each subject by bucket, days by user, and totals.
 //!
-//! Invariant: a window is set from its parts and only ever by one that holds as many events or more, so that a
-//! slow writer cannot undo a faster one.
+//! Invariant: a window is set from its parts and only ever by one that holds more events, or as many and the answers to
+//! as many calls, so that a slow writer cannot undo a faster one.
 
 mod minutes;
 mod pack;
@@ -21,7 +21,7 @@ use metering::window::{Day, Hour, Minute, Month};
 
 use crate::blocks::after_days;
 use crate::table::{
-    CONCURRENCY, Consistency, Item, Sort, Table, TableError, json, number, readable, string, text,
+    CONCURRENCY, Consistency, Item, Sort, Table, TableError, compact_json, number, readable, string, text,
     unless_condition_failed,
 };
 
@@ -36,6 +36,9 @@ pub(crate) const USAGE: &str = "cell";
 pub(crate) const DAY: &str = "#DAY#";
 /// Attribute that holds how a window came about.
 const COURSE: &str = "course";
+/// The condition of a write: it brings more events, or as many and the answers to as many calls.
+const GROWS: &str = "attribute_not_exists(#events) OR #events < :events OR \
+     (#events = :events AND (attribute_not_exists(#known) OR #known <= :known))";
 
 /// The windows of both tables.
 #[derive(Clone, Debug)]
@@ -71,6 +74,8 @@ struct Row {
     pk: String,
     sk: String,
     events: u64,
+    /// Of how many calls it knows the answer.
+    known: u64,
     attributes: Vec<(&'static str, AttributeValue)>,
     expires_at: Option<i64>,
 }
@@ -90,7 +95,8 @@ impl Windows {
             pk: format!("HOUR#{}#{}", hour.day(), subject.bucket()),
             sk: format!("{subject}#{:02}", hour.of_day()),
             events: usage.events,
-            attributes: [(SUBJECT, text(subject.to_string())), (USAGE, json(usage))]
+            known: usage.performance.known(),
+            attributes: [(SUBJECT, text(subject.to_string())), (USAGE, compact_json(usage))]
                 .into_iter()
                 .chain(course_of(fold, subject))
                 .collect(),
@@ -108,7 +114,8 @@ impl Windows {
             pk: usage_partition(subject),
             sk: format!("{}{DAY}{:02}", day.month(), day.of_month()),
             events: usage.events,
-            attributes: [(USAGE, json(usage)), ("through", text(through.to_string()))]
+            known: usage.performance.known(),
+            attributes: [(USAGE, compact_json(usage)), ("through", text(through.to_string()))]
                 .into_iter()
                 .chain(course_of(fold, subject))
                 .collect(),
@@ -122,8 +129,8 @@ impl Windows {
     }
 
     async fn set(&self, table: &Table, row: Row) -> Result<(), TableError> {
-        let Row { pk, sk, events, attributes, expires_at } = row;
-        let mut assignments = vec!["#events = :events".to_owned()];
+        let Row { pk, sk, events, known, attributes, expires_at } = row;
+        let mut assignments = vec!["#events = :events, #known = :known".to_owned()];
         let mut request = table.client().update_item().table_name(table.name()).key(PK, text(pk)).key(SK, text(sk));
         let expiry = expires_at.map(|second| (TTL, number(second)));
         for (name, value) in attributes.into_iter().chain(expiry) {
@@ -134,9 +141,11 @@ impl Windows {
         }
         let request = request
             .update_expression(format!("SET {}", assignments.join(", ")))
-            .condition_expression("attribute_not_exists(#events) OR #events <= :events")
+            .condition_expression(GROWS)
             .expression_attribute_names("#events", "events")
-            .expression_attribute_values(":events", number(events));
+            .expression_attribute_names("#known", "known")
+            .expression_attribute_values(":events", number(events))
+            .expression_attribute_values(":known", number(known));
         unless_condition_failed(request.send().await).map(drop).map_err(|error| table.failed("UpdateItem", &error))
     }
 
@@ -235,7 +244,11 @@ async fn all(writes: impl IntoIterator<Item = impl Future<Output = Result<(), Ta
 }
 
 fn course_of(fold: &UsageBySubject, subject: &Subject) -> Option<(&'static str, AttributeValue)> {
-    fold.courses.get(subject).map(|course| (COURSE, json(course)))
+    fold.courses.get(subject).map(|course| (COURSE, course_json(course)))
+}
+
+fn course_json(course: &Course) -> AttributeValue {
+    compact_json(&course.clone().bounded())
 }
 
 /// Where the usage table keeps what belongs to a subject.

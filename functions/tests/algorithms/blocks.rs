@@ -6,6 +6,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::config::Credentials;
+use functions::access_log::AccessLog;
 use functions::aggregator::{Aggregator, RunUntil};
 use functions::large_records::LargeRecords;
 use functions::metrics::Metrics;
@@ -13,6 +14,7 @@ use functions::processor::Processor;
 use metering::email::Email;
 use metering::subject::Subject;
 use metering::window::Hour;
+use runtime_fixture::GatewayLog;
 use store::table::{Consistency, Table};
 
 use super::*;
@@ -20,6 +22,7 @@ use super::*;
 pub(crate) struct Blocks {
     processor: Processor,
     aggregator: Aggregator,
+    log: GatewayLog,
     seen: RefCell<BTreeSet<(String, Hour)>>,
 }
 
@@ -32,9 +35,12 @@ impl Algorithm for Blocks {
         let analytics = Table::new(store.client(), contract::name::analytics_table(&environment));
         let usage = Table::new(store.client(), contract::name::usage_table(&environment));
         let metrics = Metrics::new(runtime_fixture::unreachable_cloudwatch(), "test");
-        let aggregator = Aggregator::new(analytics, usage, metrics);
+        let log = GatewayLog::start();
+        let access_log = AccessLog::new(Some(&log.endpoint_url), "ap-south-1", credentials(), "access".into());
+        let access_log = Some(access_log.unwrap());
+        let aggregator = Aggregator { access_log, ..Aggregator::new(analytics, usage, metrics) };
         let processor = Processor::new(aggregator.blocks.clone(), aggregator.watermark.clone(), nowhere());
-        Self { processor, aggregator, seen: RefCell::default() }
+        Self { processor, aggregator, log, seen: RefCell::default() }
     }
 
     fn part_of(load: Load) -> Load {
@@ -44,6 +50,11 @@ impl Algorithm for Blocks {
     async fn count(&self, batch: &StreamEvent, now: Timestamp) -> Outcome {
         let seen = events(batch).map(|event| (event.user_email.unwrap().into(), Hour::of(event.timestamp)));
         self.seen.borrow_mut().extend(seen);
+        for call in events(batch) {
+            let n = call.timestamp.as_millisecond().unsigned_abs() / 60;
+            let (status, millis) = (if n % 10 == 0 { 404 } else { 200 }, 5 + n * 7_919 % 200);
+            self.log.answered(&call.request_id, call.timestamp, status, millis);
+        }
         Ok(self.processor.process(batch, || now).await?)
     }
 
@@ -72,8 +83,11 @@ impl Algorithm for Blocks {
     }
 }
 
+fn credentials() -> Credentials {
+    Credentials::new("test", "test", None, None, "test")
+}
+
 /// A bucket that no record of a load is large enough for.
 fn nowhere() -> LargeRecords {
-    let credentials = Credentials::new("test", "test", None, None, "test");
-    LargeRecords::new(Some("http://127.0.0.1:9"), "ap-south-1", credentials, "failed".into()).unwrap()
+    LargeRecords::new(Some("http://127.0.0.1:9"), "ap-south-1", credentials(), "failed".into()).unwrap()
 }

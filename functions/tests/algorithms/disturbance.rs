@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::*;
 
 /// The calls of one history.
-const CALLS: Load = Load { name: "a history", calls: 90, users: 8, batch: 10, minutes: 3 };
+const CALLS: Load = Load { name: "a history", calls: 90, users: 8, batch: 10, minutes: 3, ..Load::A };
 /// Histories of one kind.
 const HISTORIES: u64 = 2;
 

@@ -59,7 +59,7 @@ fn table(rows: &[Row]) -> String {
 /// A row's measurement, on a thread of its own.
 fn measure<A: Algorithm>() -> JoinHandle<Row> {
     std::thread::spawn(|| {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(Row::of::<A>())
     })
 }

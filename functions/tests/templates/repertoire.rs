@@ -153,7 +153,7 @@ const fn binary(function: Function) -> &'static str {
 
 /// Calls of a day ago, of three minutes ago and of now, among them what cannot be counted, one too large for an item.
 fn batches(now: Timestamp) -> Vec<Value> {
-    let load = Load { name: "grants", calls: 30, users: 3, batch: 30, minutes: 1 };
+    let load = Load { name: "grants", calls: 30, users: 3, batch: 30, ..Load::A };
     let ago = [SignedDuration::from_hours(26), SignedDuration::from_mins(4), SignedDuration::from_secs(60)];
     let mut events: Vec<Value> = ago.iter().flat_map(|ago| load.batches(now - *ago)).map(|batch| batch.event).collect();
     for (n, data) in ["not JSON".to_owned(), "x".repeat(700_000)].into_iter().enumerate() {
@@ -191,6 +191,7 @@ fn questions() -> Vec<Value> {
         ("timeseries", json!({"granularity": "hour", "duration": "7d"})),
         ("timeseries", json!({"granularity": "day", "duration": "90d"})),
         ("user-stats", json!({})),
+        ("alerts", json!({})),
     ];
     // Of whom a key is all there is.
     let other = [("user-stats", json!({"email": NEW_USER}))];

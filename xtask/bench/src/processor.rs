@@ -18,7 +18,7 @@ const LATENCY: Duration = Duration::from_millis(5);
 /// How often each figure is measured; the median counts.
 const ROUNDS: usize = 5;
 /// A hundred calls of two hundred users.
-const WIDE: Load = Load { name: "of 200 users", calls: 2_000, users: 200, batch: 100, minutes: 1 };
+const WIDE: Load = Load { name: "of 200 users", calls: 2_000, users: 200, batch: 100, minutes: 1, ..Load::A };
 /// What Lambda hands over when there is much to do.
 const FULL: Load = Load { name: "full batches", calls: 20_000, batch: contract::limit::BATCH_SIZE as usize, ..WIDE };
 

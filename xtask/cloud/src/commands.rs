@@ -2,6 +2,7 @@
 //!
 //! Invariant: no command imports another; what two of them need lies in a layer below.
 
+pub mod alerts;
 pub mod cost;
 pub mod deploy;
 pub mod destroy;

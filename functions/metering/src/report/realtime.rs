@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::instant::Instant;
 use super::series::{CallPoint, Series};
 use crate::live::LiveMinute;
-use crate::usage::round;
+use crate::number::round;
 
 /// Whose names an answer may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

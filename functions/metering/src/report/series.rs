@@ -11,12 +11,14 @@ use serde::Serialize;
 use super::instant::Instant;
 use super::range::{Duration, Granularity, Range};
 use crate::digest::subject_hash;
+use crate::fault::Faults;
 use crate::fold::UsageBySubject;
 use crate::hash::Hash;
+use crate::histogram::Histogram;
 use crate::live::LiveMinute;
+use crate::performance::{Performance, Statuses};
 use crate::subject::Subject;
 use crate::total::Total;
-use crate::usage::round;
 use crate::window::Minute;
 
 /// Points under way.
@@ -28,13 +30,8 @@ pub struct Series {
 
 #[derive(Clone, Debug, Default)]
 struct Sums {
-    calls: u64,
-    latency_us: u64,
-    timed: u64,
-    auth_failures: u64,
-    rate_limited: u64,
-    /// Users of whole windows, which a total counts.
-    users: u64,
+    /// Without names; its users are those of whole windows.
+    total: Total,
     /// Users of parts, by the hash of their names.
     names: BTreeSet<Hash>,
 }
@@ -67,10 +64,35 @@ pub struct TimeSeries {
 pub struct Point {
     #[serde(flatten)]
     calls: CallPoint,
+    /// The authorizer's latency: half of the calls took no longer, as percentiles within 2 %.
+    #[serde(rename = "p50LatencyMs")]
+    p50_latency_ms: Option<f64>,
+    /// The same of 90 % of the calls.
+    #[serde(rename = "p90LatencyMs")]
+    p90_latency_ms: Option<f64>,
+    /// The same of 99 % of the calls.
+    #[serde(rename = "p99LatencyMs")]
+    p99_latency_ms: Option<f64>,
+    /// From the arrival of a request to the departure of its answer, of the calls whose answer is known.
+    #[serde(rename = "p50ResponseMs")]
+    p50_response_ms: Option<f64>,
+    /// The same of 90 % of the calls.
+    #[serde(rename = "p90ResponseMs")]
+    p90_response_ms: Option<f64>,
+    /// The same of 99 % of the calls.
+    #[serde(rename = "p99ResponseMs")]
+    p99_response_ms: Option<f64>,
     /// Calls without a good key.
     auth_failures: u64,
     /// Calls over a quota.
     rate_limited: u64,
+    /// What was answered, to calls that were let through and to those over their quota.
+    #[cfg_attr(feature = "schema", schemars(with = "std::collections::BTreeMap<String, u64>"))]
+    statuses: Statuses,
+    /// Of how many of both the answer is known.
+    status_known: u64,
+    /// Failures by whose fault they are.
+    faults: Faults,
 }
 
 /// A point of `realtime`.
@@ -99,18 +121,14 @@ impl Series {
     pub fn add_whole(&mut self, first: Minute, total: &Total) {
         self.add_part(first, total);
         if let Some(point) = self.point(first) {
-            point.users += total.users;
+            point.total.users += total.users;
         }
     }
 
     /// Adds the sums of a part of a window; its users are named by [`add_users`](Self::add_users).
     pub fn add_part(&mut self, first: Minute, total: &Total) {
         let Some(point) = self.point(first) else { return };
-        point.calls += total.calls;
-        point.latency_us = point.latency_us.saturating_add(total.latency_us);
-        point.timed += total.timed;
-        point.auth_failures += total.auth_failures;
-        point.rate_limited += total.rate_limited;
+        point.total.add_sums(total);
     }
 
     /// Names the users of a part of a window; naming one again changes nothing.
@@ -166,16 +184,36 @@ impl Series {
 
 impl Sums {
     fn point(&self, start: Timestamp) -> Point {
-        Point { calls: self.calls(start), auth_failures: self.auth_failures, rate_limited: self.rate_limited }
+        let Performance { latency, response, statuses } = &self.total.performance;
+        // Zero where nothing happened, and nothing where something did and is not known: windows that an earlier
+        // deployment has set have no histogram.
+        let latency = (latency.durations() == self.total.timed).then_some(latency);
+        let percentile = |histogram: Option<&Histogram>, percent| {
+            let found = histogram.and_then(|histogram| histogram.percentile_ms(percent));
+            found.or((self.total.calls == 0).then_some(0.0))
+        };
+        Point {
+            calls: self.calls(start),
+            p50_latency_ms: percentile(latency, 50),
+            p90_latency_ms: percentile(latency, 90),
+            p99_latency_ms: percentile(latency, 99),
+            p50_response_ms: percentile(Some(response), 50),
+            p90_response_ms: percentile(Some(response), 90),
+            p99_response_ms: percentile(Some(response), 99),
+            auth_failures: self.total.auth_failures,
+            rate_limited: self.total.rate_limited,
+            statuses: statuses.clone(),
+            status_known: self.total.performance.known(),
+            faults: Faults::of(&self.total),
+        }
     }
 
     fn calls(&self, start: Timestamp) -> CallPoint {
-        let average = if self.timed == 0 { 0.0 } else { self.latency_us as f64 / 1_000.0 / self.timed as f64 };
         CallPoint {
             time: start.into(),
-            api_calls: self.calls,
-            unique_users: self.users + self.names.len() as u64,
-            avg_latency_ms: round(average),
+            api_calls: self.total.calls,
+            unique_users: self.total.users + self.names.len() as u64,
+            avg_latency_ms: self.total.average_latency_ms(),
         }
     }
 }
@@ -224,15 +262,23 @@ mod tests {
         series.add("2026-11-24T10:15".parse().unwrap(), &fold("2026-11-24T10:15", &["a@example.com", "a@example.com"]));
         series.add("2026-11-24T10:16".parse().unwrap(), &fold("2026-11-24T10:16", &["future@example.com"]));
         let answer = serde_json::to_value(series.into_answer("2026-11-24T10:15:30.123Z".parse().unwrap())).unwrap();
-        let empty = |time: &str| json!({ "time": time, "apiCalls": 0, "uniqueUsers": 0, "avgLatencyMs": 0.0, "authFailures": 0, "rateLimited": 0 });
+        let point = |time: &str, calls: u64, users: u64, average: f64, latency: [f64; 3], response: Value| {
+            json!({
+                "time": time, "apiCalls": calls, "uniqueUsers": users, "avgLatencyMs": average, "authFailures": 0,
+                "rateLimited": 0, "statuses": {}, "statusKnown": 0,
+                "faults": { "caller": 0, "quota": 0, "key": 0, "ours": 0, "gateway": 0 },
+                "p50LatencyMs": latency[0], "p90LatencyMs": latency[1], "p99LatencyMs": latency[2],
+                "p50ResponseMs": response, "p90ResponseMs": response, "p99ResponseMs": response,
+            })
+        };
+        let empty = |time: &str| point(time, 0, 0, 0.0, [0.0; 3], json!(0.0));
         let expected = json!({
             "asOf": "2026-11-24T10:15:30.123Z", "granularity": "hour", "duration": "3h", "dataPoints": 3,
             "from": "2026-11-24T08:00:00.000Z", "to": "2026-11-24T11:00:00.000Z",
             "timeSeries": [
                 empty("2026-11-24T08:00:00.000Z"),
                 empty("2026-11-24T09:00:00.000Z"),
-                { "time": "2026-11-24T10:00:00.000Z", "apiCalls": 2, "uniqueUsers": 1, "avgLatencyMs": 1.5,
-                  "authFailures": 0, "rateLimited": 0 },
+                point("2026-11-24T10:00:00.000Z", 2, 1, 1.5, [1.01, 2.02, 2.02], Value::Null),
             ],
         });
         assert_eq!(answer, expected);

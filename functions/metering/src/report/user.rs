@@ -17,7 +17,7 @@ use crate::event::{Event, EventType};
 use crate::fold::DistinctEvents;
 use crate::number::Latency;
 use crate::quota::Quota;
-use crate::usage::{KeyCalls, Usage};
+use crate::usage::{KeyCalls, PathCalls, Usage};
 use crate::window::{Day, Month};
 
 /// Calls of `recent` at most.
@@ -200,7 +200,7 @@ impl Activity {
 
 /// The most used first.
 fn by_key(keys: impl IntoIterator<Item = (String, KeyCalls)>) -> Vec<KeyUse> {
-    let uses = keys.into_iter().map(|(api_key_id, KeyCalls { name, calls })| KeyUse {
+    let uses = keys.into_iter().map(|(api_key_id, KeyCalls { name, calls, .. })| KeyUse {
         api_key_id,
         api_key_name: name.into(),
         api_calls: calls,
@@ -211,8 +211,8 @@ fn by_key(keys: impl IntoIterator<Item = (String, KeyCalls)>) -> Vec<KeyUse> {
 }
 
 /// The most called first.
-fn by_path(paths: impl IntoIterator<Item = (String, u64)>) -> Vec<PathUse> {
-    let uses = paths.into_iter().map(|(call, api_calls)| {
+fn by_path(paths: impl IntoIterator<Item = (String, PathCalls)>) -> Vec<PathUse> {
+    let uses = paths.into_iter().map(|(call, PathCalls { calls: api_calls, .. })| {
         let (method, path) = call.split_once(' ').unwrap_or((OTHER, &call));
         PathUse { method: method.into(), path: path.into(), api_calls }
     });

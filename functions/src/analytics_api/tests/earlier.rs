@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use base64::Engine as _;
 use jiff::SignedDuration;
 
-use super::count::{points, seen_by};
+use super::count::{assert_points, points, seen_by};
 use super::*;
 use crate::aggregator::{Aggregator, RunUntil};
 use crate::metrics::Metrics;
@@ -57,7 +57,7 @@ async fn assert_exact(world: &World, now: &str) {
             let parameters = [("granularity", granularity), ("duration", duration)];
             let answer = world.ok(who, TIMESERIES, &parameters, now).await;
             let expected = points(&seen_by(who, &world.events), minutes, n, now);
-            assert_eq!(answer["timeSeries"], json!(expected), "{granularity} {who:?} at {now}");
+            assert_points(&answer, expected, &format!("{granularity} {who:?} at {now}"));
         }
     }
     for user in USERS {

@@ -14,7 +14,8 @@ async fn a_good_key_lets_the_call_on_and_tells_who_calls() {
     assert_eq!(answer["principalId"], USER);
     assert_eq!(answer["policyDocument"]["Statement"][0]["Effect"], "Allow");
     let expected = json!({
-        "userEmail": USER, "companyName": "Example Pty Ltd", "apiKeyId": "k_1", "quota": "within",
+        "userEmail": USER, "companyName": "Example Pty Ltd", "apiKeyId": "k_1", "callId": "r-1",
+        "quota": "within",
         "quotaLimit": "500", "quotaUsed": "1",
     });
     assert_eq!(answer["context"], expected);

@@ -1,7 +1,8 @@
 //! Minutes of subjects: packed by bucket and range, so that a busy minute of many is a few items.
 //!
-//! Invariant: of several usages of a subject and minute the one with the most events holds, whichever item it is in. A
-//! minute that is split says so in the item of the whole bucket before anything is in the finer ones.
+//! Invariant: of several usages of a subject and minute the one with the most events holds, and of those the one that
+//! knows most answers, whichever item it is in. A minute that is split says so in the item of the whole bucket before
+//! anything is in the finer ones.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -179,7 +180,7 @@ struct Newest {
 impl Newest {
     fn add(&mut self, place: u8, usage: Usage) {
         let known = self.usages.entry(place).or_default();
-        if known.events <= usage.events {
+        if known.is_older_than(&usage) {
             *known = usage;
         }
     }
@@ -207,7 +208,7 @@ impl Sums {
             return self.fold.add_part(place, subject, &usage);
         }
         let known = self.newest.entry((subject, place)).or_default();
-        if known.events <= usage.events {
+        if known.is_older_than(&usage) {
             *known = usage;
         }
     }
@@ -233,6 +234,7 @@ fn row(minute: Minute, bucket: Bucket, range: &Range, pack: &Pack) -> Row {
         pk: partition(minute.hour(), bucket),
         sk: sort(range, minute),
         events: pack.events(),
+        known: pack.known(),
         attributes: vec![(USAGES, binary(pack.body()))],
         expires_at: Some(after_days(minute.start(), MINUTES_DAYS)),
     }

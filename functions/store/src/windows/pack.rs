@@ -36,6 +36,7 @@ pub(super) struct Packs {
 struct Entry {
     subject: Subject,
     events: u64,
+    known: u64,
     line: Vec<u8>,
 }
 
@@ -79,6 +80,11 @@ impl Pack {
         self.entries.iter().map(|entry| entry.events).sum()
     }
 
+    /// Of how many calls it knows the answer.
+    pub(super) fn known(&self) -> u64 {
+        self.entries.iter().map(|entry| entry.known).sum()
+    }
+
     fn bytes(&self) -> usize {
         self.entries.iter().map(|entry| entry.line.len() + 1).sum()
     }
@@ -97,7 +103,7 @@ impl Entry {
     fn of(subject: &Subject, usage: &Usage) -> Self {
         let line = serde_json::to_vec(&Line { subject: subject.to_string(), usage });
         let line = line.unwrap_or_else(|error| unreachable!("a usage is plain data: {error}"));
-        Self { subject: subject.clone(), events: usage.events, line }
+        Self { subject: subject.clone(), events: usage.events, known: usage.performance.known(), line }
     }
 }
 

@@ -6,8 +6,8 @@ use contract::table::SK;
 use metering::course::Course;
 use metering::total::Total;
 
-use super::{COURSE, Row, Span, Windows};
-use crate::table::{Consistency, Item, Sort, TableError, json, readable, string};
+use super::{COURSE, Row, Span, Windows, course_json};
+use crate::table::{Consistency, Item, Sort, TableError, compact_json, readable, string};
 
 /// Attribute that holds the sums over all subjects.
 const TOTAL: &str = "total";
@@ -19,9 +19,12 @@ impl Windows {
     /// When the write fails.
     pub async fn set_total(&self, span: Span, total: &Total, course: Option<&Course>) -> Result<(), TableError> {
         let (pk, sk) = span.key();
-        let attributes =
-            [(TOTAL, json(total))].into_iter().chain(course.map(|course| (COURSE, json(course)))).collect();
-        let row = Row { pk, sk, events: total.events, attributes, expires_at: span.expires_at() };
+        let attributes = [(TOTAL, compact_json(total))]
+            .into_iter()
+            .chain(course.map(|course| (COURSE, course_json(course))))
+            .collect();
+        let (events, known) = (total.events, total.known());
+        let row = Row { pk, sk, events, known, attributes, expires_at: span.expires_at() };
         self.set(&self.analytics, row).await
     }
 

@@ -1,4 +1,4 @@
-//! AWS for one function: a real DynamoDB, a Kinesis, a CloudWatch and an S3 of a few lines, all on one address.
+//! AWS for one function: a real DynamoDB, a Kinesis, a CloudWatch, an SNS and an S3 of a few lines, all on one address.
 //!
 //! Invariant: every request is kept, as what it asks IAM for, before it is answered.
 
@@ -82,10 +82,10 @@ async fn answer(
     body: Bytes,
 ) -> Response<Body> {
     let target = headers.get("x-amz-target").map(|target| target.to_str().unwrap().to_owned()).unwrap_or_default();
-    let json = || serde_json::from_slice::<Value>(&body).unwrap();
+    let parsed = || serde_json::from_slice::<Value>(&body).unwrap();
     let keep = |requests: Vec<Request>| shared.requests.lock().unwrap().extend(requests);
     if let Some(operation) = target.strip_prefix("DynamoDB_20120810.") {
-        keep(Request::dynamodb(operation, &json()));
+        keep(Request::dynamodb(operation, &parsed()));
         if operation == "PutItem" && shared.conduct == Conduct::KeepsNothing {
             let refusal = json!({"__type": "AccessDeniedException", "message": "no"});
             return respond(400, "x-amz-json-1.0", refusal.to_string().into());
@@ -94,9 +94,13 @@ async fn answer(
         return respond(status, "x-amz-json-1.0", answer.to_string().into());
     }
     if let Some(operation) = target.strip_prefix("Kinesis_20131202.") {
-        keep(vec![Request::kinesis(operation, &json())]);
-        let (status, answer) = kinesis(operation, &json(), shared.conduct);
+        keep(vec![Request::kinesis(operation, &parsed())]);
+        let (status, answer) = kinesis(operation, &parsed(), shared.conduct);
         return respond(status, "x-amz-json-1.1", answer.to_string().into());
+    }
+    if let Some(operation) = target.strip_prefix("Logs_20140328.") {
+        keep(vec![Request::logs(operation, &parsed())]);
+        return respond(200, "x-amz-json-1.1", json!({"events": []}).to_string().into());
     }
     if let Some((_, operation)) = uri.path().split_once("/operation/") {
         keep(vec![Request::cloudwatch(operation, &body)]);
@@ -104,6 +108,10 @@ async fn answer(
             shared.published.lock().unwrap().push(body.to_vec());
         }
         return respond(200, "cbor", if operation == "GetMetricStatistics" { busy() } else { vec![0xa0] });
+    }
+    if method == Method::POST && uri.path() == "/" {
+        keep(vec![Request::sns(std::str::from_utf8(&body).unwrap())]);
+        return respond(200, "xml", Vec::new());
     }
     assert_eq!(method, Method::PUT, "{uri} {headers:?}");
     keep(vec![Request::put_object(uri.path())]);

@@ -11,6 +11,8 @@ use serde_json::{Map, Value};
 
 use super::{ACCOUNT, BUCKET, Request};
 
+/// The one type whose reference is its ARN.
+const TOPIC: &str = "AWS::SNS::Topic";
 const LEADING_KEYS: &str = "dynamodb:LeadingKeys";
 const NAMESPACE: &str = "cloudwatch:namespace";
 
@@ -113,8 +115,12 @@ pub(crate) fn variables(stacks: &[stacks::Stack], function: Function) -> BTreeMa
     let name = |value: &Value| match value["Ref"].as_str() {
         None => value.as_str().unwrap_or_else(|| panic!("not known: {value}")).to_owned(),
         Some(id) => {
-            let properties = &template["Resources"][id]["Properties"];
+            let resource = &template["Resources"][id];
+            let properties = &resource["Properties"];
             assert!(!properties.is_null(), "{id} is not in the stack");
+            if resource["Type"] == TOPIC {
+                return arn(id, resource);
+            }
             let names = ["TableName", "Name"].map(|property| properties[property].as_str());
             names.into_iter().flatten().next().unwrap_or(BUCKET).to_owned()
         }
@@ -154,6 +160,10 @@ fn text(value: &Value, resources: &Map<String, Value>) -> String {
         assert!(parts[1] == "Arn" || parts[1] == "ConsumerARN", "not known: {value}");
         return attribute(parts[0].as_str().unwrap());
     }
+    if let Some(id) = value["Ref"].as_str() {
+        assert_eq!(resources[id]["Type"], TOPIC, "{value} is not an ARN");
+        return attribute(id);
+    }
     let mut text = String::new();
     let mut rest = value["Fn::Sub"].as_str().unwrap_or_else(|| panic!("not known: {value}"));
     while let Some((before, after)) = rest.split_once("${") {
@@ -180,6 +190,7 @@ fn arn(id: &str, resource: &Value) -> String {
         "AWS::Kinesis::StreamConsumer" => of("kinesis", format!("stream/s/consumer/{}:1", named("ConsumerName"))),
         "AWS::Logs::LogGroup" => of("logs", format!("log-group:{}:*", named("LogGroupName"))),
         "AWS::S3::Bucket" => format!("arn:aws:s3:::{BUCKET}"),
+        TOPIC => of("sns", named("TopicName")),
         other => panic!("{id} is a {other}, whose ARN is not known"),
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Invariant: a request that does several things is several of these, as AWS judges it.
 
+use std::collections::BTreeMap;
+
 use contract::name::DEFAULT_REGION;
 use contract::table::PK;
 use serde_json::Value;
@@ -26,12 +28,26 @@ impl Request {
         Self { action: format!("kinesis:{operation}"), resource: arn("kinesis", &stream), ..Self::default() }
     }
 
+    /// A request to CloudWatch Logs, which asks of a log group for any of its streams (Service Authorization Reference).
+    pub(crate) fn logs(operation: &str, body: &Value) -> Self {
+        let group = format!("log-group:{}:log-stream:", body["logGroupName"].as_str().unwrap());
+        Self { action: format!("logs:{operation}"), resource: arn("logs", &group), ..Self::default() }
+    }
+
     /// A request to CloudWatch. Its body is CBOR, in which a text stands as it is.
     pub(crate) fn cloudwatch(operation: &str, body: &[u8]) -> Self {
         let named = |namespace: &&&str| body.windows(namespace.len()).any(|window| window == namespace.as_bytes());
         let ours = [contract::metric::KINESIS_NAMESPACE, contract::metric::ANALYTICS_NAMESPACE];
         let namespace = ours.iter().find(named).map(|namespace| (*namespace).to_owned());
         Self { action: format!("cloudwatch:{operation}"), resource: "*".into(), namespace, ..Self::default() }
+    }
+
+    /// A request to SNS: its form, in which only colons of the values that are looked at are escaped.
+    pub(crate) fn sns(form: &str) -> Self {
+        let fields = form.split('&').filter_map(|field| field.split_once('='));
+        let fields: BTreeMap<_, _> = fields.map(|(name, value)| (name, value.replace("%3A", ":"))).collect();
+        let action = format!("sns:{}", fields["Action"]);
+        Self { action, resource: fields["TopicArn"].clone(), ..Self::default() }
     }
 
     /// An object put into a bucket: its path.

@@ -43,7 +43,7 @@ impl Traffic {
     /// Batches of the minute that begins then, and of `seconds` more calls that are made at its end.
     pub(crate) fn batches(self, beginning: Timestamp, seconds: u64) -> impl Iterator<Item = Batch> {
         let calls = self.calls + seconds * self.calls / 60;
-        let load = Load { name: self.name, calls, users: self.users, batch: self.batch(), minutes: 1 };
+        let load = Load { name: self.name, calls, users: self.users, batch: self.batch(), minutes: 1, ..Load::A };
         load.batches_with_hot(beginning)
     }
 

@@ -146,6 +146,11 @@ impl Connection {
         aws_sdk_lambda::Client::new(&self.config)
     }
 
+    /// The client of SNS.
+    pub fn sns(&self) -> aws_sdk_sns::Client {
+        aws_sdk_sns::Client::new(&self.config)
+    }
+
     /// The client of S3; stand-ins know buckets in the path only, not in the host's name.
     pub fn s3(&self) -> aws_sdk_s3::Client {
         let config = aws_sdk_s3::config::Builder::from(&self.config).force_path_style(self.endpoint().is_some());

@@ -176,6 +176,8 @@ impl Bill<'_> {
         self.function("aggregator", self.hours * 60.0, &units.functions.aggregator);
         let writes = &units.write_units_per_1000_calls;
         self.writes(if batch < FULL_BATCH_RECORDS { writes.c } else { writes.a });
+        let alerts = self.calls / 1e3 * units.alerts_per_1000_calls.sent;
+        self.add("alerts", alerts / MILLION, &prices.sns_requests_million);
         let months = self.hours / HOURS_PER_MONTH;
         self.add("metrics", units.fixtures.metrics * months, &prices.cloudwatch_metric_month);
         self.add("dashboard", months, &prices.cloudwatch_dashboard_month);

@@ -45,6 +45,7 @@ pub struct Prices {
     pub cloudwatch_metric_month: Price,
     pub cloudwatch_dashboard_month: Price,
     pub cloudwatch_alarm_month: Price,
+    pub sns_requests_million: Price,
 }
 
 /// What a call takes, as `units.toml` has it. Each group says how it was measured; nothing there means that it was not.
@@ -65,6 +66,8 @@ pub struct Units {
     pub bytes_per_call: Bytes,
     /// The gateway's own log.
     pub access_log_bytes_per_call: OfGateway,
+    /// Alerts to users.
+    pub alerts_per_1000_calls: Alerts,
     /// What there is whatever the traffic.
     pub fixtures: Fixtures,
 }
@@ -78,6 +81,7 @@ pub struct WriteUnits {
     #[allow(dead_code, reason = "the file has all three loads, and the price lies between those of the outer two")]
     pub b: f64,
     pub c: f64,
+    pub d: f64,
 }
 
 /// A figure of the authorizer.
@@ -148,6 +152,15 @@ pub struct Bytes {
     pub logs: f64,
 }
 
+/// Alerts to users.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "units.toml says what they are")]
+pub struct Alerts {
+    pub measured: String,
+    pub sent: f64,
+}
+
 /// What there is whatever the traffic.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -186,6 +199,7 @@ impl Units {
             looks,
             bytes_per_call: bytes,
             access_log_bytes_per_call: access_log,
+            alerts_per_1000_calls: alerts,
             fixtures,
         } = self;
         let groups = [
@@ -196,6 +210,7 @@ impl Units {
             (&looks.measured, "read units of looks"),
             (&bytes.measured, "bytes of events and logs"),
             (&access_log.measured, "bytes of the access log"),
+            (&alerts.measured, "alerts"),
             (&fixtures.measured, "metrics and alarms"),
         ];
         groups.into_iter().filter(|(measured, _)| measured.is_empty()).map(|(_, what)| what).collect()

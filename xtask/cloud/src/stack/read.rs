@@ -35,6 +35,12 @@ pub async fn resources(connection: &Connection, name_or_id: &str) -> Result<Vec<
     Ok(found(listed, format!("list the resources of {name_or_id}"))?.unwrap_or_default())
 }
 
+/// The value of an output of a stack, if it has it.
+pub fn output<'a>(description: &'a Description, key: &str) -> Option<&'a str> {
+    let mut outputs = description.outputs().iter();
+    outputs.find(|output| output.output_key() == Some(key)).and_then(|output| output.output_value())
+}
+
 /// The status of a description, such as `CREATE_COMPLETE`.
 pub fn status(description: &Description) -> &str {
     description.stack_status().map_or("", |status| status.as_str())

@@ -30,10 +30,7 @@ pub struct Answer {
 pub async fn url(connection: &Connection, env: &Environment) -> Result<String> {
     let stack = name::api_stack(env);
     let description = read::describe(connection, &stack).await?;
-    let output = |key: &str| {
-        let outputs = description.iter().flat_map(|stack| stack.outputs());
-        outputs.into_iter().find(|output| output.output_key() == Some(key)).and_then(|output| output.output_value())
-    };
+    let output = |key: &str| description.as_ref().and_then(|stack| read::output(stack, key));
     let missing =
         || Failure::new(format!("{stack} is not deployed")).hint(format!("run `cargo xtask deploy --env {env}` first"));
     // A stand-in has one host for everything, so the API is a path of it.

@@ -81,7 +81,8 @@ fn what_an_endpoint_does_not_have_is_said_and_left_out() {
     let (aws, workshop) = (Aws::play("slow"), Workshop::new());
     let arguments = ["deploy", "--yes", "--express", "--revert-drift"];
     aws.cloudformation().lacks.push("EXPRESS");
-    let said = ["has no express mode, going on without it", "cannot revert what was changed by hand", " UPDATE_COMPLETE"];
+    let said =
+        ["has no express mode, going on without it", "cannot revert what was changed by hand", " UPDATE_COMPLETE"];
     workshop.run(&aws, &arguments).expect(0, &said);
 
     let aws = Aws::play("slow");

@@ -59,7 +59,7 @@ fn a_figure_promises_no_more_than_two_digits_and_never_too_much() {
 /// Full batches of many users, committed by the code that the processor commits them with.
 #[tokio::test]
 async fn the_blocks_of_a_call_take_the_write_units_that_are_reckoned_with() {
-    let load = Load { name: "full", calls: 5_000, users: 2_000, batch: 500, minutes: 1 };
+    let load = Load { name: "full", calls: 5_000, users: 2_000, batch: 500, minutes: 1, ..Load::A };
     let store = Store::new().await;
     let table = contract::name::analytics_table(&contract::Environment::default());
     let blocks = Blocks::new(Table::new(store.client(), table));

@@ -10,6 +10,10 @@ import asyncio
 import http.server
 import os
 import resource
+import sys
+
+# Its own modules are read from the repository, which stays as it is.
+sys.dont_write_bytecode = True
 
 # Taken away before anything is started that would inherit it.
 PORT = os.environ.pop("COMPLICAL_EMULATOR_PORT")
@@ -18,6 +22,8 @@ SECRET = "/" + os.environ.pop("COMPLICAL_EMULATOR_SECRET")
 from hypercorn.asyncio import serve  # noqa: E402
 from hypercorn.config import Config  # noqa: E402
 from ministack.app import app  # noqa: E402
+
+import access_log  # noqa: E402
 
 
 async def behind_the_front(scope, receive, send):
@@ -49,6 +55,7 @@ def parse_request_of_a_function(handler):
 
 
 http.server.BaseHTTPRequestHandler.parse_request = parse_request_of_a_function
+access_log.install()
 
 # As many connections at once as the system lets it have.
 _, most = resource.getrlimit(resource.RLIMIT_NOFILE)

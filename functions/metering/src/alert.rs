@@ -1,0 +1,213 @@
+//! An alert: that a user has reached a threshold of the month's quota.
+//!
+//! Invariant: an alert is named by user, month and threshold alone, so that whoever makes it again makes the same one.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::email::Email;
+use crate::event::{Event, EventType};
+use crate::hex;
+use crate::quota::{Quota, THRESHOLDS};
+use crate::window::{Month, iso_millis};
+
+/// What CloudEvents call the kind of event.
+pub const TYPE: &str = "com.complical.usage.threshold";
+
+/// An alert.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alert {
+    /// Whose quota it is.
+    pub user_email: Email,
+    /// The threshold, in percent of the quota: one of [`THRESHOLDS`].
+    pub threshold: u64,
+    /// The quota when it was known that the threshold is reached. Several may be passed at once.
+    pub quota: Quota,
+    /// When that was; the alert is of this instant's month.
+    pub at: Timestamp,
+}
+
+/// The alerts that some events ask for, each once: the earliest event that tells of a threshold decides.
+#[derive(Clone, Debug, Default)]
+pub struct Alerts(BTreeMap<(Email, Month), Reached>);
+
+/// When each threshold was known to be reached, and with what quota.
+type Reached = [Option<(Timestamp, Quota)>; THRESHOLDS.len()];
+
+/// An alert as a CloudEvent (CloudEvents 1.0, JSON event format).
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CloudEvent<'a> {
+    specversion: &'static str,
+    id: String,
+    source: &'a str,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    subject: &'a str,
+    time: String,
+    datacontenttype: &'static str,
+    data: Data<'a>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Data<'a> {
+    user_email: &'a str,
+    period: Period,
+    threshold: u64,
+    used: u64,
+    limit: u64,
+    remaining: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+struct Period {
+    start: String,
+    end: String,
+}
+
+impl Alert {
+    /// The month whose quota it is.
+    pub fn month(&self) -> Month {
+        Month::of(self.at)
+    }
+
+    /// Thirty-two characters that stand for user, month and threshold.
+    pub fn id(&self) -> String {
+        // The user's name comes last: whatever it holds, nothing else reads the same.
+        let name = format!("{}\n{}\n{}", self.month(), self.threshold, self.user_email);
+        hex::encode(&Sha256::digest(name)[..16])
+    }
+
+    /// The alert as it is sent; `source` names the deployment that it is from.
+    pub fn cloud_event<'a>(&'a self, source: &'a str) -> CloudEvent<'a> {
+        let (user_email, month) = (self.user_email.as_str(), self.month());
+        CloudEvent {
+            specversion: "1.0",
+            id: self.id(),
+            source,
+            kind: TYPE,
+            subject: user_email,
+            time: iso_millis(self.at),
+            datacontenttype: "application/json",
+            data: Data {
+                user_email,
+                period: Period { start: iso_millis(month.start()), end: iso_millis(month.end()) },
+                threshold: self.threshold,
+                used: self.quota.used,
+                limit: self.quota.limit,
+                remaining: self.quota.remaining(),
+            },
+        }
+    }
+}
+
+impl Alerts {
+    /// Takes note of what an event tells of a quota, if it does. One that tells of a threshold tells of those below it:
+    /// a call may lead past several.
+    pub fn note(&mut self, event: &Event) {
+        let used = match event.event_type {
+            EventType::Threshold => event.usage,
+            EventType::RateLimited => event.current_usage,
+            EventType::Call | EventType::AuthFailed | EventType::AuthError => None,
+        };
+        let (Some(user), Some(used), Some(limit)) = (&event.user_email, used, event.limit) else { return };
+        let quota = Quota { used, limit };
+        let reached = quota.reached().count();
+        if reached == 0 {
+            return;
+        }
+        let known = self.0.entry((user.clone(), Month::of(event.timestamp))).or_default();
+        for known in &mut known[..reached] {
+            let first = known.is_none_or(|(at, known)| (event.timestamp, used, limit) < (at, known.used, known.limit));
+            if first {
+                *known = Some((event.timestamp, quota));
+            }
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The alerts of each user and month, lowest threshold first; none of these is empty.
+    pub fn by_user(&self) -> impl Iterator<Item = Vec<Alert>> {
+        self.0.iter().map(|((user_email, _), known)| {
+            let alert = |(threshold, known): (u64, &Option<(Timestamp, Quota)>)| {
+                known.map(|(at, quota)| Alert { user_email: user_email.clone(), threshold, quota, at })
+            };
+            THRESHOLDS.into_iter().zip(known).filter_map(alert).collect()
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn event(kind: &str, at: &str, used: u64, limit: u64) -> Event {
+        let (usage, threshold) = if kind == "USAGE_THRESHOLD" { ("usage", 50) } else { ("currentUsage", 0) };
+        let event = json!({ "eventType": kind, "requestId": "1", "timestamp": at, "userEmail": "a@b.au",
+            "threshold": threshold, usage: used, "limit": limit });
+        serde_json::from_value(event).unwrap()
+    }
+
+    fn alerts(events: &[Event]) -> Vec<(u64, u64, String)> {
+        let mut alerts = Alerts::default();
+        events.iter().for_each(|event| alerts.note(event));
+        let alerts = alerts.by_user().flatten();
+        alerts.map(|alert| (alert.threshold, alert.quota.used, alert.at.to_string())).collect()
+    }
+
+    #[test]
+    fn an_event_tells_of_every_threshold_that_it_is_past_and_the_first_to_tell_is_named() {
+        let (early, late) = ("2026-11-24T10:15:07Z", "2026-11-24T10:15:09Z");
+        let events = [event("USAGE_THRESHOLD", late, 9, 10), event("USAGE_THRESHOLD", early, 5, 10)];
+        let expected = [(50, 5, early), (80, 9, late), (90, 9, late)].map(|(t, used, at)| (t, used, at.to_owned()));
+        assert_eq!(alerts(&events), expected);
+        let refused = [event("API_RATE_LIMITED", late, 7, 5)];
+        assert_eq!(alerts(&refused).iter().map(|(threshold, ..)| *threshold).collect::<Vec<_>>(), THRESHOLDS);
+        for nothing in [event("API_CALL", late, 9, 10), event("USAGE_THRESHOLD", late, 4, 10)] {
+            assert!(alerts(&[nothing]).is_empty());
+        }
+    }
+
+    #[test]
+    fn an_id_is_of_user_month_and_threshold_and_of_nothing_else() {
+        let alert = |at: &str, threshold, used| Alert {
+            user_email: "a@b.au".parse().unwrap(),
+            threshold,
+            quota: Quota { used, limit: 10 },
+            at: at.parse().unwrap(),
+        };
+        let one = alert("2026-11-24T10:15:07Z", 50, 5);
+        assert_eq!(one.id(), alert("2026-11-30T23:59:59Z", 50, 7).id());
+        let others = [alert("2026-12-01T00:00:00Z", 50, 5), alert("2026-11-24T10:15:07Z", 80, 8)];
+        let other = Alert { user_email: "b@b.au".parse().unwrap(), ..one.clone() };
+        assert!(others.iter().chain([&other]).all(|other| other.id() != one.id()));
+    }
+
+    #[test]
+    fn an_alert_is_sent_as_a_cloud_event() {
+        let alert = Alert {
+            user_email: "a@b.au".parse().unwrap(),
+            threshold: 80,
+            quota: Quota { used: 8, limit: 10 },
+            at: "2026-11-24T10:15:07.5Z".parse().unwrap(),
+        };
+        let expected = json!({
+            "specversion": "1.0", "id": alert.id(), "source": "/test", "type": "com.complical.usage.threshold",
+            "subject": "a@b.au", "time": "2026-11-24T10:15:07.500Z", "datacontenttype": "application/json",
+            "data": {
+                "userEmail": "a@b.au", "threshold": 80, "used": 8, "limit": 10, "remaining": 2,
+                "period": {"start": "2026-11-01T00:00:00.000Z", "end": "2026-12-01T00:00:00.000Z"},
+            },
+        });
+        assert_eq!(serde_json::to_value(alert.cloud_event("/test")).unwrap(), expected);
+    }
+}

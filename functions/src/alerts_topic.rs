@@ -1,0 +1,108 @@
+//! The topic of alerts: who has subscribed to it is told of quotas that run out.
+//!
+//! Invariant: `Ok` is that SNS has taken the alert, and nothing else is.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::config::Credentials;
+use metering::alert::Alert;
+
+use crate::signed_request::{Ask, PayloadChecksumKind, Service, Unanswered};
+
+/// How long SNS may take for one alert.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// The version of the API (Amazon SNS API reference, "Publish").
+const API: &str = "2010-03-31";
+/// The attribute of a message by which a subscription may be filtered.
+const USER: &str = contract::table::USER_EMAIL;
+
+/// The topic.
+#[derive(Clone, Debug)]
+pub struct AlertsTopic {
+    service: Service,
+    url: String,
+    arn: String,
+    source: String,
+}
+
+/// An alert that was not sent, or of which nobody said that it was.
+#[derive(Debug, thiserror::Error)]
+pub enum NotSent {
+    /// SNS said no.
+    #[error("SNS refused to publish to {arn} with {status}: {message}")]
+    Refused {
+        /// The topic.
+        arn: String,
+        /// The HTTP status.
+        status: u16,
+        /// What SNS says of it.
+        message: String,
+    },
+    /// SNS said nothing.
+    #[error("SNS {0}")]
+    Unanswered(#[from] Unanswered),
+}
+
+impl AlertsTopic {
+    /// The topic of that ARN, at that address or at the region's own; `source` is what its events say they are from.
+    ///
+    /// # Errors
+    /// When this program was built without TLS.
+    pub fn new(
+        endpoint_url: Option<&str>,
+        region: &str,
+        credentials: Credentials,
+        arn: String,
+        source: String,
+    ) -> Result<Self, NotSent> {
+        let of_region = || format!("https://sns.{region}.{}/", Service::domain(region));
+        let url = endpoint_url.map_or_else(of_region, |url| format!("{}/", url.trim_end_matches('/')));
+        let service = Service::new("sns", region, credentials, PayloadChecksumKind::NoHeader)?;
+        Ok(Self { service, url, arn, source })
+    }
+
+    /// Sends an alert, once.
+    ///
+    /// # Errors
+    /// When SNS does not say that it has taken it. It may have, unless it refused it.
+    pub async fn send(&self, alert: &Alert) -> Result<(), NotSent> {
+        let headers = [("content-type", "application/x-www-form-urlencoded")];
+        let ask = Ask { method: "POST", url: &self.url, headers: &headers, patience: PATIENCE };
+        let answer = self.service.ask(ask, self.form(alert)).await?;
+        if answer.status == 200 {
+            return Ok(());
+        }
+        let message = String::from_utf8_lossy(&answer.body).into_owned();
+        Err(NotSent::Refused { arn: self.arn.clone(), status: answer.status, message })
+    }
+
+    fn form(&self, alert: &Alert) -> String {
+        let event = alert.cloud_event(&self.source);
+        // An e-mail shows the message as it is, so that it is written for people.
+        let event = serde_json::to_string_pretty(&event);
+        let event = event.unwrap_or_else(|error| unreachable!("plain data is JSON: {error}"));
+        let fields = [
+            ("Action", "Publish"),
+            ("Version", API),
+            ("TopicArn", &self.arn),
+            ("Subject", &format!("CompliCal: {} % of the monthly quota is used", alert.threshold)),
+            ("Message", &event),
+            ("MessageAttributes.entry.1.Name", USER),
+            ("MessageAttributes.entry.1.Value.DataType", "String"),
+            ("MessageAttributes.entry.1.Value.StringValue", alert.user_email.as_str()),
+        ];
+        fields.map(|(name, value)| format!("{name}={}", escaped(value))).join("&")
+    }
+}
+
+/// A value of a form, with every byte escaped that may mean something there (URL Standard, 5.2).
+fn escaped(value: &str) -> String {
+    let byte = |byte: u8| match byte {
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' => char::from(byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    };
+    value.bytes().map(byte).collect()
+}
+
+#[cfg(test)]
+mod tests;

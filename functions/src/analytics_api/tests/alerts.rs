@@ -1,0 +1,46 @@
+//! The alerts of a user, against those that were made.
+
+use metering::alert::Alert;
+use metering::quota::Quota;
+
+use super::*;
+
+const ALERTS: &str = Route::Alerts.path();
+const USER: &str = "a#b@example.com";
+const NOW: &str = "2026-11-24T10:30:20Z";
+
+#[tokio::test]
+async fn each_threshold_is_told_of_with_its_event_or_to_come() {
+    let world = World::new(Vec::new(), "2026-11-24T10:28").await;
+    world.set_quota(USER, 30).await;
+    let nothing = world.ok(Who::User(USER), ALERTS, &[], NOW).await;
+    let calls = |answer: &Value| -> Vec<(u64, u64)> {
+        let to_come = answer["toCome"].as_array().unwrap().iter();
+        to_come.map(|it| (it["threshold"].as_u64().unwrap(), it["calls"].as_u64().unwrap())).collect()
+    };
+    assert_eq!(calls(&nothing), [(50, 15), (80, 24), (90, 27), (95, 29), (100, 30)]);
+    assert_eq!(
+        nothing["period"],
+        json!({"start": "2026-11-01T00:00:00.000Z", "end": "2026-12-01T00:00:00.000Z", "limit": 30})
+    );
+
+    let alert = |threshold| Alert {
+        user_email: USER.parse().unwrap(),
+        threshold,
+        quota: Quota { used: 24, limit: 30 },
+        at: "2026-11-24T10:15:07Z".parse().unwrap(),
+    };
+    let now = NOW.parse().unwrap();
+    let made = world.api.notices.make([vec![alert(50), alert(80)]], now).await.unwrap();
+    world.api.notices.sent(&made[0], now).await.unwrap();
+    let answer = world.ok(Who::User(USER), ALERTS, &[], NOW).await;
+    assert_eq!(calls(&answer), [(90, 27), (95, 29), (100, 30)]);
+    let told = |threshold, sent_at: Value| {
+        json!({"id": alert(threshold).id(), "threshold": threshold, "at": "2026-11-24T10:15:07.000Z", "used": 24, "limit": 30,
+            "sentAt": sent_at})
+    };
+    assert_eq!(answer["alerts"], json!([told(50, json!("2026-11-24T10:30:20.000Z")), told(80, Value::Null)]));
+    assert_eq!(world.ok(Who::Admin, ALERTS, &[("email", USER)], NOW).await, answer);
+    assert_eq!(world.get(Who::User("c@example.com"), ALERTS, &[("email", USER)], NOW).await.0, 403);
+    assert_eq!(world.get(Who::Admin, ALERTS, &[("email", "nobody@example.com")], NOW).await.0, 404);
+}
