@@ -5,13 +5,13 @@ use stacks::bounded::DataPoints;
 use stacks::metric::{Period, Statistic, StreamMetric};
 use stacks::runbook::Section;
 use stacks::stream::StreamHandle;
-use stacks::topic::{AlarmKey, Topic};
+use stacks::topic::{AlarmKey, Topic, TopicKey};
 use stacks::{Stack, Target};
 
 fn main() {
     let mut stack = Stack::new("Alarms", "Alarms", Target::Aws);
     let key = stack.add("Key", AlarmKey);
-    let topic = stack.add("Topic", Topic { display_name: "Alarms".into(), key });
+    let topic = stack.add("Topic", Topic { name: None, display_name: "Alarms".into(), key: TopicKey::Alarms(key) });
     let _ = &topic;
     let stream = StreamHandle::elsewhere("calls".into());
     let alarm = Alarm {
