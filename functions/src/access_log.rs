@@ -101,12 +101,8 @@ impl AccessLog {
         credentials: Credentials,
         group: String,
     ) -> Result<Self, Unanswered> {
-        let of_region = || format!("https://logs.{region}.{}/", Service::domain(region));
-        Ok(Self {
-            service: Service::new("logs", region, credentials, PayloadChecksumKind::NoHeader)?,
-            url: endpoint_url.map_or_else(of_region, |url| format!("{}/", url.trim_end_matches('/'))),
-            group,
-        })
+        let service = Service::new("logs", region, credentials, PayloadChecksumKind::NoHeader)?;
+        Ok(Self { url: service.root(endpoint_url), service, group })
     }
 
     /// What the log says of a minute, as far as the budget goes.

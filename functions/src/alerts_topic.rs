@@ -55,10 +55,8 @@ impl AlertsTopic {
         arn: String,
         source: String,
     ) -> Result<Self, NotSent> {
-        let of_region = || format!("https://sns.{region}.{}/", Service::domain(region));
-        let url = endpoint_url.map_or_else(of_region, |url| format!("{}/", url.trim_end_matches('/')));
         let service = Service::new("sns", region, credentials, PayloadChecksumKind::NoHeader)?;
-        Ok(Self { service, url, arn, source })
+        Ok(Self { url: service.root(endpoint_url), service, arn, source })
     }
 
     /// Sends an alert, once.

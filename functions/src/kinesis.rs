@@ -57,11 +57,8 @@ impl Kinesis {
     /// # Errors
     /// When this program was built without TLS.
     pub fn new(endpoint_url: Option<&str>, region: &str, credentials: Credentials) -> Result<Self, KinesisError> {
-        let of_region = || format!("https://kinesis.{region}.{}/", Service::domain(region));
-        Ok(Self {
-            service: Service::new("kinesis", region, credentials, PayloadChecksumKind::NoHeader)?,
-            url: endpoint_url.map_or_else(of_region, |url| format!("{}/", url.trim_end_matches('/'))),
-        })
+        let service = Service::new("kinesis", region, credentials, PayloadChecksumKind::NoHeader)?;
+        Ok(Self { url: service.root(endpoint_url), service })
     }
 
     /// Asks for an operation, and waits for its answer no longer than `patience`.

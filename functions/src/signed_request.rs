@@ -83,6 +83,13 @@ impl Service {
         Ok(Self { connector, name, region: region.into(), identity: credentials.into(), checksum })
     }
 
+    /// Where the service answers, ending in `/`: at that address, or at the region's own.
+    pub fn root(&self, endpoint_url: Option<&str>) -> String {
+        let Self { name, region, .. } = self;
+        let of_region = || format!("https://{name}.{region}.{}/", Self::domain(region));
+        endpoint_url.map_or_else(of_region, |url| format!("{}/", url.trim_end_matches('/')))
+    }
+
     /// The domain of AWS in the region (AWS General Reference, "Service endpoints"; China has one of its own).
     pub fn domain(region: &str) -> &'static str {
         if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" }

@@ -90,7 +90,8 @@ fn processor(app: &App, stack: &mut Stack, stream: &StreamHandle, analytics: &Ta
     stack.add("UsageStreamToProcessor", mapping);
 }
 
-/// Sets the windows of closed minutes, once a minute, and sends the alerts that these ask for. A run that fails is made up for by the next.
+/// Sets the windows of closed minutes, once a minute, and sends the alerts that these ask for. A run that fails is made
+/// up for by the next.
 fn aggregator(app: &App, stack: &mut Stack, analytics: &TableHandle) {
     let usage = TableHandle::elsewhere(name::usage_table(&app.env));
     let alerts = Topic {
