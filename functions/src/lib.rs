@@ -9,6 +9,7 @@ pub mod analytics_api;
 pub mod authorizer;
 pub mod deadlines_api;
 pub mod http;
+mod https;
 pub mod kinesis;
 pub mod large_records;
 pub mod log;

@@ -14,12 +14,13 @@ use aws_sigv4::http_request::{
     SignableBody, SignableRequest, SigningError, SigningInstructions, SigningSettings, sign,
 };
 use aws_sigv4::sign::v4;
-use aws_smithy_http_client::default_connector;
-use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorSettings, SharedHttpConnector};
+use aws_smithy_runtime_api::client::http::{HttpConnector, SharedHttpConnector};
 use aws_smithy_runtime_api::client::identity::Identity;
 use aws_smithy_runtime_api::http::{Request, Response};
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
+
+use crate::https;
 
 /// A service in a region, asked in the name of a role.
 #[derive(Clone, Debug)]
@@ -78,8 +79,7 @@ impl Service {
         credentials: Credentials,
         checksum: PayloadChecksumKind,
     ) -> Result<Self, Unanswered> {
-        let connector = default_connector(&HttpConnectorSettings::builder().build(), None);
-        let connector = connector.ok_or_else(|| Unanswered::Unwritable("there is no TLS in this program".into()))?;
+        let connector = SharedHttpConnector::new(https::connector());
         Ok(Self { connector, name, region: region.into(), identity: credentials.into(), checksum })
     }
 

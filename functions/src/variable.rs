@@ -8,6 +8,7 @@ use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 
 use crate::access_log::AccessLog;
 use crate::alerts_topic::AlertsTopic;
+use crate::https;
 use crate::kinesis::Kinesis;
 use crate::large_records::LargeRecords;
 
@@ -38,6 +39,7 @@ pub fn aws() -> Result<SdkConfig, Missing> {
         .region(Region::new(required(REGION)?))
         .credentials_provider(SharedCredentialsProvider::new(credentials()?))
         .service_config(Endpoints)
+        .http_client(https::client())
         .build();
     Ok(config)
 }

@@ -15,7 +15,7 @@ use stacks::Target;
 use xtask::cli;
 
 use super::error::failed_to;
-use super::reach::{CONNECT_TIMEOUT, http_client, retries};
+use super::reach::{CONNECT_TIMEOUT, http_client, patient_http_client, retries};
 use crate::local_state::folder::Folder;
 use crate::local_state::ready::Ready;
 
@@ -36,15 +36,17 @@ impl Connection {
             return Ok(Self::to_local(&Ready::read(&Folder::open()?)?.endpoint_url));
         }
         let region = region(args).await;
-        let mut loader =
-            aws_config::from_env().region(Region::new(region)).retry_config(retries()).timeout_config(timeouts());
+        let mut loader = aws_config::from_env()
+            .region(Region::new(region))
+            .http_client(patient_http_client())
+            .retry_config(retries())
+            .timeout_config(timeouts());
         if let Some(profile) = &args.profile {
             loader = loader.profile_name(profile);
         }
         if let Some(endpoint) = &args.endpoint_url {
             loader = loader.endpoint_url(endpoint);
         }
-        // Credentials are looked for with a client of their own: what answers there says nothing of AWS.
         let config = loader.load().await.into_builder().http_client(http_client()).build();
         Ok(Self { config, target: Target::Aws })
     }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use aws_config::retry::RetryConfig;
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
-use aws_smithy_http_client::{Builder, ConnectorBuilder};
+use aws_smithy_http_client::{Builder, Connector as SdkConnector, ConnectorBuilder};
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
 };
@@ -53,21 +53,27 @@ pub struct Unreachable {
 
 /// The SDK's client for HTTP with the rule above.
 pub fn http_client() -> SharedHttpClient {
-    let sdk = Builder::new().build_with_connector_fn(|settings, components| {
-        let mut connector = ConnectorBuilder::default().tls_provider(Provider::Rustls(CryptoMode::AwsLc));
-        connector.set_connector_settings(settings.cloned());
-        connector.set_proxy_config(Some(ProxyConfig::from_env()));
-        connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
-        connector.build()
-    });
-    SharedHttpClient::new(Client { sdk, history: Arc::default() })
+    SharedHttpClient::new(Client { sdk: patient_http_client(), history: Arc::default() })
+}
+
+/// The same connections without the rule, for the SDK's look for credentials: what answers there says nothing of AWS.
+pub fn patient_http_client() -> SharedHttpClient {
+    Builder::new().build_with_connector_fn(|settings, components| {
+        connect(settings, components)
+    })
 }
 
 /// The same connections without the rule, for requests that are no SDK's.
 pub fn connector() -> SharedHttpConnector {
-    let mut connector = ConnectorBuilder::default().tls_provider(Provider::Rustls(CryptoMode::AwsLc));
+    SharedHttpConnector::new(connect(None, None))
+}
+
+fn connect(settings: Option<&HttpConnectorSettings>, components: Option<&RuntimeComponents>) -> SdkConnector {
+    let mut connector = ConnectorBuilder::default().tls_provider(Provider::Rustls(CryptoMode::Ring));
     connector.set_proxy_config(Some(ProxyConfig::from_env()));
-    SharedHttpConnector::new(connector.build())
+    connector.set_connector_settings(settings.cloned());
+    connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
+    connector.build()
 }
 
 /// What an error of the SDK comes from, if it is that nothing answers.
