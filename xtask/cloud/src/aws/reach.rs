@@ -58,7 +58,7 @@ pub fn http_client() -> SharedHttpClient {
 
 /// The same connections without the rule, for the SDK's look for credentials: what answers there says nothing of AWS.
 pub fn patient_http_client() -> SharedHttpClient {
-    Builder::new().build_with_connector_fn(|settings, components| connect(settings, components))
+    Builder::new().build_with_connector_fn(connect)
 }
 
 /// The same connections without the rule, for requests that are no SDK's.
