@@ -24,6 +24,7 @@ from hypercorn.config import Config  # noqa: E402
 from ministack.app import app  # noqa: E402
 
 import access_log  # noqa: E402
+import environments  # noqa: E402
 
 
 async def behind_the_front(scope, receive, send):
@@ -56,6 +57,7 @@ def parse_request_of_a_function(handler):
 
 http.server.BaseHTTPRequestHandler.parse_request = parse_request_of_a_function
 access_log.install()
+environments.install()
 
 # As many connections at once as the system lets it have.
 _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
