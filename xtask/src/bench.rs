@@ -3,8 +3,6 @@
 //!
 //! Invariant: what is measured is what `build` packs.
 
-use std::process::Command;
-
 use anyhow::Result;
 
 use crate::cli::{Bench, BenchCommand};
@@ -22,7 +20,7 @@ pub fn run(args: &Bench, printer: &Printer) -> Result<()> {
         Some(BenchCommand::Growth(_)) => return exec::become_program(&exec::BENCH, printer),
         None => {}
     }
-    let mut inside = Command::new(exec::cargo());
+    let mut inside = exec::cargo();
     inside.args(["bench", "--package", "metering"]).current_dir(workspace::root());
     process::run(&mut inside, &|line| printer.say(line))?;
     exec::become_program(&exec::BENCH, printer)

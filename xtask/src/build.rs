@@ -63,7 +63,7 @@ pub fn compile_for_lambda(arch: Arch, say: Say<'_>) -> Result<()> {
 /// # Errors
 /// When the code does not compile or a package cannot be written.
 pub fn for_this_machine(say: Say<'_>) -> Result<Vec<Package>> {
-    let mut build = Command::new(exec::cargo());
+    let mut build = exec::cargo();
     // The whole workspace for the reason that `exec` has.
     build.args(["build", "--workspace"]).current_dir(workspace::root());
     for function in Function::ALL {
@@ -165,7 +165,7 @@ fn has_cargo_lambda() -> bool {
 
 /// `cargo`, with `cargo lambda` where cargo finds it.
 fn cargo_lambda(say: Say<'_>) -> Result<Command> {
-    let mut cargo = Command::new(exec::cargo());
+    let mut cargo = exec::cargo();
     if !has_cargo_lambda() {
         let venv = workspace::target().join("venv-cargo-lambda");
         process::pinned_venv(&venv, &CARGO_LAMBDA, "cargo-lambda", say)?;

@@ -56,7 +56,7 @@ pub fn become_program(program: &Program, printer: &Printer) -> Result<()> {
 
 impl Program {
     fn build(&self, binary: &Path, printer: &Printer) -> Result<()> {
-        let mut cargo = Command::new(cargo());
+        let mut cargo = cargo();
         cargo.arg("build").args(self.packages).args(["--bin", self.name, "--profile", self.profile]);
         cargo.current_dir(workspace::root());
         // The first build takes minutes and shows itself; later ones say nothing.
@@ -76,7 +76,32 @@ impl Program {
     }
 }
 
-/// The cargo that runs us, else the one on the `PATH`.
-pub fn cargo() -> PathBuf {
-    std::env::var_os("CARGO").map_or_else(|| "cargo".into(), PathBuf::from)
+/// The cargo that runs us, else the one on the `PATH`, without what `cargo run` tells of this crate: a build script that
+/// reads its own, as that of `ring` does, would be run again, and all that depends on it compiled again.
+pub fn cargo() -> Command {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let told = std::env::vars_os().map(|(name, _)| name);
+    for name in told.filter(|name| is_of_this_crate(&name.to_string_lossy())) {
+        cargo.env_remove(name);
+    }
+    cargo
+}
+
+fn is_of_this_crate(variable: &str) -> bool {
+    ["CARGO_MANIFEST_", "CARGO_PKG_"].iter().any(|prefix| variable.starts_with(prefix))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::cargo;
+
+    #[test]
+    fn a_nested_cargo_is_not_told_of_the_crate_that_runs_it() {
+        let cargo = cargo();
+        let taken_away: Vec<_> = cargo.get_envs().filter(|(_, value)| value.is_none()).map(|(name, _)| name).collect();
+        for name in ["CARGO_MANIFEST_DIR", "CARGO_PKG_NAME"] {
+            assert!(std::env::var_os(name).is_some(), "cargo test sets {name}");
+            assert!(taken_away.iter().any(|&taken| taken == name), "{name} is handed on");
+        }
+    }
 }

@@ -22,7 +22,7 @@ const CI: &str = "CI";
 /// At the first step that fails.
 pub fn run(_args: &Test, printer: &Printer) -> Result<()> {
     let cargo = |arguments: &[&str]| {
-        let mut cargo = Command::new(exec::cargo());
+        let mut cargo = exec::cargo();
         cargo.args(arguments).current_dir(workspace::root());
         cargo
     };
