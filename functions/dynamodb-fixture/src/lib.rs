@@ -7,6 +7,7 @@ mod schema;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use aws_smithy_http_client::Builder;
 use contract::{Environment, name};
 use dynoxide::Database;
 use tokio::net::TcpListener;
@@ -73,6 +74,7 @@ fn client(endpoint_url: &str) -> Client {
         .region(Region::new(name::DEFAULT_REGION))
         .credentials_provider(Credentials::new("test", "test", None, None, "fixture"))
         .endpoint_url(endpoint_url)
+        .http_client(Builder::new().build_http())
         .build();
     Client::from_conf(config)
 }

@@ -53,6 +53,7 @@ impl World {
             .region(Region::new("ap-south-1"))
             .credentials_provider(SharedCredentialsProvider::new(Credentials::new("test", "test", None, None, "test")))
             .endpoint_url(endpoint)
+            .http_client(crate::https::client())
             .build();
         let cloudwatch = aws_sdk_cloudwatch::Client::new(&config);
         let environment = contract::Environment::default();
