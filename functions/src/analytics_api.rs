@@ -1,10 +1,11 @@
-//! `GET /v1/analytics/…`: realtime, time series, the statistics and the alerts of a user; and the description of the API.
+//! `GET /v1/analytics/…`: figures over time, by what calls have in common, and of a user; and the description of the API.
 //!
 //! Invariant: a viewer who is not an admin is answered from their own subjects alone; what the stores hold of others is
 //! not even read, except the blocks of a bucket that they share.
 
 mod account;
 mod alerts;
+mod breakdown;
 mod figures;
 mod longer;
 mod openapi;
@@ -12,9 +13,12 @@ mod recent;
 
 use aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayProxyResponse};
 use contract::Route;
-use jiff::Timestamp;
+use contract::limit::MAX_EVENT_AGE_DAYS;
+use jiff::{SignedDuration, Timestamp};
 use metering::email::Email;
-use metering::report::range::Range;
+use metering::report::breakdown::{self as rows, By};
+use metering::report::heatmap::Heatmap;
+use metering::report::range::{Duration, Granularity, Range};
 use metering::report::realtime::{Names, Realtime};
 use metering::report::{BadParameter, user};
 use metering::window::Minute;
@@ -31,6 +35,11 @@ use store::notices::Notices;
 use store::table::{Table, TableError};
 use store::watermark::Watermark;
 use store::windows::Windows;
+
+/// How much time a breakdown is about, where the request does not say.
+const ONE_DAY: Duration = Duration::new(24, Granularity::Hour);
+/// How much time a heat map is about: weeks enough for a pattern.
+const FOUR_WEEKS: Duration = Duration::new(28, Granularity::Day);
 
 /// Answers requests from the analytics, usage and keys tables.
 #[derive(Clone, Debug)]
@@ -73,7 +82,7 @@ impl AnalyticsApi {
         let route = route.ok_or(Failure::NotFound)?;
         let parameters = Parameters::of(request)?;
         let question = Question::parse(route, &viewer, &parameters, now)?;
-        let (etag, freshness) = (self.etag(route, &viewer, &parameters, now).await?, Freshness::Live);
+        let (etag, freshness) = self.version(route, &question, &viewer, &parameters, now).await?;
         if let Some(known) = http::known(request, &etag, freshness) {
             return Ok(known);
         }
@@ -82,31 +91,37 @@ impl AnalyticsApi {
             Question::TimeSeries(range) => self.time_series(&viewer, range, now).await,
             Question::UserStats(email) => self.user_stats(&viewer, &email, now).await,
             Question::Alerts(email) => self.alerts(&viewer, &email, now).await,
+            Question::Heatmap(range) => self.heatmap(&viewer, range, now).await,
+            Question::Breakdown(question) => self.breakdown(question, now).await,
         };
         Ok(answer?.kept(&etag, freshness))
     }
 
-    /// The tag of an answer: who asks, what for, up to where windows are set, and the second, within which a call need
-    /// not be seen yet.
-    async fn etag(
+    /// The tag of an answer and how long it may be kept. It is made of who asks, what for, up to where windows are set,
+    /// and, where calls may still come, the second, within which a call need not be seen yet.
+    async fn version(
         &self,
         route: Route,
+        question: &Question,
         viewer: &Viewer,
         parameters: &Parameters,
         now: Timestamp,
-    ) -> Result<ETag, TableError> {
-        let watermark = self.watermark.read().await?.map(|minute| minute.to_string()).unwrap_or_default();
-        let (is_admin, second) = (viewer.is_admin().to_string(), now.as_second().to_string());
-        let own = [route.path(), viewer.email().as_str(), &is_admin, &watermark, &second];
-        Ok(ETag::of_parts(own.into_iter().chain(parameters.iter().flat_map(|(name, value)| [name, value]))))
+    ) -> Result<(ETag, Freshness), TableError> {
+        let watermark = self.watermark.read().await?;
+        let set = set_through(watermark, now);
+        let freshness = question.range().map_or(Freshness::Live, |range| freshness(range, set, now));
+        let second = if freshness == Freshness::Live { now.as_second() } else { 0 };
+        let [is_admin, set, second] = [viewer.is_admin().to_string(), set.to_string(), second.to_string()];
+        let own = [route.path(), viewer.email().as_str(), &is_admin, &set, &second];
+        let all = own.into_iter().chain(parameters.iter().flat_map(|(name, value)| [name, value]));
+        Ok((ETag::of_parts(all), freshness))
     }
 
     /// The current and the last minute come from blocks: their percentiles need each call.
     async fn realtime(&self, viewer: &Viewer, now: Timestamp) -> Result<Answer, Failure> {
-        let (scope, set_through) = self.scope(viewer, now).await.map_err(Failure::internal)?;
+        let (figures, set) = self.figures(viewer.whose(), now).await?;
         let range = Range::realtime(now);
-        let figures = Figures { live: &self.live, windows: &self.windows, scope };
-        let (series, mut live) = figures.read(range, &range.plan(set_through, 1), now).await?;
+        let (series, mut live) = figures.read(&range, &range.plan(set, 1), now).await?;
         let current = Minute::of(now);
         let last = live.remove(&current.plus(-1)).unwrap_or_default();
         let current = live.remove(&current).unwrap_or_default();
@@ -115,24 +130,47 @@ impl AnalyticsApi {
     }
 
     async fn time_series(&self, viewer: &Viewer, range: Range, now: Timestamp) -> Result<Answer, Failure> {
-        let (scope, set_through) = self.scope(viewer, now).await.map_err(Failure::internal)?;
-        let figures = Figures { live: &self.live, windows: &self.windows, scope };
-        let (series, _) = figures.read(range, &range.plan(set_through, 0), now).await?;
-        Answer::json(&series.into_answer(now))
+        let (figures, set) = self.figures(viewer.whose(), now).await?;
+        let (series, _) = figures.read(&range, &range.plan(set, 0), now).await?;
+        Answer::json(&series.into_answer(now, set))
     }
 
-    /// Whose figures a viewer is shown, and up to which minute windows are set.
-    async fn scope(&self, viewer: &Viewer, now: Timestamp) -> Result<(Scope, Minute), TableError> {
+    async fn heatmap(&self, viewer: &Viewer, range: Range, now: Timestamp) -> Result<Answer, Failure> {
+        let (figures, set) = self.figures(viewer.whose(), now).await?;
+        let (series, _) = figures.read(&range, &range.plan(set, 0), now).await?;
+        Answer::json(&Heatmap::new(now, &series))
+    }
+
+    /// The figures of a user, or of everybody, and the minute up to which windows are set.
+    async fn figures(&self, whose: Option<&Email>, now: Timestamp) -> Result<(Figures<'_>, Minute), TableError> {
         let scope = async {
-            if viewer.is_admin() {
-                return Ok(Scope::Everybody);
+            match whose {
+                None => Ok(Scope::Everybody),
+                Some(email) => Ok(Scope::Own(self.subjects(email).await?)),
             }
-            Ok(Scope::Own(self.subjects(viewer.email()).await?))
         };
         let (scope, watermark) = tokio::try_join!(scope, self.watermark.read())?;
-        // Without a watermark nothing is under way, and everything there is has been set.
-        let first_open = watermark.and_then(|watermark| open_minutes(watermark, now).next());
-        Ok((scope, first_open.unwrap_or(Minute::of(now)).plus(-1)))
+        let figures = Figures { live: &self.live, windows: &self.windows, scope };
+        Ok((figures, set_through(watermark, now)))
+    }
+}
+
+/// The minute up to which windows are set.
+fn set_through(watermark: Option<Minute>, now: Timestamp) -> Minute {
+    // Without a watermark nothing is under way, and everything there is has been set.
+    let first_open = watermark.and_then(|watermark| open_minutes(watermark, now).next());
+    first_open.unwrap_or(Minute::of(now)).plus(-1)
+}
+
+/// How long an answer about a range may be kept.
+fn freshness(range: &Range, set: Minute, now: Timestamp) -> Freshness {
+    let late = SignedDuration::from_hours(24 * (i64::from(MAX_EVENT_AGE_DAYS) + 1));
+    if range.last() > set || range.to() > now {
+        Freshness::Live
+    } else if now.duration_since(range.to()) < late {
+        Freshness::Settled
+    } else {
+        Freshness::Final
     }
 }
 
@@ -142,16 +180,36 @@ enum Question {
     TimeSeries(Range),
     UserStats(Email),
     Alerts(Email),
+    Heatmap(Range),
+    Breakdown(breakdown::Question),
 }
 
 impl Question {
     fn parse(route: Route, viewer: &Viewer, parameters: &Parameters, now: Timestamp) -> Result<Self, Failure> {
+        let all = || parameters.iter();
+        let email = || user::email(all()).map_err(refused);
         match route {
             Route::Realtime => Ok(Self::Realtime),
-            Route::TimeSeries => Range::parse(parameters.iter(), now).map(Self::TimeSeries).map_err(refused),
+            Route::TimeSeries => Range::parse(all(), now).map(Self::TimeSeries).map_err(refused),
             Route::UserStats => whose(viewer, parameters).map(Self::UserStats),
             Route::Alerts => whose(viewer, parameters).map(Self::Alerts),
+            Route::Heatmap => Range::of_hours(FOUR_WEEKS, all(), now).map(Self::Heatmap).map_err(refused),
+            Route::Breakdown => {
+                let by = By::find(all()).map_err(refused)?;
+                let range = Range::of_hours(ONE_DAY, all(), now).map_err(refused)?;
+                let (limit, whose) = (rows::limit(all()).map_err(refused)?, email()?);
+                breakdown::Question { by, range, limit, whose }.check(viewer).map(Self::Breakdown)
+            }
             Route::Deadlines | Route::OpenApi => Err(Failure::NotFound),
+        }
+    }
+
+    /// The time that it is about, where it is over some day.
+    const fn range(&self) -> Option<&Range> {
+        match self {
+            Self::Realtime | Self::UserStats(_) | Self::Alerts(_) => None,
+            Self::TimeSeries(range) | Self::Heatmap(range) => Some(range),
+            Self::Breakdown(question) => Some(&question.range),
         }
     }
 }

@@ -18,6 +18,10 @@ pub enum Route {
     UserStats,
     /// Which thresholds of the quota a user was told of.
     Alerts,
+    /// When in the week calls come.
+    Heatmap,
+    /// Calls by what they have in common.
+    Breakdown,
     /// The description of all of them.
     OpenApi,
 }
@@ -65,6 +69,14 @@ pub enum Form {
     Granularity,
     /// A whole number and a unit, such as `15m`, `24h` or `7d`.
     Duration,
+    /// An instant of RFC 3339.
+    Instant,
+    /// The name of a zone of the IANA database.
+    Zone,
+    /// By what calls are told apart: one dimension, or two with a comma between them.
+    Dimensions,
+    /// Rows of a breakdown.
+    Rows,
     /// An address, `name@domain`.
     Email,
 }
@@ -84,8 +96,16 @@ pub struct Entry {
 
 impl Route {
     /// Every route.
-    pub const ALL: [Self; 6] =
-        [Self::Deadlines, Self::Realtime, Self::TimeSeries, Self::UserStats, Self::Alerts, Self::OpenApi];
+    pub const ALL: [Self; 8] = [
+        Self::Deadlines,
+        Self::Realtime,
+        Self::TimeSeries,
+        Self::UserStats,
+        Self::Breakdown,
+        Self::Heatmap,
+        Self::Alerts,
+        Self::OpenApi,
+    ];
 
     /// The route's entry.
     pub const fn entry(self) -> Entry {
@@ -119,6 +139,18 @@ impl Route {
                 access: Access::Token,
                 summary: "The thresholds of a month's quota that one user was told of, and those still to come.",
                 parameters: &[EMAIL],
+            },
+            Self::Heatmap => Entry {
+                path: "/v1/analytics/heatmap",
+                access: Access::Token,
+                summary: "When in the week calls come: the calls of each of its 168 hours.",
+                parameters: HEATMAP,
+            },
+            Self::Breakdown => Entry {
+                path: "/v1/analytics/breakdown",
+                access: Access::Token,
+                summary: "Calls by what they have in common, the most frequent first, with errors and response times.",
+                parameters: BREAKDOWN,
             },
             Self::OpenApi => Entry {
                 path: "/v1/openapi.json",
@@ -173,12 +205,48 @@ const TIME_SERIES: &[Parameter] = &[
         Form::Granularity,
         "How long the window of a point is. At most 10,080 points are answered.",
     ),
+    DURATION,
+    FROM,
+    TO,
     parameter(
-        "duration",
-        Form::Duration,
-        "How much time, up to the window under way: at most 90 days, and whole windows.",
+        "tz",
+        Form::Zone,
+        "The zone whose midnights are the edges of days; UTC if it is left out. Hours stay those of UTC.",
     ),
 ];
+
+const HEATMAP: &[Parameter] = &[DURATION, FROM, TO, HOURS_ZONE];
+
+const BREAKDOWN: &[Parameter] = &[
+    parameter(
+        "by",
+        Form::Dimensions,
+        "What tells calls apart, one or two at once. `user` and `company` are for administrators, who name an `email` for `key`.",
+    ),
+    EMAIL,
+    parameter("limit", Form::Rows, "How many rows there are at most; the others are one, `*`."),
+    DURATION,
+    FROM,
+    TO,
+    HOURS_ZONE,
+];
+
+const DURATION: Parameter = parameter(
+    "duration",
+    Form::Duration,
+    "How much time, up to `to` or the window under way: at most 90 days, and whole windows.",
+);
+const FROM: Parameter = parameter(
+    "from",
+    Form::Instant,
+    "When the first window begins. With `duration`, or up to `to` or the window under way.",
+);
+const TO: Parameter = parameter("to", Form::Instant, "When the last window ends.");
+const HOURS_ZONE: Parameter = parameter(
+    "tz",
+    Form::Zone,
+    "The zone of days and hours; UTC if it is left out. Where it is half an hour off, an hour of UTC counts for the hour in which it begins.",
+);
 
 const EMAIL: Parameter =
     parameter("email", Form::Email, "Whose figures; an administrator may name anybody, others themselves.");

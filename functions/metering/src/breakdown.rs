@@ -43,6 +43,11 @@ impl<T: Tally, const MAX: usize> Breakdown<T, MAX> {
         self.tallies.iter().map(|(name, tally)| (name.as_str(), tally))
     }
 
+    /// What is known of a name, if it is told apart.
+    pub fn get(&self, name: &str) -> Option<&T> {
+        self.tallies.get(name)
+    }
+
     /// Adds to a name.
     pub fn add(&mut self, name: &str, tally: &T) {
         if name == OTHER {

@@ -266,6 +266,7 @@ mod tests {
                 own.keep(events.iter().filter(|event| is_own(event)).cloned());
                 prop_assert_eq!(calls_by_key(&own.usage()), calls_by_key(usage));
                 prop_assert_eq!(&own.usage().paths, &usage.paths);
+                prop_assert_eq!(&own.usage().crossed, &usage.crossed);
                 prop_assert_eq!(sums(&own.usage()), sums(usage));
             }
         }

@@ -4,11 +4,14 @@
 //! that cannot be understood is refused by name.
 
 pub mod alerts;
+pub mod breakdown;
+pub mod heatmap;
 pub mod instant;
 pub mod range;
 pub mod realtime;
 pub mod series;
 pub mod user;
+pub mod zone;
 
 /// A parameter of a request that cannot be understood.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -22,7 +25,7 @@ pub struct BadParameter {
 
 impl BadParameter {
     /// A parameter that must be something else than it is.
-    fn must(field: &'static str, be: &str) -> Self {
+    pub fn must(field: &'static str, be: &str) -> Self {
         Self { field, message: format!("`{field}` must {be}") }
     }
 }

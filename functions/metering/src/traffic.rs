@@ -13,7 +13,7 @@ use crate::event::{Event, EventType};
 use crate::fold::DistinctEvents;
 use crate::hash::Hash;
 use crate::identity::Identity;
-use crate::usage::{KeyCalls, PathCalls, Usage};
+use crate::usage::{KeyCalls, PathCalls, Usage, crossed};
 
 /// Blocks that are read at once.
 const FEW: usize = 8;
@@ -277,13 +277,18 @@ impl Traffic {
         usage.timed += sum.timed;
         usage.latency_us = usage.latency_us.saturating_add(sum.latency_us);
         let Names { keys, calls, companies, .. } = &self.names;
-        if kind.key != 0 {
-            let (id, name) = keys.get(&(kind.subject, kind.key)).map_or((OTHER, ""), |(id, name)| (id, name));
+        let key = (kind.key != 0).then(|| keys.get(&(kind.subject, kind.key)));
+        if let Some(key) = key {
+            let (id, name) = key.map_or((OTHER, ""), |(id, name)| (id, name));
             usage.keys.add(id, &KeyCalls { name: name.into(), calls: sum.events, ..KeyCalls::default() });
         }
         if kind.call != 0 {
+            let call = calls.get(&kind.call);
             let path = PathCalls { calls: sum.events, errors: 0 };
-            usage.paths.add(calls.get(&kind.call).map_or(OTHER, String::as_str), &path);
+            usage.paths.add(call.map_or(OTHER, String::as_str), &path);
+            let known = call.zip(key.map_or(Some(""), |key| key.map(|(id, _)| id.as_str())));
+            let all = known.map_or_else(|| OTHER.to_owned(), |(call, key)| crossed(None, key, call));
+            usage.crossed.add(&all, &sum.events);
         }
         if let Some(company) = companies.get(&kind.company) {
             let company = Some(company.as_str().into());

@@ -19,7 +19,7 @@ use crate::refusals::Refusals;
 use crate::text::Text;
 
 /// Stands for a status that is not known.
-const UNKNOWN: &str = "-";
+pub(crate) const UNKNOWN: &str = "-";
 
 /// Sums over distinct events.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

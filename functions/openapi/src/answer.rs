@@ -4,6 +4,8 @@
 
 use contract::Route;
 use metering::report::alerts::QuotaAlerts;
+use metering::report::breakdown::Breakdown;
+use metering::report::heatmap::Heatmap;
 use metering::report::realtime::Realtime;
 use metering::report::series::TimeSeries;
 use metering::report::user::UserStats;
@@ -17,6 +19,8 @@ pub(crate) fn schema(route: Route, generator: &mut SchemaGenerator) -> Schema {
         Route::TimeSeries => generator.subschema_for::<TimeSeries>(),
         Route::UserStats => generator.subschema_for::<UserStats>(),
         Route::Alerts => generator.subschema_for::<QuotaAlerts>(),
+        Route::Heatmap => generator.subschema_for::<Heatmap>(),
+        Route::Breakdown => generator.subschema_for::<Breakdown>(),
         Route::OpenApi => json_schema!({ "type": "object", "required": ["openapi", "info", "paths"] }),
     }
 }

@@ -5,6 +5,7 @@
 use contract::route::{Form, Parameter};
 use deadlines::{Agency, Country, DEFAULT_LIMIT, FIRST_YEAR, Kind, LAST_YEAR, MAX_LIMIT, MAX_OFFSET};
 use metering::email::MAX_BYTES;
+use metering::report::breakdown::{By, DEFAULT_ROWS, MAX_ROWS};
 use metering::report::range::Granularity;
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
@@ -31,6 +32,15 @@ fn schema(form: Form, generator: &mut SchemaGenerator) -> Schema {
         Form::Offset => json_schema!({ "type": "integer", "minimum": 0, "maximum": MAX_OFFSET, "default": 0 }),
         Form::Granularity => generator.subschema_for::<Granularity>(),
         Form::Duration => json_schema!({ "type": "string", "pattern": "^[0-9]+[mhd]$", "default": "24h" }),
+        Form::Instant => json_schema!({ "type": "string", "format": "date-time" }),
+        Form::Zone => json_schema!({ "type": "string", "default": "UTC" }),
+        Form::Dimensions => {
+            let all: Vec<String> = By::all().map(|by| by.to_string()).collect();
+            json_schema!({ "type": "string", "enum": all, "default": "path" })
+        }
+        Form::Rows => {
+            json_schema!({ "type": "integer", "minimum": 1, "maximum": MAX_ROWS, "default": DEFAULT_ROWS })
+        }
         Form::Email => json_schema!({ "type": "string", "maxLength": MAX_BYTES }),
     }
 }
@@ -47,6 +57,10 @@ pub(crate) const fn example(form: Form) -> &'static str {
         Form::Offset => "50",
         Form::Granularity => "hour",
         Form::Duration => "7d",
+        Form::Instant => "2026-11-24T00:00:00Z",
+        Form::Zone => "Australia/Sydney",
+        Form::Dimensions => "path,status",
+        Form::Rows => "20",
         Form::Email => "user@example.com",
     }
 }

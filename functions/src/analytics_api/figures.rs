@@ -3,7 +3,7 @@
 //! Invariant: sums come from exactly one source for each minute; users may be named by several, since a name counts
 //! once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures::{StreamExt, TryStreamExt};
@@ -13,6 +13,7 @@ use metering::live::LiveMinute;
 use metering::report::range::{Granularity, Plan, Range};
 use metering::report::series::Series;
 use metering::subject::{Bucket, Subject};
+use metering::total::Total;
 use metering::traffic::Traffic;
 use metering::usage::Usage;
 use metering::window::{Day, Hour, Minute};
@@ -41,7 +42,7 @@ pub(super) struct Figures<'a> {
 }
 
 /// What a subject did in a window, by the window's first minute.
-type Part = (Minute, Subject, Usage);
+pub(super) type Part = (Minute, Subject, Usage);
 
 /// Users of a window that is not whole yet, by its first minute.
 type Users = (Minute, UsageBySubject);
@@ -53,15 +54,18 @@ impl Figures<'_> {
     /// When a request fails or an item cannot be read.
     pub(super) async fn read(
         &self,
-        range: Range,
+        range: &Range,
         plan: &Plan,
         now: Timestamp,
     ) -> Result<(Series, BTreeMap<Minute, LiveMinute>), Failure> {
-        let mut series = Series::new(range);
+        let mut series = match &self.scope {
+            Scope::Everybody => Series::new(range.clone()),
+            Scope::Own(_) => Series::of_one(range.clone()),
+        };
         let set = async {
             match &self.scope {
-                Scope::Everybody => self.add_everybodys(&mut series, range.granularity(), plan).await,
-                Scope::Own(subjects) => self.add_own(&mut series, range.granularity(), subjects, plan).await,
+                Scope::Everybody => self.add_everybodys(&mut series, range, plan).await,
+                Scope::Own(subjects) => self.add_own(&mut series, subjects, plan).await,
             }
         };
         let ((), live) = tokio::try_join!(set, self.live(&plan.live, now)).map_err(Failure::internal)?;
@@ -70,25 +74,22 @@ impl Figures<'_> {
     }
 
     /// A total knows how many users its window has, but not who they are: a point made from several asks for names.
-    async fn add_everybodys(
-        &self,
-        series: &mut Series,
-        granularity: Granularity,
-        plan: &Plan,
-    ) -> Result<(), TableError> {
-        let mut longer = Longer::of(plan, granularity);
+    async fn add_everybodys(&self, series: &mut Series, range: &Range, plan: &Plan) -> Result<(), TableError> {
+        let granularity = range.granularity();
+        let mut longer = Longer::of(plan);
         let spans = ranges(&Plan { days: longer.days.clone(), hours: longer.hours.clone(), ..Plan::default() });
         let courses = all(spans.into_iter().map(|(first, last)| self.windows.courses(first, last))).await?;
         courses.iter().flatten().for_each(|(span, course)| longer.add(*span, course.as_ref()));
-        longer.points.iter().for_each(|(first, total)| series.add_whole(*first, total));
+        longer.points.iter().for_each(|(span, total)| add_total(series, *span, total));
         let plan = &longer.left();
         let totals = all(ranges(plan).into_iter().map(|(first, last)| self.windows.readable_totals(first, last)));
         let open_days = match granularity {
-            Granularity::Day => by(&plan.hours, |hour| hour.day()),
+            Granularity::Day => by(&within(&plan.hours, |hour| hour.day(), range), |hour| hour.day()),
             Granularity::Hour | Granularity::Minute => Vec::new(),
         };
         let open_hours = match granularity {
-            Granularity::Day | Granularity::Hour => by(&plan.minutes, |minute| minute.hour()),
+            Granularity::Day => by(&within(&plan.minutes, |minute| minute.day(), range), |minute| minute.hour()),
+            Granularity::Hour => by(&plan.minutes, |minute| minute.hour()),
             Granularity::Minute => Vec::new(),
         };
         let of_days = all(buckets(open_days).map(async |((first, last), bucket): ((Hour, Hour), Bucket)| {
@@ -101,34 +102,22 @@ impl Figures<'_> {
         let read = async { tokio::try_join!(totals, of_days, of_hours) };
         let (totals, of_days, of_hours): (Vec<_>, Vec<Users>, Vec<Users>) = read.await?;
         for (span, total) in totals.into_iter().flatten() {
-            let first = span.first_minute();
-            if length(span) == granularity { series.add_whole(first, &total) } else { series.add_part(first, &total) }
+            add_total(series, span, &total);
         }
         of_days.iter().chain(&of_hours).for_each(|(first, users)| series.add_users(*first, users));
         Ok(())
     }
 
-    async fn add_own(
-        &self,
-        series: &mut Series,
-        granularity: Granularity,
-        subjects: &[Subject],
-        plan: &Plan,
-    ) -> Result<(), TableError> {
+    async fn add_own(&self, series: &mut Series, subjects: &[Subject], plan: &Plan) -> Result<(), TableError> {
         let longer = all(subjects.iter().map(async |subject| {
-            let mut longer = Longer::of(plan, granularity);
+            let mut longer = Longer::of(plan);
             self.add_courses(&mut longer, subject).await?;
             Ok((subject, longer))
         }));
         for (subject, longer) in longer.await? {
-            longer.points.iter().for_each(|(first, total)| series.add_whole(*first, total));
+            longer.points.iter().for_each(|(span, total)| series.add_part(span.first_minute(), total));
             let plan = longer.left();
-            let days = all(by(&plan.days, |day| day.month()).into_iter().map(|ends| self.days(subject, ends)));
-            let hours = all(by(&plan.hours, |hour| hour.day()).into_iter().map(|ends| self.hours(subject, ends)));
-            let minutes =
-                all(by(&plan.minutes, |minute| minute.hour()).into_iter().map(|ends| self.minutes(subject, ends)));
-            let (days, hours, minutes) = tokio::try_join!(days, hours, minutes)?;
-            for (first, subject, usage) in [days, hours, minutes].into_iter().flatten().flatten() {
+            for (first, subject, usage) in self.parts(subject, &plan).await? {
                 let mut fold = UsageBySubject::default();
                 fold.add(subject, &usage);
                 series.add(first, &fold);
@@ -140,7 +129,7 @@ impl Figures<'_> {
     /// Adds what a subject's hours say of their minutes, and days of their hours.
     async fn add_courses(&self, longer: &mut Longer<'_>, subject: &Subject) -> Result<(), TableError> {
         let days = by(&longer.hours, |hour| hour.day());
-        let days = all(days.iter().map(|(first, _)| self.windows.hours(subject, first.day()))).await?;
+        let days = all(days.iter().map(|(first, last)| self.windows.hours(subject, *first, *last))).await?;
         for hour in days.iter().flatten() {
             longer.add(Span::Hour(hour.hour), hour.course.as_ref());
         }
@@ -155,35 +144,52 @@ impl Figures<'_> {
         Ok(())
     }
 
-    /// A subject's days of one month.
-    async fn days(&self, subject: &Subject, (first, last): (Day, Day)) -> Result<Vec<Part>, TableError> {
+    /// A subject's windows of a plan, but the live ones.
+    pub(super) async fn parts(&self, subject: &Subject, plan: &Plan) -> Result<Vec<Part>, TableError> {
+        let days = plan.days.chunk_by(|one, next| one.month() == next.month());
+        let hours = plan.hours.chunk_by(|one, next| one.day() == next.day());
+        let minutes = plan.minutes.chunk_by(|one, next| one.hour() == next.hour());
+        let days = all(days.map(|days| self.days(subject, days)));
+        let hours = all(hours.map(|hours| self.hours(subject, hours)));
+        let minutes = all(minutes.map(|minutes| self.minutes(subject, minutes)));
+        let (days, hours, minutes) = tokio::try_join!(days, hours, minutes)?;
+        Ok([days, hours, minutes].into_iter().flatten().flatten().collect())
+    }
+
+    /// A subject's days, all of one month.
+    async fn days(&self, subject: &Subject, wanted: &[Day]) -> Result<Vec<Part>, TableError> {
+        let Some(first) = wanted.first() else { return Ok(Vec::new()) };
         let mut parts = Vec::new();
         for item in self.windows.usage_items(subject, Some(first.month())).await? {
             let day = readable(self.windows.user_day(&item))?.flatten();
-            parts.extend(
-                day.filter(|day| (first..=last).contains(&day.day))
-                    .map(|day| (day.day.first_hour().first_minute(), subject.clone(), day.usage)),
-            );
+            let day = day.filter(|day| wanted.binary_search(&day.day).is_ok());
+            parts.extend(day.map(|day| (day.day.first_hour().first_minute(), subject.clone(), day.usage)));
         }
         Ok(parts)
     }
 
-    /// A subject's hours of one day.
-    async fn hours(&self, subject: &Subject, (first, last): (Hour, Hour)) -> Result<Vec<Part>, TableError> {
-        let hours = self.windows.hours(subject, first.day()).await?.into_iter();
-        let wanted = hours.filter(|hour| (first..=last).contains(&hour.hour));
+    /// A subject's hours, all of one day.
+    async fn hours(&self, subject: &Subject, wanted: &[Hour]) -> Result<Vec<Part>, TableError> {
+        let ([first, .., last] | [first @ last]) = wanted else { return Ok(Vec::new()) };
+        let hours = self.windows.hours(subject, *first, *last).await?.into_iter();
+        let wanted = hours.filter(|hour| wanted.binary_search(&hour.hour).is_ok());
         Ok(wanted.map(|hour| (hour.hour.first_minute(), subject.clone(), hour.usage)).collect())
     }
 
-    /// A subject's minutes of one hour.
-    async fn minutes(&self, subject: &Subject, (first, last): (Minute, Minute)) -> Result<Vec<Part>, TableError> {
+    /// A subject's minutes, all of one hour.
+    async fn minutes(&self, subject: &Subject, wanted: &[Minute]) -> Result<Vec<Part>, TableError> {
+        let Some(first) = wanted.first() else { return Ok(Vec::new()) };
         let minutes = self.windows.minutes(subject, first.hour(), Consistency::Strong).await?.into_iter();
-        let wanted = minutes.filter(|(minute, _)| (first..=last).contains(minute));
+        let wanted = minutes.filter(|(minute, _)| wanted.binary_search(minute).is_ok());
         Ok(wanted.map(|(minute, usage)| (minute, subject.clone(), usage)).collect())
     }
 
     /// What some minutes come to in the scope.
-    async fn live(&self, minutes: &[Minute], now: Timestamp) -> Result<BTreeMap<Minute, LiveMinute>, TableError> {
+    pub(super) async fn live(
+        &self,
+        minutes: &[Minute],
+        now: Timestamp,
+    ) -> Result<BTreeMap<Minute, LiveMinute>, TableError> {
         let subjects = match &self.scope {
             Scope::Everybody => return self.live.everybody(minutes, now).await,
             Scope::Own(subjects) => subjects,
@@ -210,17 +216,39 @@ where
 
 /// The first and last of each run of windows within a larger one.
 fn by<T: Copy, L: PartialEq>(windows: &[T], larger: impl Fn(T) -> L) -> Vec<(T, T)> {
-    let runs = windows.chunk_by(|one, next| larger(*one) == larger(*next));
+    runs(windows, |one, next| larger(one) == larger(next))
+}
+
+/// The first and last of each run of windows.
+fn runs<T: Copy>(windows: &[T], is_one_run: impl Fn(T, T) -> bool) -> Vec<(T, T)> {
+    let runs = windows.chunk_by(|one, next| is_one_run(*one, *next));
     runs.filter_map(|run| Some((*run.first()?, *run.last()?))).collect()
 }
 
+/// The windows in those days of UTC that are points of a range, whose users are told by name.
+fn within<T: Copy>(windows: &[T], day: impl Fn(T) -> Day, range: &Range) -> Vec<T> {
+    let days: BTreeSet<Day> = range.days().collect();
+    windows.iter().copied().filter(|window| days.contains(&day(*window))).collect()
+}
+
+fn add_total(series: &mut Series, span: Span, total: &Total) {
+    let first = span.first_minute();
+    if length(span) == series.range().granularity() {
+        series.add_whole(first, total)
+    } else {
+        series.add_part(first, total)
+    }
+}
+
 /// The ranges of totals that hold a plan's windows; each lies in one partition.
-fn ranges(plan: &Plan) -> Vec<(Span, Span)> {
-    let days = by(&plan.days, |_| ()).into_iter().map(|(first, last)| (Span::Day(first), Span::Day(last)));
-    let hours = by(&plan.hours, |hour| hour.day().month()).into_iter();
-    let minutes = by(&plan.minutes, |minute| minute.day()).into_iter();
-    days.chain(hours.map(|(first, last)| (Span::Hour(first), Span::Hour(last))))
-        .chain(minutes.map(|(first, last)| (Span::Minute(first), Span::Minute(last))))
+pub(super) fn ranges(plan: &Plan) -> Vec<(Span, Span)> {
+    let days = runs(&plan.days, |one, next| one.plus(1) == next)
+        .into_iter()
+        .map(|(first, last)| (Span::Day(first), Span::Day(last)));
+    let hours = runs(&plan.hours, |one, next| one.plus(1) == next && one.day().month() == next.day().month());
+    let minutes = runs(&plan.minutes, |one, next| one.plus(1) == next && one.day() == next.day());
+    days.chain(hours.into_iter().map(|(first, last)| (Span::Hour(first), Span::Hour(last))))
+        .chain(minutes.into_iter().map(|(first, last)| (Span::Minute(first), Span::Minute(last))))
         .collect()
 }
 

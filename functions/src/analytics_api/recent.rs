@@ -60,7 +60,7 @@ impl AnalyticsApi {
         for minute in open {
             hours.entry(minute.hour()).or_default().insert(*minute);
         }
-        for UserHour { hour, usage, .. } in self.windows.hours(subject, day).await? {
+        for UserHour { hour, usage, .. } in self.windows.hours(subject, day.first_hour(), day.last_hour()).await? {
             if let (Some(first), Some(last), true) = (usage.first, usage.last, usage.calls > 0) {
                 hours.entry(hour).or_default().extend(Minute::of(first).through(Minute::of(last)));
             }

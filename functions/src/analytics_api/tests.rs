@@ -8,6 +8,7 @@ mod doors;
 mod earlier;
 mod exact;
 mod identity;
+mod looking;
 mod moment;
 mod people;
 mod rolled_up;

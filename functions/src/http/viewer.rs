@@ -32,6 +32,11 @@ impl Viewer {
         self.is_admin
     }
 
+    /// Whose figures the viewer is shown; everybody's where it is nobody's.
+    pub fn whose(&self) -> Option<&Email> {
+        (!self.is_admin).then_some(&self.email)
+    }
+
     /// Whether the viewer may see the figures of a user.
     pub fn may_see(&self, email: &Email) -> bool {
         self.is_admin || self.email == *email

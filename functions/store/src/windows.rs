@@ -172,13 +172,17 @@ impl Windows {
         Subject::parse(&string(item, SUBJECT)).ok_or_else(|| self.analytics.malformed(item, SUBJECT))
     }
 
-    /// A subject's hours in a day, oldest first, as far as they can be read.
+    /// A subject's hours from one to another of the same day, oldest first, as far as they can be read.
     ///
     /// # Errors
     /// When the query fails.
-    pub async fn hours(&self, subject: &Subject, day: Day) -> Result<Vec<UserHour>, TableError> {
-        let pk = format!("HOUR#{day}#{}", subject.bucket());
-        let rows = self.own_rows(&pk, subject, Consistency::Strong).await?;
+    pub async fn hours(&self, subject: &Subject, first: Hour, last: Hour) -> Result<Vec<UserHour>, TableError> {
+        let day = first.day();
+        let (pk, name) = (format!("HOUR#{day}#{}", subject.bucket()), subject.to_string());
+        let place = |hour: Hour| format!("{name}#{:02}", hour.of_day());
+        let rows = self.analytics.query(&pk, Sort::Between(place(first), place(last)), Consistency::Strong).await?;
+        // Another's name may begin with this one's and a `#`.
+        let rows: Vec<_> = rows.into_iter().filter(|item| string(item, SUBJECT) == name).collect();
         let hour = |item: &Item| {
             let hour = day.first_hour().plus(self.place(item)?.into());
             Ok(UserHour { hour, usage: self.analytics.json(item, USAGE)?, course: self.course(&self.analytics, item)? })

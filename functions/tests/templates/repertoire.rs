@@ -190,6 +190,9 @@ fn questions() -> Vec<Value> {
         ("timeseries", json!({"granularity": "minute", "duration": "24h"})),
         ("timeseries", json!({"granularity": "hour", "duration": "7d"})),
         ("timeseries", json!({"granularity": "day", "duration": "90d"})),
+        ("timeseries", json!({"granularity": "day", "duration": "30d", "tz": "Asia/Kolkata"})),
+        ("heatmap", json!({})),
+        ("breakdown", json!({"by": "hour", "duration": "48h"})),
         ("user-stats", json!({})),
         ("alerts", json!({})),
     ];

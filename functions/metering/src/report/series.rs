@@ -32,8 +32,21 @@ pub struct Series {
 struct Sums {
     /// Without names; its users are those of whole windows.
     total: Total,
+    users: Users,
     /// Users of parts, by the hash of their names.
     names: BTreeSet<Hash>,
+}
+
+/// How the users of a point are known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Users {
+    /// By the totals of whole windows and the names in parts.
+    #[default]
+    Counted,
+    /// There is one whose calls these are.
+    One,
+    /// Not at all: the windows that make the point are counted each by itself.
+    Unknown,
 }
 
 /// The answer of `timeseries`.
@@ -45,12 +58,17 @@ pub struct TimeSeries {
     as_of: Instant,
     /// How long a window is.
     granularity: Granularity,
-    /// How much time was asked for.
+    /// How much time it is.
     duration: Duration,
+    /// The zone of the days.
+    tz: &'static str,
     /// When the first window begins.
     from: Instant,
     /// When the last window ends.
     to: Instant,
+    /// Until when figures are put together; what follows is counted from calls as they come. Calls that come late
+    /// change figures from before as well.
+    settled_to: Instant,
     /// How many points there are.
     data_points: usize,
     /// A point for each window, oldest first.
@@ -104,17 +122,38 @@ pub struct CallPoint {
     time: Instant,
     /// Calls that were let through.
     api_calls: u64,
-    /// Users with at least one call.
-    unique_users: u64,
+    /// Users with at least one call; nothing for everybody's days of a zone, whose users are not counted.
+    unique_users: Option<u64>,
     /// The authorizer's average latency, in milliseconds; 0 without calls.
     avg_latency_ms: f64,
 }
 
 impl Series {
-    /// A range in which nothing has happened yet.
+    /// Everybody's figures in a range in which nothing has happened yet.
     pub fn new(range: Range) -> Self {
-        let points = range.windows().map(|_| Sums::default()).collect();
+        let days: BTreeSet<Minute> = range.days().map(|day| day.first_hour().first_minute()).collect();
+        let users = |first: Minute| match range.granularity() {
+            Granularity::Day if !days.contains(&first) => Users::Unknown,
+            _ => Users::Counted,
+        };
+        let points = range.windows().map(|first| Sums { users: users(first), ..Sums::default() }).collect();
         Self { range, points }
+    }
+
+    /// One user's.
+    pub fn of_one(range: Range) -> Self {
+        let points = range.windows().map(|_| Sums { users: Users::One, ..Sums::default() }).collect();
+        Self { range, points }
+    }
+
+    /// The range.
+    pub const fn range(&self) -> &Range {
+        &self.range
+    }
+
+    /// What each window came to, without names, by its first minute.
+    pub fn totals(&self) -> impl Iterator<Item = (Minute, &Total)> {
+        self.range.windows().zip(&self.points).map(|(first, sums)| (first, &sums.total))
     }
 
     /// Adds a window as long as the series' own. What lies outside the range is dropped.
@@ -155,8 +194,8 @@ impl Series {
         self.add_users(first, fold);
     }
 
-    /// The answer of `timeseries`, as of an instant.
-    pub fn into_answer(self, as_of: Timestamp) -> TimeSeries {
+    /// The answer of `timeseries`, as of an instant, with windows that are set up to a minute.
+    pub fn into_answer(self, as_of: Timestamp, set: Minute) -> TimeSeries {
         let Self { range, points } = self;
         let time_series: Vec<_> =
             range.windows().zip(points).map(|(minute, sums)| sums.point(minute.start())).collect();
@@ -164,6 +203,8 @@ impl Series {
             as_of: as_of.into(),
             granularity: range.granularity(),
             duration: range.duration(),
+            tz: range.zone().name(),
+            settled_to: range.settled_to(set).into(),
             from: range.from().into(),
             to: range.to().into(),
             data_points: time_series.len(),
@@ -208,11 +249,19 @@ impl Sums {
         }
     }
 
+    fn unique_users(&self) -> Option<u64> {
+        match self.users {
+            Users::Counted => Some(self.total.users + self.names.len() as u64),
+            Users::One => Some(u64::from(self.total.calls > 0)),
+            Users::Unknown => None,
+        }
+    }
+
     fn calls(&self, start: Timestamp) -> CallPoint {
         CallPoint {
             time: start.into(),
             api_calls: self.total.calls,
-            unique_users: self.total.users + self.names.len() as u64,
+            unique_users: self.unique_users(),
             avg_latency_ms: self.total.average_latency_ms(),
         }
     }
@@ -238,6 +287,10 @@ mod tests {
         users.iter().enumerate().map(event).collect::<DistinctEvents>().fold()
     }
 
+    fn set() -> Minute {
+        "2026-11-24T10:14".parse().unwrap()
+    }
+
     fn hours() -> Series {
         let now = "2026-11-24T10:15:30Z".parse().unwrap();
         Series::new(Range::parse([("duration", "3h")], now).unwrap())
@@ -251,7 +304,8 @@ mod tests {
         }
         let whole = Total::of(&fold("2026-11-24T09:05", &["a#b@example.com", "c@example.com"]));
         series.add_whole("2026-11-24T09:00".parse().unwrap(), &whole);
-        let answer = serde_json::to_value(series.into_answer("2026-11-24T10:15:30.123Z".parse().unwrap())).unwrap();
+        let answer =
+            serde_json::to_value(series.into_answer("2026-11-24T10:15:30.123Z".parse().unwrap(), set())).unwrap();
         let users: Vec<_> = points(&answer).iter().map(|point| point["uniqueUsers"].as_u64().unwrap()).collect();
         assert_eq!(users, [0, 2, 2]);
     }
@@ -261,7 +315,8 @@ mod tests {
         let mut series = hours();
         series.add("2026-11-24T10:15".parse().unwrap(), &fold("2026-11-24T10:15", &["a@example.com", "a@example.com"]));
         series.add("2026-11-24T10:16".parse().unwrap(), &fold("2026-11-24T10:16", &["future@example.com"]));
-        let answer = serde_json::to_value(series.into_answer("2026-11-24T10:15:30.123Z".parse().unwrap())).unwrap();
+        let answer =
+            serde_json::to_value(series.into_answer("2026-11-24T10:15:30.123Z".parse().unwrap(), set())).unwrap();
         let point = |time: &str, calls: u64, users: u64, average: f64, latency: [f64; 3], response: Value| {
             json!({
                 "time": time, "apiCalls": calls, "uniqueUsers": users, "avgLatencyMs": average, "authFailures": 0,
@@ -273,7 +328,8 @@ mod tests {
         };
         let empty = |time: &str| point(time, 0, 0, 0.0, [0.0; 3], json!(0.0));
         let expected = json!({
-            "asOf": "2026-11-24T10:15:30.123Z", "granularity": "hour", "duration": "3h", "dataPoints": 3,
+            "asOf": "2026-11-24T10:15:30.123Z", "granularity": "hour", "duration": "3h", "tz": "UTC", "dataPoints": 3,
+            "settledTo": "2026-11-24T10:15:00.000Z",
             "from": "2026-11-24T08:00:00.000Z", "to": "2026-11-24T11:00:00.000Z",
             "timeSeries": [
                 empty("2026-11-24T08:00:00.000Z"),

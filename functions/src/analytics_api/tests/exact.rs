@@ -24,7 +24,7 @@ const EDGES: [&str; 10] = [
 ];
 
 /// Events of many users and kinds over three days, some of them on the edges of windows, some of them twice.
-fn events() -> Vec<Event> {
+pub(super) fn events() -> Vec<Event> {
     let now: Timestamp = NOW.parse().unwrap();
     let mut events = Vec::new();
     let mut seed = 7_u64;

@@ -1,0 +1,137 @@
+//! `breakdown`: calls by what they have in common, from the windows of the hours that are asked for.
+//!
+//! Invariant: each minute comes from one window or from blocks, as everywhere; who is not an administrator is told of
+//! nobody else.
+
+use jiff::Timestamp;
+use metering::email::Email;
+use metering::report::BadParameter;
+use metering::report::breakdown::{Breakdown, By, Dimension, Frame, Tops, usage_of};
+use metering::report::range::{Plan, Range};
+use metering::subject::Subject;
+use metering::traffic::Traffic;
+use metering::usage::{KeyCalls, Usage};
+use metering::window::Minute;
+
+use super::AnalyticsApi;
+use super::figures::{Figures, Scope, all, ranges};
+use crate::http::viewer::Viewer;
+use crate::http::{Answer, Failure};
+use store::table::TableError;
+
+/// Longest range whose hours are read one by one, in hours: a week.
+const MAX_HOURS: usize = 7 * 24;
+
+/// What is asked for.
+pub(super) struct Question {
+    pub(super) by: By,
+    pub(super) range: Range,
+    /// Most rows.
+    pub(super) limit: usize,
+    /// Whose calls; everybody's where it is nobody's.
+    pub(super) whose: Option<Email>,
+}
+
+/// What a window came to, by its first minute.
+type Part = (Minute, Usage);
+
+impl Question {
+    /// The question, if it is one that the viewer may ask and that can be answered.
+    pub(super) fn check(self, viewer: &Viewer) -> Result<Self, Failure> {
+        let Self { by, range, limit, whose } = self;
+        let of_people = by.people().is_some();
+        if whose.as_ref().is_some_and(|email| !viewer.may_see(email)) || (of_people && !viewer.is_admin()) {
+            return Err(Failure::Forbidden);
+        }
+        let must = |field, be: &str| Err(Failure::BadRequest(BadParameter::must(field, be).message));
+        if is_by_hour_and_name(by) && range.windows().count() > MAX_HOURS {
+            return must(
+                "by",
+                "not name the hour and something else but `status` where the range is longer than 7 days",
+            );
+        }
+        let whose = match whose {
+            Some(_) if of_people => return must("email", "be left out where `by` tells people apart"),
+            None if by.has(Dimension::Key) && viewer.is_admin() => return must("email", "name a user for this `by`"),
+            None => viewer.whose().cloned(),
+            email => email,
+        };
+        Ok(Self { by, range, limit, whose })
+    }
+}
+
+impl AnalyticsApi {
+    pub(super) async fn breakdown(&self, question: Question, now: Timestamp) -> Result<Answer, Failure> {
+        let Question { by, range, limit, whose } = question;
+        let (figures, set) = self.figures(whose.as_ref(), now).await?;
+        let frame = Frame { as_of: now, set, range: &range, by, limit };
+        let answer = if let Some(people) = by.people() {
+            Breakdown::of_tops(frame, &figures.tops(people, &range.whole().plan(set, 0), now).await?)
+        } else if is_by_hour_and_name(by) {
+            Breakdown::of_usages(frame, figures.usages(&range.plan(set, 0), now).await?)
+        } else if by.has(Dimension::Hour) {
+            let (series, _) = figures.read(&range, &range.plan(set, 0), now).await?;
+            Breakdown::of_usages(frame, series.totals().map(|(first, total)| (first, usage_of(total))))
+        } else {
+            Breakdown::of_usages(frame, figures.usages(&range.whole().plan(set, 0), now).await?)
+        };
+        Answer::json(&answer)
+    }
+}
+
+/// Whether each hour has to be read for its names: how hours came about does not say these.
+fn is_by_hour_and_name(by: By) -> bool {
+    let has_name = by.dimensions().any(|dimension| !matches!(dimension, Dimension::Hour | Dimension::Status));
+    by.has(Dimension::Hour) && has_name
+}
+
+impl Figures<'_> {
+    /// What happened in the scope in each window of a plan.
+    async fn usages(&self, plan: &Plan, now: Timestamp) -> Result<Vec<Part>, TableError> {
+        match &self.scope {
+            Scope::Everybody => self.everybodys_usages(plan, now).await,
+            Scope::Own(subjects) => Ok(all(subjects.iter().map(|subject| self.own_usages(subject, plan, now)))
+                .await?
+                .into_iter()
+                .flatten()
+                .collect()),
+        }
+    }
+
+    /// Totals tell paths and statuses apart. Live minutes do so only when they are set.
+    async fn everybodys_usages(&self, plan: &Plan, now: Timestamp) -> Result<Vec<Part>, TableError> {
+        let totals = all(ranges(plan).into_iter().map(|(first, last)| self.windows.readable_totals(first, last)));
+        let (totals, live) = tokio::try_join!(totals, self.live(&plan.live, now))?;
+        let set = totals.iter().flatten().map(|(span, total)| (span.first_minute(), usage_of(total)));
+        let live = live.iter().map(|(minute, live)| (*minute, usage_of(&live.total)));
+        Ok(set.chain(live).collect())
+    }
+
+    async fn own_usages(&self, subject: &Subject, plan: &Plan, now: Timestamp) -> Result<Vec<Part>, TableError> {
+        let parts = self.parts(subject, plan).await?.into_iter();
+        let mut usages: Vec<Part> = parts.map(|(first, _, usage)| (first, usage)).collect();
+        for (minute, mut traffic) in self.live.own(subject, plan.live.iter().copied(), now).await? {
+            self.live.keep(subject, minute, &mut traffic, Traffic::unread_of_names).await?;
+            usages.push((minute, used_in(minute, traffic.usage())));
+        }
+        Ok(usages)
+    }
+
+    /// The names in the top lists of a plan's windows.
+    async fn tops(&self, people: Dimension, plan: &Plan, now: Timestamp) -> Result<Tops, TableError> {
+        let mut tops = Tops::new(people);
+        let totals = all(ranges(plan).into_iter().map(|(first, last)| self.windows.readable_totals(first, last)));
+        let (totals, live) = tokio::try_join!(totals, self.live(&plan.live, now))?;
+        totals.iter().flatten().for_each(|(_, total)| tops.add(total));
+        live.values().for_each(|minute| tops.add(&minute.total));
+        Ok(tops)
+    }
+}
+
+/// A live minute's usage, of whose keys it is known in which minute they were used, but not when.
+fn used_in(minute: Minute, mut usage: Usage) -> Usage {
+    let keys: Vec<String> = usage.keys.iter().map(|(id, _)| id.to_owned()).collect();
+    let used = KeyCalls { last: Some(minute.start()), ..KeyCalls::default() };
+    keys.iter().for_each(|id| usage.keys.add(id, &used));
+    usage
+}
