@@ -22,6 +22,7 @@ const QUERY: &str = "application/x-www-form-urlencoded";
 
 mod calls;
 mod commands;
+mod description;
 mod faults;
 mod history;
 mod listeners;
@@ -187,8 +188,12 @@ impl Local {
         let mut answer = request.call().unwrap();
         let status = answer.status().as_u16();
         assert!(answer.headers().contains_key("x-request-id"), "{path}: {status} without X-Request-Id");
-        let body = answer.body_mut().read_json().unwrap_or(Value::Null);
-        Answer { status, body, after: began.elapsed() }
+        let after = began.elapsed();
+        let content_type = answer.headers()["content-type"].to_str().unwrap().to_owned();
+        let body = answer.body_mut().read_to_string().unwrap();
+        let path = path.split('?').next().unwrap();
+        openapi::conformance::check(path, status, &content_type, &body).unwrap();
+        Answer { status, body: serde_json::from_str(&body).unwrap(), after }
     }
 
     /// Makes a call; returns the status of its answer.

@@ -11,6 +11,8 @@ use crate::{Failure, Printer, exec, process, workspace};
 
 /// The linter of CloudFormation templates, pinned because each version knows more rules.
 const CFN_LINT: [&str; 1] = ["cfn-lint==1.51.0"];
+/// What asks a running API whatever its description allows, pinned because each version makes up other requests.
+const SCHEMATHESIS: [&str; 1] = ["schemathesis==4.32.5"];
 /// Names of the browser in which a test has a web page try what it can.
 const CHROMIUM: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 /// Set to `true` where nobody looks at what was skipped.
@@ -31,8 +33,11 @@ pub fn run(_args: &Test, printer: &Printer) -> Result<()> {
     } else {
         printer.say("skipped: formatting, because rustfmt is not installed (rustup component add rustfmt)");
     }
-    let cfn_lint =
-        process::pinned_venv(&workspace::target().join("venv"), &CFN_LINT, "cfn-lint", &|line| printer.say(line))?;
+    let tool = |folder, pip_arguments: &[&str], program| {
+        process::pinned_venv(&workspace::target().join(folder), pip_arguments, program, &|line| printer.say(line))
+    };
+    let cfn_lint = tool("venv", &CFN_LINT, "cfn-lint")?;
+    let schemathesis = tool("venv-schemathesis", &SCHEMATHESIS, "schemathesis")?;
     let chromium = chromium(printer)?;
     if process::succeeds(&mut cargo(&["clippy", "--version"])) {
         let clippy = ["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"];
@@ -42,7 +47,7 @@ pub fn run(_args: &Test, printer: &Printer) -> Result<()> {
     }
     process::run(&mut cargo(&["build", "--workspace", "--bins"]), &|line| printer.say(line))?;
     let mut test = cargo(&["test", "--workspace"]);
-    test.env("CFN_LINT", cfn_lint).env("CHROMIUM", chromium);
+    test.env("CFN_LINT", cfn_lint).env("SCHEMATHESIS", schemathesis).env("CHROMIUM", chromium);
     process::run(&mut test, &|line| printer.say(line))?;
     printer.say("all tests passed");
     Ok(())
