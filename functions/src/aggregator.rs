@@ -8,11 +8,12 @@ mod run;
 
 use std::collections::BTreeSet;
 
+use contract::limit::MINUTES_DAYS;
 use jiff::{SignedDuration, Timestamp};
 use metering::batch::Batch;
 use metering::block::Block;
 use metering::subject::Bucket;
-use metering::window::Minute;
+use metering::window::{Day, Minute};
 use serde::Serialize;
 
 use self::run::{DueHours, Run, Whose};
@@ -23,9 +24,9 @@ use store::blocks::Blocks;
 use store::failed_windows::FailedWindows;
 use store::journal::Journal;
 use store::notices::Notices;
-use store::table::{Table, TableError};
+use store::table::{Table, TableError, readable};
 use store::watermark::Watermark;
-use store::windows::Windows;
+use store::windows::{Span, Windows};
 
 /// How long after its end a minute is still left to readers of blocks: far more than clocks of Lambda differ.
 const GRACE: SignedDuration = SignedDuration::from_secs(10);
@@ -113,7 +114,7 @@ impl Aggregator {
             marks = self.blocks.marks().await?;
         }
         let waiting = self.failed.list().await?;
-        let mut run = Run::new(self, now, self.watermark.closed().await?);
+        let mut run = Run::new(self, now, readable(self.watermark.closed().await)?.flatten());
         let late: Vec<Minute> = marks.iter().map(|mark| mark.minute).filter(|minute| *minute <= watermark).collect();
         let again = run.partly_known(watermark, target).await?;
         let late = again.into_iter().chain(late).collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>();
@@ -158,12 +159,32 @@ impl Aggregator {
     }
 
     async fn begin(&self, now: Timestamp) -> Result<Minute, TableError> {
-        if let Some(minute) = self.watermark.read().await? {
-            return Ok(minute);
-        }
         let first = Minute::of(now).plus(-1);
-        self.watermark.begin(first).await?;
+        match self.watermark.read().await {
+            Ok(Some(minute)) => return Ok(minute),
+            Ok(None) => self.watermark.begin(first).await?,
+            Err(cause @ TableError::Malformed { .. }) => self.restore_watermark(&cause, now).await?,
+            Err(error) => return Err(error),
+        }
         Ok(self.watermark.read().await?.unwrap_or(first))
+    }
+
+    /// Sets a watermark that cannot be read by the windows: they are set up to a step ahead of it, and where there are
+    /// none, by how long minutes are kept. One that is too low changes no figure, because what it leaves open is read
+    /// from blocks, and folded again.
+    async fn restore_watermark(&self, cause: &TableError, now: Timestamp) -> Result<(), TableError> {
+        let mut day = Day::of(now);
+        let oldest = day.plus(-i64::from(MINUTES_DAYS));
+        let mut last_set = None;
+        while last_set.is_none() && day > oldest {
+            let (first, last) = (day.first_hour().first_minute(), day.last_hour().last_minute());
+            let totals = self.windows.readable_totals(Span::Minute(first), Span::Minute(last)).await?;
+            last_set = totals.last().map(|(span, _)| span.first_minute());
+            day = day.plus(-1);
+        }
+        let minute = last_set.map_or(oldest.first_hour().first_minute(), |minute| minute.plus(-STEP));
+        tracing::error!(%cause, %minute, "the watermark cannot be read and is set anew");
+        self.watermark.restore(minute).await
     }
 
     async fn publish(&self, news: &[News]) {

@@ -1,7 +1,8 @@
 //! The watermark splits time: up to it readers take windows, after it they take blocks.
 //!
-//! Invariant: it moves only when every window up to it has been set, and never back.
+//! Invariant: it moves only when every window up to it has been set, and never back, unless nobody can read it.
 
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use contract::table::{PK, SK, STATE};
 use metering::window::Minute;
 
@@ -70,15 +71,36 @@ impl Watermark {
         self.set(CLOSED, minute, "attribute_not_exists(#minute) OR #minute < :minute").await
     }
 
+    /// Sets a watermark that cannot be read anew; where another has been faster, nothing is done.
+    ///
+    /// # Errors
+    /// When a request fails.
+    pub async fn restore(&self, minute: Minute) -> Result<(), TableError> {
+        let item = self.table.get(STATE, WATERMARK, Consistency::Strong).await?.unwrap_or_default();
+        if string(&item, MINUTE).parse::<Minute>().is_ok() {
+            return Ok(());
+        }
+        let Some(damaged) = item.get(MINUTE) else { return self.begin(minute).await };
+        let request = self.update(MINUTE, minute, "#minute = :damaged");
+        self.sent(request.expression_attribute_values(":damaged", damaged.clone())).await
+    }
+
     async fn set(&self, attribute: &str, minute: Minute, condition: &str) -> Result<(), TableError> {
+        self.sent(self.update(attribute, minute, condition)).await
+    }
+
+    fn update(&self, attribute: &str, minute: Minute, condition: &str) -> UpdateItemFluentBuilder {
         let request = self.table.client().update_item().table_name(self.table.name());
-        let request = request
+        request
             .key(PK, text(STATE))
             .key(SK, text(WATERMARK))
             .update_expression("SET #minute = :minute")
             .condition_expression(condition)
             .expression_attribute_names("#minute", attribute)
-            .expression_attribute_values(":minute", text(minute.to_string()));
-        unless_condition_failed(request.send().await).map(drop).map_err(|error| self.table.failed("UpdateItem", &error))
+            .expression_attribute_values(":minute", text(minute.to_string()))
+    }
+
+    async fn sent(&self, update: UpdateItemFluentBuilder) -> Result<(), TableError> {
+        unless_condition_failed(update.send().await).map(drop).map_err(|error| self.table.failed("UpdateItem", &error))
     }
 }

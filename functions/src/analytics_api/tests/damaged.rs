@@ -1,7 +1,7 @@
-//! One item that cannot be read takes no answer along.
+//! One item that cannot be read takes no answer along, and the one that all of them need is soon there again.
 
 use contract::table::STATE;
-use store::table::string;
+use store::table::{Consistency, string};
 
 use super::rolled_up::aggregator;
 use super::*;
@@ -10,7 +10,8 @@ use crate::aggregator::RunUntil;
 const NOW: &str = "2026-12-01T00:30:20Z";
 const USER: &str = "a#b@example.com";
 
-/// Whatever the analytics and usage tables hold but the watermark: without it nobody knows what is counted where.
+/// Whatever the analytics and usage tables hold but the watermark: without it nobody knows what is counted where, until
+/// the aggregator has set it anew.
 async fn items(world: &World) -> Vec<(Table, Item)> {
     let [analytics, usage, _] = tables(&world.store);
     let mut found = Vec::new();
@@ -65,5 +66,39 @@ async fn an_item_that_cannot_be_read_is_left_out_of_every_answer() {
             }
         }
         table.put_all([item]).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_watermark_that_cannot_be_read_is_set_anew_by_the_next_run_and_no_answer_changes() {
+    for until in [RunUntil::Settled, RunUntil::Now] {
+        let at = |n: i64| format!("2026-11-30T{:02}:{:02}:10Z", 22 + n % 2, n);
+        let events: Vec<_> = (0..60).map(|n| call(USER, &format!("{n}"), &at(n))).collect();
+        let world = World::new(events, "2026-11-30T21:59").await;
+        let aggregator = aggregator(&world);
+        aggregator.run(until, || NOW.parse().unwrap()).await.unwrap();
+        let new = (0..5).map(|n| call(USER, &format!("new {n}"), &format!("2026-12-01T00:30:0{n}Z")));
+        world.commit(new.collect()).await;
+        let series = [("granularity", "minute"), ("duration", "4h")];
+        let asked = async || {
+            let stats = world.get(Who::User(USER), USER_STATS, &[], NOW).await;
+            [
+                world.get(Who::Admin, REALTIME, &[], NOW).await,
+                world.get(Who::Admin, TIMESERIES, &series, NOW).await,
+                stats,
+            ]
+        };
+        let reached = aggregator.run(RunUntil::Settled, || NOW.parse().unwrap()).await.unwrap();
+        let answers = asked().await;
+        let [analytics, ..] = tables(&world.store);
+        let watermark = analytics.get(STATE, "WATERMARK", Consistency::Strong).await.unwrap().unwrap();
+        analytics.put_all([damaged(&watermark)]).await.unwrap();
+        assert!(asked().await.iter().all(|(status, _)| *status == 500));
+        let again = aggregator.run(RunUntil::Settled, || NOW.parse().unwrap()).await.unwrap();
+        if until == RunUntil::Settled {
+            assert_eq!((again, asked().await), (reached, answers.clone()));
+        }
+        let stats = world.get(Who::User(USER), USER_STATS, &[], NOW).await;
+        assert_eq!([&stats.1, &answers[2].1].map(|stats| stats["allTime"]["apiCalls"].as_u64()), [Some(65); 2]);
     }
 }
