@@ -48,4 +48,4 @@ pub use app::{App, Architecture, Target};
 pub use check::{Problem, Problems};
 pub use settings::{InvalidSettings, Settings};
 pub use stack::{Dropped, Place, Stack};
-pub use warning::Warning;
+pub use warning::{AlarmSubscribers, Warning};

@@ -2,6 +2,7 @@
 //!
 //! Invariant: no command is known here.
 
+pub mod alarms_topic;
 pub mod alerts;
 pub mod api;
 pub mod authorizer;

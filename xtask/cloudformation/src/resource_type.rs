@@ -19,3 +19,4 @@ pub const FUNCTION_URL: &str = "AWS::Lambda::Url";
 pub const LOG_GROUP: &str = "AWS::Logs::LogGroup";
 pub const BUCKET: &str = "AWS::S3::Bucket";
 pub const SUBSCRIPTION: &str = "AWS::SNS::Subscription";
+pub const TOPIC: &str = "AWS::SNS::Topic";

@@ -18,6 +18,7 @@ use crate::deployment::plan::Plan;
 use crate::deployment::result::{self, DeployResult};
 use crate::stack::change_set::ChangeSetOptions;
 use crate::stack::order;
+use crate::system::alarms_topic;
 use preflight::Preflight;
 
 /// Carries `deploy` out.
@@ -42,12 +43,11 @@ async fn deploy_all(args: &cli::Deploy, reporter: &Reporter) -> Result<Vec<Deplo
     let all = app.stacks()?;
     let stacks = order::select(&all, &args.stacks)?;
     let declared = stacks.into_iter().map(|stack| (stack, stack.template())).collect::<Vec<_>>();
-    for warning in app.warnings() {
-        reporter.note(&format!("warning: {warning}"));
-        reporter.note(&format!("hint: {}", warning.hint()));
-    }
     let preflight = Preflight { connection: &connection, declared: &declared, arch: args.arch };
-    preflight.check(env, problems, reporter).await?;
+    let (warnings, checked) =
+        tokio::join!(alarms_topic::warnings(&connection, &app), preflight.check(env, problems, reporter));
+    alarms_topic::tell(&warnings, reporter);
+    checked?;
     let say = |line: &str| reporter.note(line);
     let packages =
         if connection.is_local() { build::for_this_machine(&say)? } else { build::for_lambda(args.arch, &say)? };
@@ -63,6 +63,11 @@ async fn deploy_all(args: &cli::Deploy, reporter: &Reporter) -> Result<Vec<Deplo
     };
     let deployed = pipeline::deploy(&plan).await?;
     pipeline::hint_at_leftovers(&plan).await?;
+    // Whom the deploy has asked to hear the alarms, hears nothing yet.
+    let now = alarms_topic::warnings(&connection, &app).await;
+    if now != warnings {
+        alarms_topic::tell(&now, reporter);
+    }
     Ok(deployed)
 }
 

@@ -14,7 +14,7 @@ use anyhow::Result;
 use contract::{Environment, Toggle, name, variable};
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use stacks::Settings;
+use stacks::{Architecture, Settings};
 use xtask::cli::{self, Json};
 use xtask::{Failure, Printer, workspace};
 
@@ -24,6 +24,7 @@ use crate::console::reporter::Reporter;
 use crate::local_state::folder::Folder;
 use crate::local_state::secrets::Secrets;
 use crate::stack::read;
+use crate::system::alarms_topic;
 
 /// How a check went, and what was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,6 +121,8 @@ async fn verify(args: &cli::Verify, reporter: &Reporter, printer: &Printer) -> R
     let settings = &workspace::settings(env)?;
     let deployment = Deployment { connection: &connection, env, toggle: toggle(&connection, env).await?, settings };
     reporter.note(&format!("checking {env} with the toggle {}", deployment.toggle.as_str()));
+    let app = workspace::app(env, deployment.toggle, connection.target(), Architecture::X86_64)?;
+    alarms_topic::tell(&alarms_topic::warnings(&connection, &app).await, reporter);
     let told = |checks: Vec<Check>| tell(checks, args.json, reporter, printer);
     let mut checks = told(resources::checks(&deployment).await);
     checks.extend(told(call::checks(&deployment, key(args, &connection)?.as_deref()).await));

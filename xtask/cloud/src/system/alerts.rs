@@ -178,7 +178,8 @@ fn destination(subscriber: &Subscriber) -> (&'static str, &str) {
     }
 }
 
-fn is_arn(text: &str) -> bool {
+/// Whether it is what SNS gives a subscription that is confirmed, in place of `PendingConfirmation`.
+pub(super) fn is_arn(text: &str) -> bool {
     text.starts_with("arn:")
 }
 

@@ -31,8 +31,6 @@ fn every_problem_of_an_account_is_named_at_once_and_nothing_is_built() {
     aws.answer("s3 HEAD /complical-packages-123456789012-ap-south-1", 403, "");
     let ended = deploy(&aws, &workshop, &[]);
     let said = [
-        "warning: nobody hears the alarms of prod",
-        "hint: under [alarms] in stacks/environments/prod.toml",
         "deploying prod to account 123456789012, ap-south-1",
         "problem: the bucket complical-packages-123456789012-ap-south-1 is another account's",
         "hint: ",
@@ -43,6 +41,8 @@ fn every_problem_of_an_account_is_named_at_once_and_nothing_is_built() {
         "problem: the name /aws/lambda/CompliCal-Kinesis-prod-StreamProcessor (AWS::Logs::LogGroup) is taken",
         "hint: a late invocation makes a log anew",
         "problem: the name CompliCal-API-prod-DeadlinesFunction (AWS::Lambda::Function) is taken",
+        "warning: nobody hears the alarms of prod",
+        "hint: under [alarms] in stacks/environments/prod.toml",
         "error: 5 problems, and nothing was changed",
     ];
     expect_nothing_begun(&aws, ended.expect(1, &said));

@@ -77,6 +77,16 @@ async fn an_address_that_swallows_connections_is_told_soon() {
 }
 
 #[test]
+fn an_endpoint_that_takes_connections_and_says_nothing_is_told_within_half_a_minute() {
+    // The system takes connections for it; nobody reads what they bring.
+    let mute = TcpListener::bind("127.0.0.1:0").unwrap();
+    let nowhere = format!("http://{}", mute.local_addr().unwrap());
+    let ended = Workshop::new().start_at(&nowhere, &["keys", "list", "--email", "a@example.com"]).end();
+    let said = format!("nothing answers at {nowhere}: no answer within 30 s");
+    ended.expect(1, &[&said, "hint: check the network, --region and --endpoint-url"]);
+}
+
+#[test]
 fn an_endpoint_that_keeps_failing_is_asked_a_few_times_and_people_hear_of_it() {
     let aws = Aws::empty();
     aws.answer("dynamodb Query", 500, "");

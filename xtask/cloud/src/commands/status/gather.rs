@@ -20,7 +20,7 @@ use crate::pricing::estimate::{Estimate, Mode};
 use crate::pricing::price::{Prices, Units};
 use crate::stack::read;
 use crate::system::metric::{self, Metric, Span};
-use crate::system::{backlog, counting};
+use crate::system::{alarms_topic, backlog, counting};
 
 /// The state of an environment, now.
 ///
@@ -45,9 +45,12 @@ pub async fn snapshot(connection: &Connection, env: &Environment) -> Result<Snap
         calls_this_month(connection, env, now),
     )?;
     let cost = calls.map(|calls| cost(stream.as_ref(), calls, now)).transpose()?;
-    // Alarms are there with the stream; who hears them is in the settings, if this checkout has them.
-    let app = || workspace::app(env, Toggle::On, connection.target(), Architecture::X86_64);
-    let warnings = alarms.as_ref().and_then(|_| app().ok()).map_or_else(Vec::new, |app| app.warnings());
+    // Alarms are there with the stream; whether others hear them is in the settings, if this checkout has them.
+    let app = workspace::app(env, Toggle::On, connection.target(), Architecture::X86_64).ok();
+    let warnings = match app.filter(|_| alarms.is_some()) {
+        Some(app) => alarms_topic::warnings(connection, &app).await,
+        None => Vec::new(),
+    };
     Ok(Snapshot {
         env: env.as_str().to_owned(),
         region: connection.region().to_owned(),
