@@ -6,6 +6,7 @@
 mod account;
 mod alerts;
 mod breakdown;
+mod dashboard;
 mod figures;
 mod longer;
 mod openapi;
@@ -67,6 +68,9 @@ impl AnalyticsApi {
         let route = http::route(request);
         if route == Some(Route::OpenApi) {
             return http::respond(request, Ok(openapi::answer(request)));
+        }
+        if route == Some(Route::Dashboard) {
+            return http::respond(request, dashboard::answer(request));
         }
         // Boxed, because the future of so many requests at once is too deep for the compiler to lay out inside others.
         authenticated(request, |viewer| Box::pin(self.page(request, route, viewer, now))).await
@@ -200,7 +204,7 @@ impl Question {
                 let (limit, whose) = (rows::limit(all()).map_err(refused)?, email()?);
                 breakdown::Question { by, range, limit, whose }.check(viewer).map(Self::Breakdown)
             }
-            Route::Deadlines | Route::OpenApi => Err(Failure::NotFound),
+            Route::Deadlines | Route::OpenApi | Route::Dashboard => Err(Failure::NotFound),
         }
     }
 

@@ -24,6 +24,8 @@ pub enum Route {
     Breakdown,
     /// The description of all of them.
     OpenApi,
+    /// The page that shows them to people.
+    Dashboard,
 }
 
 /// Who may ask.
@@ -96,7 +98,7 @@ pub struct Entry {
 
 impl Route {
     /// Every route.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Deadlines,
         Self::Realtime,
         Self::TimeSeries,
@@ -105,6 +107,7 @@ impl Route {
         Self::Heatmap,
         Self::Alerts,
         Self::OpenApi,
+        Self::Dashboard,
     ];
 
     /// The route's entry.
@@ -156,6 +159,12 @@ impl Route {
                 path: "/v1/openapi.json",
                 access: Access::Open,
                 summary: "This description of the API.",
+                parameters: &[],
+            },
+            Self::Dashboard => Entry {
+                path: "/dashboard",
+                access: Access::Open,
+                summary: "The page on which people sign in and look at their figures.",
                 parameters: &[],
             },
         }

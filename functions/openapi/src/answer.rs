@@ -22,5 +22,6 @@ pub(crate) fn schema(route: Route, generator: &mut SchemaGenerator) -> Schema {
         Route::Heatmap => generator.subschema_for::<Heatmap>(),
         Route::Breakdown => generator.subschema_for::<Breakdown>(),
         Route::OpenApi => json_schema!({ "type": "object", "required": ["openapi", "info", "paths"] }),
+        Route::Dashboard => json_schema!({ "type": "string" }),
     }
 }
