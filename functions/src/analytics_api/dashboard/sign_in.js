@@ -35,7 +35,7 @@ const enter = async (event) => {
   }
   if (session) return arrive();
   render();
-  $(entry.challenge ? "answer" : "password").focus();
+  requestAnimationFrame(() => $(entry.challenge ? "answer" : "password").focus());
 };
 
 const field = (id, label, attributes, note) =>

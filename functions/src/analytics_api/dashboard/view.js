@@ -82,7 +82,7 @@ const ranges = () =>
       button("›", () => shift(1), { "aria-label": "Later", disabled: !place.own }),
     ),
     el("span", { class: "soft" }, day("from"), " – ", day("to")),
-    place.user && button(`${place.user} ×`, () => go({ user: null }), { class: "pill", title: "Everybody (Esc)" }),
+    place.user && button(`${place.user} ×`, () => go({ user: null }), { class: "pill" }),
     choice("Tables", state.asTable, toggleTable, "t"),
   );
 
