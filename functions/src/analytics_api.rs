@@ -6,11 +6,13 @@
 mod account;
 mod alerts;
 mod breakdown;
-mod dashboard;
+mod company;
 mod figures;
 mod longer;
 mod openapi;
 mod recent;
+mod security;
+mod summary;
 
 use aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayProxyResponse};
 use contract::Route;
@@ -18,9 +20,12 @@ use contract::limit::MAX_EVENT_AGE_DAYS;
 use jiff::{SignedDuration, Timestamp};
 use metering::email::Email;
 use metering::report::breakdown::{self as rows, By};
+use metering::report::company as companies;
+use metering::report::comparison::{Comparison, Earlier};
 use metering::report::heatmap::Heatmap;
 use metering::report::range::{Duration, Granularity, Range};
 use metering::report::realtime::{Names, Realtime};
+use metering::report::zone::Zone;
 use metering::report::{BadParameter, user};
 use metering::window::Minute;
 
@@ -39,6 +44,8 @@ use store::windows::Windows;
 
 /// How much time a breakdown is about, where the request does not say.
 const ONE_DAY: Duration = Duration::new(24, Granularity::Hour);
+/// How much time the statistics of a company are about, where the request does not say.
+const MONTH: Duration = Duration::new(30, Granularity::Day);
 /// How much time a heat map is about: weeks enough for a pattern.
 const FOUR_WEEKS: Duration = Duration::new(28, Granularity::Day);
 
@@ -69,9 +76,6 @@ impl AnalyticsApi {
         if route == Some(Route::OpenApi) {
             return http::respond(request, Ok(openapi::answer(request)));
         }
-        if route == Some(Route::Dashboard) {
-            return http::respond(request, dashboard::answer(request));
-        }
         // Boxed, because the future of so many requests at once is too deep for the compiler to lay out inside others.
         authenticated(request, |viewer| Box::pin(self.page(request, route, viewer, now))).await
     }
@@ -92,11 +96,14 @@ impl AnalyticsApi {
         }
         let answer = match question {
             Question::Realtime => self.realtime(&viewer, now).await,
-            Question::TimeSeries(range) => self.time_series(&viewer, range, now).await,
+            Question::TimeSeries(range, earlier) => self.time_series(&viewer, range, earlier, now).await,
             Question::UserStats(email) => self.user_stats(&viewer, &email, now).await,
             Question::Alerts(email) => self.alerts(&viewer, &email, now).await,
             Question::Heatmap(range) => self.heatmap(&viewer, range, now).await,
             Question::Breakdown(question) => self.breakdown(question, now).await,
+            Question::Summary(question) => self.summary(question, &viewer, now).await,
+            Question::Company(company, range) => self.company_stats(company, range, now).await,
+            Question::Security(range) => self.security(range, now).await,
         };
         Ok(answer?.kept(&etag, freshness))
     }
@@ -133,10 +140,19 @@ impl AnalyticsApi {
         Answer::json(&Realtime::new(now, current, last, &series, names))
     }
 
-    async fn time_series(&self, viewer: &Viewer, range: Range, now: Timestamp) -> Result<Answer, Failure> {
+    async fn time_series(
+        &self,
+        viewer: &Viewer,
+        range: Range,
+        earlier: Option<Range>,
+        now: Timestamp,
+    ) -> Result<Answer, Failure> {
         let (figures, set) = self.figures(viewer.whose(), now).await?;
         let (series, _) = figures.read(&range, &range.plan(set, 0), now).await?;
-        Answer::json(&series.into_answer(now, set))
+        let Some(earlier) = earlier else { return Answer::json(&series.into_answer(now, set)) };
+        let (before, _) = figures.read(&earlier, &earlier.plan(set, 0), now).await?;
+        let comparison = Comparison::new(&earlier, &series.sum(), &before.sum());
+        Answer::json(&series.into_answer(now, set).compared(comparison))
     }
 
     async fn heatmap(&self, viewer: &Viewer, range: Range, now: Timestamp) -> Result<Answer, Failure> {
@@ -181,11 +197,14 @@ fn freshness(range: &Range, set: Minute, now: Timestamp) -> Freshness {
 /// What is asked for, once it is understood and allowed.
 enum Question {
     Realtime,
-    TimeSeries(Range),
+    TimeSeries(Range, Option<Range>),
     UserStats(Email),
     Alerts(Email),
     Heatmap(Range),
     Breakdown(breakdown::Question),
+    Summary(summary::Question),
+    Company(String, Range),
+    Security(Range),
 }
 
 impl Question {
@@ -194,25 +213,50 @@ impl Question {
         let email = || user::email(all()).map_err(refused);
         match route {
             Route::Realtime => Ok(Self::Realtime),
-            Route::TimeSeries => Range::parse(all(), now).map(Self::TimeSeries).map_err(refused),
+            Route::TimeSeries => {
+                let earlier = Earlier::find(all()).map_err(refused)?;
+                let range = Range::parse(all(), now).map_err(refused)?;
+                let earlier = earlier.map(|earlier| earlier.span(&range, now)).transpose().map_err(refused)?;
+                Ok(Self::TimeSeries(range, earlier))
+            }
             Route::UserStats => whose(viewer, parameters).map(Self::UserStats),
             Route::Alerts => whose(viewer, parameters).map(Self::Alerts),
             Route::Heatmap => Range::of_hours(FOUR_WEEKS, all(), now).map(Self::Heatmap).map_err(refused),
             Route::Breakdown => {
                 let by = By::find(all()).map_err(refused)?;
-                let range = Range::of_hours(ONE_DAY, all(), now).map_err(refused)?;
-                let (limit, whose) = (rows::limit(all()).map_err(refused)?, email()?);
+                let (whose, limit) = (user::email(all()), rows::limit(all()));
+                let range = Range::of_hours(ONE_DAY, all(), now);
+                // Of several that are bad the first by name is told.
+                let bad = [range.as_ref().err(), whose.as_ref().err(), limit.as_ref().err()].into_iter().flatten();
+                if let Some(first) = bad.min_by_key(|bad| bad.field) {
+                    return Err(refused(first.clone()));
+                }
+                let (range, whose, limit) = (range.map_err(refused)?, whose.map_err(refused)?, limit.map_err(refused)?);
                 breakdown::Question { by, range, limit, whose }.check(viewer).map(Self::Breakdown)
             }
-            Route::Deadlines | Route::OpenApi | Route::Dashboard => Err(Failure::NotFound),
+            Route::Summary => {
+                let (email, zone) = (email()?, Zone::find(all()).map_err(refused)?);
+                let whose = email.or_else(|| viewer.whose().cloned());
+                let is_theirs = whose.as_ref().is_none_or(|email| viewer.may_see(email));
+                is_theirs.then_some(Self::Summary(summary::Question { whose, zone })).ok_or(Failure::Forbidden)
+            }
+            Route::CompanyStats | Route::Security if !viewer.is_admin() => Err(Failure::Forbidden),
+            Route::CompanyStats => {
+                let company = companies::company(all()).map_err(refused)?;
+                Range::of_days(MONTH, all(), now).map(|range| Self::Company(company, range)).map_err(refused)
+            }
+            Route::Security => Range::of_hours(ONE_DAY, all(), now).map(Self::Security).map_err(refused),
+            Route::Deadlines | Route::OpenApi => Err(Failure::NotFound),
         }
     }
 
     /// The time that it is about, where it is over some day.
     const fn range(&self) -> Option<&Range> {
         match self {
-            Self::Realtime | Self::UserStats(_) | Self::Alerts(_) => None,
-            Self::TimeSeries(range) | Self::Heatmap(range) => Some(range),
+            Self::Realtime | Self::UserStats(_) | Self::Alerts(_) | Self::Summary(_) => None,
+            Self::TimeSeries(range, _) | Self::Heatmap(range) | Self::Company(_, range) | Self::Security(range) => {
+                Some(range)
+            }
             Self::Breakdown(question) => Some(&question.range),
         }
     }

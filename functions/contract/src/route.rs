@@ -18,14 +18,18 @@ pub enum Route {
     UserStats,
     /// Which thresholds of the quota a user was told of.
     Alerts,
+    /// Six figures of today, beside those of a week before.
+    Summary,
+    /// What a company's members did.
+    CompanyStats,
+    /// Why calls were refused, and where they came from.
+    Security,
     /// When in the week calls come.
     Heatmap,
     /// Calls by what they have in common.
     Breakdown,
     /// The description of all of them.
     OpenApi,
-    /// The page that shows them to people.
-    Dashboard,
 }
 
 /// Who may ask.
@@ -81,6 +85,10 @@ pub enum Form {
     Rows,
     /// An address, `name@domain`.
     Email,
+    /// An earlier span: the one before, or a week before.
+    Earlier,
+    /// The name of a company.
+    Company,
 }
 
 /// All that there is to say of a route.
@@ -92,22 +100,24 @@ pub struct Entry {
     pub access: Access,
     /// What it answers, a sentence.
     pub summary: &'static str,
-    /// Its parameters, none of which has to be given.
+    /// Its parameters.
     pub parameters: &'static [Parameter],
 }
 
 impl Route {
     /// Every route.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Deadlines,
+        Self::Summary,
         Self::Realtime,
         Self::TimeSeries,
         Self::UserStats,
         Self::Breakdown,
         Self::Heatmap,
+        Self::CompanyStats,
+        Self::Security,
         Self::Alerts,
         Self::OpenApi,
-        Self::Dashboard,
     ];
 
     /// The route's entry.
@@ -155,16 +165,28 @@ impl Route {
                 summary: "Calls by what they have in common, the most frequent first, with errors and response times.",
                 parameters: BREAKDOWN,
             },
+            Self::Summary => Entry {
+                path: "/v1/analytics/summary",
+                access: Access::Token,
+                summary: "Six figures of today, each beside the same span a week before; of one user, what is left of the quota.",
+                parameters: &[EMAIL, DAY_ZONE],
+            },
+            Self::CompanyStats => Entry {
+                path: "/v1/analytics/company-stats",
+                access: Access::Token,
+                summary: "What a company's members did, day by day (UTC) and each of them. For administrators.",
+                parameters: COMPANY_STATS,
+            },
+            Self::Security => Entry {
+                path: "/v1/analytics/security",
+                access: Access::Token,
+                summary: "Why calls were refused and where they came from, and who called over a quota. For administrators.",
+                parameters: &[DURATION, FROM, TO],
+            },
             Self::OpenApi => Entry {
                 path: "/v1/openapi.json",
                 access: Access::Open,
                 summary: "This description of the API.",
-                parameters: &[],
-            },
-            Self::Dashboard => Entry {
-                path: "/dashboard",
-                access: Access::Open,
-                summary: "The page on which people sign in and look at their figures.",
                 parameters: &[],
             },
         }
@@ -222,7 +244,11 @@ const TIME_SERIES: &[Parameter] = &[
         Form::Zone,
         "The zone whose midnights are the edges of days; UTC if it is left out. Hours stay those of UTC.",
     ),
+    parameter("compare", Form::Earlier, "Adds the sums of the whole range beside those of an earlier span."),
 ];
+
+const COMPANY_STATS: &[Parameter] =
+    &[parameter("company", Form::Company, "The company. It has to be given."), DURATION, FROM, TO];
 
 const HEATMAP: &[Parameter] = &[DURATION, FROM, TO, HOURS_ZONE];
 
@@ -251,6 +277,8 @@ const FROM: Parameter = parameter(
     "When the first window begins. With `duration`, or up to `to` or the window under way.",
 );
 const TO: Parameter = parameter("to", Form::Instant, "When the last window ends.");
+const DAY_ZONE: Parameter =
+    parameter("tz", Form::Zone, "The zone whose midnight begins the day; UTC if it is left out.");
 const HOURS_ZONE: Parameter = parameter(
     "tz",
     Form::Zone,

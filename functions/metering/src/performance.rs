@@ -9,6 +9,9 @@ use crate::answer::Answer;
 use crate::breakdown::Breakdown;
 use crate::histogram::Histogram;
 
+/// The status of a call over its quota.
+const OVER_QUOTA: &str = "429";
+
 /// Calls by HTTP status.
 pub type Statuses = Breakdown<u64, { limit::MAX_STATUSES_BYTES }>;
 
@@ -48,8 +51,32 @@ impl Performance {
         self.statuses.merge(statuses);
     }
 
+    /// Statuses of calls that were let through, beside which so many were refused for their quota. What was let through
+    /// is not answered as these are.
+    pub fn of_calls(&self, rate_limited: u64) -> impl Iterator<Item = (&str, u64)> {
+        self.statuses.iter().map(move |(status, answered)| {
+            (status, if status == OVER_QUOTA { answered.saturating_sub(rate_limited) } else { *answered })
+        })
+    }
+
+    /// The share of calls, let through beside so many that were refused for their quota, that was answered with a status
+    /// of 400 or more, from 0 to 1, of those whose answer is known; nothing where none is.
+    pub fn error_rate(&self, rate_limited: u64) -> Option<f64> {
+        let (mut answered, mut errors) = (0, 0);
+        for (status, calls) in self.of_calls(rate_limited) {
+            answered += calls;
+            errors += if is_error(status) { calls } else { 0 };
+        }
+        (answered > 0).then(|| errors as f64 / answered as f64)
+    }
+
     /// Of how many calls the status is known.
     pub fn known(&self) -> u64 {
         self.statuses.iter().map(|(_, calls)| *calls).sum()
     }
+}
+
+/// Whether a status tells of a failure, the caller's or ours.
+pub(crate) fn is_error(status: &str) -> bool {
+    status.parse().is_ok_and(|status| Answer { status, response_us: None }.is_error())
 }

@@ -5,11 +5,16 @@
 
 pub mod alerts;
 pub mod breakdown;
+pub mod company;
+pub mod comparison;
 pub mod heatmap;
 pub mod instant;
 pub mod range;
 pub mod realtime;
+pub mod security;
 pub mod series;
+pub mod summary;
+pub mod tops;
 pub mod user;
 pub mod zone;
 

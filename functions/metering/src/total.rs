@@ -9,11 +9,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::answer::GatewayFailures;
 use crate::breakdown::Breakdown;
+use crate::digest::subject_hash;
 use crate::distributions::Distributions;
 use crate::fold::UsageBySubject;
 use crate::number::round;
 use crate::performance::Performance;
 use crate::refusals::Refusals;
+use crate::sketch::Sketch;
 use crate::subject::Subject;
 use crate::usage::{Crossed, PathCalls, Usage, nobodys};
 
@@ -73,6 +75,7 @@ pub struct Tally {
     total: Total,
     /// Calls of every company: one may have users in several parts.
     companies: BTreeMap<String, u64>,
+    users: Sketch,
 }
 
 impl Total {
@@ -128,6 +131,7 @@ impl Tally {
             }
             if let (Subject::User(email), true) = (subject, usage.calls > 0) {
                 self.total.users += 1;
+                self.users.add(subject_hash(subject));
                 self.total.top_users.push((email.as_str().to_owned(), usage.calls));
                 if let Some(company) = &usage.company {
                     *self.companies.entry(company.clone().into()).or_default() += usage.calls;
@@ -155,6 +159,11 @@ impl Tally {
         usage.crossed.iter().for_each(|(name, calls)| self.total.crossed.add(nobodys(name).as_ref(), calls));
         self.total.path_responses.merge(&usage.path_responses);
         self.total.refusals.merge(&usage.refusals);
+    }
+
+    /// The users of what was added.
+    pub const fn users(&self) -> &Sketch {
+        &self.users
     }
 
     /// The total of what was added.

@@ -14,7 +14,7 @@ use crate::breakdown::{Breakdown, Tally};
 use crate::distributions::Distributions;
 use crate::event::{Event, EventType};
 use crate::number::round;
-use crate::performance::Performance;
+use crate::performance::{Performance, is_error};
 use crate::refusals::Refusals;
 use crate::text::Text;
 
@@ -181,6 +181,17 @@ impl Usage {
     /// Whether another of the same window tells as much or more: more events, or as many and answers to as many calls.
     pub fn is_older_than(&self, other: &Self) -> bool {
         (self.events, self.performance.known()) <= (other.events, other.performance.known())
+    }
+
+    /// Of the calls those that were answered with a status of 400 or more, as far as answers are known.
+    pub fn errors(&self) -> u64 {
+        let answered = self.performance.of_calls(self.rate_limited);
+        answered.filter(|(status, _)| is_error(status)).map(|(_, calls)| calls).sum()
+    }
+
+    /// Of how many of the calls the answer is known.
+    pub fn answered(&self) -> u64 {
+        self.performance.of_calls(self.rate_limited).map(|(_, calls)| calls).sum()
     }
 
     /// The average latency in milliseconds; zero where no call has one.

@@ -5,9 +5,12 @@
 use contract::Route;
 use metering::report::alerts::QuotaAlerts;
 use metering::report::breakdown::Breakdown;
+use metering::report::company::CompanyStats;
 use metering::report::heatmap::Heatmap;
 use metering::report::realtime::Realtime;
+use metering::report::security::Security;
 use metering::report::series::TimeSeries;
+use metering::report::summary::Summary;
 use metering::report::user::UserStats;
 use schemars::{Schema, SchemaGenerator, json_schema};
 
@@ -21,7 +24,9 @@ pub(crate) fn schema(route: Route, generator: &mut SchemaGenerator) -> Schema {
         Route::Alerts => generator.subschema_for::<QuotaAlerts>(),
         Route::Heatmap => generator.subschema_for::<Heatmap>(),
         Route::Breakdown => generator.subschema_for::<Breakdown>(),
+        Route::Summary => generator.subschema_for::<Summary>(),
+        Route::CompanyStats => generator.subschema_for::<CompanyStats>(),
+        Route::Security => generator.subschema_for::<Security>(),
         Route::OpenApi => json_schema!({ "type": "object", "required": ["openapi", "info", "paths"] }),
-        Route::Dashboard => json_schema!({ "type": "string" }),
     }
 }

@@ -2,10 +2,12 @@
 //!
 //! Invariant: words and bounds are those of the types that read the parameter.
 
+use contract::limit::MAX_COMPANY_BYTES;
 use contract::route::{Form, Parameter};
 use deadlines::{Agency, Country, DEFAULT_LIMIT, FIRST_YEAR, Kind, LAST_YEAR, MAX_LIMIT, MAX_OFFSET};
 use metering::email::MAX_BYTES;
 use metering::report::breakdown::{By, DEFAULT_ROWS, MAX_ROWS};
+use metering::report::comparison::Earlier;
 use metering::report::range::Granularity;
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
@@ -14,7 +16,7 @@ use serde_json::{Value, json};
 pub(crate) fn description(parameter: &Parameter, generator: &mut SchemaGenerator) -> Value {
     let Parameter { name, form, description } = parameter;
     json!({
-        "name": name, "in": "query", "description": description,
+        "name": name, "in": "query", "description": description, "required": *form == Form::Company,
         "schema": schema(*form, generator), "example": example(*form),
     })
 }
@@ -42,6 +44,8 @@ fn schema(form: Form, generator: &mut SchemaGenerator) -> Schema {
             json_schema!({ "type": "integer", "minimum": 1, "maximum": MAX_ROWS, "default": DEFAULT_ROWS })
         }
         Form::Email => json_schema!({ "type": "string", "maxLength": MAX_BYTES }),
+        Form::Earlier => generator.subschema_for::<Earlier>(),
+        Form::Company => json_schema!({ "type": "string", "minLength": 1, "maxLength": MAX_COMPANY_BYTES }),
     }
 }
 
@@ -62,5 +66,7 @@ pub(crate) const fn example(form: Form) -> &'static str {
         Form::Dimensions => "path,status",
         Form::Rows => "20",
         Form::Email => "user@example.com",
+        Form::Earlier => "week",
+        Form::Company => "Example",
     }
 }

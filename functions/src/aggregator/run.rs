@@ -9,6 +9,7 @@ use futures::StreamExt;
 use jiff::Timestamp;
 use metering::alert::Alerts;
 use metering::answer::Answers;
+use metering::company::Companies;
 use metering::course::Course;
 use metering::figures::{Ages, Commits, Figures};
 use metering::fold::{DistinctEvents, UsageBySubject};
@@ -251,7 +252,12 @@ impl<'a> Run<'a> {
                 days.entry(hour.day()).or_insert_with(Whose::nobody).extend(fold.usages.into_keys());
             }
             let parts = (Span::Minute(hour.first_minute()), Span::Minute(last));
-            self.attempt(Part::total(span), of.set_total(span, tally, parts)).await?;
+            let users = tally.users().clone();
+            let set = async {
+                let total = of.set_total(span, tally, parts).await?;
+                if total.users > 0 { windows.set_users(hour, &total, &users).await } else { Ok(()) }
+            };
+            self.attempt(Part::total(span), set).await?;
         }
         self.set_days(days, through).await
     }
@@ -261,17 +267,22 @@ impl<'a> Run<'a> {
         let windows = &of.windows;
         for (day, whose) in due {
             let (span, through) = (Span::Day(day), through.min(day.last_hour().last_minute()));
-            let mut tally = Tally::default();
+            let (mut tally, mut companies) = (Tally::default(), Companies::default());
             for bucket in Bucket::all() {
                 let part = Part::of(span, bucket);
                 let fold = self.attempt(part, windows.day_of_hours(through.hour(), bucket)).await?;
                 let Some(mut fold) = fold else { continue };
                 tally.add(&fold);
+                companies.add(&fold);
                 whose.retain(&mut fold);
                 self.attempt(part, windows.set_day(day, through, &fold)).await?;
             }
             let parts = (Span::Hour(day.first_hour()), Span::Hour(through.hour()));
-            self.attempt(Part::total(span), of.set_total(span, tally, parts)).await?;
+            let set = async {
+                let total = of.set_total(span, tally, parts).await?;
+                windows.set_companies(day, &total, &companies).await
+            };
+            self.attempt(Part::total(span), set).await?;
         }
         Ok(())
     }
@@ -297,7 +308,7 @@ impl Aggregator {
     }
 
     /// Sets a total from what its subjects come to, and what belongs to none from the totals of its parts.
-    async fn set_total(&self, span: Span, mut tally: Tally, (first, last): (Span, Span)) -> Result<(), TableError> {
+    async fn set_total(&self, span: Span, mut tally: Tally, (first, last): (Span, Span)) -> Result<Total, TableError> {
         let (mut nobodys, mut course) = (UsageBySubject::default(), Course::default());
         for (part, total) in self.windows.totals(first, last).await? {
             nobodys.unattributed.merge(&total.unattributed);
@@ -306,7 +317,10 @@ impl Aggregator {
         }
         tally.add(&nobodys);
         let total = tally.total();
-        if total.is_empty() { Ok(()) } else { self.windows.set_total(span, &total, Some(&course)).await }
+        if !total.is_empty() {
+            self.windows.set_total(span, &total, Some(&course)).await?;
+        }
+        Ok(total)
     }
 }
 

@@ -3,6 +3,7 @@
 mod alerting;
 mod answers;
 mod away;
+mod companies;
 mod failing;
 
 use dynamodb_fixture::Store;

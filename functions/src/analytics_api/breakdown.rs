@@ -6,9 +6,11 @@
 use jiff::Timestamp;
 use metering::email::Email;
 use metering::report::BadParameter;
-use metering::report::breakdown::{Breakdown, By, Dimension, Frame, Tops, usage_of};
+use metering::report::breakdown::{Breakdown, By, Dimension, Frame, usage_of};
 use metering::report::range::{Plan, Range};
+use metering::report::tops::Tops;
 use metering::subject::Subject;
+use metering::total::Total;
 use metering::traffic::Traffic;
 use metering::usage::{KeyCalls, Usage};
 use metering::window::Minute;
@@ -66,7 +68,7 @@ impl AnalyticsApi {
         let (figures, set) = self.figures(whose.as_ref(), now).await?;
         let frame = Frame { as_of: now, set, range: &range, by, limit };
         let answer = if let Some(people) = by.people() {
-            Breakdown::of_tops(frame, &figures.tops(people, &range.whole().plan(set, 0), now).await?)
+            Breakdown::of_tops(frame, figures.tops(people, &range.whole().plan(set, 0), now).await?)
         } else if is_by_hour_and_name(by) {
             Breakdown::of_usages(frame, figures.usages(&range.plan(set, 0), now).await?)
         } else if by.has(Dimension::Hour) {
@@ -87,7 +89,7 @@ fn is_by_hour_and_name(by: By) -> bool {
 
 impl Figures<'_> {
     /// What happened in the scope in each window of a plan.
-    async fn usages(&self, plan: &Plan, now: Timestamp) -> Result<Vec<Part>, TableError> {
+    pub(super) async fn usages(&self, plan: &Plan, now: Timestamp) -> Result<Vec<Part>, TableError> {
         match &self.scope {
             Scope::Everybody => self.everybodys_usages(plan, now).await,
             Scope::Own(subjects) => Ok(all(subjects.iter().map(|subject| self.own_usages(subject, plan, now)))
@@ -100,11 +102,16 @@ impl Figures<'_> {
 
     /// Totals tell paths and statuses apart. Live minutes do so only when they are set.
     async fn everybodys_usages(&self, plan: &Plan, now: Timestamp) -> Result<Vec<Part>, TableError> {
+        let totals = self.totals(plan, now).await?.into_iter();
+        Ok(totals.map(|(first, total)| (first, usage_of(&total))).collect())
+    }
+
+    /// Everybody's totals of the windows of a plan, each with its first minute.
+    pub(super) async fn totals(&self, plan: &Plan, now: Timestamp) -> Result<Vec<(Minute, Total)>, TableError> {
         let totals = all(ranges(plan).into_iter().map(|(first, last)| self.windows.readable_totals(first, last)));
         let (totals, live) = tokio::try_join!(totals, self.live(&plan.live, now))?;
-        let set = totals.iter().flatten().map(|(span, total)| (span.first_minute(), usage_of(total)));
-        let live = live.iter().map(|(minute, live)| (*minute, usage_of(&live.total)));
-        Ok(set.chain(live).collect())
+        let set = totals.into_iter().flatten().map(|(span, total)| (span.first_minute(), total));
+        Ok(set.chain(live.into_iter().map(|(minute, live)| (minute, live.total))).collect())
     }
 
     async fn own_usages(&self, subject: &Subject, plan: &Plan, now: Timestamp) -> Result<Vec<Part>, TableError> {
@@ -119,11 +126,11 @@ impl Figures<'_> {
 
     /// The names in the top lists of a plan's windows.
     async fn tops(&self, people: Dimension, plan: &Plan, now: Timestamp) -> Result<Tops, TableError> {
-        let mut tops = Tops::new(people);
-        let totals = all(ranges(plan).into_iter().map(|(first, last)| self.windows.readable_totals(first, last)));
-        let (totals, live) = tokio::try_join!(totals, self.live(&plan.live, now))?;
-        totals.iter().flatten().for_each(|(_, total)| tops.add(total));
-        live.values().for_each(|minute| tops.add(&minute.total));
+        let mut tops = Tops::default();
+        for (_, total) in self.totals(plan, now).await? {
+            let list = if people == Dimension::Company { &total.top_companies } else { &total.top_users };
+            tops.add(total.calls, list);
+        }
         Ok(tops)
     }
 }

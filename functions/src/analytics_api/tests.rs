@@ -10,6 +10,7 @@ mod exact;
 mod identity;
 mod looking;
 mod moment;
+mod overview;
 mod people;
 mod rolled_up;
 
@@ -19,9 +20,11 @@ use contract::{Environment, name};
 use dynamodb_fixture::Store;
 use metering::batch::Batch;
 use metering::block::Block;
+use metering::company::Companies;
 use metering::event::Event;
 use metering::fold::DistinctEvents;
-use metering::total::Total;
+use metering::key::Reason;
+use metering::total::{Tally, Total};
 use metering::window::{Day, Hour};
 use serde_json::{Value, json};
 
@@ -77,12 +80,20 @@ impl World {
         for (hour, events) in self.groups(over, Hour::of) {
             let fold = events.fold();
             self.api.windows.set_hour(hour, &fold).await.unwrap();
-            self.api.windows.set_total(Span::Hour(hour), &Total::of(&fold), None).await.unwrap();
+            let mut tally = Tally::default();
+            tally.add(&fold);
+            let users = tally.users().clone();
+            let total = tally.total();
+            self.api.windows.set_total(Span::Hour(hour), &total, None).await.unwrap();
+            self.api.windows.set_users(hour, &total, &users).await.unwrap();
         }
         for (day, events) in self.groups(over, Day::of) {
             let fold = events.fold();
             self.api.windows.set_day(day, over.min(day.last_hour().last_minute()), &fold).await.unwrap();
-            self.api.windows.set_total(Span::Day(day), &Total::of(&fold), None).await.unwrap();
+            let (total, mut companies) = (Total::of(&fold), Companies::default());
+            companies.add(&fold);
+            self.api.windows.set_total(Span::Day(day), &total, None).await.unwrap();
+            self.api.windows.set_companies(day, &total, &companies).await.unwrap();
         }
     }
 

@@ -3,11 +3,13 @@
 //! Invariant: a window is set from its parts and only ever by one that holds more events, or as many and the answers to
 //! as many calls, so that a slow writer cannot undo a faster one.
 
+mod companies;
 mod minutes;
 mod pack;
 mod published;
 mod span;
 mod totals;
+mod users;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use contract::limit::HISTORY_DAYS;

@@ -195,6 +195,9 @@ fn questions() -> Vec<Value> {
         ("breakdown", json!({"by": "hour", "duration": "48h"})),
         ("user-stats", json!({})),
         ("alerts", json!({})),
+        ("summary", json!({})),
+        ("security", json!({})),
+        ("company-stats", json!({"company": "Example"})),
     ];
     // Of whom a key is all there is.
     let other = [("user-stats", json!({"email": NEW_USER}))];

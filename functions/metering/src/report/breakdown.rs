@@ -4,24 +4,23 @@
 
 mod dimension;
 mod group;
-mod tops;
 
 use std::cmp::Reverse;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
-use self::group::{Group, Groups, Names, errors, groups};
+use self::group::{Group, Groups, Names, groups};
 use super::BadParameter;
 use super::instant::Instant;
 use super::range::Range;
+use super::tops::Tops;
 use crate::breakdown::OTHER;
 use crate::usage::Usage;
 use crate::window::Minute;
 
 pub use self::dimension::{By, Dimension};
 pub use self::group::usage_of;
-pub use self::tops::Tops;
 
 /// Rows of an answer that asks for no other number.
 pub const DEFAULT_ROWS: usize = 50;
@@ -146,7 +145,7 @@ impl Breakdown {
         let all: Groups = parts.flat_map(|(hour, usage)| groups_of_hour(frame.by, hour, usage)).collect();
         let mut whole = Usage::default();
         hours.iter().for_each(|usage| whole.merge(usage));
-        let failed = errors(&whole);
+        let failed = whole.errors();
         let mut answer = Self::new(frame, whole.calls, all, Some(failed));
         answer.status_known = Some(whole.performance.known());
         for row in &mut answer.rows {
@@ -157,8 +156,12 @@ impl Breakdown {
     }
 
     /// Everybody's calls by user or company.
-    pub fn of_tops(frame: Frame<'_>, tops: &Tops) -> Self {
-        Self::new(frame, tops.calls, tops.groups(), None)
+    pub fn of_tops(frame: Frame<'_>, tops: Tops) -> Self {
+        let calls = tops.all();
+        let groups = tops.into_ranking().into_iter();
+        let groups =
+            groups.map(|top| (vec![top.name], Group { calls: top.count, at_most: top.at_most, ..Group::default() }));
+        Self::new(frame, calls, groups.collect(), None)
     }
 
     fn new(frame: Frame<'_>, api_calls: u64, mut all: Groups, failed: Option<u64>) -> Self {
@@ -199,7 +202,7 @@ fn groups_of_hour(by: By, hour: usize, usage: &Usage) -> Groups {
     let hour = format!("{hour:02}");
     let Some(other) = by.without_hour() else {
         let response = Some(usage.performance.response.clone());
-        let group = Group { calls: usage.calls, errors: Some(errors(usage)), response, ..Group::default() };
+        let group = Group { calls: usage.calls, errors: Some(usage.errors()), response, ..Group::default() };
         return Groups::from([(vec![hour], group)]);
     };
     let is_first = by.dimensions().next() == Some(Dimension::Hour);

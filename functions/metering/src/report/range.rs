@@ -65,6 +65,25 @@ impl Range {
         Self { granularity: Granularity::Minute, duration, zone, edges, current }
     }
 
+    /// Reads a range of days of UTC; where no parameter says how long it is, so long.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse); `granularity` and `tz` are parameters with other names.
+    pub fn of_days<'a>(
+        duration: Duration,
+        parameters: impl IntoIterator<Item = (&'a str, &'a str)>,
+        now: Timestamp,
+    ) -> Result<Self, BadParameter> {
+        let parameters = parameters.into_iter().filter(|(name, _)| !matches!(*name, "granularity" | "tz"));
+        question::parse(parameters, Granularity::Day, duration)?.range(now)
+    }
+
+    /// One window from a minute to the beginning of another.
+    pub fn between(first: Minute, end: Minute, zone: Zone, now: Timestamp) -> Self {
+        let duration = Duration::of_minutes(end.since(first));
+        Self { granularity: Granularity::Minute, duration, zone, edges: vec![first, end], current: Minute::of(now) }
+    }
+
     /// The same time as one window.
     #[must_use]
     pub fn whole(&self) -> Self {

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::comparison::Comparison;
 use super::instant::Instant;
 use super::range::{Duration, Granularity, Range};
 use crate::digest::subject_hash;
@@ -71,6 +72,9 @@ pub struct TimeSeries {
     settled_to: Instant,
     /// How many points there are.
     data_points: usize,
+    /// The sums beside those of an earlier span, where `compare` asks for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    compared: Option<Comparison>,
     /// A point for each window, oldest first.
     time_series: Vec<Point>,
 }
@@ -208,8 +212,16 @@ impl Series {
             from: range.from().into(),
             to: range.to().into(),
             data_points: time_series.len(),
+            compared: None,
             time_series,
         }
+    }
+
+    /// What all windows together came to, without names.
+    pub fn sum(&self) -> Total {
+        let mut sum = Total::default();
+        self.points.iter().for_each(|point| sum.add_sums(&point.total));
+        sum
     }
 
     /// The points before the running one, for `realtime`.
@@ -220,6 +232,14 @@ impl Series {
 
     fn point(&mut self, minute: Minute) -> Option<&mut Sums> {
         self.points.get_mut(self.range.index(minute)?)
+    }
+}
+
+impl TimeSeries {
+    /// The same beside an earlier span.
+    #[must_use]
+    pub fn compared(self, comparison: Comparison) -> Self {
+        Self { compared: Some(comparison), ..self }
     }
 }
 

@@ -23,6 +23,15 @@ impl Zone {
     /// The zone where nothing changes.
     pub const UTC: Self = Self { name: "UTC", rules: TimeZone::UTC };
 
+    /// The zone that a request names; UTC, where it names none.
+    ///
+    /// # Errors
+    /// When `tz` is no zone of the database.
+    pub fn find<'a>(parameters: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, BadParameter> {
+        let named = parameters.into_iter().find(|(name, _)| *name == "tz");
+        named.map_or(Ok(Self::UTC), |(_, zone)| zone.parse())
+    }
+
     /// Its name, as the database spells it.
     pub const fn name(&self) -> &'static str {
         self.name

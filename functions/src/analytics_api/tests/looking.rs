@@ -247,6 +247,7 @@ async fn who_is_no_administrator_is_told_of_nobody_else() {
         ("by", &[("by", "day")]),
         ("by", &[("by", "hour,path"), ("duration", "8d")]),
         ("limit", &[("by", "path"), ("limit", "0")]),
+        ("email", &[("email", "x"), ("from", "yesterday"), ("limit", "0")]),
         ("tz", &[("by", "hour"), ("tz", "Sydney")]),
         ("from", &[("by", "hour"), ("from", "2026-11-30T10:30:00Z")]),
     ] {
@@ -265,6 +266,7 @@ async fn the_same_answer_again_is_304_for_the_price_of_the_watermark_and_another
         (USER_STATS, &[]),
         (HEATMAP, &[]),
         (BREAKDOWN, &[("by", "hour")]),
+        (Route::Summary.path(), &[]),
     ] {
         for who in everyone() {
             let mut request = request(who, path, parameters);
@@ -319,6 +321,7 @@ async fn no_answer_costs_more_than_its_bound_whatever_its_range() {
         (HEATMAP, &[("duration", "90d"), ("tz", "Asia/Kolkata")]),
         (BREAKDOWN, &[("by", "hour"), ("duration", "90d")]),
         (BREAKDOWN, &[("by", "hour"), ("duration", "1999h")]),
+        (Route::Summary.path(), &[("tz", "Asia/Kolkata")]),
     ] {
         for who in [Who::Admin, Who::User("c@example.com")] {
             world.store.reset_meter();
@@ -327,6 +330,15 @@ async fn no_answer_costs_more_than_its_bound_whatever_its_range() {
             println!("{path} {parameters:?} {who:?}: {units} read units");
             assert!(units <= LOOK, "{path} {parameters:?} {who:?}: {units} read units");
         }
+    }
+    for (path, parameters) in
+        [(Route::Security.path(), ("duration", "1999h")), (Route::CompanyStats.path(), ("duration", "90d"))]
+    {
+        world.store.reset_meter();
+        world.ok(Who::Admin, path, &[("company", "Example"), parameters], NOW).await;
+        let units = world.store.spent().read_units;
+        println!("{path}: {units} read units");
+        assert!(units <= LOOK, "{path}: {units} read units");
     }
     for (who, by, duration) in [
         (Who::User("c@example.com"), "path", "1999h"),

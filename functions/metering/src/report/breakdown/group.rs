@@ -7,16 +7,14 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::dimension::{By, Dimension};
-use crate::answer::Answer;
 use crate::breakdown::OTHER;
 use crate::histogram::Histogram;
+use crate::performance::is_error;
 use crate::total::Total;
 use crate::usage::{KeyCalls, PathCalls, UNKNOWN, Usage};
 
 /// The name of calls whose answer is not known.
 const NOT_KNOWN: &str = "unknown";
-/// The status of a call over its quota. None that was let through has it.
-const OVER_QUOTA: &str = "429";
 
 /// What groups are called: a name for each dimension, in its order.
 pub(super) type Names = Vec<String>;
@@ -65,17 +63,6 @@ pub fn usage_of(total: &Total) -> Usage {
     usage
 }
 
-/// Of a usage's calls those with a status of 400 or more, as far as answers are known.
-pub(super) fn errors(usage: &Usage) -> u64 {
-    let statuses = usage.performance.statuses.iter().filter(|(status, _)| is_failure(status));
-    statuses.map(|(status, answered)| of_calls(usage, status, *answered)).sum()
-}
-
-/// Of the answers with a status those to calls that were let through.
-fn of_calls(usage: &Usage, status: &str, answered: u64) -> u64 {
-    if status == OVER_QUOTA { answered.saturating_sub(usage.rate_limited) } else { answered }
-}
-
 fn of_keys(usage: &Usage) -> Groups {
     let group = |(id, key): (&str, &KeyCalls)| {
         let response = usage.key_responses.of(id).cloned();
@@ -113,13 +100,13 @@ fn of_methods(usage: &Usage) -> Groups {
 }
 
 fn of_statuses(usage: &Usage) -> Groups {
-    let status = |(status, answered): (&str, &u64)| (status.to_owned(), of_calls(usage, status, *answered));
-    let mut statuses: BTreeMap<String, u64> = usage.performance.statuses.iter().map(status).collect();
+    let of_calls = usage.performance.of_calls(usage.rate_limited);
+    let mut statuses: BTreeMap<String, u64> = of_calls.map(|(status, calls)| (status.to_owned(), calls)).collect();
     let known: u64 = statuses.values().sum();
     statuses.insert(NOT_KNOWN.into(), usage.calls.saturating_sub(known));
     statuses.retain(|_, calls| *calls > 0);
     let group = |(status, calls): (String, u64)| {
-        let errors = Some(if is_failure(&status) { calls } else { 0 });
+        let errors = Some(if is_error(&status) { calls } else { 0 });
         (vec![status], Group { calls, errors, ..Group::default() })
     };
     statuses.into_iter().map(group).collect()
@@ -141,15 +128,11 @@ fn crossed(dimensions: &[Dimension], usage: &Usage) -> Groups {
         };
         let group = groups.entry(dimensions.iter().map(name).map(str::to_owned).collect::<Names>()).or_default();
         group.calls += calls;
-        group.errors = Some(group.errors.unwrap_or_default() + if is_failure(status) { *calls } else { 0 });
+        group.errors = Some(group.errors.unwrap_or_default() + if is_error(status) { *calls } else { 0 });
     }
     groups
 }
 
 fn method(call: &str) -> &str {
     call.split_once(' ').map_or(OTHER, |(method, _)| method)
-}
-
-fn is_failure(status: &str) -> bool {
-    status.parse().is_ok_and(|status| Answer { status, response_us: None }.is_error())
 }

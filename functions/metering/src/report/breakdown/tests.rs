@@ -127,17 +127,12 @@ fn what_cannot_be_told_apart_is_refused_by_name() {
 
 #[test]
 fn who_is_not_in_every_list_has_at_most_what_the_last_of_the_others_has() {
-    let total = |calls, users: &[(&str, u64)]| Total {
-        calls,
-        top_users: users.iter().map(|(name, calls)| ((*name).to_owned(), *calls)).collect(),
-        ..Total::default()
-    };
-    let mut tops = Tops::new(Dimension::User);
-    tops.add(&total(20, &[("a@b.au", 9), ("c@d.au", 6)]));
-    tops.add(&total(9, &[("a@b.au", 9)]));
-    tops.add(&total(5, &[("c@d.au", 3)]));
+    let mut tops = Tops::default();
+    for (calls, users) in [(20, &[("a@b.au", 9), ("c@d.au", 6)][..]), (9, &[("a@b.au", 9)]), (5, &[("c@d.au", 3)])] {
+        tops.add(calls, &users.iter().map(|(name, calls)| ((*name).to_owned(), *calls)).collect::<Vec<_>>());
+    }
     let range = Range::parse([], NOW.parse().unwrap()).unwrap();
-    let answer = serde_json::to_value(Breakdown::of_tops(frame("user", &range, 50), &tops)).unwrap();
+    let answer = serde_json::to_value(Breakdown::of_tops(frame("user", &range, 50), tops)).unwrap();
     let row = |row: &Value| json!([row["user"], row["apiCalls"], row["apiCallsAtMost"]]);
     let rows: Vec<_> = answer["rows"].as_array().unwrap().iter().map(row).collect();
     assert_eq!(json!(rows), json!([["a@b.au", 18, 20], ["c@d.au", 9, null], ["*", 7, null]]));

@@ -1,0 +1,185 @@
+//! The answer of `company-stats`: what a company's members did, day by day and each of them.
+//!
+//! Invariant: the days add up to the whole, and so do the members with those under `*`.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::BadParameter;
+use super::instant::Instant;
+use super::range::Range;
+use crate::breakdown::OTHER;
+use crate::company::{CompanyDay, MemberSums};
+use crate::window::{Day, Minute};
+
+/// The answer of `company-stats`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct CompanyStats {
+    /// The moment of which the answer is.
+    as_of: Instant,
+    /// Until when it is put together: the end of the last whole hour.
+    settled_to: Instant,
+    /// When the first day begins.
+    from: Instant,
+    /// When the last day ends.
+    to: Instant,
+    /// The company. A member is in the one that the calls of a day name; of several, in the last by letters.
+    company: String,
+    #[serde(flatten)]
+    sums: Sums,
+    /// Members with calls; null where a day had more than are told apart.
+    users: Option<u64>,
+    /// Who called, the most calls first; what is not told apart is one entry, `*`.
+    members: Vec<Member>,
+    /// Each day, oldest first.
+    by_day: Vec<OnDay>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+struct Sums {
+    /// Calls that were let through.
+    api_calls: u64,
+    /// Those that were answered with a status of 400 or more, as far as answers are known.
+    errors: u64,
+    /// Calls over a quota.
+    rate_limited: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+struct Member {
+    user_email: String,
+    #[serde(flatten)]
+    sums: Sums,
+    /// When the last call was; null for `*`.
+    last_used: Option<Instant>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+struct OnDay {
+    /// When the day begins.
+    time: Instant,
+    #[serde(flatten)]
+    sums: Sums,
+    /// Members with calls.
+    users: u64,
+}
+
+/// The company that a request names.
+///
+/// # Errors
+/// When it names none.
+pub fn company<'a>(parameters: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<String, BadParameter> {
+    let name = parameters.into_iter().find(|(name, _)| *name == "company").map(|(_, value)| value);
+    let name = name.filter(|name| (1..=contract::limit::MAX_COMPANY_BYTES).contains(&name.len()));
+    name.map(str::to_owned).ok_or_else(|| BadParameter::must("company", "be the name of a company"))
+}
+
+impl CompanyStats {
+    /// The answer from a company's days, with windows that are set up to a minute.
+    pub fn new(
+        as_of: Timestamp,
+        set: Minute,
+        range: &Range,
+        company: String,
+        days: impl IntoIterator<Item = (Day, CompanyDay)>,
+    ) -> Self {
+        let (mut whole, mut members, mut by_day) = (MemberSums::default(), BTreeMap::new(), Vec::new());
+        let mut is_told = true;
+        for (day, of) in days {
+            whole.add(&of.sums);
+            is_told &= of.users == of.members.len() as u64;
+            by_day.push(OnDay { time: day.first_hour().start().into(), sums: Sums::of(&of.sums), users: of.users });
+            for (member, sums) in of.members {
+                members.entry(member).or_insert_with(MemberSums::default).add(&sums);
+            }
+        }
+        let last_whole_hour = set.plus(1).hour().first_minute().plus(-1);
+        Self {
+            as_of: as_of.into(),
+            settled_to: range.settled_to(last_whole_hour).into(),
+            from: range.from().into(),
+            to: range.to().into(),
+            company,
+            sums: Sums::of(&whole),
+            users: is_told.then_some(members.len() as u64),
+            members: most_first(&whole, members),
+            by_day,
+        }
+    }
+}
+
+fn most_first(whole: &MemberSums, members: BTreeMap<String, MemberSums>) -> Vec<Member> {
+    let mut rest = Sums::of(whole);
+    let member = |(user_email, sums): (String, MemberSums)| {
+        let sums_of = Sums::of(&sums);
+        rest = rest.without(&sums_of);
+        Member { user_email, sums: sums_of, last_used: sums.last.map(Instant::from) }
+    };
+    let mut members: Vec<_> = members.into_iter().map(member).collect();
+    members.sort_by_key(|member| Reverse(member.sums.api_calls));
+    if rest.api_calls > 0 {
+        members.push(Member { user_email: OTHER.into(), sums: rest, last_used: None });
+    }
+    members
+}
+
+impl Sums {
+    const fn of(sums: &MemberSums) -> Self {
+        Self { api_calls: sums.calls, errors: sums.errors, rate_limited: sums.rate_limited }
+    }
+
+    const fn without(&self, other: &Self) -> Self {
+        Self {
+            api_calls: self.api_calls.saturating_sub(other.api_calls),
+            errors: self.errors.saturating_sub(other.errors),
+            rate_limited: self.rate_limited.saturating_sub(other.rate_limited),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn days_and_members_add_up_to_the_whole() {
+        let sums = |calls, errors| MemberSums { calls, errors, ..MemberSums::default() };
+        let now = "2026-11-24T10:15:30Z".parse().unwrap();
+        let range = Range::parse([("granularity", "day"), ("duration", "2d")], now).unwrap();
+        let member = |name: &str, sums| (name.to_owned(), sums);
+        let days = [
+            CompanyDay {
+                sums: sums(9, 2),
+                users: 2,
+                members: vec![member("a@b.au", sums(5, 1)), member("c@d.au", sums(4, 1))],
+            },
+            CompanyDay { sums: sums(7, 3), users: 3, members: vec![member("c@d.au", sums(6, 2))] },
+        ];
+        let days = range.days().zip(days);
+        let set = "2026-11-24T10:14".parse().unwrap();
+        let answer = serde_json::to_value(CompanyStats::new(now, set, &range, "Example".into(), days)).unwrap();
+        let told: Vec<_> = answer["members"].as_array().unwrap().iter().collect();
+        let row = |member: &&serde_json::Value| json!([member["userEmail"], member["apiCalls"], member["errors"]]);
+        let told: Vec<_> = told.iter().map(row).collect();
+        assert_eq!(json!(told), json!([["c@d.au", 10, 3], ["a@b.au", 5, 1], ["*", 1, 1]]));
+        assert_eq!((&answer["apiCalls"], &answer["users"]), (&json!(16), &json!(null)));
+        assert_eq!(answer["byDay"][1]["users"], 3);
+        assert_eq!(answer["settledTo"], "2026-11-24T10:00:00.000Z");
+        for bad in [&[][..], &[("company", "")]] {
+            assert_eq!(company(bad.iter().copied()).unwrap_err().field, "company");
+        }
+    }
+}

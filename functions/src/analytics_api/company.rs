@@ -1,0 +1,20 @@
+//! `company-stats`: what a company's members did in some days.
+//!
+//! Invariant: an answer costs one read a day, whatever the company; it is an administrator's, because it tells of others.
+
+use jiff::Timestamp;
+use metering::report::company::CompanyStats;
+use metering::report::range::Range;
+
+use super::AnalyticsApi;
+use super::figures::all;
+use crate::http::{Answer, Failure};
+
+impl AnalyticsApi {
+    pub(super) async fn company_stats(&self, company: String, range: Range, now: Timestamp) -> Result<Answer, Failure> {
+        let (_, set) = self.figures(None, now).await?;
+        let days = range.days().map(async |day| Ok((day, self.windows.company(day, &company).await?)));
+        let days = all(days).await?;
+        Answer::json(&CompanyStats::new(now, set, &range, company, days))
+    }
+}

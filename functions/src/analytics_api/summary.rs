@@ -1,0 +1,122 @@
+//! `summary`: six figures of today and of the same span a week before.
+//!
+//! Invariant: each span is read from windows up to the watermark and from blocks behind it, as everywhere; the month's
+//! calls are what `user-stats` says.
+
+use forecast::{Forecast, History};
+use jiff::Timestamp;
+use metering::email::Email;
+use metering::quota::Quota;
+use metering::report::breakdown::usage_of;
+use metering::report::instant::Instant;
+use metering::report::range::Range;
+use metering::report::summary::{Happened, RunOut, Spans, Summary};
+use metering::report::zone::Zone;
+use metering::sketch::Sketch;
+use metering::usage::Usage;
+use metering::window::{Hour, Minute, Month};
+
+use super::figures::{Figures, Scope};
+use super::{AnalyticsApi, FOUR_WEEKS};
+use crate::http::viewer::Viewer;
+use crate::http::{Answer, Failure};
+use store::table::TableError;
+
+/// What is asked for.
+pub(super) struct Question {
+    /// Whose figures; everybody's where it is nobody's.
+    pub(super) whose: Option<Email>,
+    pub(super) zone: Zone,
+}
+
+impl AnalyticsApi {
+    pub(super) async fn summary(
+        &self,
+        Question { whose, zone }: Question,
+        viewer: &Viewer,
+        now: Timestamp,
+    ) -> Result<Answer, Failure> {
+        let (figures, set) = self.figures(whose.as_ref(), now).await?;
+        let spans = Spans::of(&zone, set, now);
+        let today = figures.happened(&spans.today, &spans.pace, spans.hours, set, now);
+        let before = figures.happened(&spans.before, &spans.pace_before, spans.hours_before, set, now);
+        let (today, before) = tokio::try_join!(today, before)?;
+        let summary = Summary::new(now, set, &spans, &today, &before);
+        let Some(email) = whose else { return Answer::json(&summary) };
+        let known = self.keys.known_user(&email).await?;
+        if *viewer.email() != email && known.is_none() && !self.keys.has_key(&email).await? {
+            return Err(Failure::NoSuchUser);
+        }
+        let month = Range::between(Minute::of(Month::of(now).start()), Minute::of(now).plus(1), Zone::UTC, now);
+        let used = figures.usage(&month, set, now).await?.calls;
+        let quota = Quota { used, limit: known.unwrap_or_default().monthly_quota.calls() };
+        let run_out = figures.run_out(quota, set, now).await?;
+        Answer::json(&summary.with_quota(now, quota, run_out))
+    }
+}
+
+impl Figures<'_> {
+    async fn happened(
+        &self,
+        span: &Range,
+        pace: &Range,
+        hours: Option<(Hour, Hour)>,
+        set: Minute,
+        now: Timestamp,
+    ) -> Result<Happened, Failure> {
+        let usage = self.usage(span, set, now);
+        let plan = pace.plan(set, 0);
+        let pace = self.read(pace, &plan, now);
+        let users = async { self.users(hours).await.map_err(Failure::from) };
+        let (usage, (pace, _), users) = tokio::try_join!(usage, pace, users)?;
+        Ok(Happened { usage, pace: pace.totals().map(|(_, total)| total.calls).sum(), users })
+    }
+
+    /// What is known of the calls of a range.
+    async fn usage(&self, range: &Range, set: Minute, now: Timestamp) -> Result<Usage, Failure> {
+        let mut whole = Usage::default();
+        match &self.scope {
+            Scope::Everybody => {
+                let (series, _) = self.read(range, &range.plan(set, 0), now).await?;
+                series.totals().for_each(|(_, total)| whole.merge(&usage_of(total)));
+            }
+            Scope::Own(_) => {
+                let usages = self.usages(&range.plan(set, 0), now).await?;
+                usages.iter().for_each(|(_, usage)| whole.merge(usage));
+            }
+        }
+        Ok(whole)
+    }
+
+    /// How many users called in some hours; nothing where it is asked of one.
+    async fn users(&self, hours: Option<(Hour, Hour)>) -> Result<Option<u64>, TableError> {
+        match (&self.scope, hours) {
+            (Scope::Own(_), _) => Ok(None),
+            (Scope::Everybody, None) => Ok(Some(0)),
+            (Scope::Everybody, Some((first, last))) => {
+                let mut users = Sketch::default();
+                self.windows.users(first, last).await?.iter().for_each(|part| users.merge(part));
+                Ok(Some(users.users()))
+            }
+        }
+    }
+
+    /// When a quota is used up, by what was called in four weeks up to this hour.
+    async fn run_out(&self, quota: Quota, set: Minute, now: Timestamp) -> Result<RunOut, Failure> {
+        let range = Range::of_hours(FOUR_WEEKS, [], now).map_err(super::refused)?;
+        let (series, _) = self.read(&range, &range.plan(set, 0), now).await?;
+        let mut calls: Vec<u64> =
+            series.totals().map(|(_, total)| total.calls).skip_while(|calls| *calls == 0).collect();
+        let this_hour = calls.pop().unwrap_or_default();
+        let first = Hour::of(now);
+        let hours = Hour::of(Month::of(now).end()).first_minute().since(first.first_minute()) / 60;
+        let forecast = Forecast::new(&History::new(&calls), usize::try_from(hours).unwrap_or_default());
+        let remaining = quota.limit.saturating_sub(quota.used.saturating_sub(this_hour));
+        let found = forecast.run_out(remaining);
+        let start = |hour: Option<usize>| {
+            let hour = hour.and_then(|hour| i64::try_from(hour).ok())?;
+            Some(Instant::from(first.plus(hour).start()))
+        };
+        Ok(RunOut { expected: start(found.expected), earliest: start(found.earliest), latest: start(found.latest) })
+    }
+}

@@ -1,0 +1,53 @@
+//! The users of an hour, without their names, so that those of many hours can be counted together.
+//!
+//! Invariant: a sketch is set from the names of all users of its hour, each time anew.
+
+use contract::limit::HISTORY_DAYS;
+use metering::sketch::Sketch;
+use metering::total::Total;
+use metering::window::Hour;
+
+use super::{Row, Windows};
+use crate::blocks::after_days;
+use crate::table::{Consistency, Item, Sort, TableError, compact_json, readable};
+
+/// Attribute that holds a sketch.
+const USERS: &str = "users";
+
+impl Windows {
+    /// Sets the users of an hour, whose total tells how much of it is known.
+    ///
+    /// # Errors
+    /// When the write fails.
+    pub async fn set_users(&self, hour: Hour, total: &Total, users: &Sketch) -> Result<(), TableError> {
+        let row = Row {
+            pk: partition(hour),
+            sk: hour.to_string(),
+            events: total.events,
+            known: total.known(),
+            attributes: vec![(USERS, compact_json(users))],
+            expires_at: Some(after_days(hour.start(), HISTORY_DAYS)),
+        };
+        self.set(&self.analytics, row).await
+    }
+
+    /// The users of the hours from one to another in which there were any.
+    ///
+    /// # Errors
+    /// When a query fails.
+    pub async fn users(&self, first: Hour, last: Hour) -> Result<Vec<Sketch>, TableError> {
+        let mut sketches = Vec::new();
+        for day in first.day().through(last.day()) {
+            let (first, last) = (first.max(day.first_hour()), last.min(day.last_hour()));
+            let between = Sort::Between(first.to_string(), last.to_string());
+            let items = self.analytics.query(&partition(first), between, Consistency::Strong).await?;
+            let sketch = |item: &Item| readable(self.analytics.json(item, USERS)).transpose();
+            sketches.extend(items.iter().filter_map(sketch).collect::<Result<Vec<_>, _>>()?);
+        }
+        Ok(sketches)
+    }
+}
+
+fn partition(hour: Hour) -> String {
+    format!("USERS#{}", hour.day())
+}
