@@ -57,9 +57,20 @@ impl Email {
     }
 
     fn is_address(&self) -> bool {
-        let is_word = |text: &str| !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || c.is_control());
+        let is_word = |text: &str| !text.is_empty() && !text.contains(is_unseen);
         self.0.rsplit_once('@').is_some_and(|(name, domain)| is_word(name) && is_word(domain) && !name.contains('@'))
     }
+}
+
+/// Whether a character leaves no mark of its own, so that two people would look like one: white space, control characters,
+/// and those that join, part or turn what is beside them (Unicode 17, `Default_Ignorable_Code_Point` without variation
+/// selectors and joiners, which emoji and scripts need).
+fn is_unseen(c: char) -> bool {
+    c.is_whitespace()
+        || c.is_control()
+        || matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}')
+        || matches!(c, '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
+        || matches!(c, '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// An address as a person types it, in a command or a parameter.
@@ -123,6 +134,12 @@ mod tests {
         }
         for text in ["x", "a@", "@b", "a@b@c", "user tag@example.com", "a@exa mple.com", "a@b\0", "\0"] {
             assert!(matches!(text.parse::<Email>(), Err(InvalidEmail::NotAnAddress(_))), "{text}");
+        }
+        // Each looks like `a@example.com`, or like what it is not.
+        for unseen in ['\u{ad}', '\u{200b}', '\u{202e}', '\u{2060}', '\u{2066}', '\u{feff}', '\u{3164}', '\u{e0041}'] {
+            for text in [format!("a{unseen}@example.com"), format!("a@{unseen}example.com")] {
+                assert!(matches!(text.parse::<Email>(), Err(InvalidEmail::NotAnAddress(_))), "{unseen:?}");
+            }
         }
         assert_eq!(" \t".parse::<Email>(), Err(InvalidEmail::Empty));
         assert_eq!("x".repeat(321).parse::<Email>(), Err(InvalidEmail::TooLong(321)));
