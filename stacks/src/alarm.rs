@@ -28,7 +28,7 @@ pub struct Alarm<W> {
     /// What a period without data is.
     pub missing: Missing,
     /// Who is told, when it goes off and when it is over.
-    pub tell: TopicHandle,
+    pub topic: TopicHandle,
 }
 
 /// What an alarm can look at.
@@ -82,7 +82,7 @@ impl<W: Watch> Resource for Alarm<W> {
     type Handle = ();
 
     fn properties(&self) -> Properties {
-        let Self { name, description, runbook, watch, period, data_points, beyond, missing, tell } = self;
+        let Self { name, description, runbook, watch, period, data_points, beyond, missing, topic } = self;
         let (comparison, threshold) = match beyond {
             Beyond::Above(threshold) => ("GreaterThanThreshold", threshold),
             Beyond::Below(threshold) => ("LessThanThreshold", threshold),
@@ -99,8 +99,8 @@ impl<W: Watch> Resource for Alarm<W> {
             "EvaluationPeriods": data_points,
             "DatapointsToAlarm": data_points,
             "TreatMissingData": missing,
-            "AlarmActions": [tell.arn()],
-            "OKActions": [tell.arn()],
+            "AlarmActions": [topic.arn()],
+            "OKActions": [topic.arn()],
         }));
         properties.and(watch.properties(*period))
     }

@@ -17,7 +17,7 @@ use crate::schedule::{Every, Schedule};
 use crate::settings::StatusSource;
 use crate::stream::{Stream, StreamHandle};
 use crate::table::{BY_USER, PENDING_BY_PARTITION, Table, TableHandle};
-use crate::topic::{TlsOnly, Topic, TopicKey};
+use crate::topic::{TlsOnly, Topic, TopicHandle, TopicKey};
 use crate::{App, Stack};
 
 /// Declares the stack.
@@ -94,14 +94,7 @@ fn processor(app: &App, stack: &mut Stack, stream: &StreamHandle, analytics: &Ta
 /// up for by the next.
 fn aggregator(app: &App, stack: &mut Stack, analytics: &TableHandle) {
     let usage = TableHandle::elsewhere(name::usage_table(&app.env));
-    let alerts = Topic {
-        name: Some(name::alerts_topic(&app.env)),
-        display_name: format!("CompliCal usage alerts ({})", app.env),
-        key: TopicKey::OfAws,
-    };
-    let alerts = stack.add("AlertsTopic", alerts);
-    stack.add("AlertsTopicPolicy", TlsOnly { topic: alerts.clone() });
-    stack.output(name::ALERTS_TOPIC_OUTPUT, "The topic of alerts to users", alerts.arn());
+    let alerts = alerts_topic(app, stack);
     let mut variables = vec![
         Variable::Environment(app.env.clone()),
         Variable::AnalyticsTable(analytics.name().clone()),
@@ -132,6 +125,19 @@ fn aggregator(app: &App, stack: &mut Stack, analytics: &TableHandle) {
     };
     let each_minute = stack.add("EachMinute", each_minute);
     stack.add("EachMinutePermission", Permission::by_rule(&each_minute, &aggregator));
+}
+
+/// Where users are told of quotas that run out.
+fn alerts_topic(app: &App, stack: &mut Stack) -> TopicHandle {
+    let alerts = Topic {
+        name: Some(name::alerts_topic(&app.env)),
+        display_name: format!("CompliCal usage alerts ({})", app.env),
+        key: TopicKey::OfAws,
+    };
+    let alerts = stack.add("AlertsTopic", alerts);
+    stack.add("AlertsTopicPolicy", TlsOnly { topic: alerts.clone() });
+    stack.output(name::ALERTS_TOPIC_OUTPUT, "The topic of alerts to users", alerts.arn());
+    alerts
 }
 
 /// Answers `/v1/analytics/*`; the API stack has its routes.

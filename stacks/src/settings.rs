@@ -186,7 +186,7 @@ impl Settings {
     }
 
     fn check(&self) -> Result<(), String> {
-        let Self { tracing: _, stream, processor, api, logs: _, alarms } = self;
+        let Self { tracing: _, stream, processor: _, api, logs: _, alarms } = self;
         let chosen = [("shards", stream.shards), ("min-shards", stream.min_shards), ("max-shards", stream.max_shards)];
         if stream.mode == StreamMode::OnDemand
             && let Some((key, _)) = chosen.iter().find(|(_, shards)| shards.is_some())
@@ -203,15 +203,7 @@ impl Settings {
                  (stream.min-shards, stream.max-shards)"
             ));
         }
-        // An on-demand stream begins with four shards.
-        let shards = self.shard_bounds().map_or(4, |(_, max)| max.get());
-        let lanes = shards * processor.parallelization_factor.get();
-        if let Some(reserved) = processor.reserved_concurrency.filter(|reserved| reserved.get() < lanes) {
-            return Err(format!(
-                "processor.reserved-concurrency is {reserved}, but the stream calls the processor {lanes} times at once \
-                 ({shards} shards times processor.parallelization-factor): some shards would starve"
-            ));
-        }
+        self.check_processor()?;
         // As an account's own is half of its rate (API Gateway Developer Guide, "Quotas").
         if api.burst.get() < api.requests_per_second.get() / 2 {
             return Err(format!(
@@ -223,6 +215,20 @@ impl Settings {
         let thresholds = [alarms.iterator_age_seconds, alarms.processing_latency_ms, alarms.auth_failures];
         if thresholds.contains(&0) {
             return Err("a threshold under [alarms] is 0: the alarm would never end".into());
+        }
+        Ok(())
+    }
+
+    fn check_processor(&self) -> Result<(), String> {
+        let processor = &self.processor;
+        // An on-demand stream begins with four shards.
+        let shards = self.shard_bounds().map_or(4, |(_, max)| max.get());
+        let lanes = shards * processor.parallelization_factor.get();
+        if let Some(reserved) = processor.reserved_concurrency.filter(|reserved| reserved.get() < lanes) {
+            return Err(format!(
+                "processor.reserved-concurrency is {reserved}, but the stream calls the processor {lanes} times at once \
+                 ({shards} shards times processor.parallelization-factor): some shards would starve"
+            ));
         }
         Ok(())
     }

@@ -23,7 +23,7 @@ fn main() {
         data_points: DataPoints::of::<1>(),
         beyond: Beyond::Above(0),
         missing: Missing::Fine,
-        tell: topic,
+        topic,
     };
     stack.add("Alarm", alarm);
 }
