@@ -11,10 +11,10 @@ use metering::window::Minute;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::signed_request::{Ask, PayloadChecksumKind, Service, Unanswered};
+use crate::signed_request::{Ask, PayloadChecksumKind, RequestError, Service};
 
 /// The operation with the version of its API (CloudWatch Logs API reference, "FilterLogEvents").
-const OPERATION: &str = "Logs_20140328.FilterLogEvents";
+const TARGET: &str = "Logs_20140328.FilterLogEvents";
 const CONTENT_TYPE: &str = "application/x-amz-json-1.1";
 /// Requests of a run: a tenth of what five a second allow in the minute between two runs, and a page holds 1 MB.
 const REQUESTS_OF_A_RUN: u32 = 40;
@@ -45,17 +45,9 @@ pub struct Budget {
 /// A log that cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum AccessLogError {
-    /// The service said no.
-    #[error("the access log cannot be read: {status} {body}")]
-    Refused {
-        /// The HTTP status.
-        status: u16,
-        /// What it says.
-        body: String,
-    },
-    /// The service said nothing.
-    #[error("the access log {0}")]
-    Unanswered(#[from] Unanswered),
+    /// The service refused, or said nothing.
+    #[error(transparent)]
+    Request(#[from] RequestError),
     /// An answer of another form than the API's.
     #[error("the access log is no log: {0}")]
     Malformed(#[from] serde_json::Error),
@@ -92,17 +84,9 @@ impl Budget {
 
 impl AccessLog {
     /// The log of a log group, at that address or at the region's own.
-    ///
-    /// # Errors
-    /// When this program was built without TLS.
-    pub fn new(
-        endpoint_url: Option<&str>,
-        region: &str,
-        credentials: Credentials,
-        group: String,
-    ) -> Result<Self, Unanswered> {
-        let service = Service::new("logs", region, credentials, PayloadChecksumKind::NoHeader)?;
-        Ok(Self { url: service.root(endpoint_url), service, group })
+    pub fn new(endpoint_url: Option<&str>, region: &str, credentials: Credentials, group: String) -> Self {
+        let service = Service::new("logs", region, credentials, PayloadChecksumKind::NoHeader);
+        Self { url: service.root(endpoint_url), service, group }
     }
 
     /// What the log says of a minute, as far as the budget goes.
@@ -112,7 +96,7 @@ impl AccessLog {
         while budget.spend() {
             let page = match self.page(minute, token.as_deref()).await {
                 Ok(page) => page,
-                Err(AccessLogError::Refused { body, .. }) if body.contains("Throttling") && budget.pauses > 0 => {
+                Err(AccessLogError::Request(error)) if error.is_throttled() && budget.pauses > 0 => {
                     budget.pauses -= 1;
                     tokio::time::sleep(PAUSE).await;
                     continue;
@@ -140,14 +124,10 @@ impl AccessLog {
         if let Some(token) = token {
             body["nextToken"] = token.into();
         }
-        let headers = [("content-type", CONTENT_TYPE), ("x-amz-target", OPERATION)];
-        let ask = Ask { method: "POST", url: &self.url, headers: &headers, patience: PATIENCE };
-        let answer = self.service.ask(ask, body.to_string().into_bytes()).await?;
-        if answer.status != 200 {
-            let body = String::from_utf8_lossy(&answer.body).into_owned();
-            return Err(AccessLogError::Refused { status: answer.status, body });
-        }
-        Ok(serde_json::from_slice(&answer.body)?)
+        let headers = [("content-type", CONTENT_TYPE), ("x-amz-target", TARGET)];
+        let operation = format!("FilterLogEvents of {}", self.group);
+        let ask = Ask { operation: &operation, method: "POST", url: &self.url, headers: &headers, patience: PATIENCE };
+        Ok(serde_json::from_slice(&self.service.ask(ask, body.to_string().into_bytes()).await?)?)
     }
 }
 

@@ -4,7 +4,9 @@
 //! for a while gives the same numbers in the end; nothing that a window holds keeps the next from being set.
 
 mod alerts;
+mod due;
 mod run;
+mod totals;
 
 use std::collections::BTreeSet;
 
@@ -16,11 +18,12 @@ use metering::subject::Bucket;
 use metering::window::{Day, Minute};
 use serde::Serialize;
 
-use self::run::{DueHours, Run, Whose};
+use self::due::{DueHours, Whose};
+use self::run::Run;
 use crate::access_log::AccessLog;
 use crate::alerts_topic::AlertsTopic;
 use crate::metrics::{Metrics, News};
-use store::blocks::Blocks;
+use store::blocks::{Blocks, Mark};
 use store::failed_windows::FailedWindows;
 use store::journal::Journal;
 use store::notices::Notices;
@@ -102,17 +105,7 @@ impl Aggregator {
         let now = clock();
         let over = last_settled(now);
         let mut watermark = self.begin(now).await?;
-        let mut marks = self.blocks.marks().await?;
-        let target = match until {
-            RunUntil::Settled => over.max(watermark),
-            // Clocks that ran ahead have left marks after the present minute.
-            RunUntil::Now => marks.iter().map(|mark| mark.minute).fold(Minute::of(now).max(watermark), Minute::max),
-        };
-        if until == RunUntil::Now {
-            // The present minute may go on, and what is committed in it then is in turn: it has to be folded again.
-            self.blocks.mark(over.plus(1).through(target)).await?;
-            marks = self.blocks.marks().await?;
-        }
+        let (target, marks) = self.target(until, now, watermark).await?;
         let waiting = self.failed.list().await?;
         let mut run = Run::new(self, now, readable(self.watermark.closed().await)?.flatten());
         let late: Vec<Minute> = marks.iter().map(|mark| mark.minute).filter(|minute| *minute <= watermark).collect();
@@ -140,6 +133,24 @@ impl Aggregator {
         drained?;
         let left = self.blocks.marks().await?;
         Ok(Reached { watermark, done: !left.iter().any(|mark| mark.minute <= over) })
+    }
+
+    /// The minute that a run goes to, and the marks there are then.
+    async fn target(
+        &self,
+        until: RunUntil,
+        now: Timestamp,
+        watermark: Minute,
+    ) -> Result<(Minute, Vec<Mark>), TableError> {
+        let (over, marks) = (last_settled(now), self.blocks.marks().await?);
+        if until == RunUntil::Settled {
+            return Ok((over.max(watermark), marks));
+        }
+        // Clocks that ran ahead have left marks after the present minute.
+        let target = marks.iter().map(|mark| mark.minute).fold(Minute::of(now).max(watermark), Minute::max);
+        // The present minute may go on, and what is committed in it then is in turn: it has to be folded again.
+        self.blocks.mark(over.plus(1).through(target)).await?;
+        Ok((target, self.blocks.marks().await?))
     }
 
     /// Moves what the journal holds into blocks. Each leaves a mark where it is out of turn, so nothing waits.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::config::Credentials;
 use metering::alert::Alert;
 
-use crate::signed_request::{Ask, PayloadChecksumKind, Service, Unanswered};
+use crate::signed_request::{Ask, PayloadChecksumKind, RequestError, Service};
 
 /// How long SNS may take for one alert.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -25,53 +25,28 @@ pub struct AlertsTopic {
     source: String,
 }
 
-/// An alert that was not sent, or of which nobody said that it was.
-#[derive(Debug, thiserror::Error)]
-pub enum NotSent {
-    /// SNS said no.
-    #[error("SNS refused to publish to {arn} with {status}: {message}")]
-    Refused {
-        /// The topic.
-        arn: String,
-        /// The HTTP status.
-        status: u16,
-        /// What SNS says of it.
-        message: String,
-    },
-    /// SNS said nothing.
-    #[error("SNS {0}")]
-    Unanswered(#[from] Unanswered),
-}
-
 impl AlertsTopic {
     /// The topic of that ARN, at that address or at the region's own; `source` is what its events say they are from.
-    ///
-    /// # Errors
-    /// When this program was built without TLS.
     pub fn new(
         endpoint_url: Option<&str>,
         region: &str,
         credentials: Credentials,
         arn: String,
         source: String,
-    ) -> Result<Self, NotSent> {
-        let service = Service::new("sns", region, credentials, PayloadChecksumKind::NoHeader)?;
-        Ok(Self { url: service.root(endpoint_url), service, arn, source })
+    ) -> Self {
+        let service = Service::new("sns", region, credentials, PayloadChecksumKind::NoHeader);
+        Self { url: service.root(endpoint_url), service, arn, source }
     }
 
     /// Sends an alert, once.
     ///
     /// # Errors
     /// When SNS does not say that it has taken it. It may have, unless it refused it.
-    pub async fn send(&self, alert: &Alert) -> Result<(), NotSent> {
+    pub async fn send(&self, alert: &Alert) -> Result<(), RequestError> {
         let headers = [("content-type", "application/x-www-form-urlencoded")];
-        let ask = Ask { method: "POST", url: &self.url, headers: &headers, patience: PATIENCE };
-        let answer = self.service.ask(ask, self.form(alert)).await?;
-        if answer.status == 200 {
-            return Ok(());
-        }
-        let message = String::from_utf8_lossy(&answer.body).into_owned();
-        Err(NotSent::Refused { arn: self.arn.clone(), status: answer.status, message })
+        let operation = format!("Publish to {}", self.arn);
+        let ask = Ask { operation: &operation, method: "POST", url: &self.url, headers: &headers, patience: PATIENCE };
+        self.service.ask(ask, self.form(alert)).await.map(drop)
     }
 
     fn form(&self, alert: &Alert) -> String {

@@ -9,13 +9,13 @@ mod cache;
 mod directory;
 mod event_sink;
 mod keeper;
-mod ledger;
 mod monthly_usage;
 mod notice;
 mod request;
 mod response;
 mod stage;
 mod streaming;
+mod synchronous;
 
 use std::collections::BTreeMap;
 
@@ -31,13 +31,12 @@ use metering::text::Text;
 
 use crate::http::context;
 use crate::producer::Producer;
-use bound::StepError;
+use bound::{Bounds, StepError};
 use directory::Directory;
 pub use directory::{KEY_FRESH, USER_FRESH};
 pub use event_sink::COOL_DOWN;
 use event_sink::EventSink;
 use keeper::Keeper;
-use ledger::Ledger;
 pub use request::Request;
 pub use response::{Allowed, Refused};
 use store::blocks::Blocks;
@@ -51,6 +50,7 @@ use store::users::User;
 use store::watermark::Watermark;
 use store::windows::Windows;
 use streaming::Streaming;
+use synchronous::Synchronous;
 use tokio::sync::OnceCell;
 
 /// The limit of a user whose limit cannot be read: calls go on.
@@ -85,7 +85,7 @@ pub struct Authorizer<P> {
 #[derive(Debug)]
 enum Counter<P> {
     Stream(Streaming<P>),
-    Synchronous(Ledger),
+    Synchronous(Synchronous),
 }
 
 /// What came of counting a call. The quota's `used` holds the call, if it is within.
@@ -125,20 +125,28 @@ impl Mode {
 
 impl<P: Producer> Authorizer<P> {
     /// An authorizer that counts by the stream.
-    pub fn streaming(environment: Environment, keys: Table, usage: Table, analytics: Table, producer: P) -> Self {
+    pub fn streaming(
+        environment: Environment,
+        bounds: Bounds,
+        keys: Table,
+        usage: Table,
+        analytics: Table,
+        producer: P,
+    ) -> Self {
         tracing::info!("calls are counted through Kinesis");
         let (live, watermark) = (Live::new(Blocks::new(analytics.clone())), Watermark::new(analytics.clone()));
         let histories = Histories::new(live, Windows::new(analytics, usage.clone()), watermark);
-        let event_sink = EventSink::new(producer, Keeper::new(Journal::new(usage.clone()), environment));
-        let counter = Counter::Stream(Streaming::new(histories, QuotaGates::new(usage), event_sink));
-        Self { directory: Directory::new(Keys::new(keys)), counter }
+        let event_sink =
+            EventSink::new(bounds, producer, Keeper::new(bounds, Journal::new(usage.clone()), environment));
+        let counter = Counter::Stream(Streaming::new(bounds, histories, QuotaGates::new(usage), event_sink));
+        Self { directory: Directory::new(bounds, Keys::new(keys)), counter }
     }
 
     /// An authorizer that counts in the usage table and knows no other.
-    pub fn synchronous(environment: Environment, keys: Table, usage: Table) -> Self {
+    pub fn synchronous(environment: Environment, bounds: Bounds, keys: Table, usage: Table) -> Self {
         tracing::info!("calls are counted synchronously");
-        let counter = Counter::Synchronous(Ledger::new(usage, environment));
-        Self { directory: Directory::new(Keys::new(keys)), counter }
+        let counter = Counter::Synchronous(Synchronous::new(bounds, usage, environment));
+        Self { directory: Directory::new(bounds, Keys::new(keys)), counter }
     }
 
     /// The answer to a call.
@@ -212,7 +220,7 @@ impl<P: Producer> Authorizer<P> {
         };
         match &self.counter {
             Counter::Stream(streaming) => streaming.report(event).await,
-            Counter::Synchronous(ledger) => ledger.report(&event).await,
+            Counter::Synchronous(synchronous) => synchronous.report(&event).await,
         }
         refused
     }
@@ -222,7 +230,7 @@ impl<P: Producer> Counter<P> {
     async fn refresh(&self, user_email: &Email, formerly: impl AsyncFnOnce() -> Vec<Email>, now: Timestamp) {
         match self {
             Self::Stream(streaming) => streaming.refresh(user_email, formerly, now).await,
-            Self::Synchronous(ledger) => ledger.refresh(user_email, formerly, now).await,
+            Self::Synchronous(synchronous) => synchronous.refresh(user_email, formerly, now).await,
         }
     }
 
@@ -230,7 +238,7 @@ impl<P: Producer> Counter<P> {
         let id = call.request_id.clone();
         let count = match self {
             Self::Stream(streaming) => streaming.count(user_email, call, limit, elapsed_ms).await,
-            Self::Synchronous(ledger) => ledger.count(user_email, call, limit, elapsed_ms).await,
+            Self::Synchronous(synchronous) => synchronous.count(user_email, call, limit, elapsed_ms).await,
         };
         if let Count::Exceeded(quota) = count {
             tracing::info!(apiRequestId = id, used = quota.used, limit, "over quota");

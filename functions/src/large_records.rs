@@ -8,7 +8,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::config::Credentials;
 use contract::name::LARGE_RECORDS;
 
-use crate::signed_request::{Ask, PayloadChecksumKind, Service, Unanswered};
+use crate::signed_request::{Ask, PayloadChecksumKind, RequestError, Service};
 
 /// How long one request may take: 10 MB, the largest record of a stream, at a megabyte a second.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -24,49 +24,22 @@ pub struct LargeRecords {
     url: String,
 }
 
-/// An object that was not written, or of which nobody said that it was.
-#[derive(Debug, thiserror::Error)]
-pub enum NotKept {
-    /// S3 said no.
-    #[error("S3 refused to write s3://{bucket}/{key} with {status}: {message}")]
-    Refused {
-        bucket: String,
-        /// The object.
-        key: String,
-        /// The HTTP status.
-        status: u16,
-        /// What S3 says of it.
-        message: String,
-    },
-    /// S3 said nothing.
-    #[error("S3 {0}")]
-    Unanswered(#[from] Unanswered),
-}
-
 impl LargeRecords {
     /// A bucket at that address, or at the region's own.
-    ///
-    /// # Errors
-    /// When this program was built without TLS.
-    pub fn new(
-        endpoint_url: Option<&str>,
-        region: &str,
-        credentials: Credentials,
-        bucket: String,
-    ) -> Result<Self, NotKept> {
+    pub fn new(endpoint_url: Option<&str>, region: &str, credentials: Credentials, bucket: String) -> Self {
         let url = match endpoint_url {
             Some(url) => format!("{}/{bucket}", url.trim_end_matches('/')),
             None => format!("https://{bucket}.s3.{region}.{}", Service::domain(region)),
         };
-        let service = Service::new("s3", region, credentials, PayloadChecksumKind::XAmzSha256)?;
-        Ok(Self { service, bucket, url })
+        let service = Service::new("s3", region, credentials, PayloadChecksumKind::XAmzSha256);
+        Self { service, bucket, url }
     }
 
     /// Keeps the bytes of that SHA-256; returns where they are.
     ///
     /// # Errors
     /// When S3 does not take them in a few tries. They may be kept then; keeping them again is right.
-    pub async fn keep(&self, data: &[u8], sha256: &str) -> Result<String, NotKept> {
+    pub async fn keep(&self, data: &[u8], sha256: &str) -> Result<String, RequestError> {
         let key = format!("{LARGE_RECORDS}{sha256}");
         let mut pause = PAUSE;
         for _ in 1..ATTEMPTS {
@@ -84,16 +57,12 @@ impl LargeRecords {
         format!("s3://{}/{key}", self.bucket)
     }
 
-    async fn put(&self, key: &str, data: &[u8]) -> Result<(), NotKept> {
+    async fn put(&self, key: &str, data: &[u8]) -> Result<(), RequestError> {
         let url = format!("{}/{key}", self.url);
         let headers = [("content-type", "application/octet-stream")];
-        let ask = Ask { method: "PUT", url: &url, headers: &headers, patience: PATIENCE };
-        let answer = self.service.ask(ask, data).await?;
-        if answer.status == 200 {
-            return Ok(());
-        }
-        let message = String::from_utf8_lossy(&answer.body).into_owned();
-        Err(NotKept::Refused { bucket: self.bucket.clone(), key: key.into(), status: answer.status, message })
+        let operation = format!("PutObject of {}", self.place(key));
+        let ask = Ask { operation: &operation, method: "PUT", url: &url, headers: &headers, patience: PATIENCE };
+        self.service.ask(ask, data).await.map(drop)
     }
 }
 

@@ -8,7 +8,8 @@ use metering::batch::Batch;
 use metering::window::Minute;
 use tokio::sync::OnceCell;
 
-use crate::large_records::{LargeRecords, NotKept};
+use crate::large_records::LargeRecords;
+use crate::signed_request::RequestError;
 use crate::stream_event::{StreamEvent, StreamRecord};
 use store::blocks::Blocks;
 use store::table::TableError;
@@ -31,7 +32,7 @@ pub enum NotProcessed {
     Table(#[from] TableError),
     /// A record too large for an item could not be kept.
     #[error(transparent)]
-    LargeRecord(#[from] NotKept),
+    LargeRecord(#[from] RequestError),
 }
 
 impl Processor {

@@ -43,7 +43,7 @@ pub trait Producer {
 
 /// A Kinesis stream.
 #[derive(Clone, Debug)]
-pub struct Stream {
+pub struct StreamProducer {
     kinesis: Kinesis,
     name: String,
 }
@@ -76,12 +76,13 @@ struct Entry<'a> {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Taken {
-    records: Vec<Fate>,
+    records: Vec<ResultEntry>,
 }
 
+/// What became of a record.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Fate {
+struct ResultEntry {
     error_code: Option<String>,
 }
 
@@ -92,7 +93,7 @@ impl Record {
     }
 }
 
-impl Stream {
+impl StreamProducer {
     /// The stream of that name. It is given up soon: who puts a record has a caller waiting.
     pub fn new(kinesis: Kinesis, name: impl Into<String>) -> Self {
         Self { kinesis, name: name.into() }
@@ -119,7 +120,7 @@ impl Stream {
         let request = PutRecords { stream_name: &self.name, records: records.iter().map(Entry::from).collect() };
         let answer = self.ask("PutRecords", &request).await?;
         let taken: Taken = serde_json::from_slice(&answer).map_err(|error| NotTaken(error.to_string()))?;
-        taken.records.into_iter().find_map(|fate| fate.error_code).map_or(Ok(()), |code| Err(NotTaken(code)))
+        taken.records.into_iter().find_map(|entry| entry.error_code).map_or(Ok(()), |code| Err(NotTaken(code)))
     }
 }
 
@@ -129,7 +130,7 @@ impl<'a> From<&'a Record> for Entry<'a> {
     }
 }
 
-impl Producer for Stream {
+impl Producer for StreamProducer {
     async fn put(&self, records: Vec<Record>) -> Result<(), NotTaken> {
         match records.as_slice() {
             [] => Ok(()),

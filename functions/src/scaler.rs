@@ -23,7 +23,7 @@ use serde::Serialize;
 
 use crate::metrics::Metrics;
 use change::{Change, Changes};
-use decision::{Bounds, CALM_MINUTES, Capacity, Decision, FRESH_MINUTES, Stay, decide};
+use decision::{Bounds, CALM_MINUTES, Decision, FRESH_MINUTES, ObservedCapacity, Stay, decide};
 use load::{Load, Series};
 use store::table::{Consistency, Table, TableError, text, unless_condition_failed};
 
@@ -104,8 +104,8 @@ impl Scaler {
         let changes = self.changes(remembered.as_deref())?;
         let decision = decide(capacity, &changes, &series, self.bounds, now);
         let shards = match capacity {
-            Capacity::Shards(shards) => Some(shards),
-            Capacity::OnDemand | Capacity::Changing => None,
+            ObservedCapacity::Shards(shards) => Some(shards),
+            ObservedCapacity::OnDemand | ObservedCapacity::Changing => None,
         };
         let mut report = Report { shards, to: None, short: 0, why: decision.to_string() };
         let change = |shards, counts| changes.and(Change::new(now, shards, counts));
@@ -128,19 +128,19 @@ impl Scaler {
                 }
             }
         }
-        self.tell(&report, now).await;
+        self.publish(&report, now).await;
         Ok(report)
     }
 
-    async fn capacity(&self) -> Result<Capacity, ScalerError> {
+    async fn capacity(&self) -> Result<ObservedCapacity, ScalerError> {
         let asked = self.kinesis.describe_stream_summary().stream_name(&self.stream).send().await;
         let answer = asked.map_err(|error| self.failed("DescribeStreamSummary", &error))?;
-        let Some(summary) = answer.stream_description_summary else { return Ok(Capacity::Changing) };
+        let Some(summary) = answer.stream_description_summary else { return Ok(ObservedCapacity::Changing) };
         let mode = summary.stream_mode_details().map(|details| details.stream_mode());
         Ok(match (mode, summary.stream_status()) {
-            (Some(StreamMode::OnDemand), _) => Capacity::OnDemand,
-            (_, StreamStatus::Active) => Capacity::Shards(summary.open_shard_count().unsigned_abs()),
-            _ => Capacity::Changing,
+            (Some(StreamMode::OnDemand), _) => ObservedCapacity::OnDemand,
+            (_, StreamStatus::Active) => ObservedCapacity::Shards(summary.open_shard_count().unsigned_abs()),
+            _ => ObservedCapacity::Changing,
         })
     }
 
@@ -233,7 +233,7 @@ impl Scaler {
     }
 
     /// Says to the log and to CloudWatch what came of it.
-    async fn tell(&self, report: &Report, now: Timestamp) {
+    async fn publish(&self, report: &Report, now: Timestamp) {
         let Report { shards, to, short, why } = report;
         if *short > 0 {
             tracing::error!(shards, short, why, "shards are short");

@@ -1,6 +1,6 @@
 //! A signed request to an AWS service, and its answer.
 //!
-//! Invariant: an answer is what the service said, whatever it is; anything else is an error that says what came instead.
+//! Invariant: `Ok` is what the service said with a 200; anything else is an error that says what was asked and what came.
 //!
 //! The SDK's connection and signature serve here without its clients: that of Kinesis would cost more processor time
 //! than all the rest of a call, and that of S3 more than a processor's whole package (README, "What it takes").
@@ -35,6 +35,8 @@ pub struct Service {
 /// What is asked.
 #[derive(Clone, Copy, Debug)]
 pub struct Ask<'a> {
+    /// The API's name of the operation, and what it is about, for errors.
+    pub operation: &'a str,
     /// The HTTP method.
     pub method: &'static str,
     /// The address; its path needs no escapes.
@@ -45,42 +47,47 @@ pub struct Ask<'a> {
     pub patience: Duration,
 }
 
-/// An answer.
-#[derive(Clone, Debug)]
-pub struct Answer {
-    /// The HTTP status.
-    pub status: u16,
-    /// The body.
-    pub body: Vec<u8>,
+/// A request that came to nothing. What was asked may have been done, nonetheless, unless it was refused.
+#[derive(Debug, thiserror::Error)]
+#[error("{service} {operation}: {cause}")]
+pub struct RequestError {
+    service: &'static str,
+    operation: String,
+    cause: Cause,
 }
 
-/// No answer. What was asked may have been done, nonetheless.
 #[derive(Debug, thiserror::Error)]
-pub enum Unanswered {
+enum Cause {
+    /// The service said no.
+    #[error("refused with {status}: {body}")]
+    Refused {
+        /// The HTTP status.
+        status: u16,
+        body: String,
+    },
     /// No whole answer came.
     #[error("cannot be reached: {0}")]
     Unreachable(String),
     /// No answer came in time.
-    #[error("gave no answer within {} ms", .0.as_millis())]
+    #[error("no answer within {} ms", .0.as_millis())]
     Late(Duration),
-    /// The request cannot be written: its address is none, or its credentials are none.
+    /// The address or the credentials cannot be part of a request.
     #[error("cannot be asked: {0}")]
     Unwritable(String),
 }
 
+impl RequestError {
+    /// Whether the service refused it because too much is asked of it.
+    pub fn is_throttled(&self) -> bool {
+        matches!(&self.cause, Cause::Refused { body, .. } if body.contains("Throttling"))
+    }
+}
+
 impl Service {
     /// The service that signatures call `name`.
-    ///
-    /// # Errors
-    /// When this program was built without TLS.
-    pub fn new(
-        name: &'static str,
-        region: &str,
-        credentials: Credentials,
-        checksum: PayloadChecksumKind,
-    ) -> Result<Self, Unanswered> {
+    pub fn new(name: &'static str, region: &str, credentials: Credentials, checksum: PayloadChecksumKind) -> Self {
         let connector = SharedHttpConnector::new(https::connector());
-        Ok(Self { connector, name, region: region.into(), identity: credentials.into(), checksum })
+        Self { connector, name, region: region.into(), identity: credentials.into(), checksum }
     }
 
     /// Where the service answers, ending in `/`: at that address, or at the region's own.
@@ -95,24 +102,30 @@ impl Service {
         if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" }
     }
 
-    /// Asks, once.
+    /// Asks, once; returns the body of the answer.
     ///
     /// # Errors
-    /// When no answer came.
-    pub async fn ask(&self, ask: Ask<'_>, body: impl Into<SdkBody>) -> Result<Answer, Unanswered> {
-        let request = self.request(ask, body.into())?;
-        let answer = tokio::time::timeout(ask.patience, self.exchange(request)).await;
-        answer.map_err(|_| Unanswered::Late(ask.patience))?
+    /// When the service refuses, or no answer came.
+    pub async fn ask(&self, ask: Ask<'_>, body: impl Into<SdkBody>) -> Result<Vec<u8>, RequestError> {
+        let answer = async {
+            let request = self.request(ask, body.into())?;
+            tokio::time::timeout(ask.patience, self.exchange(request)).await.map_err(|_| Cause::Late(ask.patience))?
+        };
+        let failed = |cause| RequestError { service: self.name, operation: ask.operation.to_owned(), cause };
+        answer.await.map_err(failed)
     }
 
-    async fn exchange(&self, request: Request) -> Result<Answer, Unanswered> {
+    async fn exchange(&self, request: Request) -> Result<Vec<u8>, Cause> {
         let answer: Response = self.connector.call(request).await.map_err(unreachable)?;
         let status = answer.status().as_u16();
-        let body = ByteStream::new(answer.into_body()).collect().await.map_err(unreachable)?;
-        Ok(Answer { status, body: body.to_vec() })
+        let body = ByteStream::new(answer.into_body()).collect().await.map_err(unreachable)?.to_vec();
+        match status {
+            200 => Ok(body),
+            _ => Err(Cause::Refused { status, body: String::from_utf8_lossy(&body).into_owned() }),
+        }
     }
 
-    fn request(&self, ask: Ask<'_>, body: SdkBody) -> Result<Request, Unanswered> {
+    fn request(&self, ask: Ask<'_>, body: SdkBody) -> Result<Request, Cause> {
         let signature = self.signature(ask, body.bytes().unwrap_or_default()).map_err(unwritable)?;
         let mut request = Request::new(body);
         request.set_method(ask.method).map_err(unwritable)?;
@@ -141,13 +154,13 @@ impl Service {
     }
 }
 
-fn unreachable<E: std::error::Error>(error: E) -> Unanswered {
-    Unanswered::Unreachable(DisplayErrorContext(error).to_string())
+fn unreachable<E: std::error::Error>(error: E) -> Cause {
+    Cause::Unreachable(DisplayErrorContext(error).to_string())
 }
 
-fn unwritable<E: std::error::Error>(error: E) -> Unanswered {
-    Unanswered::Unwritable(DisplayErrorContext(error).to_string())
+fn unwritable<E: std::error::Error>(error: E) -> Cause {
+    Cause::Unwritable(DisplayErrorContext(error).to_string())
 }
 
 #[cfg(test)]
-pub(crate) mod stand_in;
+pub(crate) mod fake;

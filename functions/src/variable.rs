@@ -49,7 +49,7 @@ pub fn aws() -> Result<SdkConfig, Missing> {
 /// # Errors
 /// When one of them is not set.
 pub fn kinesis() -> Result<Kinesis, lambda_runtime::Error> {
-    Ok(Kinesis::new(endpoint("KINESIS").as_deref(), &required(REGION)?, credentials()?)?)
+    Ok(Kinesis::new(endpoint("KINESIS").as_deref(), &required(REGION)?, credentials()?))
 }
 
 /// The bucket of failed batches, by the same variables and the one that names it.
@@ -58,7 +58,7 @@ pub fn kinesis() -> Result<Kinesis, lambda_runtime::Error> {
 /// When one of them is not set.
 pub fn large_records() -> Result<LargeRecords, lambda_runtime::Error> {
     let bucket = required(contract::variable::FAILED_BATCHES_BUCKET)?;
-    Ok(LargeRecords::new(endpoint("S3").as_deref(), &required(REGION)?, credentials()?, bucket)?)
+    Ok(LargeRecords::new(endpoint("S3").as_deref(), &required(REGION)?, credentials()?, bucket))
 }
 
 /// The API's access log, by the same variables and the one that names its log group; nothing where that is not set.
@@ -67,7 +67,7 @@ pub fn large_records() -> Result<LargeRecords, lambda_runtime::Error> {
 /// When one of them is not set.
 pub fn access_log() -> Result<Option<AccessLog>, lambda_runtime::Error> {
     let Ok(group) = required(contract::variable::ACCESS_LOG_GROUP) else { return Ok(None) };
-    Ok(Some(AccessLog::new(endpoint("CLOUDWATCH_LOGS").as_deref(), &required(REGION)?, credentials()?, group)?))
+    Ok(Some(AccessLog::new(endpoint("CLOUDWATCH_LOGS").as_deref(), &required(REGION)?, credentials()?, group)))
 }
 
 /// The topic of alerts, by the same variables, the one that names it and the environment's.
@@ -77,7 +77,7 @@ pub fn access_log() -> Result<Option<AccessLog>, lambda_runtime::Error> {
 pub fn alerts_topic() -> Result<AlertsTopic, lambda_runtime::Error> {
     let environment = required(contract::variable::ENVIRONMENT)?.parse()?;
     let (arn, source) = (required(contract::variable::ALERTS_TOPIC)?, contract::name::event_source(&environment));
-    Ok(AlertsTopic::new(endpoint("SNS").as_deref(), &required(REGION)?, credentials()?, arn, source)?)
+    Ok(AlertsTopic::new(endpoint("SNS").as_deref(), &required(REGION)?, credentials()?, arn, source))
 }
 
 /// The role's credentials. They live as long as this process may: Lambda ends it before they expire.

@@ -141,7 +141,7 @@ impl World {
         let table = |name| Table::new(store.client(), name);
         let (analytics, usage) = (table(name::analytics_table(&env)), table(name::usage_table(&env)));
         let credentials = Credentials::new("test", "test", None, None, "test");
-        let large = LargeRecords::new(Some(&bucket.endpoint_url), "ap-south-1", credentials, "failed".into()).unwrap();
+        let large = LargeRecords::new(Some(&bucket.endpoint_url), "ap-south-1", credentials, "failed".into());
         Self {
             processor: Processor::new(Blocks::new(analytics.clone()), Watermark::new(analytics.clone()), large),
             aggregator: Aggregator::new(

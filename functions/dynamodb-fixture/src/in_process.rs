@@ -1,8 +1,7 @@
 //! DynamoDB without a network: the SDK's requests go to the database by a call, faults and a meter on the way.
 //!
-//! Invariant: what a fault does to a request is what DynamoDB or the network can do to it, and nothing else.
+//! Invariant: a request is carried out as DynamoDB documents it, unless a test asked for a fault.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -12,35 +11,12 @@ use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
-use aws_smithy_runtime_api::http::StatusCode;
-use aws_smithy_types::body::SdkBody;
 use contract::name;
 use dynoxide::Database;
 use serde_json::{Value, json};
 
+use crate::fault::{Fault, Plan, Refusal, halve, response, throttled};
 use crate::schema;
-
-/// What happens to one request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// It is throttled, and not carried out.
-    Throttle,
-    /// It is carried out, and its answer is lost.
-    LoseAnswer,
-    /// Of a batch only the first half is carried out; the rest comes back unprocessed.
-    Halve,
-    /// The caller is killed before it: neither it nor any later one is carried out, until [`Store::revive`].
-    Die,
-}
-
-/// How writes are refused, each time they are tried.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    /// They are throttled for good.
-    Throttled,
-    /// They break a rule of DynamoDB, such as an item's largest size.
-    Invalid,
-}
 
 /// What requests have cost so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -73,13 +49,6 @@ struct State {
 struct Meanwhile {
     requests_left: u64,
     what: Box<dyn FnOnce() + Send>,
-}
-
-#[derive(Default)]
-struct Plan {
-    faults: BTreeMap<u64, Fault>,
-    requests: u64,
-    dead: bool,
 }
 
 impl Store {
@@ -296,56 +265,6 @@ impl State {
             }
         }
     }
-}
-
-impl Plan {
-    fn next(&mut self) -> Option<Fault> {
-        let number = self.requests;
-        self.requests += 1;
-        let fault = if self.dead { Some(Fault::Die) } else { self.faults.get(&number).copied() };
-        self.dead |= fault == Some(Fault::Die);
-        fault
-    }
-}
-
-/// Takes the second half out of each table's writes of a batch; returns what was taken.
-fn halve(body: &mut Value) -> Option<Value> {
-    let tables = body["RequestItems"].as_object_mut()?;
-    let mut left = serde_json::Map::new();
-    for (table, writes) in tables {
-        if let Some(writes) = writes.as_array_mut().filter(|writes| writes.len() > 1) {
-            left.insert(table.clone(), Value::Array(writes.split_off(writes.len().div_ceil(2))));
-        }
-    }
-    (!left.is_empty()).then_some(Value::Object(left))
-}
-
-impl Refusal {
-    fn response(self) -> HttpResponse {
-        match self {
-            Self::Throttled => throttled(),
-            Self::Invalid => response(
-                400,
-                &json!({
-                    "__type": "com.amazon.coral.validate#ValidationException",
-                    "message": "Item size to update has exceeded the maximum allowed size"
-                }),
-            ),
-        }
-    }
-}
-
-fn throttled() -> HttpResponse {
-    let kind = "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException";
-    response(400, &json!({ "__type": kind, "message": "throttled by the test" }))
-}
-
-#[expect(clippy::expect_used, reason = "the status codes are our own")]
-fn response(status: u16, body: &Value) -> HttpResponse {
-    let status = StatusCode::try_from(status).expect("a status code of HTTP");
-    let mut response = HttpResponse::new(status, SdkBody::from(body.to_string()));
-    response.headers_mut().insert("content-type", "application/x-amz-json-1.0");
-    response
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

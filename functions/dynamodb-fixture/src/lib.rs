@@ -2,6 +2,7 @@
 //!
 //! Invariant: the tables have the names, keys and indexes that the contract gives the environment `test`.
 
+mod fault;
 mod in_process;
 mod schema;
 
@@ -13,7 +14,8 @@ use dynoxide::Database;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-pub use in_process::{Fault, Refusal, Spent, Store};
+pub use fault::{Fault, Refusal};
+pub use in_process::{Spent, Store};
 
 /// A running DynamoDB with the four tables, empty. It ends with the value.
 #[derive(Debug)]

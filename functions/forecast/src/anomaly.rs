@@ -5,6 +5,8 @@
 mod baseline;
 mod clock;
 mod detector;
+mod observation;
 mod tail;
 
-pub use detector::{Anomaly, Detector, Kind, Observation, Reading, detect};
+pub use detector::{Detector, detect};
+pub use observation::{Anomaly, Kind, Observation, Reading};

@@ -1,7 +1,7 @@
 use serde_json::Value;
 
 use super::*;
-use crate::signed_request::stand_in::{Asked, HANG_UP, StandIn};
+use crate::signed_request::fake::{Asked, Fake, HANG_UP};
 
 const THROTTLED: (u16, &str) = (400, r#"{"__type":"ThrottlingException","message":"Rate exceeded"}"#);
 /// A line of 2026-11-24T10:15:00Z, and a page that is not the last.
@@ -15,12 +15,12 @@ const LAST: (u16, &str) = (
 );
 
 async fn read(pages: &[(u16, &'static str)]) -> (Vec<Asked>, Answers, Budget) {
-    let (stand_in, url) = StandIn::start(pages.iter().copied()).await;
+    let (fake, url) = Fake::start(pages.iter().copied()).await;
     let credentials = Credentials::new("AKIDEXAMPLE", "secret", None, None, "test");
-    let log = AccessLog::new(Some(&url), "ap-south-1", credentials, "/the/log".into()).unwrap();
+    let log = AccessLog::new(Some(&url), "ap-south-1", credentials, "/the/log".into());
     let mut budget = Budget::default();
     let answers = log.answers("2026-11-24T10:15".parse().unwrap(), &mut budget).await;
-    (stand_in.requests(), answers, budget)
+    (fake.requests(), answers, budget)
 }
 
 fn statuses(answers: &Answers) -> [Option<u16>; 2] {

@@ -10,19 +10,19 @@ use jiff::Timestamp;
 use metering::alert::Alerts;
 use metering::answer::Answers;
 use metering::company::Companies;
-use metering::course::Course;
 use metering::figures::{Ages, Commits, Figures};
 use metering::fold::{DistinctEvents, UsageBySubject};
 use metering::subject::{Bucket, Subject};
-use metering::total::{Tally, Total};
-use metering::window::{Day, Hour, Minute};
+use metering::total::Tally;
+use metering::window::Minute;
 use store::blocks::OpenBlocks;
 use store::failed_windows::Part;
 use store::notices::Claim;
 use store::table::{CONCURRENCY, TableError};
-use store::windows::{Published, Span};
+use store::windows::Span;
 
 use super::Aggregator;
+use super::due::{DueDays, DueHours, Whose};
 use crate::access_log::Budget;
 use crate::metrics::News;
 
@@ -43,17 +43,6 @@ pub(super) struct Run<'a> {
     /// Alerts that this run has made, to be sent.
     alerts: Vec<Claim>,
 }
-
-/// Subjects whose rows have to be set.
-#[derive(Clone, Debug)]
-pub(super) enum Whose {
-    Everybody,
-    These(BTreeSet<Subject>),
-}
-
-/// Hours to be set, and for whom.
-pub(super) type DueHours = BTreeMap<Hour, Whose>;
-type DueDays = BTreeMap<Day, Whose>;
 
 /// What the blocks of a minute and bucket come to.
 struct Folded {
@@ -202,10 +191,8 @@ impl<'a> Run<'a> {
         let total = Part::total(Span::Minute(minute));
         let answers = self.answers(minute).await;
         // Nothing that was there is ever gone, so nothing but zeros can have been published.
-        if failures == 0
-            && answers.gateway.is_empty()
-            && buckets.iter().flatten().filter(|blocks| blocks.is_empty()).count() == buckets.len()
-        {
+        let has_no_blocks = buckets.iter().all(|blocks| blocks.as_ref().is_ok_and(OpenBlocks::is_empty));
+        if failures == 0 && answers.gateway.is_empty() && has_no_blocks {
             return Ok((BTreeSet::new(), Some(News { minute, figures: Figures::default(), ages: Ages::new() })));
         }
         let published = self.attempt(total, of.windows.published(minute)).await?;
@@ -288,42 +275,6 @@ impl<'a> Run<'a> {
     }
 }
 
-impl Aggregator {
-    /// Sets the total of a minute; returns what of its figures is this run's to publish.
-    async fn set_total_of_minute(
-        &self,
-        minute: Minute,
-        total: Total,
-        committed_ms: i64,
-        failures: u64,
-        before: Option<Published>,
-    ) -> Result<Option<Figures>, TableError> {
-        let windows = &self.windows;
-        if !total.is_empty() {
-            windows.set_total(Span::Minute(minute), &total, None).await?;
-        }
-        let figures = Figures::of(&total, committed_ms, failures);
-        let new = figures.since(&before.as_ref().map_or_else(Figures::default, |before| before.figures.clone()));
-        Ok(windows.claim(minute, before, &figures).await?.then_some(new))
-    }
-
-    /// Sets a total from what its subjects come to, and what belongs to none from the totals of its parts.
-    async fn set_total(&self, span: Span, mut tally: Tally, (first, last): (Span, Span)) -> Result<Total, TableError> {
-        let (mut nobodys, mut course) = (UsageBySubject::default(), Course::default());
-        for (part, total) in self.windows.totals(first, last).await? {
-            nobodys.unattributed.merge(&total.unattributed);
-            course.add_total(part.place(), &total);
-            tally.add_gateway(&total.gateway);
-        }
-        tally.add(&nobodys);
-        let total = tally.total();
-        if !total.is_empty() {
-            self.windows.set_total(span, &total, Some(&course)).await?;
-        }
-        Ok(total)
-    }
-}
-
 impl Folded {
     async fn read(mut blocks: OpenBlocks, answers: &Answers) -> Result<Self, TableError> {
         let (mut distinct, mut commits) = (DistinctEvents::default(), Commits::default());
@@ -334,25 +285,5 @@ impl Folded {
         let mut alerts = Alerts::default();
         distinct.events().for_each(|event| alerts.note(event));
         Ok(Self { fold: distinct.fold_with(answers), commits, alerts })
-    }
-}
-
-impl Whose {
-    const fn nobody() -> Self {
-        Self::These(BTreeSet::new())
-    }
-
-    fn extend(&mut self, subjects: impl IntoIterator<Item = Subject>) {
-        match self {
-            Self::Everybody => {}
-            Self::These(these) => these.extend(subjects),
-        }
-    }
-
-    /// Leaves the usages of these subjects.
-    fn retain(&self, fold: &mut UsageBySubject) {
-        if let Self::These(these) = self {
-            fold.usages.retain(|subject, _| these.contains(subject));
-        }
     }
 }

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use metering::email::Email;
 use metering::key::ApiKey;
 
-use super::bound::{KEY, StepError, USAGE, within};
+use super::bound::{Bounds, StepError, within};
 use super::cache::Cache;
 use store::keys::Keys;
 use store::users::User;
@@ -20,6 +20,7 @@ pub const USER_FRESH: SignedDuration = SignedDuration::from_secs(30);
 /// The keys table behind caches.
 #[derive(Debug)]
 pub(super) struct Directory {
+    bounds: Bounds,
     keys: Keys,
     known: Cache<ApiKey>,
     /// Apart from the known, so that a flood of guesses displaces no customer's key.
@@ -28,8 +29,14 @@ pub(super) struct Directory {
 }
 
 impl Directory {
-    pub(super) const fn new(keys: Keys) -> Self {
-        Self { keys, known: Cache::new(KEY_FRESH), unknown: Cache::new(KEY_FRESH), users: Cache::new(USER_FRESH) }
+    pub(super) const fn new(bounds: Bounds, keys: Keys) -> Self {
+        Self {
+            bounds,
+            keys,
+            known: Cache::new(KEY_FRESH),
+            unknown: Cache::new(KEY_FRESH),
+            users: Cache::new(USER_FRESH),
+        }
     }
 
     /// The key of a hash, if there is one.
@@ -40,7 +47,7 @@ impl Directory {
         if self.unknown.get(hash, now).is_some() {
             return Ok(None);
         }
-        let key = within(KEY, self.keys.find(hash)).await?;
+        let key = within(self.bounds.key, self.keys.find(hash)).await?;
         match &key {
             Some(key) => self.known.insert(hash, key.clone(), now),
             None => self.unknown.insert(hash, (), now),
@@ -53,7 +60,7 @@ impl Directory {
         if let Some(user) = self.users.get(email.as_str(), now) {
             return Ok(user);
         }
-        let user = within(USAGE, self.keys.user(email)).await?;
+        let user = within(self.bounds.usage, self.keys.user(email)).await?;
         self.users.insert(email.as_str(), user.clone(), now);
         Ok(user)
     }

@@ -13,7 +13,7 @@ use store::journal::Journal;
 use store::table::TableError;
 use tokio::sync::oneshot;
 
-use super::bound::{JOURNAL, patient};
+use super::bound::Bounds;
 
 /// Writes of an entry before it is given up, each with the client's own tries. A time-out may hide a write that has
 /// happened, and writing an entry again is harmless.
@@ -24,18 +24,19 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// A journal with the log behind it.
 #[derive(Clone, Debug)]
 pub(super) struct Keeper {
+    bounds: Bounds,
     journal: Journal,
     environment: Environment,
 }
 
 impl Keeper {
-    pub(super) const fn new(journal: Journal, environment: Environment) -> Self {
-        Self { journal, environment }
+    pub(super) const fn new(bounds: Bounds, journal: Journal, environment: Environment) -> Self {
+        Self { bounds, journal, environment }
     }
 
     /// Keeps an event.
     pub(super) async fn keep(&self, event: &Event) {
-        self.keep_until(tokio::time::sleep(patient(JOURNAL)), event).await;
+        self.keep_until(tokio::time::sleep(self.bounds.journal), event).await;
     }
 
     /// Keeps an event, and waits no longer for the end of its write than `bound` lasts.

@@ -15,7 +15,7 @@ use metering::quota::Quota;
 use metering::subject::Subject;
 use metering::window::Month;
 
-use super::bound::{GATE, USAGE, within};
+use super::bound::{Bounds, within};
 use super::cache::Cache;
 use super::event_sink::EventSink;
 use super::monthly_usage::MonthlyUsage;
@@ -30,6 +30,7 @@ const REMEMBERED: SignedDuration = SignedDuration::from_hours(32 * 24);
 /// Counts by the stream.
 #[derive(Debug)]
 pub(super) struct Streaming<P> {
+    bounds: Bounds,
     histories: Histories,
     gates: QuotaGates,
     event_sink: EventSink<P>,
@@ -44,8 +45,8 @@ struct CachedUser {
 }
 
 impl<P: Producer> Streaming<P> {
-    pub(super) const fn new(histories: Histories, gates: QuotaGates, event_sink: EventSink<P>) -> Self {
-        Self { histories, gates, event_sink, known: Cache::new(REMEMBERED) }
+    pub(super) const fn new(bounds: Bounds, histories: Histories, gates: QuotaGates, event_sink: EventSink<P>) -> Self {
+        Self { bounds, histories, gates, event_sink, known: Cache::new(REMEMBERED) }
     }
 
     /// Reads what a user has used, also under other spellings of their name, if the last reading is too old. A count
@@ -65,7 +66,7 @@ impl<P: Producer> Streaming<P> {
         // Nothing comes in under another spelling any more, so that windows hold what there is.
         let earlier =
             async { try_join_all(formerly().await.into_iter().map(|email| read(email, Freshness::Windows))).await };
-        match within(USAGE, try_join(read(user_email.clone(), Freshness::Bounded), earlier)).await {
+        match within(self.bounds.usage, try_join(read(user_email.clone(), Freshness::Bounded), earlier)).await {
             Ok((mut history, earlier)) => {
                 earlier.into_iter().for_each(|earlier| history.merge(earlier));
                 known.monthly_usage().read(&history, now);
@@ -87,7 +88,7 @@ impl<P: Producer> Streaming<P> {
         let events = match count {
             Count::Exceeded(quota) => vec![notice::rate_limited(&call, quota)],
             Count::Within(quota) => {
-                let reached = self.known(user_email, now).monthly_usage().tell(quota);
+                let reached = self.known(user_email, now).monthly_usage().newly_reached(quota);
                 let threshold = reached.map(|threshold| notice::threshold(&call, threshold, quota));
                 call.latency_ms = Latency::of_millis(elapsed_ms());
                 [call].into_iter().chain(threshold).collect()
@@ -134,7 +135,7 @@ impl<P: Producer> Streaming<P> {
     /// Has a call pass the gate.
     async fn at_gate(&self, user_email: &Email, call: &Event, Quota { used, limit }: Quota) -> Count {
         let gate = QuotaGate::of(user_email, Month::of(call.timestamp));
-        match within(GATE, self.gates.pass(&gate, used, limit)).await {
+        match within(self.bounds.gate, self.gates.pass(&gate, used, limit)).await {
             Ok(Admission::Admitted(used)) => Count::Within(Quota { used, limit }),
             Ok(Admission::Denied(used)) => Count::Exceeded(Quota { used, limit }),
             Err(cause) => {

@@ -22,7 +22,7 @@ use metering::subject::Bucket;
 use metering::window::Month;
 
 use super::allowance::Allowance;
-use super::bound::{GATE, TRANSACTION, USAGE, within};
+use super::bound::{Bounds, within};
 use super::cache::Cache;
 use super::keeper::Keeper;
 use super::{Count, ElapsedMs, notice};
@@ -43,7 +43,8 @@ const FIRST_WAIT: Duration = Duration::from_millis(10);
 
 /// Counts in the usage table.
 #[derive(Debug)]
-pub(super) struct Ledger {
+pub(super) struct Synchronous {
+    bounds: Bounds,
     usage: Table,
     gates: QuotaGates,
     journal: Journal,
@@ -65,12 +66,12 @@ enum Written {
     Contended,
 }
 
-impl Ledger {
-    pub(super) fn new(usage: Table, environment: Environment) -> Self {
+impl Synchronous {
+    pub(super) fn new(bounds: Bounds, usage: Table, environment: Environment) -> Self {
         let (gates, journal) = (QuotaGates::new(usage.clone()), Journal::new(usage.clone()));
-        let keeper = Keeper::new(journal.clone(), environment);
+        let keeper = Keeper::new(bounds, journal.clone(), environment);
         let (used, told) = (Cache::new(FRESH), Cache::new(REMEMBERED));
-        Self { usage, gates, journal, keeper, refusals: Allowance::new(), used, told }
+        Self { bounds, usage, gates, journal, keeper, refusals: Allowance::new(), used, told }
     }
 
     /// Brings the gate up to what was counted, if the last time is too long ago. A failure stops no call.
@@ -80,7 +81,7 @@ impl Ledger {
             return;
         }
         let settled = async { self.settle(user_email, &formerly().await, month).await };
-        match within(USAGE, settled).await {
+        match within(self.bounds.usage, settled).await {
             Ok(used) => self.used.insert(&name, Arc::new(AtomicU64::new(used)), now),
             Err(cause) => tracing::warn!(%cause, "usage cannot be read; calls go on"),
         }
@@ -107,14 +108,14 @@ impl Ledger {
             return self.refuse(user_email, &call, Quota { used, limit }).await;
         }
         let quota = Quota { used: known.fetch_add(1, Ordering::Relaxed) + 1, limit };
-        if let Some(threshold) = self.tell(&name(user_email, now), quota, now) {
+        if let Some(threshold) = self.newly_reached(&name(user_email, now), quota, now) {
             self.keeper.keep(&notice::threshold(&call, threshold, quota)).await;
         }
         Count::Within(quota)
     }
 
     /// The highest threshold reached, unless this instance has told of it.
-    fn tell(&self, name: &str, quota: Quota, now: Timestamp) -> Option<u64> {
+    fn newly_reached(&self, name: &str, quota: Quota, now: Timestamp) -> Option<u64> {
         let reached = quota.reached().next_back()?;
         let told = self.told.get(name, now).unwrap_or_else(|| {
             let told = Arc::default();
@@ -140,11 +141,11 @@ impl Ledger {
 
     /// Counts a call, or tells how many were used where none are left.
     async fn write(&self, gate: &QuotaGate, call: &Event, limit: u64) -> Option<u64> {
-        match within(TRANSACTION, self.transact(gate, call, limit)).await {
+        match within(self.bounds.transaction, self.transact(gate, call, limit)).await {
             Ok(Written::Counted) => return None,
             Ok(Written::Denied(used)) => return Some(used),
             // Nothing was written, so that the gate can be passed alone.
-            Ok(Written::Contended) => match within(GATE, self.gates.pass(gate, 0, limit)).await {
+            Ok(Written::Contended) => match within(self.bounds.gate, self.gates.pass(gate, 0, limit)).await {
                 Ok(Admission::Denied(used)) => return Some(used),
                 Ok(Admission::Admitted(_)) => {}
                 Err(cause) => tracing::warn!(%cause, "the gate cannot be passed; the call goes on"),

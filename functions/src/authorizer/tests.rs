@@ -7,7 +7,7 @@ mod synchronous;
 mod wire;
 
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use contract::table::{PK, SK, USER_EMAIL};
 use dynamodb_fixture::Fixture;
@@ -28,6 +28,15 @@ use store::table::{Consistency, Item, number, text};
 const NOW: &str = "2026-11-24T10:15:30.123Z";
 const USER: &str = "a#b@example.com";
 const KEY: &str = "ck_production_secret";
+/// A whole DynamoDB runs beside fifty calls in one unoptimized thread here: its steps are given more time.
+const BOUNDS: Bounds = Bounds {
+    key: Duration::from_secs(35),
+    usage: Duration::from_secs(18),
+    gate: Duration::from_secs(10),
+    journal: Duration::from_secs(15),
+    transaction: Duration::from_secs(20),
+    ..Bounds::OF_A_CALL
+};
 
 fn now() -> Timestamp {
     NOW.parse().unwrap()
@@ -127,11 +136,11 @@ impl World {
     fn streaming(&self) -> Authorizer<Double> {
         let keys = self.table(self.fixture.keys_table());
         let (usage, analytics) = (self.usage(), self.table(self.fixture.analytics_table()));
-        Authorizer::streaming(Environment::default(), keys, usage, analytics, self.stream.clone())
+        Authorizer::streaming(Environment::default(), BOUNDS, keys, usage, analytics, self.stream.clone())
     }
 
     fn synchronous(&self) -> Authorizer<Double> {
-        Authorizer::synchronous(Environment::default(), self.table(self.fixture.keys_table()), self.usage())
+        Authorizer::synchronous(Environment::default(), BOUNDS, self.table(self.fixture.keys_table()), self.usage())
     }
 
     async fn put(&self, table: String, item: Item) {

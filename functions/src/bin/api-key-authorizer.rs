@@ -4,8 +4,9 @@
 
 use contract::Environment;
 use contract::variable::{ANALYTICS_TABLE, API_KEYS_TABLE, API_USAGE_TABLE, ENVIRONMENT, HANDLER, KINESIS_STREAM};
-use functions::authorizer::{Authorizer, Mode, Request, bound};
-use functions::producer::Stream;
+use functions::authorizer::bound::{self, Bounds};
+use functions::authorizer::{Authorizer, Mode, Request};
+use functions::producer::StreamProducer;
 use functions::{log, variable};
 use jiff::Timestamp;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
@@ -23,10 +24,10 @@ async fn main() -> Result<(), Error> {
     let (keys, usage) = (table(API_KEYS_TABLE)?, table(API_USAGE_TABLE)?);
     let authorizer = &match mode {
         Mode::Stream => {
-            let stream = Stream::new(variable::kinesis()?, variable::required(KINESIS_STREAM)?);
-            Authorizer::streaming(environment, keys, usage, table(ANALYTICS_TABLE)?, stream)
+            let stream = StreamProducer::new(variable::kinesis()?, variable::required(KINESIS_STREAM)?);
+            Authorizer::streaming(environment, Bounds::OF_A_CALL, keys, usage, table(ANALYTICS_TABLE)?, stream)
         }
-        Mode::Synchronous => Authorizer::synchronous(environment, keys, usage),
+        Mode::Synchronous => Authorizer::synchronous(environment, Bounds::OF_A_CALL, keys, usage),
     };
     run(service_fn(async |event: LambdaEvent<Request>| authorizer.answer(&event.payload, Timestamp::now).await)).await
 }

@@ -2,17 +2,17 @@ use aws_sdk_dynamodb::config::Credentials;
 use sha2::{Digest, Sha256};
 
 use super::*;
-use crate::signed_request::stand_in::{Asked, HANG_UP, SILENCE, StandIn};
+use crate::signed_request::fake::{Asked, Fake, HANG_UP, SILENCE};
 
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 const PATIENCE: Duration = Duration::from_secs(10);
 
-async fn asked(answer: (u16, &'static str), patience: Duration) -> (Vec<Asked>, Result<Vec<u8>, KinesisError>) {
+async fn asked(answer: (u16, &'static str), patience: Duration) -> (Vec<Asked>, Result<Vec<u8>, RequestError>) {
     let credentials = Credentials::new("AKIDEXAMPLE", SECRET, Some("a session's token".into()), None, "test");
-    let (stand_in, url) = StandIn::start([answer]).await;
-    let kinesis = Kinesis::new(Some(&url), "ap-south-1", credentials).unwrap();
+    let (fake, url) = Fake::start([answer]).await;
+    let kinesis = Kinesis::new(Some(&url), "ap-south-1", credentials);
     let answer = kinesis.ask("PutRecord", br#"{"Data":"MA=="}"#.to_vec(), patience).await;
-    (stand_in.requests(), answer)
+    (fake.requests(), answer)
 }
 
 /// HMAC with SHA-256 (RFC 2104), for keys up to a block.
@@ -60,10 +60,14 @@ async fn a_request_bears_the_signature_that_aws_computes_from_it() {
 async fn what_is_no_answer_says_what_it_is() {
     let refused = (400, r#"{"__type":"com.amazonaws#LimitExceededException","message":"no"}"#);
     for (answer, patience, expected) in [
-        (refused, PATIENCE, "Kinesis refused PutRecord with 400 LimitExceededException: no"),
-        ((503, "<html>"), PATIENCE, "Kinesis refused PutRecord with 503 an unnamed error: "),
-        (HANG_UP, PATIENCE, "Kinesis cannot be reached: "),
-        (SILENCE, Duration::from_millis(20), "Kinesis gave no answer within 20 ms"),
+        (
+            refused,
+            PATIENCE,
+            r#"kinesis PutRecord: refused with 400: {"__type":"com.amazonaws#LimitExceededException","message":"no"}"#,
+        ),
+        ((503, "<html>"), PATIENCE, "kinesis PutRecord: refused with 503: <html>"),
+        (HANG_UP, PATIENCE, "kinesis PutRecord: cannot be reached: "),
+        (SILENCE, Duration::from_millis(20), "kinesis PutRecord: no answer within 20 ms"),
     ] {
         let error = asked(answer, patience).await.1.unwrap_err().to_string();
         assert!(error.starts_with(expected), "{error}");
@@ -72,8 +76,7 @@ async fn what_is_no_answer_says_what_it_is() {
 
 #[test]
 fn a_region_has_its_address_and_a_local_one_its_slash() {
-    let url =
-        |endpoint, region| Kinesis::new(endpoint, region, Credentials::new("a", "b", None, None, "test")).unwrap().url;
+    let url = |endpoint, region| Kinesis::new(endpoint, region, Credentials::new("a", "b", None, None, "test")).url;
     assert_eq!(url(None, "ap-south-1"), "https://kinesis.ap-south-1.amazonaws.com/");
     assert_eq!(url(None, "cn-north-1"), "https://kinesis.cn-north-1.amazonaws.com.cn/");
     assert_eq!(url(Some("http://127.0.0.1:4566"), "ap-south-1"), "http://127.0.0.1:4566/");

@@ -4,17 +4,17 @@ use metering::hex;
 use sha2::{Digest, Sha256};
 
 use super::*;
-use crate::signed_request::stand_in::{Asked, HANG_UP, StandIn};
+use crate::signed_request::fake::{Asked, Fake, HANG_UP};
 
 const REFUSED: (u16, &str) = (503, "<Error><Code>SlowDown</Code></Error>");
 const TAKEN: (u16, &str) = (200, "");
 
-async fn kept(answers: &[(u16, &'static str)]) -> (Vec<Asked>, Result<String, NotKept>) {
-    let (stand_in, url) = StandIn::start(answers.iter().copied()).await;
+async fn kept(answers: &[(u16, &'static str)]) -> (Vec<Asked>, Result<String, RequestError>) {
+    let (fake, url) = Fake::start(answers.iter().copied()).await;
     let credentials = Credentials::new("AKIDEXAMPLE", "secret", Some("token".into()), None, "test");
-    let records = LargeRecords::new(Some(&url), "ap-south-1", credentials, "bucket".into()).unwrap();
+    let records = LargeRecords::new(Some(&url), "ap-south-1", credentials, "bucket".into());
     let kept = records.keep(b"a record", &hex::encode(&Sha256::digest(b"a record"))).await;
-    (stand_in.requests(), kept)
+    (fake.requests(), kept)
 }
 
 #[tokio::test]
@@ -40,13 +40,13 @@ async fn what_s3_does_not_take_at_once_is_tried_again_and_not_for_ever() {
     let (requests, refused) = kept(&[REFUSED]).await;
     assert_eq!(requests.len(), 3);
     let error = refused.unwrap_err().to_string();
-    assert!(error.starts_with("S3 refused to write s3://bucket/records/") && error.contains("503"), "{error}");
+    assert!(error.starts_with("s3 PutObject of s3://bucket/records/") && error.contains("503"), "{error}");
 }
 
 #[test]
 fn a_region_has_its_address() {
     let credentials = || Credentials::new("a", "b", None, None, "test");
-    let url = |region| LargeRecords::new(None, region, credentials(), "b".into()).unwrap().url;
+    let url = |region| LargeRecords::new(None, region, credentials(), "b".into()).url;
     assert_eq!(url("ap-south-1"), "https://b.s3.ap-south-1.amazonaws.com");
     assert_eq!(url("cn-north-1"), "https://b.s3.cn-north-1.amazonaws.com.cn");
 }

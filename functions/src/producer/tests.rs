@@ -6,15 +6,15 @@ use aws_sdk_dynamodb::config::Credentials;
 use serde_json::json;
 
 use super::*;
-use crate::signed_request::stand_in::{HANG_UP, SILENCE, StandIn};
+use crate::signed_request::fake::{Fake, HANG_UP, SILENCE};
 
 const TAKEN: (u16, &str) = (200, r#"{"SequenceNumber":"1","ShardId":"shardId-000000000000"}"#);
 const THROTTLED: (u16, &str) = (400, r#"{"__type":"ProvisionedThroughputExceededException","message":"slow down"}"#);
 
-async fn start(answers: impl IntoIterator<Item = (u16, &'static str)>) -> (StandIn, Stream) {
-    let (kinesis, url) = StandIn::start(answers).await;
-    let client = Kinesis::new(Some(&url), "ap-south-1", Credentials::new("test", "test", None, None, "test")).unwrap();
-    (kinesis, Stream::new(client, "complical-usage-stream-test"))
+async fn start(answers: impl IntoIterator<Item = (u16, &'static str)>) -> (Fake, StreamProducer) {
+    let (kinesis, url) = Fake::start(answers).await;
+    let client = Kinesis::new(Some(&url), "ap-south-1", Credentials::new("test", "test", None, None, "test"));
+    (kinesis, StreamProducer::new(client, "complical-usage-stream-test"))
 }
 
 fn records(n: usize) -> Vec<Record> {

@@ -44,7 +44,7 @@ pub struct Bounds {
 
 /// What the stream takes in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Capacity {
+pub enum ObservedCapacity {
     /// As much as comes: it has no shards to be chosen.
     OnDemand,
     /// It is changing just now, and takes no other change.
@@ -117,11 +117,17 @@ pub enum Limit {
 }
 
 /// Decides.
-pub fn decide(capacity: Capacity, changes: &Changes, series: &Series, bounds: Bounds, now: Timestamp) -> Decision {
+pub fn decide(
+    capacity: ObservedCapacity,
+    changes: &Changes,
+    series: &Series,
+    bounds: Bounds,
+    now: Timestamp,
+) -> Decision {
     let shards = match capacity {
-        Capacity::OnDemand => return Decision::Stay(Stay::OnDemand),
-        Capacity::Changing => return Decision::Stay(Stay::Changing),
-        Capacity::Shards(shards) => shards,
+        ObservedCapacity::OnDemand => return Decision::Stay(Stay::OnDemand),
+        ObservedCapacity::Changing => return Decision::Stay(Stay::Changing),
+        ObservedCapacity::Shards(shards) => shards,
     };
     let Some(last) = changes.last() else { return Decision::Note(shards) };
     if now.duration_since(last.at) < COOL_DOWN {

@@ -14,7 +14,7 @@ pub(crate) const HANG_UP: (u16, &str) = (1, "");
 
 /// The requests so far, and the answers to come; the last one repeats.
 #[derive(Clone, Default)]
-pub(crate) struct StandIn(Arc<Mutex<(Vec<Asked>, Answers)>>);
+pub(crate) struct Fake(Arc<Mutex<(Vec<Asked>, Answers)>>);
 
 type Answers = VecDeque<(u16, &'static str)>;
 
@@ -38,20 +38,20 @@ impl Asked {
     }
 }
 
-impl StandIn {
+impl Fake {
     /// Starts it; returns its address too.
     pub(crate) async fn start(answers: impl IntoIterator<Item = (u16, &'static str)>) -> (Self, String) {
-        let stand_in = Self::default();
-        stand_in.0.lock().unwrap().1.extend(answers);
+        let fake = Self::default();
+        fake.0.lock().unwrap().1.extend(answers);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let serving = stand_in.clone();
+        let serving = fake.clone();
         tokio::spawn(async move {
             while let Ok((connection, _)) = listener.accept().await {
                 tokio::spawn(serving.clone().serve(connection));
             }
         });
-        (stand_in, url)
+        (fake, url)
     }
 
     pub(crate) fn requests(&self) -> Vec<Asked> {

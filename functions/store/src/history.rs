@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use futures::{StreamExt, TryStreamExt};
 use jiff::Timestamp;
+use metering::event::Event;
 use metering::subject::Subject;
 use metering::traffic::Traffic;
 use metering::usage::Usage;
@@ -56,6 +57,16 @@ pub struct History {
     pub is_cut: bool,
 }
 
+/// What the usage table holds of a subject.
+#[derive(Default)]
+struct Stored {
+    /// Its days alone.
+    history: History,
+    /// The last minute that each of them covers.
+    through: BTreeMap<Day, Minute>,
+    journal: Vec<Event>,
+}
+
 /// Bytes of blocks that a bounded reader takes: four read units.
 const BLOCK_BYTES: usize = 32 * 1024;
 /// With so many minutes behind the watermark a bounded reader reads every block: the aggregator is away, and a count
@@ -84,47 +95,24 @@ impl Histories {
         now: Timestamp,
         freshness: Freshness,
     ) -> Result<History, TableError> {
-        // Windows are read after the watermark, so that they freshness at least as far as it says.
+        // Windows are read after the watermark, so that they reach at least as far as it says.
         let watermark = self.watermark.read().await?;
-        let mut history = History::default();
-        let mut covered = BTreeMap::new();
-        let mut journal = Vec::new();
-        for item in self.windows.usage_items(subject, month).await? {
-            match readable(self.windows.user_day(&item))? {
-                Some(Some(day)) => {
-                    covered.insert(day.day, day.through);
-                    history.days.insert(day.day, day.usage);
-                }
-                Some(None) => match failures_by_key(&item) {
-                    Some(failures) => history.failures_by_key += failures,
-                    None => journal.extend(entry_of(&item)),
-                },
-                // The others are worth an answer, and the gate knows the calls of this one.
-                None => {}
-            }
-        }
+        let Stored { mut history, through, journal } = self.stored(subject, month).await?;
         history.watermark = watermark;
         if let Some(watermark) = watermark {
-            let wanted = |minute: Minute| {
+            let is_uncovered = |minute: Minute| {
                 month.is_none_or(|month| minute.day().month() == month)
-                    && covered.get(&minute.day()).is_none_or(|through| minute > *through)
+                    && through.get(&minute.day()).is_none_or(|through| minute > *through)
             };
             let current = Minute::of(now);
-            let live = async {
-                match freshness {
-                    Freshness::Windows => Ok(Some(BTreeMap::new())),
-                    Freshness::Bounded if current.since(watermark) <= AWAY_MINUTES => {
-                        self.live.own_within(subject, open_minutes(watermark, now), BLOCK_BYTES).await
-                    }
-                    _ => self.live.own(subject, open_minutes(watermark, now), now).await.map(Some),
-                }
-            };
-            let (minutes, live) = tokio::try_join!(self.minutes(subject, watermark, current, freshness), live)?;
-            let settled = |minute: Minute| minute <= watermark || minute > current;
-            history.minutes = minutes.into_iter().filter(|(minute, _)| settled(*minute) && wanted(*minute)).collect();
+            let is_settled = |minute: Minute| minute <= watermark || minute > current;
+            let minutes = self.minutes(subject, watermark, current, freshness);
+            let (minutes, live) = tokio::try_join!(minutes, self.live(subject, watermark, now, freshness))?;
+            let minutes = minutes.into_iter().filter(|(minute, _)| is_settled(*minute) && is_uncovered(*minute));
+            history.minutes = minutes.collect();
             history.is_cut = live.is_none();
             history.live = live.unwrap_or_default();
-            history.live.retain(|minute, traffic| wanted(*minute) && !traffic.is_empty());
+            history.live.retain(|minute, traffic| is_uncovered(*minute) && !traffic.is_empty());
         }
         // An entry of the journal is in no window yet, and is its own event where a block has it already.
         for event in journal {
@@ -133,6 +121,43 @@ impl Histories {
             traffic.keep([event]);
         }
         Ok(history)
+    }
+
+    /// What the usage table holds of a subject.
+    async fn stored(&self, subject: &Subject, month: Option<Month>) -> Result<Stored, TableError> {
+        let mut stored = Stored::default();
+        for item in self.windows.usage_items(subject, month).await? {
+            match readable(self.windows.user_day(&item))? {
+                Some(Some(day)) => {
+                    stored.through.insert(day.day, day.through);
+                    stored.history.days.insert(day.day, day.usage);
+                }
+                Some(None) => match failures_by_key(&item) {
+                    Some(failures) => stored.history.failures_by_key += failures,
+                    None => stored.journal.extend(entry_of(&item)),
+                },
+                // The others are worth an answer, and the gate knows the calls of this one.
+                None => {}
+            }
+        }
+        Ok(stored)
+    }
+
+    /// What blocks behind the watermark hold of a subject; nothing where they are too many for a bounded reader.
+    async fn live(
+        &self,
+        subject: &Subject,
+        watermark: Minute,
+        now: Timestamp,
+        freshness: Freshness,
+    ) -> Result<Option<BTreeMap<Minute, Arc<Traffic>>>, TableError> {
+        let minutes = open_minutes(watermark, now);
+        let is_away = Minute::of(now).since(watermark) > AWAY_MINUTES;
+        match freshness {
+            Freshness::Windows => Ok(Some(BTreeMap::new())),
+            Freshness::Bounded if !is_away => self.live.own_within(subject, minutes, BLOCK_BYTES).await,
+            Freshness::Bounded | Freshness::Blocks => self.live.own(subject, minutes, now).await.map(Some),
+        }
     }
 
     /// The windows of the hours that no day covers yet, up to the hour after the present one: clocks may run ahead.

@@ -37,8 +37,7 @@ impl Algorithm for Blocks {
         let metrics = Metrics::new(runtime_fixture::unreachable_cloudwatch(), "test");
         let log = GatewayLog::start();
         let access_log = AccessLog::new(Some(&log.endpoint_url), "ap-south-1", credentials(), "access".into());
-        let access_log = Some(access_log.unwrap());
-        let aggregator = Aggregator { access_log, ..Aggregator::new(analytics, usage, metrics) };
+        let aggregator = Aggregator { access_log: Some(access_log), ..Aggregator::new(analytics, usage, metrics) };
         let processor = Processor::new(aggregator.blocks.clone(), aggregator.watermark.clone(), nowhere());
         Self { processor, aggregator, log, seen: RefCell::default() }
     }
@@ -89,5 +88,5 @@ fn credentials() -> Credentials {
 
 /// A bucket that no record of a load is large enough for.
 fn nowhere() -> LargeRecords {
-    LargeRecords::new(Some("http://127.0.0.1:9"), "ap-south-1", credentials(), "failed".into()).unwrap()
+    LargeRecords::new(Some("http://127.0.0.1:9"), "ap-south-1", credentials(), "failed".into())
 }

@@ -245,7 +245,7 @@ fn histories(analytics: &Table, usage: &Table) -> Histories {
 /// A bucket that no record of a world is large enough for.
 fn nowhere() -> LargeRecords {
     let credentials = Credentials::new("test", "test", None, None, "test");
-    LargeRecords::new(Some("http://127.0.0.1:9"), "ap-south-1", credentials, "failed".into()).unwrap()
+    LargeRecords::new(Some("http://127.0.0.1:9"), "ap-south-1", credentials, "failed".into())
 }
 
 fn email(user: u16) -> String {

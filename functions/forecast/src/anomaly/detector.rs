@@ -2,60 +2,9 @@
 //!
 //! Invariant: while an anomaly lasts no other begins, and nothing of it is learned.
 
-use serde::{Deserialize, Serialize};
-
 use super::baseline::Baseline;
+use super::observation::{Anomaly, Kind, Observation, Reading};
 use super::tail::Tail;
-
-/// What the numbers are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Kind {
-    /// Calls and the like: whole numbers, not negative, that vary at least as much as chance has it.
-    Counts,
-    /// Anything else: percentages, seconds, bytes.
-    Measurements,
-}
-
-/// What there is at a time.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Observation {
-    /// What was observed.
-    Value(f64),
-    /// What was observed in a span that is known to be unlike others, such as a holiday or a load test. It raises
-    /// nothing and teaches nothing.
-    Known(f64),
-    /// Nothing was observed, such as while calls were counted without the stream. It is no zero.
-    Missing,
-}
-
-/// What the detector says of an observation.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Reading {
-    /// How rare it is that something like this begins: from 0, which is usual, to 1. See [`Detector::observe`].
-    pub score: f64,
-    /// What was expected.
-    pub expected: f64,
-    /// Whether an anomaly begins here.
-    pub begins: bool,
-    /// Whether the anomaly is over here.
-    pub ends: bool,
-}
-
-/// Something that was not expected.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Anomaly {
-    /// The observation with which it began: its time, in seconds since 1970.
-    pub begin: i64,
-    /// The observation with which it was over; `None` while it lasts.
-    pub end: Option<i64>,
-    /// What was expected where it began.
-    pub expected: f64,
-    /// What was observed there.
-    pub observed: f64,
-    /// How rare it is, from 0 to 1.
-    pub score: f64,
-}
 
 /// Observations before the first score: a day's, within bounds.
 const WARM_UP: std::ops::RangeInclusive<i64> = 48..=300;
@@ -204,12 +153,7 @@ impl Detector {
 
         let largest = self.largest();
         let (side, size) = (usize::from(largest < 0.0), largest.abs());
-        let mut probability = self.tails[side].probability(size);
-        if self.is_beyond(value) {
-            probability *= BEYOND;
-        }
-        let by_chance = (-MISSED * self.missed).exp();
-        probability = probability.min(by_chance.max(self.missed_tail.probability(self.missed)));
+        let probability = self.probability(value, side, size);
         let reading = self.judge(at, observed, calls, deviation, probability);
 
         self.tails[side].add(size);
@@ -225,6 +169,13 @@ impl Detector {
             self.zeros.clear();
         }
         reading
+    }
+
+    /// How probable a value is whose deviation is so large, to that side.
+    fn probability(&self, value: f64, side: usize, size: f64) -> f64 {
+        let of_deviation = self.tails[side].probability(size) * if self.is_beyond(value) { BEYOND } else { 1.0 };
+        let of_chance = (-MISSED * self.missed).exp();
+        of_deviation.min(of_chance.max(self.missed_tail.probability(self.missed)))
     }
 
     /// Begins and ends anomalies.

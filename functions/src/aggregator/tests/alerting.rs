@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::alerts_topic::AlertsTopic;
-use crate::signed_request::stand_in::{SILENCE, StandIn};
+use crate::signed_request::fake::{Fake, SILENCE};
 
 const TAKEN: (u16, &str) = (200, "<PublishResponse/>");
 const REFUSED: (u16, &str) = (500, "<ErrorResponse/>");
@@ -19,11 +19,11 @@ const RUN: &str = "2026-11-30T23:16:30Z";
 const LATER: &str = "2026-11-30T23:19:30Z";
 
 /// A world whose aggregator has a topic, and the topic.
-async fn world(answers: &[(u16, &'static str)]) -> (World, StandIn) {
+async fn world(answers: &[(u16, &'static str)]) -> (World, Fake) {
     let mut world = World::new().await;
-    let (sns, url) = StandIn::start(answers.iter().copied()).await;
+    let (sns, url) = Fake::start(answers.iter().copied()).await;
     let credentials = Credentials::new("test", "test", None, None, "test");
-    let topic = AlertsTopic::new(Some(&url), "ap-south-1", credentials, "arn".into(), "/test".into()).unwrap();
+    let topic = AlertsTopic::new(Some(&url), "ap-south-1", credentials, "arn".into(), "/test".into());
     world.aggregator.topic = Some(topic);
     world.run(RunUntil::Settled, BEGIN).await;
     (world, sns)
@@ -44,7 +44,7 @@ fn message(form: &[u8]) -> Value {
 }
 
 /// How often each alert was sent, by user, month and threshold; and that its id is one of its own.
-fn sent(sns: &StandIn) -> BTreeMap<String, usize> {
+fn sent(sns: &Fake) -> BTreeMap<String, usize> {
     let (mut sent, mut ids) = (BTreeMap::new(), BTreeMap::new());
     for request in sns.requests() {
         let event = message(&request.body);

@@ -13,7 +13,7 @@ use super::*;
 async fn world() -> (World, GatewayLog) {
     let (mut world, log) = (World::new().await, GatewayLog::start());
     let credentials = Credentials::new("test", "test", None, None, "test");
-    let reader = AccessLog::new(Some(&log.endpoint_url), "ap-south-1", credentials, "/the/log".into()).unwrap();
+    let reader = AccessLog::new(Some(&log.endpoint_url), "ap-south-1", credentials, "/the/log".into());
     world.aggregator.access_log = Some(reader);
     (world, log)
 }

@@ -75,7 +75,13 @@ impl World {
             .http_client(http_client_fn(move |_, _| connector.clone()))
             .build();
         let journal = Journal::new(Table::new(Client::from_conf(config), "usage"));
-        Self { keeper: Keeper::new(journal, "prod".parse().unwrap()), status, lines, _logging, _second }
+        Self {
+            keeper: Keeper::new(Bounds::OF_A_CALL, journal, "prod".parse().unwrap()),
+            status,
+            lines,
+            _logging,
+            _second,
+        }
     }
 
     fn answers(&self, status: u16) {

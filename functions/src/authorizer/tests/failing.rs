@@ -43,7 +43,7 @@ async fn a_hanging_stream_costs_one_call_the_time_out_and_the_next_ones_nothing(
     world.stream.conduct(Conduct::Hangs);
     let begun = Instant::now();
     calls(&authorizer, "r", 1, 0).await;
-    assert!(begun.elapsed() >= bound::STREAM && begun.elapsed() < bound::WHOLE, "{:?}", begun.elapsed());
+    assert!(begun.elapsed() >= BOUNDS.stream && begun.elapsed() < bound::WHOLE, "{:?}", begun.elapsed());
     calls(&authorizer, "s", 20, 1).await;
     assert_eq!((world.stream.requests(), world.journal().await.len()), (1, 21));
 }

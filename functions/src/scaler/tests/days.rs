@@ -117,10 +117,10 @@ fn each_way_to_do_nothing_is_told_from_the_others() {
     let (nothing, none) = (Changes::default(), Series::default());
     let fresh = nothing.and(Change::new(now, 2, true));
     let decide = |capacity, changes| decide(capacity, changes, &none, BOUNDS, now);
-    assert_eq!(decide(Capacity::OnDemand, &nothing), Decision::Stay(Stay::OnDemand));
-    assert_eq!(decide(Capacity::Changing, &nothing), Decision::Stay(Stay::Changing));
-    assert_eq!(decide(Capacity::Shards(2), &nothing), Decision::Note(2));
-    assert_eq!(decide(Capacity::Shards(2), &fresh), Decision::Stay(Stay::CoolingDown));
+    assert_eq!(decide(ObservedCapacity::OnDemand, &nothing), Decision::Stay(Stay::OnDemand));
+    assert_eq!(decide(ObservedCapacity::Changing, &nothing), Decision::Stay(Stay::Changing));
+    assert_eq!(decide(ObservedCapacity::Shards(2), &nothing), Decision::Note(2));
+    assert_eq!(decide(ObservedCapacity::Shards(2), &fresh), Decision::Stay(Stay::CoolingDown));
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn when_the_days_changes_are_spent_shards_are_short() {
     let full = Load { records: 4.0 * 60_000.0, refused: 12.0, ..Load::default() };
     let minute = Minute::of(now);
     let series = Series([(minute.plus(-2), full), (minute.plus(-1), full)].into());
-    let decide = |changes| decide(Capacity::Shards(4), &changes, &series, BOUNDS, now);
+    let decide = |changes| decide(ObservedCapacity::Shards(4), &changes, &series, BOUNDS, now);
     let because = Cause::Refused(12.0);
     assert_eq!(decide(spend(10)), Decision::Short { by: 4, because, limit: Limit::Day });
     assert_eq!(decide(spend(9)), Decision::Scale { to: 8, because });

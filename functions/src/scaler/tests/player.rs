@@ -107,9 +107,9 @@ impl Player {
                     0 => self.shards = shards,
                     left => self.coming = Some((shards, left)),
                 }
-                Capacity::Changing
+                ObservedCapacity::Changing
             }
-            None => Capacity::Shards(self.shards),
+            None => ObservedCapacity::Shards(self.shards),
         };
         let now = self.minute.start();
         let decision = decide(capacity, &self.changes, &self.series, self.bounds, now);

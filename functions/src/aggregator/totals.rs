@@ -1,0 +1,54 @@
+//! What a window comes to for everybody together.
+//!
+//! Invariant: what is published of a minute is claimed by one run, so that nothing is published twice.
+
+use metering::course::Course;
+use metering::figures::Figures;
+use metering::fold::UsageBySubject;
+use metering::total::{Tally, Total};
+use metering::window::Minute;
+use store::table::TableError;
+use store::windows::{Published, Span};
+
+use super::Aggregator;
+
+impl Aggregator {
+    /// Sets the total of a minute; returns what of its figures is this run's to publish.
+    pub(super) async fn set_total_of_minute(
+        &self,
+        minute: Minute,
+        total: Total,
+        committed_ms: i64,
+        failures: u64,
+        before: Option<Published>,
+    ) -> Result<Option<Figures>, TableError> {
+        let windows = &self.windows;
+        if !total.is_empty() {
+            windows.set_total(Span::Minute(minute), &total, None).await?;
+        }
+        let figures = Figures::of(&total, committed_ms, failures);
+        let new = figures.since(&before.as_ref().map_or_else(Figures::default, |before| before.figures.clone()));
+        Ok(windows.claim(minute, before, &figures).await?.then_some(new))
+    }
+
+    /// Sets a total from what its subjects come to, and what belongs to none from the totals of its parts.
+    pub(super) async fn set_total(
+        &self,
+        span: Span,
+        mut tally: Tally,
+        (first, last): (Span, Span),
+    ) -> Result<Total, TableError> {
+        let (mut nobodys, mut course) = (UsageBySubject::default(), Course::default());
+        for (part, total) in self.windows.totals(first, last).await? {
+            nobodys.unattributed.merge(&total.unattributed);
+            course.add_total(part.place(), &total);
+            tally.add_gateway(&total.gateway);
+        }
+        tally.add(&nobodys);
+        let total = tally.total();
+        if !total.is_empty() {
+            self.windows.set_total(span, &total, Some(&course)).await?;
+        }
+        Ok(total)
+    }
+}
