@@ -44,23 +44,23 @@ async fn main() -> ExitCode {
 }
 
 async fn growth(args: &BenchGrowth, printer: &Printer) -> Result<()> {
-    build::compile_for_lambda(args.arch, &|line| printer.say(line))?;
+    build::compile_for_lambda(args.measurement.arch, &|line| printer.say(line))?;
     let rows = growth::measure(printer).await?;
-    growth::tell(&rows, args.record, args.json, printer)
+    growth::tell(&rows, args.measurement.record, args.measurement.json, printer)
 }
 
 async fn run(args: &Bench, printer: &Printer) -> Result<()> {
-    let packages = build::for_lambda(args.arch, &|line| printer.say(line))?;
+    let packages = build::for_lambda(args.measurement.arch, &|line| printer.say(line))?;
     let mut figures = figure::write_units()?;
     figures.extend(processor::measure(&build::built_for_lambda(Function::StreamProcessor), printer).await?);
     figures.extend(authorizer::measure(&build::built_for_lambda(Function::ApiKeyAuthorizer), printer).await?);
     figures.extend(start::measure(&packages, printer).await?);
     let machine = machine::describe()?;
-    if args.record {
+    if args.measurement.record {
         place::record(&place::FIGURES, &readme::table(&figures, &machine))?;
         printer.say("README.md has the table");
     }
-    if args.json {
+    if args.measurement.json {
         let figures: Vec<_> = figures.iter().map(Figure::json).collect();
         printer.json(&json!({ "machine": machine, "figures": figures }));
     } else {

@@ -2,23 +2,25 @@
 //!
 //! Invariant: a command asks the account what is there; nothing is remembered between two runs.
 
-pub mod aws;
-pub mod commands;
-pub mod console;
-pub mod deployment;
+#![expect(unreachable_pub, reason = "only `run` leaves this crate: `pub` says what other files use of one")]
+
+mod aws;
+mod commands;
+mod console;
+mod deployment;
 #[cfg(test)]
 mod fake;
-pub mod local_state;
-pub mod pricing;
-pub mod random;
-pub mod stack;
-pub mod system;
+mod local_state;
+mod pricing;
+mod random;
+mod stack;
+mod system;
 
 use anyhow::Result;
 use xtask::Printer;
 use xtask::cli::Command;
 
-pub use aws::connection::Connection;
+use aws::connection::Connection;
 use commands::{alerts, cost, deploy, destroy, diff, errors, keys, load, local, logs, scale, status, users, verify};
 
 /// Carries out a command; returns its exit status.

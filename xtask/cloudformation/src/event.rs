@@ -5,6 +5,7 @@
 use jiff::Timestamp;
 
 use crate::resource_type;
+use crate::status::{Status, is_settled};
 
 /// What happened to one resource, or to the stack itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,6 +93,14 @@ pub fn failures(events: &[StackEvent]) -> Vec<(Role, &StackEvent)> {
     failures
 }
 
+/// Whether a status is what an operation with these events came to. It is read before the events, so it may still be what
+/// was there before; but a stack that is gone stays gone, and may have taken its events with it.
+pub fn is_outcome(status: &str, history: &[StackEvent]) -> bool {
+    let of_stack = history.iter().rev().find(|event| event.is_of_stack());
+    let agrees = of_stack.is_some_and(|event| event.status == status);
+    status == Status::DeleteComplete.name() || (is_settled(status) && agrees)
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
@@ -157,5 +166,20 @@ pub(crate) mod tests {
         assert!(event(1, "S", "UPDATE_ROLLBACK_IN_PROGRESS", "User Initiated").begins_operation());
         assert!(!event(1, "S", "UPDATE_ROLLBACK_IN_PROGRESS", "The following failed").begins_operation());
         assert!(!event(1, "A", "UPDATE_IN_PROGRESS", "").begins_operation());
+    }
+
+    #[test]
+    fn a_status_from_before_the_first_event_is_no_outcome() {
+        assert!(!is_outcome("UPDATE_COMPLETE", &[]));
+        let history = [event(1, "S", "UPDATE_IN_PROGRESS", "User Initiated"), event(2, "A", "UPDATE_COMPLETE", "")];
+        assert!(!is_outcome("UPDATE_COMPLETE", &history), "it is what was there before");
+        let history = [event(1, "S", "UPDATE_IN_PROGRESS", ""), event(3, "S", "UPDATE_COMPLETE", "")];
+        assert!(is_outcome("UPDATE_COMPLETE", &history));
+        assert!(!is_outcome("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", &history));
+    }
+
+    #[test]
+    fn a_stack_that_is_gone_has_no_events_to_agree_with() {
+        assert!(is_outcome("DELETE_COMPLETE", &[]));
     }
 }

@@ -21,6 +21,13 @@ pub struct Bench {
     /// What else to measure.
     #[command(subcommand)]
     pub command: Option<BenchCommand>,
+    #[command(flatten)]
+    pub measurement: Measurement,
+}
+
+/// What is measured on packages, and where it is written.
+#[derive(Args, Debug)]
+pub struct Measurement {
     /// The processor that the functions are built for: this machine's
     #[arg(long, value_enum, default_value_t = Arch::X86_64)]
     pub arch: Arch,
@@ -56,15 +63,8 @@ pub enum BenchCommand {
                         Example: cargo xtask bench growth --record"
 )]
 pub struct BenchGrowth {
-    /// The processor that the functions are built for: this machine's
-    #[arg(long, value_enum, default_value_t = Arch::X86_64)]
-    pub arch: Arch,
-    /// Write the table into README.md as well
-    #[arg(long)]
-    pub record: bool,
-    /// Print one JSON document
-    #[arg(long)]
-    pub json: bool,
+    #[command(flatten)]
+    pub measurement: Measurement,
 }
 
 /// `bench forecast`.

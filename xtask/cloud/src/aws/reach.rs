@@ -117,12 +117,12 @@ impl HttpConnector for Connector {
             let cause = match answer {
                 Ok(Ok(answer)) => {
                     history.has_answered.store(true, Ordering::Relaxed);
-                    left.tell(&history.notice, &address, failure(&answer));
+                    left.note(&history.notice, &address, failure(&answer));
                     return Ok(answer);
                 }
                 // This request, or another meanwhile, has found somebody: it may be made again.
                 Ok(Err(error)) if has_answered() => {
-                    left.tell(&history.notice, &address, Some(cause(&error)));
+                    left.note(&history.notice, &address, Some(cause(&error)));
                     return Err(error);
                 }
                 Ok(Err(error)) => cause(&error),
@@ -160,10 +160,10 @@ impl Left {
         Self { attempt: number("attempt"), max: number("max") }
     }
 
-    fn tell(self, notice: &RetryNotice, address: &str, cause: Option<String>) {
+    fn note(self, notice: &RetryNotice, address: &str, cause: Option<String>) {
         let (Some(cause), more @ 1..) = (cause, self.max.saturating_sub(self.attempt)) else { return };
         let pauses = (self.attempt..self.max).map(|attempt| pause_after(attempt).as_secs()).sum::<u64>();
-        notice.tell(&format!("{address}: {cause}; asking again up to {more} times, with {pauses} s of pauses at most"));
+        notice.note(&format!("{address}: {cause}; asking again up to {more} times, with {pauses} s of pauses at most"));
     }
 }
 

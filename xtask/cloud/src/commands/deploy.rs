@@ -46,7 +46,7 @@ async fn deploy_all(args: &cli::Deploy, reporter: &Reporter) -> Result<Vec<Deplo
     let preflight = Preflight { connection: &connection, declared: &declared, arch: args.arch };
     let (warnings, checked) =
         tokio::join!(alarms_topic::warnings(&connection, &app), preflight.check(env, problems, reporter));
-    alarms_topic::tell(&warnings, reporter);
+    alarms_topic::note(&warnings, reporter);
     checked?;
     let say = |line: &str| reporter.note(line);
     let packages =
@@ -66,7 +66,7 @@ async fn deploy_all(args: &cli::Deploy, reporter: &Reporter) -> Result<Vec<Deplo
     // Whom the deploy has asked to hear the alarms, hears nothing yet.
     let now = alarms_topic::warnings(&connection, &app).await;
     if now != warnings {
-        alarms_topic::tell(&now, reporter);
+        alarms_topic::note(&now, reporter);
     }
     Ok(deployed)
 }

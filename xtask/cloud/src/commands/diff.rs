@@ -22,7 +22,7 @@ use crate::deployment::recovery;
 use crate::pricing::fixed_cost;
 use crate::pricing::price::Prices;
 use crate::stack::{order, read};
-use review::{Review, Standing};
+use review::{Review, StandingCost};
 use stack_diff::StackDiff;
 
 /// A stack as it is, if it is, and as it would be.
@@ -116,7 +116,7 @@ fn review(pairs: &[Pair]) -> Result<Review> {
         reports: pairs.iter().map(|Pair { stack, old, new }| StackDiff::of(stack, old.as_ref(), new)).collect(),
         code: None,
         drift: None,
-        standing: Standing { before, after, prices_of: prices.date },
+        standing: StandingCost { before, after, prices_of: prices.date },
     })
 }
 

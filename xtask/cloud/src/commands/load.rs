@@ -52,7 +52,7 @@ pub async fn run(args: &cli::Load, printer: &Printer) -> Result<()> {
         match args.json {
             None => report.lines().iter().for_each(|line| printer.data(line)),
             Some(Json::Document) => printer.json(&report.to_json()),
-            Some(Json::Lines) => reporter.tell(json!({"type": "report", "report": report.to_json()})),
+            Some(Json::Lines) => reporter.object(json!({"type": "report", "report": report.to_json()})),
         }
         report.verdict()
     };

@@ -21,7 +21,7 @@ const PATIENCE: usize = 600;
 
 /// What a stream takes in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Capacity {
+pub enum LiveCapacity {
     /// So many shards.
     Provisioned(u32),
     /// What the traffic asks for; the number is that of its shards just now.
@@ -72,7 +72,7 @@ fn refuse_what_is_not_emulated(shards: Option<u16>) -> Result<()> {
     }
 }
 
-impl Capacity {
+impl LiveCapacity {
     fn of(summary: &StreamDescriptionSummary) -> Self {
         let shards = u32::try_from(summary.open_shard_count()).unwrap_or_default();
         match summary.stream_mode_details().map(StreamModeDetails::stream_mode) {
@@ -141,10 +141,10 @@ struct LiveStream<'a> {
 }
 
 impl LiveStream<'_> {
-    async fn to_shards(&self, before: Capacity, goal: u32) -> Result<Capacity> {
+    async fn to_shards(&self, before: LiveCapacity, goal: u32) -> Result<LiveCapacity> {
         let shards = match before {
-            Capacity::Provisioned(shards) => shards,
-            Capacity::OnDemand(shards) => {
+            LiveCapacity::Provisioned(shards) => shards,
+            LiveCapacity::OnDemand(shards) => {
                 self.set_mode(StreamMode::Provisioned).await?;
                 shards
             }
@@ -163,19 +163,19 @@ impl LiveStream<'_> {
             let update = client.update_shard_count().stream_name(&self.name).scaling_type(ScalingType::UniformScaling);
             let update = update.target_shard_count(i32::try_from(*step)?).send().await;
             update.map_err(failed_to(format!("change the shards of {}", self.name)))?;
-            self.reached(Capacity::Provisioned(*step)).await?;
+            self.reached(LiveCapacity::Provisioned(*step)).await?;
         }
-        Ok(Capacity::Provisioned(*last))
+        Ok(LiveCapacity::Provisioned(*last))
     }
 
-    async fn to_on_demand(&self, before: Capacity) -> Result<Capacity> {
+    async fn to_on_demand(&self, before: LiveCapacity) -> Result<LiveCapacity> {
         match before {
-            Capacity::OnDemand(_) => Ok(before),
-            Capacity::Provisioned(_) => self.set_mode(StreamMode::OnDemand).await,
+            LiveCapacity::OnDemand(_) => Ok(before),
+            LiveCapacity::Provisioned(_) => self.set_mode(StreamMode::OnDemand).await,
         }
     }
 
-    async fn set_mode(&self, mode: StreamMode) -> Result<Capacity> {
+    async fn set_mode(&self, mode: StreamMode) -> Result<LiveCapacity> {
         let arn = self.describe().await?.stream_arn().to_owned();
         self.say(format!("to {mode} (AWS allows {MODE_CHANGES_PER_DAY} changes of the mode in 24 hours)"));
         let details = StreamModeDetails::builder().stream_mode(mode).build()?;
@@ -199,12 +199,12 @@ impl LiveStream<'_> {
     }
 
     /// Waits until the stream is active; returns what it takes in.
-    async fn settled(&self) -> Result<Capacity> {
+    async fn settled(&self) -> Result<LiveCapacity> {
         let mut has_said = false;
         loop {
             let summary = self.describe().await?;
             match summary.stream_status() {
-                StreamStatus::Active => return Ok(Capacity::of(&summary)),
+                StreamStatus::Active => return Ok(LiveCapacity::of(&summary)),
                 StreamStatus::Deleting => return Err(Failure::new(format!("{} is being deleted", self.name)).into()),
                 status if !has_said => self.say(format!("{status}: waiting until it is ACTIVE")),
                 _ => {}
@@ -215,7 +215,7 @@ impl LiveStream<'_> {
     }
 
     /// Waits until the stream is active and has the capacity that was asked for.
-    async fn reached(&self, goal: Capacity) -> Result<()> {
+    async fn reached(&self, goal: LiveCapacity) -> Result<()> {
         for _ in 0..PATIENCE {
             if self.settled().await? == goal {
                 return Ok(());

@@ -122,8 +122,8 @@ async fn verify(args: &cli::Verify, reporter: &Reporter, printer: &Printer) -> R
     let deployment = Deployment { connection: &connection, env, toggle: toggle(&connection, env).await?, settings };
     reporter.note(&format!("checking {env} with the toggle {}", deployment.toggle.as_str()));
     let app = workspace::app(env, deployment.toggle, connection.target(), Architecture::X86_64)?;
-    alarms_topic::tell(&alarms_topic::warnings(&connection, &app).await, reporter);
-    let told = |checks: Vec<Check>| tell(checks, args.json, reporter, printer);
+    alarms_topic::note(&alarms_topic::warnings(&connection, &app).await, reporter);
+    let told = |checks: Vec<Check>| report(checks, args.json, reporter, printer);
     let mut checks = told(resources::checks(&deployment).await);
     checks.extend(told(call::checks(&deployment, key(args, &connection)?.as_deref()).await));
     checks.extend(told(metrics::checks(&deployment).await));
@@ -160,8 +160,8 @@ fn key(args: &cli::Verify, connection: &Connection) -> Result<Option<String>> {
     Ok(Secrets::read(&Folder::open()?, &args.cloud.env.env)?.api_key)
 }
 
-/// Tells of checks as they are made: to people on standard output, to programs that read lines as objects.
-fn tell(checks: Vec<Check>, json: Option<Json>, reporter: &Reporter, printer: &Printer) -> Vec<Check> {
+/// Reports checks as they are made: to people on standard output, to programs that read lines as objects.
+fn report(checks: Vec<Check>, json: Option<Json>, reporter: &Reporter, printer: &Printer) -> Vec<Check> {
     for check in &checks {
         match json {
             None => printer.data(check.to_string()),
@@ -169,7 +169,7 @@ fn tell(checks: Vec<Check>, json: Option<Json>, reporter: &Reporter, printer: &P
                 let mut object = check.to_json();
                 object["type"] = "check".into();
                 printer.say(check.to_string());
-                reporter.tell(object);
+                reporter.object(object);
             }
             Some(Json::Document) => {}
         }

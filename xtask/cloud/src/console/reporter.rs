@@ -51,7 +51,7 @@ impl Reporter {
     pub fn problem(&self, problem: &Failure) {
         self.printer.say(format!("problem: {problem}"));
         problem.hints().iter().for_each(|hint| self.printer.hint(hint));
-        self.tell(json!({"type": "problem", "message": problem.to_string(), "hints": problem.hints()}));
+        self.object(json!({"type": "problem", "message": problem.to_string(), "hints": problem.hints()}));
     }
 
     /// How it goes, for people who have no terminal on which a live area shows it.
@@ -62,7 +62,7 @@ impl Reporter {
     }
 
     /// An object for programs.
-    pub fn tell(&self, object: Value) {
+    pub fn object(&self, object: Value) {
         match self.json {
             Some(Json::Lines) => self.printer.json_line(&object),
             Some(Json::Document) => self.told.lock().unwrap_or_else(PoisonError::into_inner).push(object),
@@ -98,26 +98,26 @@ impl Reporter {
 impl Observer for Reporter {
     fn note(&self, sentence: &str) {
         self.printer.say(sentence);
-        self.tell(json!({"type": "note", "time": iso_millis(Timestamp::now()), "message": sentence}));
+        self.object(json!({"type": "note", "time": iso_millis(Timestamp::now()), "message": sentence}));
     }
 
     fn change(&self, stack: &str, change: &ResourceChange) {
         if self.detail == Detail::Full {
             self.printer.say(change.line());
         }
-        self.tell(change.object(stack));
+        self.object(change.object(stack));
     }
 
     fn event(&self, event: &StackEvent, step: &Step) {
         if self.detail == Detail::Full {
             self.printer.say(step.line(event));
         }
-        self.tell(step.object("event", event));
+        self.object(step.object("event", event));
     }
 
     fn failure(&self, failure: &FailedEvent) {
         failure.lines().iter().for_each(|line| self.printer.say(line));
-        self.tell(failure.object());
+        self.object(failure.object());
     }
 
     fn live_area(&self, owner: &str, lines: Vec<String>) {
@@ -144,10 +144,10 @@ mod tests {
     #[test]
     fn a_document_lists_what_was_told() {
         let reporter = Reporter::full(&Printer, Some(Json::Document));
-        reporter.tell(json!({"type": "event"}));
+        reporter.object(json!({"type": "event"}));
         assert_eq!(reporter.told.lock().unwrap().len(), 1);
         let brief = Reporter::brief(&Printer);
-        brief.tell(json!({"type": "event"}));
+        brief.object(json!({"type": "event"}));
         assert!(brief.told.lock().unwrap().is_empty() && brief.detail == Detail::Brief);
     }
 }

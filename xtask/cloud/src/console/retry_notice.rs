@@ -17,7 +17,7 @@ pub struct RetryNotice(Mutex<Option<Instant>>);
 
 impl RetryNotice {
     /// Why, and for how long at most.
-    pub fn tell(&self, sentence: &str) {
+    pub fn note(&self, sentence: &str) {
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if last.is_none_or(|last| last.elapsed() >= PAUSE) {
             *last = Some(Instant::now());

@@ -236,42 +236,6 @@ impl Bound {
     }
 }
 
-/// The table of README.md.
-pub fn table(bounds: &[Bound]) -> String {
-    let mut table = String::from(
-        "| calls a second | one user with half | what is full | what it takes | what to do |\n|---|---|---|---|---|\n",
-    );
-    for Bound { part, takes, calls_per_second, with_hot_user, page, remedy } in bounds {
-        let (even, hot) = (rounded(*calls_per_second), rounded(*with_hot_user));
-        table += &format!("| {even} | {hot} | {part} | [{takes}]({page}) | {remedy} |\n");
-    }
-    table
-}
-
-/// Calls a second at which tables and shards are looked at one by one.
-const STEPS: [f64; 4] = [1_000.0, 10_000.0, 20_000.0, 100_000.0];
-
-/// The second table of README.md: what tables and shards take in a second, many users first, then one who makes half.
-pub fn partitions(units: &Units) -> String {
-    let mut table = String::from(
-        "| calls | units of the analytics table | of its busiest partition | with one user with half | shards | records on that \
-         user's shard |\n|---|---|---|---|---|---|\n",
-    );
-    for rate in STEPS {
-        let busiest = |hot: f64| whole(rate * BLOCK_UNITS_PER_CALL * busiest_share(hot));
-        let (even, hot, all) = (busiest(0.0), busiest(HOT_SHARE), whole(rate * write_units(units)));
-        let (shards, records) = (whole(rate / shard(units)), whole(rate * HOT_SHARE));
-        table += &format!("| {} | {all} | {even} | {hot} | {shards} | {records} |\n", whole(rate));
-    }
-    table
-}
-
-/// What is taken, as a whole number that is not too small.
-fn whole(taken: f64) -> String {
-    // A sum of binary fractions may be above a whole number by less than anybody measures.
-    thousands((taken - 1e-6).ceil().max(0.0) as u64)
-}
-
 /// Calls a second, to two digits that mean something.
 fn rounded(calls_per_second: f64) -> String {
     if !calls_per_second.is_finite() {

@@ -78,9 +78,10 @@ pub struct Units {
 pub struct WriteUnits {
     pub measured: String,
     pub a: f64,
-    #[allow(dead_code, reason = "the file has all three loads, and the price lies between those of the outer two")]
+    #[expect(dead_code, reason = "the file has all four loads, and the price lies between those of A and C")]
     pub b: f64,
     pub c: f64,
+    #[expect(dead_code, reason = "as for B")]
     pub d: f64,
 }
 
@@ -155,7 +156,6 @@ pub struct Bytes {
 /// Alerts to users.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "units.toml says what they are")]
 pub struct Alerts {
     pub measured: String,
     pub sent: f64,

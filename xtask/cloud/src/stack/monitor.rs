@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use cloudformation::event::StackEvent;
+use cloudformation::event::{StackEvent, is_outcome};
 use cloudformation::progress::Progress;
 use cloudformation::status::{Status, is_settled};
 use jiff::Timestamp;
@@ -27,7 +27,7 @@ use crate::console::observer::{Lines, Observer};
 const GONE: &str = Status::DeleteComplete.name();
 /// For how long the status of a stack and its events may tell different stories.
 const LAG: Duration = Duration::from_secs(300);
-/// How often the foot of the terminal is drawn while nothing happens.
+/// How often the live area is drawn while nothing happens.
 const TICK: Duration = Duration::from_millis(500);
 
 /// What an operation is to end in.
@@ -75,7 +75,7 @@ pub struct Operation<'a> {
 /// When the operation failed, with the root cause told first; [`Conflict`] where somebody else has removed the stack; or
 /// when CloudFormation cannot be asked, or contradicts itself, for long.
 pub async fn monitor(connection: &Connection, operation: Operation<'_>, observer: &dyn Observer) -> Result<String> {
-    let Operation { id, declared, before: mut seen, goal, n_all } = operation;
+    let Operation { id, declared, before: mut event_ids, goal, n_all } = operation;
     let once = connection.without_retries();
     let live_area = Lines::new(observer, id);
     let mut retry = Retry::new(connection.pause());
@@ -83,16 +83,14 @@ pub async fn monitor(connection: &Connection, operation: Operation<'_>, observer
     let mut history = Vec::new();
     let mut doubted: Option<Instant> = None;
     let status = loop {
-        match look(&once, id, &seen).await {
+        match look(&once, id, &event_ids).await {
             Err(error) if error.is::<Transient>() => retry.wait(error, observer).await?,
             Err(error) => return Err(error),
             Ok((status, events)) => {
                 retry.answered(observer);
-                for event in events {
-                    seen.insert(event.id.clone());
-                    observer.event(&event, &progress.take(&event));
-                    history.push(event);
-                }
+                event_ids.extend(events.iter().map(|event| event.id.clone()));
+                events.iter().for_each(|event| observer.event(event, &progress.take(event)));
+                history.extend(events);
                 if is_outcome(&status, &history) {
                     break status;
                 }
@@ -112,18 +110,22 @@ pub async fn monitor(connection: &Connection, operation: Operation<'_>, observer
         let name = id.split('/').nth(1).unwrap_or(id);
         return Err(anyhow::Error::new(Conflict).context(format!("{name} was removed")));
     }
-    let known = diagnosis::errors(connection, Of::Stack(id)).await;
-    let Diagnosis { failures, error } = diagnosis::explain(id, &status, &history, known, declared);
-    failures.iter().for_each(|failure| observer.failure(failure));
-    Err(error.into())
+    Err(cause(connection, id, &status, &history, declared, observer).await)
 }
 
-/// Whether a status is what the operation came to. It is read before the events, so it may still be what was there
-/// before; but a stack that is gone stays gone, and may have taken its events with it.
-fn is_outcome(status: &str, history: &[StackEvent]) -> bool {
-    let of_stack = history.iter().rev().find(|event| event.is_of_stack());
-    let agrees = of_stack.is_some_and(|event| event.status == status);
-    status == GONE || (is_settled(status) && agrees)
+/// Why an operation failed, with the root cause told first.
+async fn cause(
+    connection: &Connection,
+    id: &str,
+    status: &str,
+    history: &[StackEvent],
+    declared: Option<&Stack>,
+    observer: &dyn Observer,
+) -> anyhow::Error {
+    let known = diagnosis::errors(connection, Of::Stack(id)).await;
+    let Diagnosis { failures, error } = diagnosis::explain(id, status, history, known, declared);
+    failures.iter().for_each(|failure| observer.failure(failure));
+    error.into()
 }
 
 fn contradiction(id: &str, status: &str, history: &[StackEvent]) -> Failure {
@@ -136,10 +138,10 @@ fn contradiction(id: &str, status: &str, history: &[StackEvent]) -> Failure {
 }
 
 /// The status and what is new. The status is read first: when it is settled, the events that follow are all there are.
-async fn look(connection: &Connection, id: &str, seen: &BTreeSet<String>) -> Result<(String, Vec<StackEvent>)> {
+async fn look(connection: &Connection, id: &str, known: &BTreeSet<String>) -> Result<(String, Vec<StackEvent>)> {
     match describe(connection, id).await? {
         None => Ok((GONE.to_owned(), Vec::new())),
-        Some(description) => Ok((status(&description).to_owned(), events(connection, id, seen).await?)),
+        Some(description) => Ok((status(&description).to_owned(), events(connection, id, known).await?)),
     }
 }
 
@@ -154,8 +156,6 @@ async fn wait(pause: Duration, show: impl Fn()) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::read::tests::event;
-
     use super::*;
 
     #[test]
@@ -168,21 +168,6 @@ mod tests {
         }
         assert!(Goal::RolledBack.is_reached("UPDATE_ROLLBACK_COMPLETE"));
         assert!(!Goal::RolledBack.is_reached("UPDATE_COMPLETE") && !Goal::Done.is_reached("PAUSE_COMPLETE"));
-    }
-
-    #[test]
-    fn a_status_from_before_the_first_event_is_no_outcome() {
-        assert!(!is_outcome("UPDATE_COMPLETE", &[]));
-        let history = [event(1, "S", "UPDATE_IN_PROGRESS", "User Initiated"), event(2, "A", "UPDATE_COMPLETE", "")];
-        assert!(!is_outcome("UPDATE_COMPLETE", &history), "it is what was there before");
-        let history = [event(1, "S", "UPDATE_IN_PROGRESS", ""), event(3, "S", "UPDATE_COMPLETE", "")];
-        assert!(is_outcome("UPDATE_COMPLETE", &history));
-        assert!(!is_outcome("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", &history));
-    }
-
-    #[test]
-    fn a_stack_that_is_gone_has_no_events_to_agree_with() {
-        assert!(is_outcome("DELETE_COMPLETE", &[]));
     }
 
     #[test]

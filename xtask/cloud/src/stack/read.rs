@@ -68,13 +68,13 @@ pub async fn earlier_event_ids(connection: &Connection, name_or_id: &str) -> Res
 }
 
 /// Events not yet seen, oldest first.
-pub(super) async fn events(connection: &Connection, id: &str, seen: &BTreeSet<String>) -> Result<Vec<StackEvent>> {
+pub(super) async fn events(connection: &Connection, id: &str, known: &BTreeSet<String>) -> Result<Vec<StackEvent>> {
     let mut found = Vec::new();
     let mut token = None;
     loop {
         let (events, next) = page(connection, id, token).await?;
         let n_read = events.len();
-        let new: Vec<StackEvent> = events.into_iter().filter(|event| !seen.contains(&event.id)).collect();
+        let new: Vec<StackEvent> = events.into_iter().filter(|event| !known.contains(&event.id)).collect();
         let all_new = new.len() == n_read;
         found.extend(new);
         token = next;
@@ -141,24 +141,9 @@ pub async fn template(connection: &Connection, stack: &str) -> Result<Value> {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
     use aws_sdk_cloudformation::types::StackStatus;
     use cloudformation::status::Status;
-
-    use super::*;
-
-    pub(in crate::stack) fn event(second: i64, logical_id: &str, status: &str, reason: &str) -> StackEvent {
-        let resource_type = if logical_id == "S" { "AWS::CloudFormation::Stack" } else { "AWS::DynamoDB::Table" };
-        StackEvent {
-            id: format!("{logical_id}-{second}"),
-            time: Timestamp::from_second(second).unwrap(),
-            stack: "S".into(),
-            logical_id: logical_id.into(),
-            resource_type: resource_type.into(),
-            status: status.into(),
-            reason: reason.into(),
-        }
-    }
 
     #[test]
     fn the_sdk_knows_each_status_and_no_other() {

@@ -25,7 +25,7 @@ pub async fn warnings(connection: &Connection, app: &App) -> Vec<Warning> {
 }
 
 /// Tells of warnings.
-pub fn tell(warnings: &[Warning], observer: &impl Observer) {
+pub fn note(warnings: &[Warning], observer: &impl Observer) {
     for warning in warnings {
         observer.note(&format!("warning: {warning}"));
         observer.note(&format!("hint: {}", warning.hint()));

@@ -18,12 +18,12 @@ pub struct Review {
     /// What was changed past CloudFormation; nothing where it was not asked for.
     pub drift: Option<Vec<Drift>>,
     /// A month of the stacks without a call.
-    pub standing: Standing,
+    pub standing: StandingCost,
 }
 
 /// What the stacks cost because they are there, in US dollars a month.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Standing {
+pub struct StandingCost {
     /// As they are.
     pub before: f64,
     /// As they would be.
@@ -91,7 +91,7 @@ impl Review {
     /// The document of `--json`.
     pub fn to_json(&self) -> Value {
         let Self { reports, code, drift, standing } = self;
-        let Standing { before, after, prices_of } = standing;
+        let StandingCost { before, after, prices_of } = standing;
         json!({
             "stacks": reports.iter().map(StackDiff::to_json).collect::<Vec<_>>(),
             "functions": code.as_ref().map(|code| code.iter().map(Code::to_json).collect::<Vec<_>>()),
@@ -128,7 +128,7 @@ impl Review {
     }
 }
 
-impl Standing {
+impl StandingCost {
     /// What changes, in one line; nothing where it costs the same.
     fn line(&self) -> Option<String> {
         let Self { before, after, prices_of } = self;
@@ -160,7 +160,7 @@ mod tests {
 
     fn review(new: &Value) -> Review {
         let reports = vec![StackDiff::of("S", Some(&stream("a", 168)), new)];
-        let standing = Standing { before: 10.0, after: 10.0, prices_of: "2026-11-23".into() };
+        let standing = StandingCost { before: 10.0, after: 10.0, prices_of: "2026-11-23".into() };
         Review { reports, code: Some(Vec::new()), drift: None, standing }
     }
 

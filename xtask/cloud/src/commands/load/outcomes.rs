@@ -166,15 +166,15 @@ pub struct Progress {
 
 impl Progress {
     /// For people.
-    pub fn line(&self) -> String {
-        let Self { seconds, sent, answered, errors, p50_ms, p99_ms } = *self;
+    pub fn line(self) -> String {
+        let Self { seconds, sent, answered, errors, p50_ms, p99_ms } = self;
         let (p50, p99) = (milliseconds(p50_ms), milliseconds(p99_ms));
         format!("{seconds} s: {sent} sent, {answered} answered, {errors} errors, p50 {p50}, p99 {p99}")
     }
 
     /// For programs.
-    pub fn to_json(&self) -> Value {
-        let Self { seconds, sent, answered, errors, p50_ms, p99_ms } = *self;
+    pub fn to_json(self) -> Value {
+        let Self { seconds, sent, answered, errors, p50_ms, p99_ms } = self;
         json!({"type": "load", "seconds": seconds, "sent": sent, "answered": answered, "errors": errors,
                "p50Ms": p50_ms, "p99Ms": p99_ms})
     }

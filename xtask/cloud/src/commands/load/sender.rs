@@ -124,7 +124,7 @@ async fn collect(
         if n % TICKS_A_LINE == 0 {
             reporter.without_terminal(&progress.line());
         }
-        reporter.tell(progress.to_json());
+        reporter.object(progress.to_json());
     }
 }
 

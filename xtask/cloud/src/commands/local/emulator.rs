@@ -85,8 +85,7 @@ fn is_running(folder: &Folder) -> Result<bool> {
 }
 
 impl Emulator {
-    /// Starts it behind a front, with nothing of the developer's environment but the search path: a function inherits
-    /// what the emulator has, and would find there what its template forgot.
+    /// Starts it behind a front.
     ///
     /// # Errors
     /// When it cannot be started.
@@ -102,28 +101,8 @@ impl Emulator {
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
         let secret = random_text(SECRET_CHARS)?;
         let address: Uri = format!("http://127.0.0.1:{port}/{secret}").parse()?;
-        let mut command = Command::new(python);
-        command
-            .arg(workspace::root().join(LAUNCHER))
-            .env_clear()
-            .env("COMPLICAL_EMULATOR_PORT", port.to_string())
-            .env("COMPLICAL_EMULATOR_SECRET", secret)
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("TMPDIR", folder.temporary())
-            // The one that is part of addresses which it answers.
-            .env("GATEWAY_PORT", front.port().to_string())
-            .env("MINISTACK_HOST", "localhost")
-            .env("MINISTACK_REGION", name::DEFAULT_REGION)
-            .env("MINISTACK_ACCOUNT_ID", "000000000000")
-            .env("AWS_ENDPOINT_URL", &functions)
-            // Either would listen on every interface.
-            .env("IOT_MTLS_ENABLED", "0")
-            .env("SFTP_ENABLED", "0")
-            .env("PYTHONUNBUFFERED", "1")
-            .env("PERSIST_STATE", "1")
-            .env("STATE_DIR", folder.state())
-            .env("S3_PERSIST", "1")
-            .env("S3_DATA_DIR", folder.state().join("s3"));
+        let mut command = command(python, folder, front.port(), &functions);
+        command.env("COMPLICAL_EMULATOR_PORT", port.to_string()).env("COMPLICAL_EMULATOR_SECRET", secret);
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         // A group of its own, so that Ctrl-C reaches us alone and the functions' processes can be ended with it.
         command.process_group(0);
@@ -181,6 +160,32 @@ impl Emulator {
         wait_until(Duration::from_secs(5), || !send("0", Receiver::Group(self.pid))).await;
         let _ = fs::remove_file(folder.emulator_pid());
     }
+}
+
+/// What starts it, with nothing of the developer's environment but the search path: a function inherits what the emulator
+/// has, and would find there what its template forgot.
+fn command(python: &Path, folder: &Folder, gateway_port: u16, functions: &str) -> Command {
+    let mut command = Command::new(python);
+    command
+        .arg(workspace::root().join(LAUNCHER))
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("TMPDIR", folder.temporary())
+        // The one that is part of addresses which it answers.
+        .env("GATEWAY_PORT", gateway_port.to_string())
+        .env("MINISTACK_HOST", "localhost")
+        .env("MINISTACK_REGION", name::DEFAULT_REGION)
+        .env("MINISTACK_ACCOUNT_ID", "000000000000")
+        .env("AWS_ENDPOINT_URL", functions)
+        // Either would listen on every interface.
+        .env("IOT_MTLS_ENABLED", "0")
+        .env("SFTP_ENABLED", "0")
+        .env("PYTHONUNBUFFERED", "1")
+        .env("PERSIST_STATE", "1")
+        .env("STATE_DIR", folder.state())
+        .env("S3_PERSIST", "1")
+        .env("S3_DATA_DIR", folder.state().join("s3"));
+    command
 }
 
 async fn answers(url: String) -> bool {

@@ -88,10 +88,10 @@ fn a_step_at_most_doubles_or_halves_and_the_last_is_the_goal() {
 
 #[test]
 fn capacities_read_as_words() {
-    assert_eq!(Capacity::Provisioned(1).words(), "1 shard");
-    assert_eq!(Capacity::Provisioned(4).words(), "4 shards");
-    assert!(Capacity::OnDemand(4).words().starts_with("on-demand"));
-    assert_eq!(Capacity::OnDemand(4).to_json()["mode"], "ON_DEMAND");
+    assert_eq!(LiveCapacity::Provisioned(1).words(), "1 shard");
+    assert_eq!(LiveCapacity::Provisioned(4).words(), "4 shards");
+    assert!(LiveCapacity::OnDemand(4).words().starts_with("on-demand"));
+    assert_eq!(LiveCapacity::OnDemand(4).to_json()["mode"], "ON_DEMAND");
 }
 
 #[tokio::test]
@@ -100,7 +100,7 @@ async fn scaling_goes_step_by_step_and_waits_for_each() {
     let env = Environment::default();
     let stream = kinesis.stream(&env);
     let before = stream.settled().await.unwrap();
-    assert_eq!(stream.to_shards(before, 10).await.unwrap(), Capacity::Provisioned(10));
+    assert_eq!(stream.to_shards(before, 10).await.unwrap(), LiveCapacity::Provisioned(10));
     assert_eq!(kinesis.asked(), ["4 shards", "8 shards", "10 shards"]);
 }
 
@@ -108,9 +108,9 @@ async fn scaling_goes_step_by_step_and_waits_for_each() {
 async fn the_capacity_there_is_already_is_not_asked_for() {
     let kinesis = FakeKinesis::start(2, "PROVISIONED", 0).await;
     let env = Environment::default();
-    let before = Capacity::Provisioned(2);
+    let before = LiveCapacity::Provisioned(2);
     assert_eq!(kinesis.stream(&env).to_shards(before, 2).await.unwrap(), before);
-    let before = Capacity::OnDemand(4);
+    let before = LiveCapacity::OnDemand(4);
     assert_eq!(kinesis.stream(&env).to_on_demand(before).await.unwrap(), before);
     assert!(kinesis.asked().is_empty());
 }
@@ -120,9 +120,9 @@ async fn on_demand_and_back_changes_the_mode_before_the_shards() {
     let kinesis = FakeKinesis::start(4, "PROVISIONED", 0).await;
     let env = Environment::default();
     let stream = kinesis.stream(&env);
-    let on_demand = stream.to_on_demand(Capacity::Provisioned(4)).await.unwrap();
-    assert_eq!(on_demand, Capacity::OnDemand(4));
-    assert_eq!(stream.to_shards(on_demand, 2).await.unwrap(), Capacity::Provisioned(2));
+    let on_demand = stream.to_on_demand(LiveCapacity::Provisioned(4)).await.unwrap();
+    assert_eq!(on_demand, LiveCapacity::OnDemand(4));
+    assert_eq!(stream.to_shards(on_demand, 2).await.unwrap(), LiveCapacity::Provisioned(2));
     assert_eq!(kinesis.asked(), ["ON_DEMAND", "PROVISIONED", "2 shards"]);
 }
 
@@ -139,9 +139,9 @@ fn what_the_local_system_cannot_play_is_refused_as_wrong_usage_with_what_it_can(
 #[test]
 fn it_is_said_what_the_scaler_will_make_of_the_capacity() {
     let bounds = Some((Shards::of::<2>(), Shards::of::<10>()));
-    let outlook = |capacity: Capacity| capacity.outlook(bounds);
-    assert!(outlook(Capacity::Provisioned(4)).contains("goes on from here and keeps the stream between 2 and 10"));
-    assert!(outlook(Capacity::Provisioned(12)).contains("brings the stream back to between 2 and 10"));
-    assert!(outlook(Capacity::OnDemand(4)).contains("rests"));
-    assert!(Capacity::Provisioned(4).outlook(None).contains("changes it back"));
+    let outlook = |capacity: LiveCapacity| capacity.outlook(bounds);
+    assert!(outlook(LiveCapacity::Provisioned(4)).contains("goes on from here and keeps the stream between 2 and 10"));
+    assert!(outlook(LiveCapacity::Provisioned(12)).contains("brings the stream back to between 2 and 10"));
+    assert!(outlook(LiveCapacity::OnDemand(4)).contains("rests"));
+    assert!(LiveCapacity::Provisioned(4).outlook(None).contains("changes it back"));
 }

@@ -45,12 +45,7 @@ pub async fn snapshot(connection: &Connection, env: &Environment) -> Result<Snap
         calls_this_month(connection, env, now),
     )?;
     let cost = calls.map(|calls| cost(stream.as_ref(), calls, now)).transpose()?;
-    // Alarms are there with the stream; whether others hear them is in the settings, if this checkout has them.
-    let app = workspace::app(env, Toggle::On, connection.target(), Architecture::X86_64).ok();
-    let warnings = match app.filter(|_| alarms.is_some()) {
-        Some(app) => alarms_topic::warnings(connection, &app).await,
-        None => Vec::new(),
-    };
+    let warnings = if alarms.is_some() { warnings(connection, env).await } else { Vec::new() };
     Ok(Snapshot {
         env: env.as_str().to_owned(),
         region: connection.region().to_owned(),
@@ -67,6 +62,14 @@ pub async fn snapshot(connection: &Connection, env: &Environment) -> Result<Snap
         unread,
         cost,
     })
+}
+
+/// Alarms are there with the stream; whether others hear them is in the settings, if this checkout has them.
+async fn warnings(connection: &Connection, env: &Environment) -> Vec<stacks::Warning> {
+    match workspace::app(env, Toggle::On, connection.target(), Architecture::X86_64) {
+        Ok(app) => alarms_topic::warnings(connection, &app).await,
+        Err(_) => Vec::new(),
+    }
 }
 
 async fn stacks(connection: &Connection, env: &Environment) -> Result<Vec<StackState>> {

@@ -183,28 +183,13 @@ impl Snapshot {
             unread,
             cost,
         } = self;
-        let LastHour {
-            incoming,
-            processed,
-            failed: not_counted,
-            throttled,
-            age_ms,
-            latency_ms,
-            latency_p99_ms,
-            calls,
-            refused,
-        } = last_hour;
         json!({
             "env": env,
             "region": region,
             "at": at.to_string(),
             "stacks": stacks.iter().map(|stack| json!({"name": stack.name, "status": stack.status})).collect::<Vec<_>>(),
             "stream": stream.as_ref().map(StreamState::to_json),
-            "lastHour": {
-                "incomingRecords": incoming, "processedRecords": processed, "failedRecords": not_counted,
-                "throttledRecords": throttled, "iteratorAgeMs": age_ms, "latencyAvgMs": latency_ms,
-                "latencyP99Ms": latency_p99_ms, "apiCalls": calls, "authFailures": refused,
-            },
+            "lastHour": last_hour.to_json(),
             "functions": functions.iter().map(Health::to_json).collect::<Vec<_>>(),
             "alarms": alarms.as_ref().map(|alarms| alarms.iter().map(Alarm::to_json).collect::<Vec<_>>()),
             "warnings": warnings.iter().map(|warning| json!({"message": warning.to_string(), "hint": warning.hint()})).collect::<Vec<_>>(),
@@ -213,9 +198,7 @@ impl Snapshot {
             "pendingJournals": pending,
             "errorsLastHour": failed,
             "unreadRecords": unread,
-            "costThisMonth": cost.as_ref().map(|Cost { calls, usd, prices_of }| {
-                json!({"apiCalls": calls, "usd": (usd * 1e4).round() / 1e4, "pricesOf": prices_of})
-            }),
+            "costThisMonth": cost.as_ref().map(Cost::to_json),
         })
     }
 }
@@ -250,6 +233,24 @@ impl Alarm {
     fn to_json(&self) -> Value {
         let Self { name, state, reason } = self;
         json!({"name": name, "state": state, "reason": reason})
+    }
+}
+
+impl LastHour {
+    fn to_json(&self) -> Value {
+        let Self { incoming, processed, failed, throttled, age_ms, latency_ms, latency_p99_ms, calls, refused } = self;
+        json!({
+            "incomingRecords": incoming, "processedRecords": processed, "failedRecords": failed,
+            "throttledRecords": throttled, "iteratorAgeMs": age_ms, "latencyAvgMs": latency_ms,
+            "latencyP99Ms": latency_p99_ms, "apiCalls": calls, "authFailures": refused,
+        })
+    }
+}
+
+impl Cost {
+    fn to_json(&self) -> Value {
+        let Self { calls, usd, prices_of } = self;
+        json!({"apiCalls": calls, "usd": (usd * 1e4).round() / 1e4, "pricesOf": prices_of})
     }
 }
 

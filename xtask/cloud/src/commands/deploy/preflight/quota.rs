@@ -2,6 +2,7 @@
 //!
 //! Invariant: only what is missing beyond what is deployed already counts.
 
+use anyhow::Result;
 use cloudformation::resource_type;
 use serde_json::Value;
 use stacks::Stack;
@@ -9,7 +10,7 @@ use xtask::Failure;
 
 use super::PreflightFinding;
 use crate::Connection;
-use crate::aws::error::{failed_to, is_missing};
+use crate::aws::error::{failed_to, found, is_missing};
 use crate::stack::read;
 
 /// What Lambda keeps for functions that reserve nothing, unless the account has less in all (Lambda's developer guide,
@@ -35,49 +36,50 @@ struct Limits {
 /// The stream's shards. CloudFormation changes them only where its template does, and never those of a stream that it
 /// takes over: whatever the scaler has made of them since is no concern of a deploy.
 pub async fn shards(connection: &Connection, declared: &[(&Stack, Value)]) -> Vec<PreflightFinding> {
+    match missing_shards(connection, declared).await {
+        Ok(problem) => problem.map(PreflightFinding::Problem).into_iter().collect(),
+        Err(error) => vec![PreflightFinding::not_checked(&error)],
+    }
+}
+
+async fn missing_shards(connection: &Connection, declared: &[(&Stack, Value)]) -> Result<Option<Failure>> {
     let stream = declared.iter().find_map(|(stack, template)| Some((stack.name(), stream(template)?)));
-    let Some((stack, stream)) = stream else { return Vec::new() };
+    let Some((stack, stream)) = stream else { return Ok(None) };
     let name = stream["Name"].as_str().unwrap_or_default();
     let wanted = DeclaredCapacity::of(stream);
-    let client = connection.kinesis();
-    let deployed = match client.describe_stream_summary().stream_name(name).send().await {
-        Ok(answer) => answer.stream_description_summary().map(|summary| {
-            let mode = summary.stream_mode_details().map(|details| details.stream_mode().as_str());
-            if mode == Some("ON_DEMAND") {
-                DeclaredCapacity::OnDemand
-            } else {
-                DeclaredCapacity::Shards(summary.open_shard_count().into())
-            }
-        }),
-        Err(error) if error.as_service_error().is_some_and(is_missing) => None,
-        Err(error) => return vec![PreflightFinding::not_checked(&failed_to(format!("look at {name}"))(error))],
-    };
+    let deployed = deployed_capacity(connection, name).await?;
     if deployed.is_some() {
-        match read::deployed(connection, stack).await {
-            Ok(before)
-                if before
-                    .as_ref()
-                    .and_then(self::stream)
-                    .is_none_or(|before| DeclaredCapacity::of(before) == wanted) =>
-            {
-                return Vec::new();
-            }
-            Ok(_) => {}
-            Err(error) => return vec![PreflightFinding::not_checked(&error)],
+        let before = read::deployed(connection, stack).await?;
+        let before = before.as_ref().and_then(self::stream).map(DeclaredCapacity::of);
+        if before.is_none_or(|before| before == wanted) {
+            return Ok(None);
         }
     }
-    let limits = match client.describe_limits().send().await {
-        Ok(answer) => Limits {
-            shards: answer.shard_limit().into(),
-            open_shards: answer.open_shard_count().into(),
-            on_demand: answer.on_demand_stream_count_limit().into(),
-            on_demand_in_use: answer.on_demand_stream_count().into(),
-        },
-        Err(error) => {
-            return vec![PreflightFinding::not_checked(&failed_to("look at the account's quota of shards")(error))];
+    Ok(too_many_shards(name, wanted, deployed, limits(connection).await?))
+}
+
+async fn deployed_capacity(connection: &Connection, name: &str) -> Result<Option<DeclaredCapacity>> {
+    let asked = connection.kinesis().describe_stream_summary().stream_name(name).send().await;
+    let summary = found(asked, format!("look at {name}"))?.and_then(|answer| answer.stream_description_summary);
+    Ok(summary.map(|summary| {
+        let mode = summary.stream_mode_details().map(|details| details.stream_mode().as_str());
+        if mode == Some("ON_DEMAND") {
+            DeclaredCapacity::OnDemand
+        } else {
+            DeclaredCapacity::Shards(summary.open_shard_count().into())
         }
-    };
-    too_many_shards(name, wanted, deployed, limits).map(PreflightFinding::Problem).into_iter().collect()
+    }))
+}
+
+async fn limits(connection: &Connection) -> Result<Limits> {
+    let asked = connection.kinesis().describe_limits().send().await;
+    let limits = asked.map_err(failed_to("look at the account's quota of shards"))?;
+    Ok(Limits {
+        shards: limits.shard_limit().into(),
+        open_shards: limits.open_shard_count().into(),
+        on_demand: limits.on_demand_stream_count_limit().into(),
+        on_demand_in_use: limits.on_demand_stream_count().into(),
+    })
 }
 
 impl DeclaredCapacity {
