@@ -6,8 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// The crates whose sources are looked at, by their folders.
-const CRATES: [&str; 10] = [
+const CRATES: [&str; 16] = [
     "functions/contract/src",
+    "functions/deadlines/src",
+    "functions/dynamodb-fixture/src",
+    "functions/forecast/src",
+    "functions/runtime-fixture/src",
     "functions/metering/src",
     "functions/store/src",
     "functions/openapi/src",
@@ -17,6 +21,8 @@ const CRATES: [&str; 10] = [
     "xtask/cloudformation/src",
     "xtask/cloud/src",
     "xtask/event-source/src",
+    "xtask/backtest/src",
+    "xtask/bench/src",
 ];
 
 /// The layers of `cloud`, highest first: each imports only what stands below it, or beside it on one line.
@@ -69,43 +75,103 @@ const SPELLED_ON_PURPOSE: [(&str, &str, &str); 5] = [
     ("dataSha256", "xtask/cloud/src/system/failed_record.rs", "a name of `--json`, which is a promise of its own"),
 ];
 
-/// Files in which a word stands for something else, or still stands.
-const OTHER_THINGS: [(&str, &str); 5] = [
-    // What becomes of a record that Kinesis took or not.
-    ("Fate", "functions/src/producer.rs"),
-    ("stand_in", "functions/src/signed_request.rs"),
-    ("stand_in", "functions/src/signed_request/stand_in.rs"),
-    ("stand_in", "functions/src/kinesis.rs"),
-    ("stand_in", "functions/src/kinesis/stand_in.rs"),
+/// Files in which a word stands for something else.
+const OTHER_THINGS: [(&str, &str); 7] = [
+    // A mark of a minute that was committed late.
+    ("Mark", "functions/store/src/blocks.rs"),
+    ("Mark", "functions/src/aggregator.rs"),
+    // An observation of a span that is known to be unlike others.
+    ("Known", "functions/forecast/src/anomaly/observation.rs"),
+    // How far the errors of a forecast go.
+    ("Reach", "functions/forecast/src/conformal.rs"),
+    ("Reach", "functions/forecast/src/estimate.rs"),
+    ("Reach", "functions/forecast/src/forecast.rs"),
+    ("Reach", "functions/forecast/src/short_history.rs"),
 ];
 
-/// Words that stand for something else in the field, with those that it uses.
-const WORDS: [(&str, &str); 17] = [
-    ("Way", "NextStep"),
-    ("Mend", "Recovery"),
-    ("Manner", "ChangeSetOptions"),
-    ("Patience", "Retry"),
-    ("Overtaken", "Conflict"),
-    ("Passing", "Transient"),
-    ("Story", "Reporter"),
-    ("Foot", "LiveArea"),
-    ("handoff", "exec"),
-    ("Fate", "CodeChange"),
-    ("Removal", "DestroyPlan, DeletionPolicy"),
-    ("stand_in", "fake"),
-    ("Outside", "Services"),
-    ("Trouble", "ServiceError"),
-    ("Complaints", "IssueLog"),
-    ("Discard", "DiscardedBatch"),
-    ("Terms", "LaneSettings"),
+/// Identifiers that stand for something else in the field, with those that it uses, and below which folder. Words that
+/// are common beside what they named here (`state`, `operation`, `kind`, `say`) are held where they named it.
+const WORDS: [(&str, &str, &str); 46] = [
+    ("", "Way", "NextStep"),
+    ("", "Mend", "Recovery"),
+    ("", "foretold", "preview"),
+    ("", "way_out", "resolution"),
+    ("", "at_rest", "wait_until_stable"),
+    ("", "Manner", "ChangeSetOptions"),
+    ("", "Patience", "Retry"),
+    ("", "Overtaken", "Conflict"),
+    ("", "Passing", "Transient"),
+    ("", "Story", "Reporter"),
+    ("", "tell", "note, event, object"),
+    ("", "Foot", "LiveArea"),
+    ("", "foot", "live_area"),
+    ("", "handoff", "exec"),
+    ("", "adopt", "import"),
+    ("", "consent", "data_loss_guard"),
+    ("", "Mark", "Impact"),
+    ("", "WidensAccess", "BroadensAccess"),
+    ("", "Fate", "CodeChange"),
+    ("", "Removal", "DestroyPlan, DeletionPolicy"),
+    ("", "let_the_stream_go", "release_stream"),
+    ("", "stand_in", "fake"),
+    ("", "StandIn", "Fake"),
+    ("", "Books", "Sources"),
+    ("", "Ledger", "Synchronous, comparison"),
+    ("", "Cell", "Usage"),
+    ("", "Fold", "UsageBySubject"),
+    ("", "Distinct", "DistinctEvents"),
+    ("", "Standing", "MonthlyUsage"),
+    ("", "Known", "CachedUser"),
+    ("", "Gate", "QuotaGate"),
+    ("", "Passage", "Admission"),
+    ("", "Outbox", "EventSink"),
+    ("", "RESPITE", "COOL_DOWN"),
+    ("", "is_resting", "is_cooling_down"),
+    ("", "Overdue", "StepError"),
+    ("", "Reach", "RunUntil, Freshness"),
+    ("", "Outside", "Services"),
+    ("", "Trouble", "ServiceError"),
+    ("", "Complaints", "IssueLog"),
+    ("", "Discard", "DiscardedBatch"),
+    ("", "Terms", "LaneSettings"),
+    ("xtask/cloud/src/stack", "follow", "monitor"),
+    ("xtask/cloud/src/stack", "seen", "event_ids"),
+    ("xtask/cloud/src/deployment", "Deployed", "DeployResult"),
+    ("xtask/cloudformation/src", "kind", "resource_type"),
 ];
 
-/// A source file: its crate's folder, its module, and its production code without comments.
+/// Where the SDK's crates are named beside `functions/store` and the layers of `cloud` from `aws` up to `commands`, and
+/// what for. Credentials are the SDK's also where its clients are not used.
+const SDK: [(&str, &str); 16] = [
+    ("functions/src/access_log.rs", "credentials"),
+    ("functions/src/alerts_topic.rs", "credentials"),
+    ("functions/src/kinesis.rs", "credentials"),
+    ("functions/src/large_records.rs", "credentials"),
+    ("functions/src/signed_request.rs", "credentials, and an error's causes in one line"),
+    ("functions/src/authorizer/bound.rs", "time-outs and tries of the authorizer's client"),
+    ("functions/src/authorizer/synchronous.rs", "a transaction of the store's parts, judged by the reasons of its end"),
+    ("functions/src/bin/analytics-api.rs", "wires a client"),
+    ("functions/src/bin/deadlines-api.rs", "wires a client"),
+    ("functions/src/bin/realtime-aggregator.rs", "wires a client"),
+    ("functions/src/bin/stream-processor.rs", "wires a client"),
+    ("functions/src/bin/stream-scaler.rs", "wires a client"),
+    ("functions/src/metrics.rs", "CloudWatch, in which our metrics are"),
+    ("functions/src/scaler.rs", "Kinesis and CloudWatch, which it reads and changes"),
+    ("functions/src/variable.rs", "settings that clients share"),
+    ("xtask/event-source/src", "what Lambda does on AWS: it reads a stream and calls a function"),
+];
+
+/// Lines of a file, and of a function, that can be read at once.
+const FILE_LINES: usize = 300;
+const FUNCTION_LINES: usize = 40;
+
+/// A source file: its crate's folder, its module, its header, and its production code without comments.
 #[derive(Debug)]
 struct Source {
     folder: &'static str,
     path: String,
     module: Vec<String>,
+    header: String,
     code: String,
 }
 
@@ -140,7 +206,8 @@ fn source(folder: &'static str, path: &Path) -> Source {
     let module = within.iter().map(|part| part.to_str().unwrap().to_owned());
     let module = module.filter(|part| !matches!(part.as_str(), "lib" | "main")).collect();
     let path = path.strip_prefix(root()).unwrap().to_str().unwrap().to_owned();
-    Source { folder, path, module, code: production(&text) }
+    let header = text.lines().take_while(|line| line.starts_with("//!")).collect::<Vec<_>>().join("\n");
+    Source { folder, path, module, header, code: production(&text) }
 }
 
 /// What is compiled outside tests: everything before the first `#[cfg(test)]` that has a body, without comments.
@@ -320,13 +387,16 @@ fn nobody_below_the_commands_prints() {
 
 #[test]
 fn each_literal_of_the_schema_is_spelled_in_one_file() {
+    // What measures or feeds others sets items and events by hand, as a table or a stream may have them.
+    let is_by_hand = |source: &Source| source.folder == "xtask/bench/src" || source.folder.ends_with("-fixture/src");
+    let sources: Vec<Source> = sources().into_iter().filter(|source| !is_by_hand(source)).collect();
     for (literal, place) in SCHEMA {
-        let spelled = sources().into_iter().filter(|source| {
+        let spelled = sources.iter().filter(|source| {
             // At its end or beginning it may be part of a longer text, such as a key with its month.
             ["\"", "}"].iter().any(|before| source.code.contains(&format!("{before}{literal}\"")))
                 || source.code.contains(&format!("\"{literal}{{"))
         });
-        let spelled: Vec<String> = spelled.map(|source| source.path).collect();
+        let spelled: Vec<String> = spelled.map(|source| source.path.clone()).collect();
         let extra = SPELLED_ON_PURPOSE.iter().filter(|(known, _, _)| *known == literal).map(|(_, path, _)| *path);
         let mut expected: Vec<&str> = extra.chain([place]).collect();
         expected.sort_unstable();
@@ -334,31 +404,109 @@ fn each_literal_of_the_schema_is_spelled_in_one_file() {
     }
 }
 
-#[test]
-fn things_are_called_by_the_fields_words() {
-    let mut found = Vec::new();
-    for source in sources() {
-        for (old, new) in WORDS {
-            let is_word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
-            let uses = source.code.match_indices(old).filter(|(at, _)| {
-                let (before, after) =
-                    (source.code[..*at].chars().next_back(), source.code[at + old.len()..].chars().next());
-                !is_word(before) && !is_word(after)
-            });
-            if uses.count() > 0 && !OTHER_THINGS.contains(&(old, source.path.as_str())) {
-                found.push(format!("{}: {old}, which is {new}", source.path));
-            }
+/// Code without what stands in its texts, which are for people and for AWS.
+fn without_texts(code: &str) -> String {
+    let mut left = String::new();
+    let mut rest = code;
+    while let Some(start) = rest.find('"') {
+        left += &rest[..start];
+        // A quote may be a character of its own, or escaped within a text.
+        let text = &rest[start + 1..];
+        if rest[..start].ends_with('\'') && text.starts_with('\'') {
+            rest = text;
+            continue;
         }
+        let mut escaped = false;
+        let end = text.char_indices().find(|(_, c)| {
+            let ends = *c == '"' && !escaped;
+            escaped = *c == '\\' && !escaped;
+            ends
+        });
+        rest = end.map_or("", |(end, _)| &text[end + 1..]);
     }
-    assert_eq!(found, [""; 0]);
+    left + rest
 }
 
 #[test]
-fn a_file_of_the_command_line_is_no_longer_than_one_can_read_at_once() {
-    let long: Vec<String> = sources()
-        .iter()
-        .filter(|source| source.folder.starts_with("xtask/cloud") && source.code.lines().count() > 300)
-        .map(|source| source.path.clone())
+fn things_are_called_by_the_fields_words() {
+    let mut found = BTreeSet::new();
+    let mut used = BTreeSet::new();
+    for source in sources() {
+        let code = without_texts(&source.code);
+        let words: BTreeSet<&str> = code.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+        for (below, old, new) in WORDS {
+            if source.path.starts_with(below) && words.contains(old) {
+                let known = OTHER_THINGS.iter().find(|(word, path)| *word == old && *path == source.path);
+                match known {
+                    Some(known) => _ = used.insert(*known),
+                    None => _ = found.insert(format!("{}: {old}, which is {new}", source.path)),
+                }
+            }
+        }
+    }
+    assert_eq!(found, BTreeSet::new());
+    assert_eq!(used, BTreeSet::from(OTHER_THINGS), "words that stand for something else");
+}
+
+#[test]
+fn the_sdk_is_named_where_aws_is_asked_and_nowhere_else() {
+    let is_of_cloud = |source: &Source| {
+        let layers = ["aws", "stack", "system", "deployment", "commands", "fake"];
+        source.folder == "xtask/cloud/src" && source.module.first().is_some_and(|first| layers.contains(&&**first))
+    };
+    let may = |source: &Source| {
+        is_of_cloud(source) || source.folder == "functions/store/src" || source.folder.ends_with("-fixture/src")
+    };
+    let users = sources().into_iter().filter(|source| source.code.contains("aws_sdk_") && !may(source));
+    let users: BTreeSet<String> = users
+        .map(|source| if source.folder == "xtask/event-source/src" { source.folder.to_owned() } else { source.path })
         .collect();
+    let known: BTreeSet<String> = SDK.iter().map(|(path, _)| (*path).to_owned()).collect();
+    assert_eq!(users, known, "files that name the SDK, and those that have a reason to");
+}
+
+/// The functions of some code, each with its name and the lines from its head to its end, which `rustfmt` indents alike.
+fn functions(code: &str) -> Vec<(String, usize)> {
+    let mut functions = Vec::new();
+    let mut open: Option<(String, usize, usize)> = None;
+    for (number, line) in code.lines().enumerate() {
+        let indent = line.len() - line.trim_start().len();
+        let head = line.trim_start().split("fn ").next().unwrap_or_default();
+        let is_head = line.contains("fn ")
+            && head.split_whitespace().all(|word| {
+                matches!(word, "const" | "async" | "unsafe" | "extern")
+                    || word.starts_with("pub")
+                    || word.ends_with(')')
+            });
+        if is_head && open.is_none() && !line.trim_end().ends_with(['}', ';']) {
+            let name = line.split("fn ").nth(1).unwrap_or_default();
+            let name = name.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default();
+            open = Some((name.to_owned(), indent, number));
+        } else if let Some((name, from, first)) = &open
+            && indent == *from
+            && (line.trim() == "}" || line.trim_end().ends_with(';'))
+        {
+            functions.push((name.clone(), number - first + 1));
+            open = None;
+        }
+    }
+    functions
+}
+
+#[test]
+fn files_and_functions_are_no_longer_than_one_can_read_at_once() {
+    let mut long = Vec::new();
+    for source in sources() {
+        let says_why = |what: &str| source.header.contains(&format!("{what} is longer than others"));
+        let lines = source.code.lines().count();
+        if lines > FILE_LINES && !says_why("It") {
+            long.push(format!("{}: {lines} lines", source.path));
+        }
+        for (name, lines) in functions(&source.code) {
+            if lines > FUNCTION_LINES && !says_why(&format!("`{name}`")) {
+                long.push(format!("{}: {lines} lines of {name}", source.path));
+            }
+        }
+    }
     assert_eq!(long, [""; 0]);
 }

@@ -2,6 +2,8 @@
 //!
 //! Invariant: a route is a value of [`Route`] and nothing else. The templates make its method, a function answers it and
 //! the OpenAPI document describes it, each by a match that forgets none.
+//!
+//! `entry` is longer than others, because it is the table of all routes.
 
 use crate::Function;
 

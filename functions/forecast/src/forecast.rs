@@ -4,25 +4,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::basis::Basis;
 use crate::combination::{self, LEADS, Origin, SHORTEST_DAYS};
 use crate::conformal::{self, Spread};
 use crate::estimate::{Estimate, Reach};
 use crate::history::{DAY, History};
 use crate::short_history;
-
-/// What a forecast is made from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Basis {
-    /// Two weeks or more: weekly and daily patterns, weighed by how well each did of late.
-    Weeks,
-    /// Fewer than two weeks, at least two days: the last day, repeated, with a wide band.
-    Days,
-    /// Less than two days: their mean, with a wide band.
-    Hours,
-    /// No hour at all: nothing can be said, and every number is zero.
-    Nothing,
-}
 
 /// How well forecasts of the next 24 hours did on the last days.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

@@ -3,6 +3,7 @@
 //! Invariant: the same history gives the same answer; there is no clock, no randomness, no file and no AWS in here.
 
 pub mod anomaly;
+mod basis;
 mod clock_change;
 mod combination;
 mod conformal;
@@ -15,7 +16,8 @@ mod short_history;
 mod unusual_day;
 mod view;
 
+pub use basis::Basis;
 pub use estimate::{Band, Estimate};
-pub use forecast::{Basis, Forecast, Record};
+pub use forecast::{Forecast, Record};
 pub use history::{History, LONGEST};
 pub use run_out::RunOut;

@@ -2,10 +2,10 @@
 //!
 //! Invariant: it asks for no pattern that the history is too short to show.
 
+use crate::basis::Basis;
 use crate::combination::LEADS;
 use crate::conformal::{Spread, quantile};
 use crate::estimate::{Estimate, Reach};
-use crate::forecast::Basis;
 use crate::history::{DAY, WEEK};
 use crate::view::last;
 

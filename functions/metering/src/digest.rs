@@ -4,6 +4,8 @@
 //! sums are made of. Two events of one minute and bucket share their 48 bits once in 35,000 minutes of 130,000 events
 //! each, two users of 100,000 theirs once in 55,000, two companies of 10,000 their 40 bits once in 20,000; then the live
 //! view, and nothing else, takes the two for one.
+//!
+//! It is longer than others, because the layout of its bits is written and read side by side.
 
 use jiff::Timestamp;
 

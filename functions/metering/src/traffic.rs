@@ -2,6 +2,8 @@
 //!
 //! Invariant: what it comes to depends on the set of events alone, and is what their fold comes to. Names are known of
 //! blocks that were read; a kind whose names are not known says in which block they stand.
+//!
+//! It is longer than others, because what is summed and what is named of an event have to agree.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -3,6 +3,9 @@
 //! Invariant: a block that was not committed within its own minute leaves a mark after it, so that nothing waits
 //! for a clock to be counted, and a mark that is cleared has been read by then. A block with a digest is there before
 //! it, and whoever reads live items from [`SLACK`] before the last reading on misses none.
+//!
+//! It is longer than others, because blocks, digests, marks and failed records are written in one order, which readers
+//! rely on.
 
 use std::collections::BTreeMap;
 

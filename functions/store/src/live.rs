@@ -1,6 +1,8 @@
 //! Live minutes: what their digests and small blocks hold, as far as a reader wants it, kept from one look to the next.
 //!
 //! Invariant: a look that follows another asks for what was committed since, and finds what a first one would find.
+//!
+//! It is longer than others, because what is kept and what is asked for next follow from each other.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

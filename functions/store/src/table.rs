@@ -1,6 +1,8 @@
 //! One DynamoDB table, as the stores use it: whole queries, bounded concurrent writes, errors that say where.
 //!
 //! Invariant: a write that returns `Ok` is in the table; `UnprocessedItems` never pass for success.
+//!
+//! It is longer than others, because each kind of request has its tries, its pages and its errors here and nowhere else.
 
 mod batch_get;
 

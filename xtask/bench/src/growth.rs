@@ -35,7 +35,7 @@ pub(crate) async fn measure(printer: &Printer) -> Result<Vec<Row>> {
 }
 
 /// Writes the table into README.md, where that is asked for, and prints what was measured.
-pub(crate) fn tell(rows: &[Row], is_recorded: bool, is_json: bool, printer: &Printer) -> Result<()> {
+pub(crate) fn report(rows: &[Row], is_recorded: bool, is_json: bool, printer: &Printer) -> Result<()> {
     let machine = machine::describe()?;
     let table = row::table(rows, &machine);
     if is_recorded {

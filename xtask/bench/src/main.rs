@@ -46,7 +46,7 @@ async fn main() -> ExitCode {
 async fn growth(args: &BenchGrowth, printer: &Printer) -> Result<()> {
     build::compile_for_lambda(args.measurement.arch, &|line| printer.say(line))?;
     let rows = growth::measure(printer).await?;
-    growth::tell(&rows, args.measurement.record, args.measurement.json, printer)
+    growth::report(&rows, args.measurement.record, args.measurement.json, printer)
 }
 
 async fn run(args: &Bench, printer: &Printer) -> Result<()> {

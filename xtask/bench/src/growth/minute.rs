@@ -2,6 +2,8 @@
 //!
 //! Invariant: calls come through the packaged processor, all of them before the minute is over in which they are made,
 //! and every answer is held to what was called before its cost counts.
+//!
+//! `measure` is longer than others, because a minute is gone through in one order, by the clock.
 
 use std::time::Duration;
 

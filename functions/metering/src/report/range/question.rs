@@ -64,18 +64,7 @@ impl Question {
         let oldest = current.plus(-i64::from(HISTORY_DAYS) * Granularity::Day.minutes());
         let under_way = windows.after(windows.first(current), 1);
         for (field, edge) in [("from", from), ("to", to)] {
-            let Some(edge) = edge else { continue };
-            if edge < oldest {
-                return Err(BadParameter::must(field, &format!("be at most {HISTORY_DAYS} days ago")));
-            }
-            if edge > under_way {
-                return Err(BadParameter::must(field, "not be after the window under way"));
-            }
-            if windows.first(edge) != edge {
-                let unit = granularity.word();
-                let must = format!("be where a window of the granularity begins; a finer one than `{unit}` is exact");
-                return Err(BadParameter::must(field, &must));
-            }
+            edge.map_or(Ok(()), |edge| windows.check(field, edge, oldest, under_way))?;
         }
         if let (Some(_), Some(_), Some(_)) = (duration, from, to) {
             return Err(BadParameter::must("duration", "be left out where `from` and `to` are given"));
@@ -112,6 +101,22 @@ impl Question {
 }
 
 impl Windows<'_> {
+    /// Whether an edge that was asked for lies where a window begins, not too long ago and not in the future.
+    fn check(&self, field: &'static str, edge: Minute, oldest: Minute, under_way: Minute) -> Result<(), BadParameter> {
+        if edge < oldest {
+            return Err(BadParameter::must(field, &format!("be at most {HISTORY_DAYS} days ago")));
+        }
+        if edge > under_way {
+            return Err(BadParameter::must(field, "not be after the window under way"));
+        }
+        if self.first(edge) != edge {
+            let unit = self.granularity.word();
+            let must = format!("be where a window of the granularity begins; a finer one than `{unit}` is exact");
+            return Err(BadParameter::must(field, &must));
+        }
+        Ok(())
+    }
+
     /// The first minute of the window that holds a minute.
     fn first(&self, minute: Minute) -> Minute {
         match self.granularity {
