@@ -49,7 +49,7 @@ pub enum AccessLogError {
     #[error(transparent)]
     Request(#[from] RequestError),
     /// An answer of another form than the API's.
-    #[error("the access log is no log: {0}")]
+    #[error("the access log's answer cannot be read: {0}")]
     Malformed(#[from] serde_json::Error),
 }
 

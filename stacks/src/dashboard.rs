@@ -26,7 +26,7 @@ pub(crate) fn stack(app: &App) -> Stack {
     stack.needs(name::kinesis_stack(&app.env));
     stack.needs(name::api_stack(&app.env));
 
-    let mut rows = vec![heading("Who calls"), business(app)];
+    let mut rows = vec![heading("Callers"), business(app)];
     rows.extend([heading("From the stream to the table"), pipeline(app), health(app)]);
     rows.extend([heading("The API"), http(app), functions(app), tables(app)]);
     stack.add("Dashboard", Dashboard { name: name::dashboard(&app.env), rows });
@@ -77,7 +77,7 @@ fn pipeline(app: &App) -> Row {
     let widgets = vec![
         lines("Records put and counted", "records per minute", records),
         lines("From call to count", "ms", latency),
-        lines("Kept, and not done yet", "per minute", waiting),
+        lines("Kept for another try", "per minute", waiting),
     ];
     Row { height: CHART, widgets }
 }
@@ -101,8 +101,7 @@ fn health(app: &App) -> Row {
     ];
     if app.settings.shard_bounds().is_some() {
         let own = |label, metric| series(label, Metric::own(metric, &app.env), Statistic::Maximum);
-        let shards =
-            vec![own("There", Own::OpenShards), own("Needed beyond them, and not to be had", Own::ShardsShort)];
+        let shards = vec![own("Open", Own::OpenShards), own("Needed but not available", Own::ShardsShort)];
         widgets.push(lines("Shards", "shards", shards));
     }
     Row { height: CHART, widgets }
@@ -119,7 +118,7 @@ fn http(app: &App) -> Row {
         series("Average", metric(ApiMetric::Latency), Statistic::Average),
         series("p99", metric(ApiMetric::Latency), P99),
     ];
-    let widgets = vec![lines("Answers", "per minute", answers), lines("Time until the answer", "ms", latency)];
+    let widgets = vec![lines("Answers", "per minute", answers), lines("Response time", "ms", latency)];
     Row { height: CHART, widgets }
 }
 

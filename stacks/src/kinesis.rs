@@ -90,7 +90,7 @@ fn processor(app: &App, stack: &mut Stack, stream: &StreamHandle, analytics: &Ta
     stack.add("UsageStreamToProcessor", mapping);
 }
 
-/// Sets the windows of closed minutes, once a minute, and sends the alerts that these ask for. A run that fails is made
+/// Sets the windows of the minutes that are over, once a minute, and sends the alerts that these ask for. A run that fails is made
 /// up for by the next.
 fn aggregator(app: &App, stack: &mut Stack, analytics: &TableHandle) {
     let usage = TableHandle::elsewhere(name::usage_table(&app.env));
@@ -119,7 +119,7 @@ fn aggregator(app: &App, stack: &mut Stack, analytics: &TableHandle) {
     let aggregator = aggregator.declare(stack, app);
 
     let each_minute = Schedule {
-        description: "Sets the windows of closed minutes",
+        description: "Sets the windows of the minutes that are over",
         every: Every::Minute,
         function: aggregator.clone(),
     };

@@ -85,7 +85,7 @@ pub enum ApiMetric {
     ClientErrors,
     /// Calls answered 5xx.
     ServerErrors,
-    /// Time until the answer.
+    /// Response time.
     Latency,
 }
 

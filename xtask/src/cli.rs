@@ -64,7 +64,7 @@ const MAX_QUOTED: usize = 80;
     subcommand_required = true,
     arg_required_else_help = true,
     after_help = "Exit status: 0 done, 1 failed, 2 wrong usage (`diff` has its own, see its help).\n\
-                  Standard output is data, standard error is the story. No command needs a terminal.\n\
+                  Results go to standard output, progress to standard error. No command needs a terminal.\n\
                   Example: cargo xtask local"
 )]
 pub struct Cli {
@@ -142,11 +142,11 @@ pub enum Command {
     Load(Load),
     /// Estimate the monthly cost of each mode
     Cost(Cost),
-    /// Make, list and revoke API keys
+    /// Create, list and revoke API keys
     Keys(Keys),
-    /// Make, change and list users, and make bearer tokens
+    /// Create, change and list users, and issue bearer tokens
     Users(Users),
-    /// Have alerts of quotas that run out sent to somebody, and see which were
+    /// Subscribe people to quota alerts, and see which were sent
     Alerts(Alerts),
     /// Run the whole system on this machine, with no AWS account
     Local(Local),

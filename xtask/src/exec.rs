@@ -71,7 +71,7 @@ impl Program {
     /// Beside this program's own folder.
     fn binary(&self) -> Result<PathBuf> {
         let this = std::env::current_exe().context("cannot find this program's own file")?;
-        let target = this.parent().and_then(Path::parent).context("this program lies in no target folder")?;
+        let target = this.parent().and_then(Path::parent).context("this program is not in a target folder")?;
         Ok(target.join(self.folder).join(self.name))
     }
 }

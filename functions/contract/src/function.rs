@@ -13,7 +13,7 @@ pub enum Function {
     DeadlinesApi,
     /// Turns the stream's records into blocks of calls.
     StreamProcessor,
-    /// Sets the windows of closed minutes, once a minute.
+    /// Sets the windows of the minutes that are over, once a minute.
     RealtimeAggregator,
     /// Answers `/v1/analytics/*`.
     AnalyticsApi,
@@ -83,7 +83,7 @@ impl Function {
             (Self::ApiKeyAuthorizer, Toggle::Off) => "Authorizer in enhanced synchronous mode",
             (Self::DeadlinesApi, _) => "Tax and compliance deadlines",
             (Self::StreamProcessor, _) => "Turns the records of the usage stream into blocks of calls",
-            (Self::RealtimeAggregator, _) => "Sets the windows of closed minutes and publishes the metrics",
+            (Self::RealtimeAggregator, _) => "Sets the windows of the minutes that are over and publishes the metrics",
             (Self::AnalyticsApi, _) => "Answers realtime, timeseries and user-stats",
             (Self::StreamScaler, _) => "Keeps the usage stream at as many shards as its traffic needs",
         }

@@ -16,7 +16,7 @@ impl Alarms<'_> {
         let errors = Metric::of_api(ApiMetric::ServerErrors, name::rest_api(env), env);
         let failing = Rule::new(
             Section::ApiFailing,
-            "Callers are answered 5xx. Look at the access log for the response type.",
+            "Callers get 5xx responses. The access log has the response type.",
             One(errors, Statistic::Sum),
         );
         self.add("ApiFailing", failing);

@@ -20,7 +20,7 @@ impl Alarms<'_> {
             beyond: Beyond::Above(thresholds.auth_failures),
             ..Rule::new(
                 Section::AuthFailures,
-                "Many calls with bad keys: somebody guesses, or a customer's key has expired.",
+                "Many calls with bad keys: somebody is guessing, or a customer's key has expired.",
                 self.own(Own::AuthFailures, Statistic::Sum),
             )
         };
@@ -57,7 +57,7 @@ impl Alarms<'_> {
             beyond: Beyond::Above(self.app.settings.alarms.processing_latency_ms),
             ..Rule::new(
                 Section::ProcessingSlow,
-                "Calls take long to be counted. Look at the age of records, the tables' throttles and the fan-out setting.",
+                "Calls take too long to be counted. Check the age of records, the tables' throttles and the fan-out setting.",
                 self.own(Own::ProcessingLatency, Statistic::Average),
             )
         };
@@ -68,7 +68,7 @@ impl Alarms<'_> {
     fn on_what_waits(&mut self) {
         let failed = Rule::new(
             Section::RecordsFailed,
-            "Records could not be counted and are kept. Look at them: cargo xtask errors list.",
+            "Records could not be counted and were kept. To see them: cargo xtask errors list.",
             self.own(Own::FailedRecords, Statistic::Sum),
         );
         self.add("RecordsFailed", failed);
@@ -88,7 +88,7 @@ impl Alarms<'_> {
         self.add("AlertsUnsent", unsent);
         let undelivered = Rule::new(
             Section::EventsUndelivered,
-            "Events are in the authorizer's log alone, and not counted before: cargo xtask errors replay --from-log.",
+            "Events are in the authorizer's log alone and are not counted until replayed: cargo xtask errors replay --from-log.",
             self.own(Own::UndeliveredEvents, Statistic::Sum),
         );
         self.add("EventsUndelivered", undelivered);

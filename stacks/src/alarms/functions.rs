@@ -19,14 +19,14 @@ impl Alarms<'_> {
             if name != Function::ApiKeyAuthorizer {
                 let failing = Rule::new(
                     Section::FunctionFailing,
-                    "The function fails. Look at its log: cargo xtask logs.",
+                    "The function is failing. Check its log: cargo xtask logs.",
                     sum(FunctionMetric::Errors),
                 );
                 self.add(&format!("{id}Failing"), failing);
             }
             let throttled = Rule::new(
                 Section::FunctionThrottled,
-                "Calls of the function are refused: raise its reserved concurrency, or the account's quota.",
+                "Calls of the function are throttled: raise its reserved concurrency, or the account's quota.",
                 sum(FunctionMetric::Throttles),
             );
             self.add(&format!("{id}Throttled"), throttled);

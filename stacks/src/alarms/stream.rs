@@ -34,14 +34,14 @@ impl Alarms<'_> {
             beyond: Beyond::Above(self.app.settings.alarms.iterator_age_seconds.saturating_mul(1_000)),
             ..Rule::new(
                 Section::ProcessorBehind,
-                "The processor is behind. Look for its errors: cargo xtask logs stream-processor.",
+                "The processor is behind. Check its errors: cargo xtask logs stream-processor.",
                 One(processor.metric(FunctionMetric::IteratorAge), Statistic::Maximum),
             )
         };
         self.add("ProcessorBehind", behind);
         let lost = Rule::new(
             Section::BatchLost,
-            "A batch was given up and could not be kept. Its records are on the stream for seven days.",
+            "The processor gave up on a batch, which could not be kept. Its records are on the stream for seven days.",
             One(processor.metric(FunctionMetric::DestinationDeliveryFailures), Statistic::Sum),
         );
         self.add("FailedBatchLost", lost);

@@ -45,7 +45,7 @@ pub async fn ensure(connection: &Connection, observer: &dyn Observer) -> Result<
         Some(_) if is_protected(&s3, &bucket).await => return Ok(bucket),
         Some(_) => {}
         None => {
-            observer.note(&format!("making the bucket {bucket} for packages"));
+            observer.note(&format!("creating the bucket {bucket} for packages"));
             create(&s3, &bucket, connection.region()).await?;
         }
     }

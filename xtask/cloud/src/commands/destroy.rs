@@ -90,7 +90,7 @@ fn wanted(env: &Environment, toggle: Toggle, named: &[String]) -> Result<Vec<Str
         _ => named.contains(stack),
     };
     if named.is_empty() && toggle.is_on() {
-        return Err(Failure::usage("ENABLE_KINESIS_ANALYTICS is on, so no stack is too many")
+        return Err(Failure::usage("ENABLE_KINESIS_ANALYTICS is on, so there is no stack to remove")
             .hint("unset it to go back to synchronous counting: ENABLE_KINESIS_ANALYTICS= cargo xtask destroy")
             .hint(format!("or name what should go: {}", known.join(", ")))
             .into());
@@ -182,7 +182,7 @@ impl DestroyPlan<'_> {
         // Only a hint hangs on it: where the bucket cannot be read, the rest is still true.
         let failure = if self.has_given_up().await.unwrap_or(false) {
             failure
-                .hint("batches that the processor gave up are not counted, however long you wait")
+                .hint("batches that the processor gave up on are not counted, however long you wait")
                 .hint("`cargo xtask errors list` shows them, `cargo xtask logs stream-processor` may say what stopped them")
                 .hint("`cargo xtask errors replay` puts them on the stream again, once that is fixed")
         } else {

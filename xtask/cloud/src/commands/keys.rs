@@ -40,7 +40,7 @@ async fn create(args: &CreateKey, printer: &Printer) -> Result<()> {
     show(&made, &new, args.json, printer);
     if !printer.has_arrived() {
         keys::withdraw(&connection, env, &made).await?;
-        printer.say(format!("nobody can have read the key, so {} was revoked", made.stored.id));
+        printer.say(format!("the key cannot have been read, so {} was revoked", made.stored.id));
     }
     Ok(())
 }

@@ -156,7 +156,7 @@ impl Report {
                     .hint("`cargo xtask errors list` shows records that could not be counted")
                     .into())
             }
-            (false, _) => Err(Failure::new("interrupted: nobody knows whether every call is counted").into()),
+            (false, _) => Err(Failure::new("interrupted: whether every call was counted is unknown").into()),
         }
     }
 }

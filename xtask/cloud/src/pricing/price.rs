@@ -78,10 +78,10 @@ pub struct Units {
 pub struct WriteUnits {
     pub measured: String,
     pub a: f64,
-    #[expect(dead_code, reason = "the file has all four loads, and the price lies between those of A and C")]
+    #[allow(dead_code, reason = "the file has all four loads, and the price lies between those of A and C")]
     pub b: f64,
     pub c: f64,
-    #[expect(dead_code, reason = "as for B")]
+    #[allow(dead_code, reason = "as for B")]
     pub d: f64,
 }
 

@@ -133,7 +133,7 @@ fn contradiction(id: &str, status: &str, history: &[StackEvent]) -> Failure {
     let of_stack = history.iter().rev().find(|event| event.is_of_stack());
     let events =
         of_stack.map_or("show nothing of what was begun".to_owned(), |event| format!("end in {}", event.status));
-    Failure::new(format!("{name} is {status} for {} minutes, and its events {events}", LAG.as_secs() / 60))
+    Failure::new(format!("{name} has been {status} for {} minutes, but its events {events}", LAG.as_secs() / 60))
         .hint("run the same command again: it picks up where the stack is by then")
 }
 
@@ -174,6 +174,6 @@ mod tests {
     fn a_contradiction_names_both_sides() {
         let id = "arn:aws:cloudformation:ap-south-1:1:stack/S/1";
         let text = contradiction(id, "UPDATE_COMPLETE", &[]).to_string();
-        assert_eq!(text, "S is UPDATE_COMPLETE for 5 minutes, and its events show nothing of what was begun");
+        assert_eq!(text, "S has been UPDATE_COMPLETE for 5 minutes, but its events show nothing of what was begun");
     }
 }

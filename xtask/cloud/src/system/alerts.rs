@@ -66,7 +66,7 @@ impl Topic {
         let (protocol, endpoint) = destination(subscriber);
         if let Some(known) = self.known(protocol, endpoint).await? {
             if known.arn.is_some() && known.user_email.as_deref() != user_email {
-                return Err(Failure::new(format!("{endpoint} has a subscription already, for {}", known.whose()))
+                return Err(Failure::new(format!("{endpoint} is already subscribed, for {}", known.whose()))
                     .hint("end it with `cargo xtask alerts unsubscribe` first")
                     .into());
             }
@@ -97,7 +97,7 @@ impl Topic {
         let (protocol, endpoint) = destination(subscriber);
         let known = self.known(protocol, endpoint).await?;
         let known = known.ok_or_else(|| {
-            Failure::new(format!("{endpoint} has no subscription"))
+            Failure::new(format!("{endpoint} is not subscribed"))
                 .hint("`cargo xtask alerts list` lists those there are")
         })?;
         let Some(arn) = &known.arn else {

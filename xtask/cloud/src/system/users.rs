@@ -208,7 +208,7 @@ pub async fn token(connection: &Connection, env: &Environment, email: &Email, pa
     let answer = sign_in.send().await.map_err(failed_to(format!("sign in as {email}")))?;
     let token = answer.authentication_result().and_then(|result| result.id_token());
     Ok(token.map(str::to_owned).ok_or_else(|| {
-        Failure::new(format!("{email} has to do something else before signing in"))
+        Failure::new(format!("{email} has to take another step before signing in"))
             .hint(format!("`cargo xtask users reset-password --email {email}` sets a lasting password"))
     })?)
 }
