@@ -222,18 +222,7 @@ impl Question {
             Route::UserStats => whose(viewer, parameters).map(Self::UserStats),
             Route::Alerts => whose(viewer, parameters).map(Self::Alerts),
             Route::Heatmap => Range::of_hours(FOUR_WEEKS, all(), now).map(Self::Heatmap).map_err(refused),
-            Route::Breakdown => {
-                let by = By::find(all()).map_err(refused)?;
-                let (whose, limit) = (user::email(all()), rows::limit(all()));
-                let range = Range::of_hours(ONE_DAY, all(), now);
-                // Of several that are bad the first by name is told.
-                let bad = [range.as_ref().err(), whose.as_ref().err(), limit.as_ref().err()].into_iter().flatten();
-                if let Some(first) = bad.min_by_key(|bad| bad.field) {
-                    return Err(refused(first.clone()));
-                }
-                let (range, whose, limit) = (range.map_err(refused)?, whose.map_err(refused)?, limit.map_err(refused)?);
-                breakdown::Question { by, range, limit, whose }.check(viewer).map(Self::Breakdown)
-            }
+            Route::Breakdown => Self::breakdown(viewer, parameters, now),
             Route::Summary => {
                 let (email, zone) = (email()?, Zone::find(all()).map_err(refused)?);
                 let whose = email.or_else(|| viewer.whose().cloned());
@@ -248,6 +237,20 @@ impl Question {
             Route::Security => Range::of_hours(ONE_DAY, all(), now).map(Self::Security).map_err(refused),
             Route::Deadlines | Route::OpenApi => Err(Failure::NotFound),
         }
+    }
+
+    fn breakdown(viewer: &Viewer, parameters: &Parameters, now: Timestamp) -> Result<Self, Failure> {
+        let all = || parameters.iter();
+        let by = By::find(all()).map_err(refused)?;
+        let (whose, limit) = (user::email(all()), rows::limit(all()));
+        let range = Range::of_hours(ONE_DAY, all(), now);
+        // Of several that are bad the first by name is told.
+        let bad = [range.as_ref().err(), whose.as_ref().err(), limit.as_ref().err()].into_iter().flatten();
+        if let Some(first) = bad.min_by_key(|bad| bad.field) {
+            return Err(refused(first.clone()));
+        }
+        let (range, whose, limit) = (range.map_err(refused)?, whose.map_err(refused)?, limit.map_err(refused)?);
+        breakdown::Question { by, range, limit, whose }.check(viewer).map(Self::Breakdown)
     }
 
     /// The time that it is about, where it is over some day.
