@@ -21,6 +21,7 @@ const PASSWORD: &str = "Only-for-this-test-1";
 const QUERY: &str = "application/x-www-form-urlencoded";
 
 mod calls;
+mod chromium;
 mod commands;
 mod description;
 mod faults;
@@ -28,6 +29,7 @@ mod history;
 mod listeners;
 mod load;
 mod modes;
+mod page;
 mod people;
 mod proxy;
 mod reconciliation;

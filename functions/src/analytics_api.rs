@@ -7,6 +7,7 @@ mod account;
 mod alerts;
 mod breakdown;
 mod company;
+mod dashboard;
 mod figures;
 mod longer;
 mod openapi;
@@ -75,6 +76,9 @@ impl AnalyticsApi {
         let route = http::route(request);
         if route == Some(Route::OpenApi) {
             return http::respond(request, Ok(openapi::answer(request)));
+        }
+        if route == Some(Route::Dashboard) {
+            return http::respond(request, dashboard::answer(request));
         }
         // Boxed, because the future of so many requests at once is too deep for the compiler to lay out inside others.
         authenticated(request, |viewer| Box::pin(self.page(request, route, viewer, now))).await
@@ -235,7 +239,7 @@ impl Question {
                 Range::of_days(MONTH, all(), now).map(|range| Self::Company(company, range)).map_err(refused)
             }
             Route::Security => Range::of_hours(ONE_DAY, all(), now).map(Self::Security).map_err(refused),
-            Route::Deadlines | Route::OpenApi => Err(Failure::NotFound),
+            Route::Deadlines | Route::OpenApi | Route::Dashboard => Err(Failure::NotFound),
         }
     }
 

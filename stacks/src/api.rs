@@ -18,12 +18,12 @@ use crate::metric_filter::UndeliveredEvents;
 use crate::permission::Permission;
 use crate::rest_api::{PathHandle, PathPart, RestApi, RestApiHandle};
 use crate::role::GatewayLogRole;
-use crate::stage::{Deployment, GatewayAccount, Stage, Throttle};
+use crate::stage::{Deployment, GatewayAccount, SignIn, Stage, Throttle};
 use crate::stream::StreamHandle;
 use crate::table::{BY_USER, PENDING_BY_PARTITION, Table, TableHandle};
 use crate::user_pool::{UserPool, UserPoolClient, UserPoolGroup, UserPoolHandle};
 use crate::value::{Expression, Value, kind};
-use crate::{App, Stack};
+use crate::{App, Stack, Target};
 
 /// The tables of this stack.
 struct Tables {
@@ -38,7 +38,7 @@ pub(crate) fn stack(app: &App) -> Stack {
     let mut stack = Stack::new(name::api_stack(&app.env), description, app.target);
 
     let tables = tables(app, &mut stack);
-    let users = users(app, &mut stack);
+    let (users, sign_in) = users(app, &mut stack);
     let authorizer = authorizer(app, &mut stack, &tables);
     let deadlines = deadlines(app, &mut stack, &tables);
 
@@ -51,7 +51,7 @@ pub(crate) fn stack(app: &App) -> Stack {
         stack.add(&id, GatewayResponse { api: api.clone(), to, origins });
         definition.push(id);
     }
-    let stage = stage(app, &mut stack, &api, &definition);
+    let stage = stage(app, &mut stack, &api, &definition, sign_in);
 
     let url = Expression::text("https://")
         .then(api.id().expression())
@@ -77,8 +77,8 @@ fn tables(app: &App, stack: &mut Stack) -> Tables {
     }
 }
 
-/// Who may ask for statistics.
-fn users(app: &App, stack: &mut Stack) -> UserPoolHandle {
+/// Who may ask for statistics, and where they sign in.
+fn users(app: &App, stack: &mut Stack) -> (UserPoolHandle, SignIn) {
     let users = UserPool {
         name: format!("complical-users-{}", app.env),
         password: PasswordLength::of::<12>(),
@@ -90,7 +90,20 @@ fn users(app: &App, stack: &mut Stack) -> UserPoolHandle {
         UserPoolGroup { name: "admin", description: "Reads everybody's statistics", users: users.clone() };
     stack.add("AdminGroup", administrators);
     stack.output("UserPoolClientId", "By which users sign in", &client);
-    users
+    (users, SignIn { url: sign_in_url(app.target), client })
+}
+
+/// The API of user pools. On this machine it is where the page is, which asks nobody else.
+fn sign_in_url(target: Target) -> Value<kind::Url> {
+    match target {
+        Target::Aws => Expression::text("https://cognito-idp.")
+            .then(&Expression::reference("AWS::Region"))
+            .and(".")
+            .then(&Expression::reference("AWS::URLSuffix"))
+            .and("/")
+            .into(),
+        Target::Local => Value::literal("/"),
+    }
 }
 
 /// Decides each call and counts it: on the stream with the toggle on, in the usage table with it off.
@@ -193,7 +206,13 @@ fn path(stack: &mut Stack, declared: &mut BTreeMap<String, PathHandle>, path: &'
 }
 
 /// The API as callers reach it.
-fn stage(app: &App, stack: &mut Stack, api: &RestApiHandle, definition: &[String]) -> Value<kind::StageName> {
+fn stage(
+    app: &App,
+    stack: &mut Stack,
+    api: &RestApiHandle,
+    definition: &[String],
+    sign_in: SignIn,
+) -> Value<kind::StageName> {
     // A deployment is a snapshot: another definition needs another, under another id.
     let id = format!("Deployment{:016X}", stack.fingerprint("AWS::ApiGateway::"));
     let deployment = stack.add_after(&id, Deployment { api: api.clone() }, definition);
@@ -207,6 +226,7 @@ fn stage(app: &App, stack: &mut Stack, api: &RestApiHandle, definition: &[String
         deployment,
         name: app.env.as_str().into(),
         throttle: Throttle { rate: app.settings.api.requests_per_second, burst: app.settings.api.burst },
+        sign_in,
         access_logs,
         tracing: app.settings.tracing,
     };

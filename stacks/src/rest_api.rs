@@ -7,6 +7,9 @@ use serde_json::json;
 use crate::resource::{Properties, Resource};
 use crate::value::{Value, kind};
 
+/// From how many bytes on an answer is compressed for callers who take it so: below, it fits one packet anyway.
+const COMPRESSED_FROM: u32 = 1024;
+
 /// A REST API of one region.
 #[derive(Clone, Debug)]
 pub struct RestApi {
@@ -49,6 +52,7 @@ impl Resource for RestApi {
             "Name": name,
             "Description": description,
             "EndpointConfiguration": {"Types": ["REGIONAL"]},
+            "MinimumCompressionSize": COMPRESSED_FROM,
         }))
     }
 

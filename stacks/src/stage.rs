@@ -2,7 +2,7 @@
 //!
 //! Invariant: a call is logged once, as JSON, without its headers, path, query or body.
 
-use contract::access_log;
+use contract::{access_log, stage_variable};
 use serde_json::{Value as Json, json};
 
 use crate::bounded::{Burst, RequestsPerSecond};
@@ -29,10 +29,21 @@ pub struct Stage {
     pub name: String,
     /// How many calls it takes.
     pub throttle: Throttle,
+    /// Where the page of the API has people sign in.
+    pub sign_in: SignIn,
     /// Where each call is logged.
     pub access_logs: LogGroupHandle,
     /// Whether calls are traced.
     pub tracing: bool,
+}
+
+/// Where people sign in with a password.
+#[derive(Clone, Debug)]
+pub struct SignIn {
+    /// The user pool's API, as a browser asks it.
+    pub url: Value<kind::Url>,
+    /// By which client.
+    pub client: Value<kind::UserPoolClientId>,
 }
 
 /// How many calls a stage takes from all callers together.
@@ -101,11 +112,12 @@ impl Resource for Stage {
     type Handle = Value<kind::StageName>;
 
     fn properties(&self) -> Properties {
-        let Self { api, deployment, name, throttle: Throttle { rate, burst }, access_logs, tracing } = self;
+        let Self { api, deployment, name, throttle: Throttle { rate, burst }, sign_in, access_logs, tracing } = self;
         Properties::of(json!({
             "RestApiId": api.id(),
             "DeploymentId": deployment,
             "StageName": name,
+            "Variables": {stage_variable::SIGN_IN_URL: sign_in.url, stage_variable::USER_POOL_CLIENT: sign_in.client},
             "TracingEnabled": tracing,
             "AccessLogSetting": {"DestinationArn": access_logs.arn(), "Format": access_log_format()},
             "MethodSettings": [{

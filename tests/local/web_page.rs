@@ -15,8 +15,6 @@ use serde_json::json;
 
 use super::*;
 
-/// Set by `cargo xtask test`: the browser; nothing where none is installed, which it says.
-const BROWSER: &str = "CHROMIUM";
 const PAGE: &str = include_str!("web_page/attempts.html");
 /// The page's host, which the browser is told to find on this machine: as after a rebinding of its name.
 const ELSEWHERE: &str = "evil.test";
@@ -28,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 #[test]
 fn no_web_page_can_read_or_change_anything_while_programs_go_on_as_before() {
-    let Some(browser) = browser() else { return };
+    let Some(browser) = chromium::installed().map(Browser) else { return };
     let local = Local::up();
     let endpoint = local.text("endpointUrl").to_owned();
     let port = endpoint.rsplit(':').next().unwrap();
@@ -139,15 +137,6 @@ fn encoded(text: &str) -> String {
 }
 
 struct Browser(PathBuf);
-
-/// The browser, unless `cargo xtask test` has said that the test is left out for want of one.
-fn browser() -> Option<Browser> {
-    match std::env::var_os(BROWSER) {
-        Some(none) if none.is_empty() => None,
-        Some(path) => Some(Browser(path.into())),
-        None => Some(Browser("chromium".into())),
-    }
-}
 
 impl Browser {
     /// What a page shows in the end.

@@ -2,9 +2,9 @@
 //!
 //! Invariant: a child's standard output goes to standard error, because ours is for data.
 
-use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::{fs, io};
 
 use anyhow::{Context as _, Result};
 
@@ -39,7 +39,7 @@ pub fn pinned_venv(folder: &Path, pip_arguments: &[&str], program: &str, say: Sa
     let bin = folder.join("bin").join(program);
     let stamp = folder.join("installed");
     let wanted = pip_arguments.join(" ");
-    if bin.exists() && std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+    if bin.exists() && fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
         return Ok(bin);
     }
     let mut make = Command::new("python3");
@@ -59,8 +59,33 @@ pub fn pinned_venv(folder: &Path, pip_arguments: &[&str], program: &str, say: Sa
                 .hint("check the network and pip's index settings, then run the same command again"),
         )
     })?;
-    std::fs::write(&stamp, wanted).with_context(|| stamp.display().to_string())?;
+    fs::write(&stamp, wanted).with_context(|| stamp.display().to_string())?;
     Ok(bin)
+}
+
+/// The Node packages of a folder's `package.json`, as its lock file pins them, installed elsewhere on first use.
+///
+/// # Errors
+/// When there is no `npm`, or the download breaks; a broken folder is made anew the next time.
+pub fn pinned_node_modules(from: &Path, to: &Path, say: Say<'_>) -> Result<PathBuf> {
+    const LOCK: &str = "package-lock.json";
+    let (modules, stamp) = (to.join("node_modules"), to.join("installed"));
+    let wanted = fs::read_to_string(from.join(LOCK)).with_context(|| from.display().to_string())?;
+    if modules.exists() && fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(modules);
+    }
+    fs::create_dir_all(to).with_context(|| to.display().to_string())?;
+    for name in ["package.json", LOCK] {
+        fs::copy(from.join(name), to.join(name)).with_context(|| name.to_owned())?;
+    }
+    let mut install = Command::new("npm");
+    install.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(to);
+    run(&mut install, say).map_err(|error| {
+        let hint = "check the network and npm's registry settings, then run the same command again";
+        error.context(Failure::new(format!("cannot install what {} pins", from.display())).hint(hint))
+    })?;
+    fs::write(&stamp, wanted).with_context(|| stamp.display().to_string())?;
+    Ok(modules)
 }
 
 /// A command as one would type it.

@@ -2,6 +2,7 @@
 //!
 //! Invariant: a check that is left out says so; the first failure ends the run with 1.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::Result;
@@ -15,6 +16,8 @@ const CFN_LINT: [&str; 1] = ["cfn-lint==1.51.0"];
 const SCHEMATHESIS: [&str; 1] = ["schemathesis==4.32.5"];
 /// Names of the browser in which a test has a web page try what it can.
 const CHROMIUM: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+/// What looks whether everybody can use the page, pinned by its lock file.
+const PAGE_CHECKS: &str = "tests/local/page";
 /// Set to `true` where nobody looks at what was skipped.
 const CI: &str = "CI";
 
@@ -39,6 +42,7 @@ pub fn run(_args: &Test, printer: &Printer) -> Result<()> {
     let cfn_lint = tool("venv", &CFN_LINT, "cfn-lint")?;
     let schemathesis = tool("venv-schemathesis", &SCHEMATHESIS, "schemathesis")?;
     let chromium = chromium(printer)?;
+    let page_checks = page_checks(printer)?;
     if process::succeeds(&mut cargo(&["clippy", "--version"])) {
         let clippy = ["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"];
         process::run(&mut cargo(&clippy), &|line| printer.say(line))?;
@@ -48,6 +52,7 @@ pub fn run(_args: &Test, printer: &Printer) -> Result<()> {
     process::run(&mut cargo(&["build", "--workspace", "--bins"]), &|line| printer.say(line))?;
     let mut test = cargo(&["test", "--workspace"]);
     test.env("CFN_LINT", cfn_lint).env("SCHEMATHESIS", schemathesis).env("CHROMIUM", chromium);
+    test.env("NODE_MODULES", page_checks);
     process::run(&mut test, &|line| printer.say(line))?;
     printer.say("all tests passed");
     Ok(())
@@ -55,15 +60,33 @@ pub fn run(_args: &Test, printer: &Printer) -> Result<()> {
 
 /// The browser; an empty name, said, where there is none.
 fn chromium(printer: &Printer) -> Result<&'static str> {
-    let found = CHROMIUM.into_iter().find(|name| process::succeeds(Command::new(name).arg("--version")));
-    if found.is_none() && std::env::var_os(CI).is_some_and(|ci| ci == "true") {
-        let failure = Failure::new("there is no Chromium, and with CI=true no test is skipped");
-        return Err(failure.hint("Debian: apt-get install chromium").into());
+    match CHROMIUM.into_iter().find(|name| is_installed(name)) {
+        Some(name) => Ok(name),
+        None => leave_out("web pages in a browser", "Chromium", "chromium", printer).map(|()| ""),
     }
-    Ok(found.unwrap_or_else(|| {
-        printer.say(
-            "skipped: web pages in a browser, because Chromium is not installed (Debian: apt-get install chromium)",
-        );
-        ""
-    }))
+}
+
+/// Where axe-core and Lighthouse are; an empty path, said, where there is no Node to run them.
+fn page_checks(printer: &Printer) -> Result<PathBuf> {
+    if !(is_installed("node") && is_installed("npm")) {
+        leave_out("whether everybody can use the page", "Node", "nodejs npm", printer)?;
+        return Ok(PathBuf::new());
+    }
+    let (from, to) = (workspace::root().join(PAGE_CHECKS), workspace::target().join("page-checks"));
+    process::pinned_node_modules(&from, &to, &|line| printer.say(line))
+}
+
+fn is_installed(program: &str) -> bool {
+    process::succeeds(Command::new(program).arg("--version"))
+}
+
+/// Says that something is not looked at for want of a program; where nobody looks at what was skipped, that is a failure.
+fn leave_out(what: &str, lacks: &str, packages: &str, printer: &Printer) -> Result<()> {
+    if std::env::var_os(CI).is_some_and(|ci| ci == "true") {
+        let failure = Failure::new(format!("there is no {lacks}, and with CI=true no test is skipped"));
+        return Err(failure.hint(format!("Debian: apt-get install {packages}")).into());
+    }
+    let why = format!("because {lacks} is not installed (Debian: apt-get install {packages})");
+    printer.say(format!("skipped: {what}, {why}"));
+    Ok(())
 }

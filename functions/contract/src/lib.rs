@@ -11,6 +11,7 @@ pub mod metric;
 pub mod name;
 pub mod problem;
 pub mod route;
+pub mod stage_variable;
 pub mod table;
 pub mod toggle;
 pub mod undelivered;

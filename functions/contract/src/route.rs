@@ -32,6 +32,8 @@ pub enum Route {
     Breakdown,
     /// The description of all of them.
     OpenApi,
+    /// The page that shows them to people.
+    Dashboard,
 }
 
 /// Who may ask.
@@ -108,7 +110,7 @@ pub struct Entry {
 
 impl Route {
     /// Every route.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Deadlines,
         Self::Summary,
         Self::Realtime,
@@ -120,6 +122,7 @@ impl Route {
         Self::Security,
         Self::Alerts,
         Self::OpenApi,
+        Self::Dashboard,
     ];
 
     /// The route's entry.
@@ -189,6 +192,12 @@ impl Route {
                 path: "/v1/openapi.json",
                 access: Access::Open,
                 summary: "This description of the API.",
+                parameters: &[],
+            },
+            Self::Dashboard => Entry {
+                path: "/dashboard",
+                access: Access::Open,
+                summary: "The page on which people sign in and look at their figures.",
                 parameters: &[],
             },
         }

@@ -28,5 +28,6 @@ pub(crate) fn schema(route: Route, generator: &mut SchemaGenerator) -> Schema {
         Route::CompanyStats => generator.subschema_for::<CompanyStats>(),
         Route::Security => generator.subschema_for::<Security>(),
         Route::OpenApi => json_schema!({ "type": "object", "required": ["openapi", "info", "paths"] }),
+        Route::Dashboard => json_schema!({ "type": "string" }),
     }
 }

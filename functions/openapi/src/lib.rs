@@ -90,7 +90,8 @@ fn good(route: Route, generator: &mut SchemaGenerator) -> Value {
         Access::Key => json!({ "X-Request-Id": header("RequestId") }),
         Access::Token | Access::Open => kept(),
     };
-    let content = json!({ JSON: { "schema": answer::schema(route, generator) } });
+    let media_type = if route == Route::Dashboard { "text/html" } else { JSON };
+    let content = json!({ media_type: { "schema": answer::schema(route, generator) } });
     json!({ "description": route.entry().summary, "headers": headers, "content": content })
 }
 

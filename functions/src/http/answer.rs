@@ -3,7 +3,7 @@
 //! Invariant: what is not said to be kept is not kept; what is kept is the caller's alone, and has a tag by which it is
 //! asked for again.
 
-use aws_lambda_events::http::header::{CACHE_CONTROL, ETAG, HeaderName, LINK, VARY};
+use aws_lambda_events::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderName, LINK, VARY};
 use aws_lambda_events::http::{HeaderMap, HeaderValue};
 use contract::header;
 use serde::Serialize;
@@ -30,6 +30,8 @@ pub enum Freshness {
     Final,
     /// An hour, for anybody: it changes with a deploy.
     Deployed,
+    /// As long as it is the same at each look, for anybody.
+    Revalidated,
 }
 
 impl Answer {
@@ -45,6 +47,14 @@ impl Answer {
     pub fn text(json: String) -> Self {
         let headers = HeaderMap::from_iter([(CACHE_CONTROL, HeaderValue::from_static(header::NO_STORE))]);
         Self { body: Some(json), headers }
+    }
+
+    /// A page of HTML and the headers by which a browser shows it, not to be kept.
+    pub fn page(html: String, policy: HeaderMap) -> Self {
+        let mut page = Self::text(html);
+        page.headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+        page.headers.extend(policy);
+        page
     }
 
     /// That the caller has the answer already.
@@ -85,6 +95,7 @@ impl Freshness {
             Self::Settled => "private, max-age=60",
             Self::Final => "private, max-age=86400",
             Self::Deployed => "public, max-age=3600",
+            Self::Revalidated => "public, no-cache",
         }
     }
 }

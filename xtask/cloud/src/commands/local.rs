@@ -24,7 +24,7 @@ use crate::deployment::pipeline;
 use crate::deployment::plan::Plan;
 use crate::local_state::folder::Folder;
 use crate::local_state::ready::{Ready, dashboard_url};
-use crate::local_state::secrets;
+use crate::local_state::secrets::{self, Secrets};
 use crate::stack::change_set::ChangeSetOptions;
 use crate::system::api;
 use emulator::Emulator;
@@ -117,7 +117,7 @@ async fn run_until_stopped(
     let consumers = consumers::start(&connection, folder, *clock.printer)?;
     ready.keep(folder)?;
     clock.say("ready");
-    ready.show(args.json, clock.printer)?;
+    ready.show(&Secrets::read(folder, &args.env.env)?, args.json, clock.printer)?;
     clock.printer.say("Ctrl-C stops it; what it stored is there again at the next start.");
     let changes = emulator.front().stream_changes();
     let ended = tokio::select! {

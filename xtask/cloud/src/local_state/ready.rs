@@ -5,12 +5,12 @@
 use std::io::ErrorKind;
 
 use anyhow::{Context as _, Result};
-use contract::{Environment, name};
+use contract::{Environment, Route, name};
 use serde::{Deserialize, Serialize};
 use xtask::{Failure, Printer};
 
 use super::folder::{Folder, write_secret};
-use super::secrets::{ADMIN, USER};
+use super::secrets::{ADMIN, Secrets, USER};
 
 /// The document of `cargo xtask local --json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,22 +77,26 @@ impl Ready {
     ///
     /// # Errors
     /// When it is no JSON, which would be a defect of ours.
-    pub fn show(&self, as_json: bool, printer: &Printer) -> Result<()> {
+    pub fn show(&self, secrets: &Secrets, as_json: bool, printer: &Printer) -> Result<()> {
         if as_json {
             printer.json(&serde_json::to_value(self)?);
         } else {
-            printer.data(self.lines());
+            printer.data(self.lines(secrets));
         }
         Ok(())
     }
 
-    fn lines(&self) -> String {
+    fn lines(&self, secrets: &Secrets) -> String {
         let Self { endpoint_url, api_url, api_key, user_email, user_token, admin_token: _, dashboard_url } = self;
         let ask = |path: &str| format!("  curl -H \"Authorization: Bearer $TOKEN\" '{api_url}/v1/analytics/{path}'");
         let (realtime, timeseries) = (ask("realtime"), ask("timeseries?granularity=minute&duration=1h"));
         let user_stats = ask(&format!("user-stats?email={user_email}"));
+        let password = |email| secrets.password(email).unwrap_or_default();
         format!(
-            "\nThe API is {api_url}\n\n\
+            "\nThe page is {api_url}{dashboard}\n  \
+             {USER} signs in with {user}\n  \
+             {ADMIN}, who sees everybody's figures, with {admin}\n\n\
+             The API is {api_url}\n\n\
              A call with a key that works (it is counted):\n  \
              curl -H 'x-api-key: {api_key}' '{api_url}/v1/deadlines?country=AU'\n\n\
              What was counted for {USER}:\n  \
@@ -103,6 +107,9 @@ impl Ready {
              AWS CLI and SDKs: AWS_ENDPOINT_URL={endpoint_url} AWS_REGION={region} AWS_ACCESS_KEY_ID=test \
              AWS_SECRET_ACCESS_KEY=test\n\
              The dashboard's definition: {dashboard_url}",
+            dashboard = Route::Dashboard.path(),
+            user = password(USER),
+            admin = password(ADMIN),
             region = name::DEFAULT_REGION,
         )
     }
@@ -110,6 +117,8 @@ impl Ready {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn ready() -> Ready {
@@ -137,7 +146,11 @@ mod tests {
 
     #[test]
     fn a_line_to_copy_is_a_whole_command() {
-        let lines = ready().lines();
+        let secrets = json!({ "userPassword": "p1", "adminPassword": "p2", "apiKey": null });
+        let lines = ready().lines(&serde_json::from_value(secrets).unwrap());
+        let page = "\nThe page is http://127.0.0.1:4571/restapis/a1/test/_user_request_/dashboard\n  \
+                    user@example.com signs in with p1\n";
+        assert!(lines.starts_with(page), "{lines}");
         let call =
             "curl -H 'x-api-key: ck_1' 'http://127.0.0.1:4571/restapis/a1/test/_user_request_/v1/deadlines?country=AU'";
         assert!(lines.contains(call), "{lines}");

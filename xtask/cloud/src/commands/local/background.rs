@@ -16,6 +16,7 @@ use super::emulator;
 use super::signal::{Receiver, Stop, send, wait_until};
 use crate::local_state::folder::Folder;
 use crate::local_state::ready::Ready;
+use crate::local_state::secrets::Secrets;
 
 /// How long a stop may take: the emulator's own limit, and some more.
 const END: Duration = Duration::from_secs(40);
@@ -45,7 +46,7 @@ pub async fn start(args: &LocalUp, folder: &Folder, printer: &Printer) -> Result
             return Err(Failure::new("interrupted: what was started in the background ends as well").into());
         }
     };
-    ready.show(args.json, printer)?;
+    ready.show(&Secrets::read(folder, &args.env.env)?, args.json, printer)?;
     printer.say(format!("it runs in the background (process {pid}); stop it with `cargo xtask local down`"));
     Ok(())
 }

@@ -1,0 +1,226 @@
+// The chart: bars stacked by how calls ended, or lines of latency; read by pointer, by arrow keys, and as a table.
+
+// How a call can end, from the bottom of a bar up. Each is told by its pattern as well as by its colour.
+const OUTCOMES = [
+  ["ok", "Answered", ""],
+  ["caller", "Bad request", "M0 6 6 0"],
+  ["quota", "Over quota", "M0 3H6"],
+  ["key", "Bad key", "M0 0 6 6"],
+  ["ours", "Our failure", "M0 0 6 6M0 6 6 0"],
+  ["gateway", "Not taken", "M3 0V6"],
+];
+const LINES = [
+  ["p99", "99 % within"],
+  ["p90", "90 % within"],
+  ["p50", "50 % within"],
+];
+
+const HEIGHT = 232;
+const MARGIN = { left: 48, top: 10, bottom: 26 };
+const NARROWEST_LABEL = 70;
+
+// Calls whose answer is not known yet were let through, and count as answered.
+const outcomesOf = ({ apiCalls, statuses, faults }) => {
+  const failed = Object.entries(statuses ?? {}).reduce((sum, [status, calls]) => (status >= 400 && status != 429 ? sum + calls : sum), 0);
+  return { ok: Math.max(apiCalls - failed, 0), ...faults };
+};
+const failuresOf = (point) => Object.values(point.faults ?? {}).reduce((sum, calls) => sum + calls, 0);
+const shownOutcomes = () => OUTCOMES.slice(place.show === "calls" ? 0 : 1);
+const callsOf = ({ apiCalls }) => apiCalls;
+const total = (points, of) => points.reduce((sum, point) => sum + of(point), 0);
+
+// What a line shows: from arrival to answer where that is known, else what the check of the key took.
+const latencyOf = (points) => {
+  const kind = points.some((point) => point.p50ResponseMs) ? "ResponseMs" : "LatencyMs";
+  return (point, line) => point[line + kind];
+};
+
+// Round steps from 0 to at least `top`.
+const ticks = (top) => {
+  const power = 10 ** Math.floor(Math.log10(top / 4));
+  const step = [1, 2, 5, 10].find((times) => times * power * 4 >= top) * power;
+  return Array.from({ length: Math.ceil(top / step) + 1 }, (_, place) => place * step);
+};
+
+const LABELS = { minute: clock, hour: instant, day: weekday };
+
+// Which points have their time below them: midnights of many hours, else round steps with room for each.
+const marked = (points, granularity, width) => {
+  const hours = granularity === "hour" && points.length > 48;
+  const room = Math.max(Math.floor(width / NARROWEST_LABEL), 1);
+  const every = [1, 2, 3, 6, 10, 12, 20, 30, 60].find((step) => points.length / step <= room) ?? 60;
+  const unit = { minute: (at) => at.getMinutes(), hour: (at) => at.getHours(), day: (_, place) => points.length - 1 - place };
+  const midnights = Math.ceil(points.length / 24 / room);
+  return points.flatMap(({ time }, place) => {
+    const at = new Date(time);
+    if (hours) return at.getHours() || Math.floor(place / 24) % midnights ? [] : [[place, weekday(time)]];
+    return unit[granularity](at, place) % every ? [] : [[place, (granularity === "day" ? date : clock)(time)]];
+  });
+};
+
+const summaryOf = (points, granularity) => {
+  if (place.show === "latency") {
+    const worst = points.reduce((most, point) => Math.max(most, latencyOf(points)(point, "p99") ?? 0), 0);
+    return worst ? `99 % of calls took ${millis(worst)} at most.` : "No calls were timed.";
+  }
+  const [noun, of] = place.show === "calls" ? ["call", callsOf] : ["failure", failuresOf];
+  const sum = total(points, of);
+  if (!sum) return `No ${noun}s in this range.`;
+  const most = points.reduce((best, point) => (of(point) > of(best) ? point : best));
+  return `${plural(sum, noun)}, most of them at ${LABELS[granularity](most.time)}: ${count(of(most))}.`;
+};
+
+// The parts of a point by name, each with its class and how it reads.
+const partsOf = (point, points) =>
+  place.show === "latency"
+    ? LINES.map(([line, title]) => [line, title, millis(latencyOf(points)(point, line))])
+    : shownOutcomes()
+        .map(([name, title]) => [name, title, outcomesOf(point)[name]])
+        .filter(([, , calls]) => calls)
+        .map(([name, title, calls]) => [name, title, count(calls)]);
+
+const patterns = () =>
+  svg(
+    "defs",
+    {},
+    OUTCOMES.slice(1).map(([name, , lines]) =>
+      svg(
+        "pattern",
+        { id: `of-${name}`, width: 6, height: 6, patternUnits: "userSpaceOnUse" },
+        svg("rect", { width: 6, height: 6, class: name }),
+        svg("path", { d: lines, class: "hatch" }),
+      ),
+    ),
+  );
+const paint = (name) => (name === "ok" ? { class: "ok" } : { fill: `url(#of-${name})` });
+
+const swatch = (name) =>
+  svg(
+    "svg",
+    { class: "swatch", viewBox: "0 0 14 10", "aria-hidden": "true" },
+    place.show === "latency"
+      ? svg("path", { d: "M0 5H14", class: `line ${name}` })
+      : svg("rect", { width: 14, height: 10, rx: 2, ...paint(name) }),
+  );
+
+const bars = (points, x, y, step) => {
+  const shown = shownOutcomes().map(([name]) => name);
+  const width = Math.max(step - Math.min(Math.max(step / 5, step > 3 ? 1 : 0), 6), 0.6);
+  const d = Object.fromEntries(shown.map((name) => [name, ""]));
+  points.forEach((point, at) => {
+    const outcomes = outcomesOf(point);
+    let sum = 0;
+    for (const name of shown) {
+      const calls = outcomes[name] ?? 0;
+      if (calls) d[name] += `M${(x(at) + (step - width) / 2).toFixed(1)} ${y(sum).toFixed(1)}h${width.toFixed(1)}V${y((sum += calls)).toFixed(1)}h${(-width).toFixed(1)}z`;
+    }
+  });
+  return shown.map((name) => svg("path", { d: d[name], ...paint(name) }));
+};
+
+const lines = (points, x, y, step) =>
+  LINES.map(([line]) => {
+    let pen = "M";
+    const d = points.map((point, at) => {
+      const value = latencyOf(points)(point, line);
+      if (!value) return (pen = "M"), "";
+      const to = `${pen}${(x(at) + step / 2).toFixed(1)} ${y(value).toFixed(1)}`;
+      pen = "L";
+      // A point alone is a stroke of its own.
+      return `${to}h.1`;
+    });
+    return svg("path", { d: d.join(""), class: `line ${line}` });
+  });
+
+const drawing = (points, granularity, width) => {
+  const isLatency = place.show === "latency";
+  const height = (point) =>
+    isLatency ? (latencyOf(points)(point, "p99") ?? 0) : total(shownOutcomes(), ([name]) => outcomesOf(point)[name] ?? 0);
+  const marks = ticks(Math.max(...points.map(height), 4));
+  const floor = HEIGHT - MARGIN.bottom;
+  const step = (width - MARGIN.left) / points.length;
+  const x = (at) => MARGIN.left + at * step;
+  const y = (value) => floor - (value / marks.at(-1)) * (floor - MARGIN.top);
+  const { cursor } = state;
+  return [
+    patterns(),
+    cursor !== null && svg("rect", { class: "cursor", x: x(cursor), y: MARGIN.top, width: step, height: floor - MARGIN.top }),
+    marks.map((mark) => [
+      svg("path", { class: mark ? "grid" : "axis", d: `M${MARGIN.left} ${Math.round(y(mark)) + 0.5}H${width}` }),
+      svg("text", { x: MARGIN.left - 8, y: y(mark) + 4, "text-anchor": "end" }, isLatency ? `${short(mark)} ms` : short(mark)),
+    ]),
+    (isLatency ? lines : bars)(points, x, y, step),
+    marked(points, granularity, width).map(([at, text]) =>
+      svg("text", { x: x(at) + step / 2, y: HEIGHT - 6, "text-anchor": "middle" }, text),
+    ),
+  ];
+};
+
+const legend = (points) => {
+  const used = place.show === "latency" ? LINES : shownOutcomes().filter(([name]) => points.some((point) => outcomesOf(point)[name]));
+  return el("ul", { class: "legend" }, used.map(([name, title]) => el("li", {}, swatch(name), title)));
+};
+
+const tip = (points, granularity, width) => {
+  const point = points[state.cursor];
+  const at = MARGIN.left + ((state.cursor + 0.5) * (width - MARGIN.left)) / points.length;
+  return el(
+    "div",
+    { class: `tip ${at > width / 2 ? "left" : ""}`, "--at": `${at}px`, "aria-hidden": "true" },
+    el("b", {}, LABELS[granularity](point.time)),
+    partsOf(point, points).map(([name, title, value]) => el("p", {}, swatch(name), el("span", {}, title), el("span", { class: "number" }, value))),
+    !partsOf(point, points).length && el("p", {}, "Nothing"),
+  );
+};
+
+const move = (cursor, points, granularity) => {
+  state.cursor = cursor === null ? null : Math.min(Math.max(cursor, 0), points.length - 1);
+  render();
+  const point = points?.[state.cursor];
+  const parts = point && partsOf(point, points).map(([, title, value]) => `${title} ${value}`);
+  return point && `${LABELS[granularity](point.time)}: ${parts.join(", ") || "nothing"}`;
+};
+
+const STEPS = { ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity };
+
+const chart = (points, granularity) => {
+  if (state.cursor >= points.length) state.cursor = null;
+  const width = state.width;
+  const sentence = summaryOf(points, granularity);
+  const image = svg(
+    "svg",
+    {
+      id: "chart",
+      viewBox: `0 0 ${width} ${HEIGHT}`,
+      role: "img",
+      tabindex: 0,
+      "aria-label": `${sentence} Arrow keys read single points.`,
+      onpointermove: (event) => {
+        const offset = event.clientX - event.currentTarget.getBoundingClientRect().left - MARGIN.left;
+        move(Math.floor((offset / (width - MARGIN.left)) * points.length), points, granularity);
+      },
+      onpointerleave: () => move(null),
+      onblur: () => move(null),
+      onkeydown: (event) => {
+        if (!(event.key in STEPS)) return;
+        event.preventDefault();
+        event.stopPropagation();
+        say(move((state.cursor ?? points.length) + STEPS[event.key], points, granularity));
+      },
+    },
+    drawing(points, granularity, width),
+  );
+  return [image, state.cursor !== null && tip(points, granularity, width), el("figcaption", {}, el("span", {}, sentence), legend(points))];
+};
+
+const chartTable = (points, granularity) =>
+  table(
+    "Each point of the chart",
+    ["Time", ...(place.show === "latency" ? LINES : OUTCOMES).map(([, title]) => title)],
+    points.toReversed().map((point) => [
+      LABELS[granularity](point.time),
+      ...(place.show === "latency"
+        ? LINES.map(([line]) => millis(latencyOf(points)(point, line)))
+        : OUTCOMES.map(([name]) => count(outcomesOf(point)[name] ?? 0))),
+    ]),
+  );

@@ -1,0 +1,76 @@
+// Where the viewer is: a range, a metric and a filter, all of it in the address, so that Back works and links can be shared.
+
+const HOUR = 3_600_000;
+const WEEK = 168 * HOUR;
+const VIEWS = {
+  live: { title: "Live", key: "r", span: "last hour", duration: "1h", length: HOUR, granularity: "minute" },
+  day: { title: "Day", key: "d", span: "last 24 hours", duration: "24h", length: 24 * HOUR, granularity: "hour" },
+  week: { title: "Week", key: "w", span: "last 7 days", duration: "7d", length: WEEK, granularity: "hour" },
+  month: { title: "Month", key: "m", span: "last 30 days", duration: "30d", length: 720 * HOUR, granularity: "day" },
+};
+const METRICS = { calls: "Calls", failures: "Failures", latency: "Latency" };
+
+let place;
+
+const readPlace = () => {
+  const asked = new URLSearchParams(location.search);
+  const [from, to] = ["from", "to"].map((end) => Date.parse(asked.get(end)));
+  const own = from < to ? { from, to } : null;
+  const among = (table, name) => Object.keys(table).find((key) => key === asked.get(name)) ?? Object.keys(table)[0];
+  place = { view: among(VIEWS, "view"), own, show: among(METRICS, "show"), user: asked.get("user") };
+};
+
+const address = ({ view, own, show, user }) => {
+  const asked = query({
+    from: own && iso(own.from),
+    to: own && iso(own.to),
+    view: view !== "live" && view,
+    show: show !== "calls" && show,
+    user,
+  });
+  return asked.size ? `?${asked}` : location.pathname;
+};
+
+const query = (values) => new URLSearchParams(Object.entries(values).filter(([, value]) => value));
+const iso = (at) => `${new Date(at).toISOString().slice(0, 19)}Z`;
+
+const go = (change) => {
+  place = { ...place, ...change };
+  history.pushState(null, "", address(place));
+  arrive();
+};
+
+const isLive = () => place.view === "live" && !place.own;
+
+// Its ends, as numbers: whole hours, and whole days of more than a week.
+const span = () => {
+  if (place.own) return place.own;
+  const { length } = VIEWS[place.view];
+  const to = length > WEEK ? midnight(Date.now() + 24 * HOUR) : wholeHour(Date.now());
+  return { from: to - length, to };
+};
+const midnight = (at) => new Date(at).setHours(0, 0, 0, 0);
+const wholeHour = (at) => Math.ceil(at / HOUR) * HOUR;
+
+// What is asked of routes that take a range.
+const range = () => {
+  if (!place.own) return { duration: VIEWS[place.view].duration, granularity: VIEWS[place.view].granularity };
+  const { from, to } = place.own;
+  const isLong = to - from > WEEK + 24 * HOUR;
+  // Clocks that change in between make an end an hour more or less than a midnight.
+  const edge = (at) => iso(isLong ? midnight(at + 12 * HOUR) : wholeHour(at));
+  return { from: edge(from), to: edge(to), granularity: isLong ? "day" : to - from > 3 * HOUR ? "hour" : "minute" };
+};
+
+const rangeTitle = () => {
+  if (!place.own) return VIEWS[place.view].span;
+  const { from, to } = place.own;
+  return to - from <= 24 * HOUR ? `${instant(from)} – ${clock(to)}` : `${weekday(from)} – ${weekday(to - 1)}`;
+};
+
+// The range of the same length before or after this one; the present, where that would be in the future.
+const shift = (steps) => {
+  const { from, to } = span();
+  const by = steps * (to - from);
+  go({ own: to + by > Date.now() ? null : { from: from + by, to: to + by } });
+};
