@@ -75,6 +75,8 @@ fn what_cannot_be_is_wrong_usage_before_anything_is_asked() {
         (&["scale", "--local", "--shards", "200"], "", 2),
         (&["scale", "--local", "--on-demand"], "", 2),
         (&["users", "token"], "", 2),
+        (&["export", "--local"], "", 2),
+        (&["export", "--local", "--out", "calls.xml", "--format", "xml"], "", 2),
         (&["load", "--local", "--rate", "0", "--duration", "1s"], "", 2),
         (&["load", "--local", "--rate", "1", "--duration", "1"], "", 2),
     ]);
@@ -101,7 +103,7 @@ fn a_toggle_that_is_neither_on_nor_off_is_wrong_usage_for_every_command_that_it_
 
 #[test]
 fn without_the_local_system_each_command_fails_and_says_how_to_start_it() {
-    let commands: [&[&str]; 15] = [
+    let commands: [&[&str]; 16] = [
         &["diff"],
         &["deploy", "--yes"],
         &["destroy", "CompliCal-API-test", "--yes"],
@@ -117,6 +119,7 @@ fn without_the_local_system_each_command_fails_and_says_how_to_start_it() {
         &["users", "token"],
         &["users", "list"],
         &["load", "--rate", "1", "--duration", "1s"],
+        &["export", "--email", "a@example.com", "--out", "calls.csv"],
     ];
     for command in commands {
         let (status, story) = run(&[command, &["--local"]].concat(), "off");

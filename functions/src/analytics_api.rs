@@ -1,4 +1,5 @@
-//! `GET /v1/analytics/…`: figures over time, by what calls have in common, and of a user; and the description of the API.
+//! `GET /v1/analytics/…`: figures over time, by what calls have in common, and of a user, with their calls; and the
+//! description of the API.
 //!
 //! Invariant: a viewer who is not an admin is answered from their own subjects alone; what the stores hold of others is
 //! not even read, except the blocks of a bucket that they share.
@@ -8,6 +9,7 @@ mod alerts;
 mod breakdown;
 mod company;
 mod dashboard;
+mod export;
 mod figures;
 mod longer;
 mod openapi;
@@ -39,6 +41,7 @@ use store::history::{Histories, open_minutes};
 use store::keys::Keys;
 use store::live::Live;
 use store::notices::Notices;
+use store::signing_keys::SigningKeys;
 use store::table::{Table, TableError};
 use store::watermark::Watermark;
 use store::windows::Windows;
@@ -53,22 +56,25 @@ const FOUR_WEEKS: Duration = Duration::new(28, Granularity::Day);
 /// Answers requests from the analytics, usage and keys tables.
 #[derive(Clone, Debug)]
 pub struct AnalyticsApi {
+    blocks: Blocks,
     live: Live,
     windows: Windows,
     watermark: Watermark,
     histories: Histories,
     keys: Keys,
     notices: Notices,
+    signing_keys: SigningKeys,
 }
 
 impl AnalyticsApi {
     /// Answers from those tables.
     pub fn new(analytics: Table, usage: Table, keys: Table) -> Self {
-        let live = Live::new(Blocks::new(analytics.clone()));
+        let blocks = Blocks::new(analytics.clone());
+        let (live, signing_keys) = (Live::new(blocks.clone()), SigningKeys::new(analytics.clone()));
         let (notices, windows) = (Notices::new(usage.clone()), Windows::new(analytics.clone(), usage));
         let watermark = Watermark::new(analytics);
         let histories = Histories::new(live.clone(), windows.clone(), watermark.clone());
-        Self { live, windows, watermark, histories, keys: Keys::new(keys), notices }
+        Self { blocks, live, windows, watermark, histories, keys: Keys::new(keys), notices, signing_keys }
     }
 
     /// The answer to a request at a time.
@@ -108,6 +114,7 @@ impl AnalyticsApi {
             Question::Summary(question) => self.summary(question, &viewer, now).await,
             Question::Company(company, range) => self.company_stats(company, range, now).await,
             Question::Security(range) => self.security(range, now).await,
+            Question::Export(question) => self.export(&viewer, question, now).await,
         };
         Ok(answer?.kept(&etag, freshness))
     }
@@ -209,6 +216,7 @@ enum Question {
     Summary(summary::Question),
     Company(String, Range),
     Security(Range),
+    Export(export::Question),
 }
 
 impl Question {
@@ -239,6 +247,7 @@ impl Question {
                 Range::of_days(MONTH, all(), now).map(|range| Self::Company(company, range)).map_err(refused)
             }
             Route::Security => Range::of_hours(ONE_DAY, all(), now).map(Self::Security).map_err(refused),
+            Route::Export => export::Question::parse(viewer, parameters, now).map(Self::Export),
             Route::Deadlines | Route::OpenApi | Route::Dashboard => Err(Failure::NotFound),
         }
     }
@@ -260,7 +269,7 @@ impl Question {
     /// The time that it is about, where it is over some day.
     const fn range(&self) -> Option<&Range> {
         match self {
-            Self::Realtime | Self::UserStats(_) | Self::Alerts(_) | Self::Summary(_) => None,
+            Self::Realtime | Self::UserStats(_) | Self::Alerts(_) | Self::Summary(_) | Self::Export(_) => None,
             Self::TimeSeries(range, _) | Self::Heatmap(range) | Self::Company(_, range) | Self::Security(range) => {
                 Some(range)
             }

@@ -5,7 +5,7 @@
 
 use contract::metric::{ANALYTICS_NAMESPACE, KINESIS_NAMESPACE};
 use contract::name;
-use contract::table::{BLOCKS, ERRORS, FAILED, LATE, STATE, USER};
+use contract::table::{BLOCKS, ERRORS, FAILED, LATE, SIGNING_KEYS, STATE, USER};
 
 use crate::bucket::BucketHandle;
 use crate::consumer::ConsumerHandle;
@@ -59,6 +59,11 @@ impl TableHandle {
     /// Read windows and blocks: the authorizer and the analytics API.
     pub fn read(&self) -> Grant {
         self.grant(&["dynamodb:GetItem", "dynamodb:Query"])
+    }
+
+    /// Make the keys that cursors are signed with: the analytics API.
+    pub fn sign(&self) -> Grant {
+        self.grant(&["dynamodb:UpdateItem"]).in_partitions(&[SIGNING_KEYS.into()])
     }
 
     /// Know a user and the ids of their keys, and no key by its hash: the analytics API.

@@ -157,7 +157,7 @@ fn analytics_api(app: &App, stack: &mut Stack, analytics: &TableHandle) {
         timeout: Timeout::of::<15>(),
         reserved_concurrency: app.settings.api.analytics_reserved_concurrency,
         variables,
-        grants: vec![analytics.read(), usage.browse(), keys.know_users(&BY_USER)],
+        grants: vec![analytics.read(), analytics.sign(), usage.browse(), keys.know_users(&BY_USER)],
     };
     analytics_api.declare(stack, app);
 }

@@ -28,9 +28,20 @@ pub(super) fn what_looks_and_changes_nothing_answers_as_its_schema_says(local: &
     assert_eq!(cost["modes"][0]["usdPerMillionCalls"], Value::Null, "{cost:#}");
     let cost = local.json(&["cost", "--json", "--rate", "100", "--viewers", "2"]);
     assert_eq!(cost["looking"]["viewers"], 2, "{cost:#}");
+    an_export_has_as_many_calls_as_are_counted(local, email);
     let diff = local.json(&["diff", "--local", "--json"]);
     assert_eq!((&diff["summary"]["changes"], &diff["summary"]["functions"]), (&0.into(), &0.into()), "{diff:#}");
     assert!(diff["functions"].as_array().unwrap().iter().all(|code| code["code"] == "same"), "{diff:#}");
+}
+
+fn an_export_has_as_many_calls_as_are_counted(local: &Local, email: &str) {
+    let file = local.folder.join("calls.jsonl");
+    let out = file.to_str().unwrap();
+    let export = local.json(&["export", "--local", "--json", "--email", email, "--format", "jsonl", "--out", out]);
+    let stats = local.analytics(&format!("/v1/analytics/user-stats?email={email}"));
+    let calls = stats["allTime"]["apiCalls"].as_u64().unwrap();
+    assert!(calls > 0 && export["calls"] == calls, "{calls}, {export:#}");
+    assert_eq!(std::fs::read_to_string(&file).unwrap().lines().count() as u64, calls);
 }
 
 pub(super) fn a_follower_ends_quietly_when_its_pipe_is_closed(local: &Local) {

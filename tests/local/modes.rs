@@ -41,6 +41,7 @@ fn every_call_is_answered_and_counted_exactly_in_both_modes_and_between_them() {
         "bench-forecast",
         "bench-growth",
         "line",
+        "play",
     ];
     let never_run = BTreeSet::from(never_run.map(str::to_owned));
     assert!(local.unchecked().is_subset(&never_run), "no command has answered for {:?}", local.unchecked());

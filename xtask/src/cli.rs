@@ -10,11 +10,13 @@ mod deploy;
 mod destroy;
 mod diff;
 mod errors;
+mod export;
 mod keys;
 mod load;
 mod local;
 mod logs;
 mod number;
+mod play;
 mod scale;
 mod span;
 mod status;
@@ -36,10 +38,12 @@ pub use deploy::Deploy;
 pub use destroy::Destroy;
 pub use diff::{Against, Diff};
 pub use errors::{Errors, ErrorsCommand};
+pub use export::{Export, FileFormat};
 pub use keys::{CreateKey, Keys, KeysCommand, ListKeys, RevokeKey};
 pub use load::Load;
 pub use local::{Local, LocalCommand, LocalUp};
 pub use logs::Logs;
+pub use play::Play;
 pub use scale::Scale;
 pub use status::Status;
 pub use synth::{Format, Synth};
@@ -146,10 +150,14 @@ pub enum Command {
     Keys(Keys),
     /// Create, change and list users, and issue bearer tokens
     Users(Users),
+    /// Write one's own calls to a file, and compare their number with what is counted
+    Export(Export),
     /// Subscribe people to quota alerts, and see which were sent
     Alerts(Alerts),
     /// Run the whole system on this machine, with no AWS account
     Local(Local),
+    /// Play a known history on the local system, to look at
+    Play(Play),
     /// Run every test
     Test(Test),
     /// Measure what the README claims of speed, size and cost

@@ -181,7 +181,9 @@ pub fn archive(bootstrap: &[u8], compression: Compression) -> Result<Vec<u8>> {
     let options = SimpleFileOptions::default().last_modified_time(DateTime::default()).unix_permissions(0o755);
     let options = match compression {
         Compression::Stored => options.compression_method(CompressionMethod::Stored),
-        Compression::Smallest => options.compression_method(CompressionMethod::Deflated).compression_level(Some(ZOPFLI)),
+        Compression::Smallest => {
+            options.compression_method(CompressionMethod::Deflated).compression_level(Some(ZOPFLI))
+        }
     };
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     zip.start_file(BOOTSTRAP, options)?;

@@ -5,7 +5,14 @@
 //!
 //! `entry` is longer than others, because it is the table of all routes.
 
+mod parameter;
+
+use self::parameter::{
+    BREAKDOWN, COMPANY_STATS, DAY_ZONE, DEADLINES, DURATION, EMAIL, EXPORT, FROM, HEATMAP, TIME_SERIES, TO,
+};
 use crate::Function;
+
+pub use self::parameter::{Form, Parameter};
 
 /// What the API answers to `GET`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,6 +37,8 @@ pub enum Route {
     Heatmap,
     /// Calls by what they have in common.
     Breakdown,
+    /// The calls that one user has made.
+    Export,
     /// The description of all of them.
     OpenApi,
     /// The page that shows them to people.
@@ -47,54 +56,6 @@ pub enum Access {
     Open,
 }
 
-/// A parameter of a query.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Parameter {
-    /// Its name.
-    pub name: &'static str,
-    /// What values it takes.
-    pub form: Form,
-    /// What it is for, a sentence.
-    pub description: &'static str,
-}
-
-/// What values a parameter takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
-    /// A country of the deadlines.
-    Country,
-    /// A kind of obligation.
-    Obligation,
-    /// Who a deadline is owed to.
-    Agency,
-    /// A year of the deadlines.
-    Year,
-    /// 1 to 12.
-    Month,
-    /// Entries of a page.
-    PageSize,
-    /// Entries before a page.
-    Offset,
-    /// `minute`, `hour` or `day`.
-    Granularity,
-    /// A whole number and a unit, such as `15m`, `24h` or `7d`.
-    Duration,
-    /// An instant of RFC 3339.
-    Instant,
-    /// The name of a zone of the IANA database.
-    Zone,
-    /// By what calls are told apart: one dimension, or two with a comma between them.
-    Dimensions,
-    /// Rows of a breakdown.
-    Rows,
-    /// An address, `name@domain`.
-    Email,
-    /// An earlier span: the one before, or a week before.
-    Earlier,
-    /// The name of a company.
-    Company,
-}
-
 /// All that there is to say of a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry {
@@ -110,7 +71,7 @@ pub struct Entry {
 
 impl Route {
     /// Every route.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Deadlines,
         Self::Summary,
         Self::Realtime,
@@ -121,6 +82,7 @@ impl Route {
         Self::CompanyStats,
         Self::Security,
         Self::Alerts,
+        Self::Export,
         Self::OpenApi,
         Self::Dashboard,
     ];
@@ -188,6 +150,12 @@ impl Route {
                 summary: "Why calls were refused and where they came from, and who called over a quota. For administrators.",
                 parameters: &[DURATION, FROM, TO],
             },
+            Self::Export => Entry {
+                path: "/v1/analytics/export",
+                access: Access::Token,
+                summary: "One's own calls, a row each, oldest first, page by page; `X-Total-Calls` says how many there are.",
+                parameters: EXPORT,
+            },
             Self::OpenApi => Entry {
                 path: "/v1/openapi.json",
                 access: Access::Open,
@@ -222,79 +190,3 @@ impl Route {
         }
     }
 }
-
-const fn parameter(name: &'static str, form: Form, description: &'static str) -> Parameter {
-    Parameter { name, form, description }
-}
-
-const DEADLINES: &[Parameter] = &[
-    parameter("country", Form::Country, "The country; all of them if it is left out. Any case."),
-    parameter(
-        "year",
-        Form::Year,
-        "The year in which deadlines are due, past ones too; upcoming ones if it is left out.",
-    ),
-    parameter("month", Form::Month, "The month in which deadlines are due."),
-    parameter("type", Form::Obligation, "The kind of obligation. Any case."),
-    parameter("agency", Form::Agency, "Who the deadline is owed to. Any case."),
-    parameter("limit", Form::PageSize, "How many deadlines a page holds at most."),
-    parameter("offset", Form::Offset, "How many deadlines precede the page."),
-];
-
-const TIME_SERIES: &[Parameter] = &[
-    parameter(
-        "granularity",
-        Form::Granularity,
-        "How long the window of a point is. At most 10,080 points are answered.",
-    ),
-    DURATION,
-    FROM,
-    TO,
-    parameter(
-        "tz",
-        Form::Zone,
-        "The zone whose midnights are the edges of days; UTC if it is left out. Hours stay those of UTC.",
-    ),
-    parameter("compare", Form::Earlier, "Adds the sums of the whole range beside those of an earlier span."),
-];
-
-const COMPANY_STATS: &[Parameter] =
-    &[parameter("company", Form::Company, "The company. It has to be given."), DURATION, FROM, TO];
-
-const HEATMAP: &[Parameter] = &[DURATION, FROM, TO, HOURS_ZONE];
-
-const BREAKDOWN: &[Parameter] = &[
-    parameter(
-        "by",
-        Form::Dimensions,
-        "What tells calls apart, one or two at once. `user` and `company` are for administrators, who name an `email` for `key`.",
-    ),
-    EMAIL,
-    parameter("limit", Form::Rows, "How many rows there are at most; the others are one, `*`."),
-    DURATION,
-    FROM,
-    TO,
-    HOURS_ZONE,
-];
-
-const DURATION: Parameter = parameter(
-    "duration",
-    Form::Duration,
-    "How much time, up to `to` or the window under way: at most 90 days, and whole windows.",
-);
-const FROM: Parameter = parameter(
-    "from",
-    Form::Instant,
-    "When the first window begins. With `duration`, or up to `to` or the window under way.",
-);
-const TO: Parameter = parameter("to", Form::Instant, "When the last window ends.");
-const DAY_ZONE: Parameter =
-    parameter("tz", Form::Zone, "The zone whose midnight begins the day; UTC if it is left out.");
-const HOURS_ZONE: Parameter = parameter(
-    "tz",
-    Form::Zone,
-    "The zone of days and hours; UTC if it is left out. Where it is half an hour off, an hour of UTC counts for the hour in which it begins.",
-);
-
-const EMAIL: Parameter =
-    parameter("email", Form::Email, "Whose figures; an administrator may name anybody, others themselves.");

@@ -40,6 +40,8 @@ pub const LATE: &str = "LATE";
 pub const FAILED: &str = "FAILED";
 /// Partition of the analytics table with the records that could not be counted.
 pub const ERRORS: &str = "ERRORS";
+/// Partition of the analytics table with the keys that cursors are signed with, by month.
+pub const SIGNING_KEYS: &str = "SIGNING";
 /// How the analytics table's partitions of blocks and digests begin, before minute and bucket.
 pub const BLOCKS: &str = "CALLS#";
 /// How a user's partitions begin, before the address: in the keys table, and in the usage table.

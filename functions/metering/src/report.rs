@@ -7,6 +7,7 @@ pub mod alerts;
 pub mod breakdown;
 pub mod company;
 pub mod comparison;
+pub mod export;
 pub mod heatmap;
 pub mod instant;
 pub mod range;

@@ -1,4 +1,4 @@
-//! The schema of each route's answer.
+//! The media types of each route's answer, and the schema of each.
 //!
 //! Invariant: an answer's schema comes from the type that the function serializes.
 
@@ -6,6 +6,7 @@ use contract::Route;
 use metering::report::alerts::QuotaAlerts;
 use metering::report::breakdown::Breakdown;
 use metering::report::company::CompanyStats;
+use metering::report::export::ExportedCall;
 use metering::report::heatmap::Heatmap;
 use metering::report::realtime::Realtime;
 use metering::report::security::Security;
@@ -14,9 +15,17 @@ use metering::report::summary::Summary;
 use metering::report::user::UserStats;
 use schemars::{Schema, SchemaGenerator, json_schema};
 
-/// The schema of a good answer, by reference where it has a name.
-pub(crate) fn schema(route: Route, generator: &mut SchemaGenerator) -> Schema {
-    match route {
+pub(crate) const JSON: &str = "application/json";
+/// A document of one schema a line.
+pub(crate) const JSON_LINES: &str = "application/jsonl";
+pub(crate) const CSV: &str = "text/csv";
+/// Pages for people.
+const HTML: &str = "text/html";
+
+/// The media types of a good answer with the schema of each, by reference where it has a name; of JSON lines that of a
+/// line.
+pub(crate) fn content(route: Route, generator: &mut SchemaGenerator) -> Vec<(&'static str, Schema)> {
+    let schema = match route {
         Route::Deadlines => generator.subschema_for::<deadlines::Page<'static>>(),
         Route::Realtime => generator.subschema_for::<Realtime>(),
         Route::TimeSeries => generator.subschema_for::<TimeSeries>(),
@@ -27,7 +36,12 @@ pub(crate) fn schema(route: Route, generator: &mut SchemaGenerator) -> Schema {
         Route::Summary => generator.subschema_for::<Summary>(),
         Route::CompanyStats => generator.subschema_for::<CompanyStats>(),
         Route::Security => generator.subschema_for::<Security>(),
+        Route::Export => {
+            let line = generator.subschema_for::<ExportedCall<'static>>();
+            return vec![(CSV, json_schema!({ "type": "string" })), (JSON_LINES, line)];
+        }
         Route::OpenApi => json_schema!({ "type": "object", "required": ["openapi", "info", "paths"] }),
-        Route::Dashboard => json_schema!({ "type": "string" }),
-    }
+        Route::Dashboard => return vec![(HTML, json_schema!({ "type": "string" }))],
+    };
+    vec![(JSON, schema)]
 }

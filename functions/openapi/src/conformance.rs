@@ -8,6 +8,8 @@ use boon::{Compiler, Schemas};
 use contract::Route;
 use serde_json::{Map, Value};
 
+use crate::answer::{CSV, JSON_LINES};
+
 /// Any name: nothing is fetched.
 const ADDRESS: &str = "https://openapi.invalid/document.json";
 
@@ -23,7 +25,13 @@ static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
 /// # Errors
 /// What of it the document does not have.
 pub fn check(path: &str, status: u16, content_type: &str, body: &str) -> Result<(), String> {
-    let body: Value = serde_json::from_str(body).map_err(|error| format!("{path}: no JSON, {error}: {body}"))?;
+    let media_type = content_type.split(';').next().unwrap_or_default();
+    let json = |text: &str| serde_json::from_str(text).map_err(|error| format!("{path}: no JSON, {error}: {text}"));
+    let values: Vec<Value> = match media_type {
+        CSV => vec![body.into()],
+        JSON_LINES => body.lines().map(json).collect::<Result<_, _>>()?,
+        _ => vec![json(body)?],
+    };
     // Where there is no route, the answer is an error all the same.
     let (path, status) = match Route::of_path(path) {
         Some(route) => (route.path(), status),
@@ -31,17 +39,19 @@ pub fn check(path: &str, status: u16, content_type: &str, body: &str) -> Result<
         None => return Err(format!("{path}: {status} where there is no route")),
     };
     let escaped = |text: &str| text.replace('~', "~0").replace('/', "~1");
-    let pointer = format!("/paths/{}/get/responses/{status}/content/{}/schema", escaped(path), escaped(content_type));
+    let pointer = format!("/paths/{}/get/responses/{status}/content/{}/schema", escaped(path), escaped(media_type));
     let document = DOCUMENT.clone();
     if document.pointer(&pointer).is_none() {
-        return Err(format!("{path}: the document has no {status} as {content_type}"));
+        return Err(format!("{path}: the document has no {status} as {media_type}"));
     }
     let (mut compiler, mut schemas) = (Compiler::new(), Schemas::new());
     compiler.enable_format_assertions();
     compiler.add_resource(ADDRESS, document).map_err(|error| error.to_string())?;
     let schema =
         compiler.compile(&format!("{ADDRESS}#{pointer}"), &mut schemas).map_err(|error| format!("{error:#}"))?;
-    schemas.validate(&body, schema).map_err(|error| format!("{path}: {error:#}\n{body:#}"))
+    values
+        .iter()
+        .try_for_each(|value| schemas.validate(value, schema).map_err(|error| format!("{path}: {error:#}\n{value:#}")))
 }
 
 /// Lets no object have fields that it does not name: a client must not mind new ones, a test must.

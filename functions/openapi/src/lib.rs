@@ -8,6 +8,7 @@ pub mod conformance;
 pub mod page;
 mod parameter;
 
+use contract::header::{AS_OF, RANGE, TOTAL_CALLS};
 use contract::problem::CONTENT_TYPE;
 use contract::route::Access;
 use contract::{ErrorCode, Route};
@@ -15,7 +16,6 @@ use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-const JSON: &str = "application/json";
 const BEARER: &str = "bearer";
 const API_KEY: &str = "apiKey";
 
@@ -86,12 +86,18 @@ fn operation(route: Route, generator: &mut SchemaGenerator) -> Value {
 }
 
 fn good(route: Route, generator: &mut SchemaGenerator) -> Value {
-    let headers = match route.entry().access {
+    let mut headers = match route.entry().access {
         Access::Key => json!({ "X-Request-Id": header("RequestId") }),
         Access::Token | Access::Open => kept(),
     };
-    let media_type = if route == Route::Dashboard { "text/html" } else { JSON };
-    let content = json!({ media_type: { "schema": answer::schema(route, generator) } });
+    if route == Route::Export {
+        for (name, of) in [(TOTAL_CALLS, "TotalCalls"), (AS_OF, "AsOf"), (RANGE, "Range"), ("Link", "Link")] {
+            headers[name] = header(of);
+        }
+    }
+    let content = answer::content(route, generator).into_iter();
+    let content: Map<String, Value> =
+        content.map(|(media_type, schema)| (media_type.to_owned(), json!({ "schema": schema }))).collect();
     json!({ "description": route.entry().summary, "headers": headers, "content": content })
 }
 
@@ -131,6 +137,10 @@ fn headers() -> Value {
         "RequestId": header("Names the request, also in our logs.", json!({ "type": "string" })),
         "ETag": header("Names what the answer was made of; send it back in `If-None-Match`.", json!({ "type": "string" })),
         "CacheControl": header("How long the answer may be kept, by the age of its data.", json!({ "type": "string" })),
+        "TotalCalls": header("How many calls the range has, all pages together.", json!({ "type": "integer", "minimum": 0 })),
+        "AsOf": header("The moment of which every page is.", json!({ "type": "string", "format": "date-time" })),
+        "Range": header("The range, `<from>/<to>` (ISO 8601).", json!({ "type": "string" })),
+        "Link": header("The next page, as `rel=\"next\"` (RFC 8288); none after the last.", json!({ "type": "string" })),
         "RetryAfter": header("Seconds after which there are calls again.", json!({ "type": "integer", "minimum": 1 })),
     })
 }

@@ -11,8 +11,8 @@ use contract::route::{Access, Entry};
 const HEAD: &str = "\
 # The API
 
-Every route is a `GET` and every answer but the page is JSON; `GET /v1/openapi.json` describes them to programs (OpenAPI
-3.1).
+Every route is a `GET`, and every answer is JSON but the dashboard and the pages of an export; `GET /v1/openapi.json`
+describes them to programs (OpenAPI 3.1).
 
 - **Who asks.** A call with a key carries it in `x-api-key`, and is counted. A person carries an identity token of the
   user pool in `Authorization: Bearer …` and reads their own figures; a member of the group `admin` reads everybody's.

@@ -8,6 +8,7 @@ use deadlines::{Agency, Country, DEFAULT_LIMIT, FIRST_YEAR, Kind, LAST_YEAR, MAX
 use metering::email::MAX_BYTES;
 use metering::report::breakdown::{By, DEFAULT_ROWS, MAX_ROWS};
 use metering::report::comparison::Earlier;
+use metering::report::export::Format;
 use metering::report::range::Granularity;
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
@@ -43,6 +44,8 @@ fn schema(form: Form, generator: &mut SchemaGenerator) -> Schema {
         Form::Rows => {
             json_schema!({ "type": "integer", "minimum": 1, "maximum": MAX_ROWS, "default": DEFAULT_ROWS })
         }
+        Form::FileFormat => generator.subschema_for::<Format>(),
+        Form::Cursor => json_schema!({ "type": "string", "pattern": "^[A-Za-z0-9_-]+$" }),
         Form::Email => json_schema!({ "type": "string", "maxLength": MAX_BYTES }),
         Form::Earlier => generator.subschema_for::<Earlier>(),
         Form::Company => json_schema!({ "type": "string", "minLength": 1, "maxLength": MAX_COMPANY_BYTES }),
@@ -65,6 +68,8 @@ pub(crate) const fn example(form: Form) -> &'static str {
         Form::Zone => "Australia/Sydney",
         Form::Dimensions => "path,status",
         Form::Rows => "20",
+        Form::FileFormat => "csv",
+        Form::Cursor => "AQAAAAGc",
         Form::Email => "user@example.com",
         Form::Earlier => "week",
         Form::Company => "Example",

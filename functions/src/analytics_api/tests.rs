@@ -7,14 +7,17 @@ mod damaged;
 mod doors;
 mod earlier;
 mod exact;
+mod export;
 mod identity;
 mod looking;
 mod moment;
 mod overview;
 mod people;
+mod played;
 mod rolled_up;
 
 use aws_lambda_events::encodings::Body;
+use aws_lambda_events::http::HeaderMap;
 use contract::table::{CREATED_AT, PK, SK, USER_EMAIL};
 use contract::{Environment, name};
 use dynamodb_fixture::Store;
@@ -36,6 +39,9 @@ const REALTIME: &str = Route::Realtime.path();
 const TIMESERIES: &str = Route::TimeSeries.path();
 const USER_STATS: &str = Route::UserStats.path();
 
+/// When blocks are committed, unless a test says otherwise.
+const COMMITTED: &str = "2026-12-01T00:30:20Z";
+
 /// An address like another's beginning, one with the separator of keys, one beyond ASCII, and a plain one.
 const USERS: [&str; 4] = ["a", "a#b@example.com", "😀@example.com", "c@example.com"];
 
@@ -49,10 +55,15 @@ struct World {
 impl World {
     /// Tables whose blocks hold some events, and whose windows are set up to a minute.
     async fn new(events: Vec<Event>, set_through: &str) -> Self {
+        Self::committed_at(COMMITTED, events, set_through).await
+    }
+
+    /// The same, the blocks committed at an instant.
+    async fn committed_at(at: &str, events: Vec<Event>, set_through: &str) -> Self {
         let store = Store::new().await;
         let [analytics, usage, keys] = tables(&store);
         let world = Self { api: AnalyticsApi::new(analytics, usage, keys), store, events };
-        world.commit(world.events.clone()).await;
+        world.commit_at(at, world.events.clone()).await;
         world.set(set_through.parse().unwrap()).await;
         world.api.watermark.advance(set_through.parse().unwrap()).await.unwrap();
         world
@@ -64,8 +75,12 @@ impl World {
     }
 
     async fn commit(&self, events: Vec<Event>) {
+        self.commit_at(COMMITTED, events).await;
+    }
+
+    async fn commit_at(&self, at: &str, events: Vec<Event>) {
         let batch = Batch { blocks: Block::of(events), failed: Vec::new() };
-        self.blocks().commit(&batch, || "2026-12-01T00:30:20Z".parse().unwrap()).await.unwrap();
+        self.blocks().commit(&batch, || at.parse().unwrap()).await.unwrap();
     }
 
     /// Sets every window up to a minute: minutes, and the hours and days that are over then, as far as they are.
@@ -132,13 +147,19 @@ impl World {
     }
 
     async fn get(&self, who: Who<'_>, path: &str, parameters: &[(&str, &str)], now: &str) -> (i64, Value) {
+        let (status, body, _) = self.text(who, path, parameters, now).await;
+        (status, serde_json::from_str(&body).unwrap())
+    }
+
+    /// Status, body and headers of an answer, which is one that the description has.
+    async fn text(&self, who: Who<'_>, path: &str, parameters: &[(&str, &str)], now: &str) -> (i64, String, HeaderMap) {
         let response = self.api.answer(&request(who, path, parameters), now.parse().unwrap()).await;
         assert_eq!(response.headers.get("x-request-id").unwrap(), "r-1");
         let Some(Body::Text(body)) = response.body else { panic!("no body") };
         let content_type = response.headers.get("content-type").unwrap().to_str().unwrap();
         let status = u16::try_from(response.status_code).unwrap();
         ::openapi::conformance::check(path, status, content_type, &body).unwrap();
-        (response.status_code, serde_json::from_str(&body).unwrap())
+        (response.status_code, body, response.headers)
     }
 
     async fn ok(&self, who: Who<'_>, path: &str, parameters: &[(&str, &str)], now: &str) -> Value {

@@ -3,7 +3,7 @@
 //! Invariant: what is not said to be kept is not kept; what is kept is the caller's alone, and has a tag by which it is
 //! asked for again.
 
-use aws_lambda_events::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderName, LINK, VARY};
+use aws_lambda_events::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, ETAG, HeaderName, LINK, VARY};
 use aws_lambda_events::http::{HeaderMap, HeaderValue};
 use contract::header;
 use serde::Serialize;
@@ -55,6 +55,23 @@ impl Answer {
         page.headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
         page.headers.extend(policy);
         page
+    }
+
+    /// A text of another kind, for a file of that name, not to be kept.
+    pub fn file(text: String, media_type: &'static str, name: &str) -> Self {
+        let mut answer = Self::text(text);
+        answer.headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+        add(&mut answer.headers, CONTENT_DISPOSITION, &format!("attachment; filename=\"{name}\""));
+        answer
+    }
+
+    /// The same with one more header.
+    #[must_use]
+    pub fn with_header(mut self, name: &'static str, value: &str) -> Self {
+        if let Ok(name) = name.parse() {
+            add(&mut self.headers, name, value);
+        }
+        self
     }
 
     /// That the caller has the answer already.

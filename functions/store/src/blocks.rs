@@ -7,6 +7,8 @@
 //! It is longer than others, because blocks, digests, marks and failed records are written in one order, which readers
 //! rely on.
 
+mod snapshot;
+
 use std::collections::BTreeMap;
 
 use contract::limit::HISTORY_DAYS;
@@ -265,11 +267,7 @@ impl Blocks {
         let mut items = Vec::new();
         let mut next = FEW;
         while let Some(page) = pages.at_most(next).await? {
-            let held = |item: &Item| {
-                let body = self.table.bytes(item, CALLS).or_else(|_| self.table.bytes(item, DIGEST));
-                body.map_or(0, <[u8]>::len) + OTHER_BYTES
-            };
-            let bytes = page.iter().map(held).sum::<usize>();
+            let bytes = page.iter().map(|item| self.held(item)).sum::<usize>();
             let Some(left) = budget.checked_sub(bytes) else { return Ok(None) };
             *budget = left;
             items.extend(page);
@@ -277,6 +275,12 @@ impl Blocks {
             next = left.checked_mul(items.len()).map_or(FEW, |product| (product / bytes.max(1)).clamp(1, 1_000) as i32);
         }
         Ok(Some(items))
+    }
+
+    /// About how many bytes an item is.
+    fn held(&self, item: &Item) -> usize {
+        let body = self.table.bytes(item, CALLS).or_else(|_| self.table.bytes(item, DIGEST));
+        body.map_or(0, <[u8]>::len) + OTHER_BYTES
     }
 
     fn stored(&self, item: &Item) -> Result<StoredBlock, TableError> {

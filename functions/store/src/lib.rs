@@ -1,4 +1,4 @@
-//! What the tables hold: blocks, windows, windows that failed, journal, gates, alerts, keys and users, and the watermark that splits time.
+//! What the tables hold: blocks, windows, windows that failed, journal, gates, alerts, keys, users and signing keys, and the watermark that splits time.
 //!
 //! Invariant: the name of an attribute or partition is spelled here or in `contract`, and nowhere else, so that who
 //! writes an item and who reads it cannot disagree.
@@ -13,6 +13,7 @@ pub mod live;
 pub mod migration;
 pub mod notices;
 pub mod quota_gate;
+pub mod signing_keys;
 pub mod table;
 pub mod users;
 pub mod watermark;

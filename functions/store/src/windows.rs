@@ -233,6 +233,17 @@ impl Windows {
         }))
     }
 
+    /// A subject's days in a month, oldest first, as far as they can be read.
+    ///
+    /// # Errors
+    /// When the query fails.
+    pub async fn days(&self, subject: &Subject, month: Month) -> Result<Vec<UserDay>, TableError> {
+        let sort = Sort::Prefix(format!("{month}{DAY}"));
+        let rows = self.usage.query(&usage_partition(subject), sort, Consistency::Strong).await?;
+        let days = rows.iter().filter_map(|item| readable(self.user_day(item)).transpose());
+        Ok(days.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+    }
+
     /// Everything the usage table holds of a subject, of one month or of all.
     ///
     /// # Errors

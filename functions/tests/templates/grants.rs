@@ -99,6 +99,7 @@ fn what_a_function_has_no_business_with_is_refused() {
         (Function::StreamScaler, "dynamodb:UpdateItem", &analytics, "CALLS#2026-11-24T10:15#3"),
         (Function::RealtimeAggregator, "dynamodb:DeleteItem", &analytics, "TOTAL#DAY"),
         (Function::AnalyticsApi, "dynamodb:GetItem", &keys, "KEY#0123"),
+        (Function::AnalyticsApi, "dynamodb:UpdateItem", &analytics, STATE),
         (Function::AnalyticsApi, "dynamodb:Query", &keys, "USER#user@example.com"),
         (Function::AnalyticsApi, "dynamodb:GetItem", &usage, "USER#user@example.com"),
         (Function::ApiKeyAuthorizer, "dynamodb:GetItem", &usage, "USER#user@example.com"),

@@ -30,6 +30,9 @@ const USER: &str = "user0@example.com";
 /// A user who has a key, and nothing else yet.
 const NEW_USER: &str = "new@example.com";
 
+/// On how many days somebody has called.
+const DAYS: u64 = 16;
+
 /// What each function asked for, by the toggle.
 pub(crate) type Asked = BTreeMap<(Function, Toggle), BTreeSet<Request>>;
 
@@ -156,6 +159,10 @@ fn batches(now: Timestamp) -> Vec<Value> {
     let load = Load { name: "grants", calls: 30, users: 3, batch: 30, ..Load::A };
     let ago = [SignedDuration::from_hours(26), SignedDuration::from_mins(4), SignedDuration::from_secs(60)];
     let mut events: Vec<Value> = ago.iter().flat_map(|ago| load.batches(now - *ago)).map(|batch| batch.event).collect();
+    // One call a day: more days than a page of an export reads.
+    let minutes = DAYS * 24 * 60;
+    let one_a_day = Load { name: "export", calls: DAYS, minutes, users: 1, batch: DAYS as usize, ..Load::A };
+    events.extend(one_a_day.batches(now - SignedDuration::from_mins(minutes as i64)).map(|batch| batch.event));
     for (n, data) in ["not JSON".to_owned(), "x".repeat(700_000)].into_iter().enumerate() {
         let mut record = events[0]["Records"][0].clone();
         record["kinesis"]["sequenceNumber"] = json!(format!("{}", 1_000 + n));
@@ -196,6 +203,7 @@ fn questions() -> Vec<Value> {
         ("user-stats", json!({})),
         ("alerts", json!({})),
         ("summary", json!({})),
+        ("export", json!({"format": "csv"})),
     ];
     // What tells of others, one of whom a key is all there is.
     let other = [

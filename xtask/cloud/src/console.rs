@@ -5,6 +5,7 @@
 pub mod confirm;
 pub mod interrupt;
 pub mod observer;
+pub mod password;
 pub mod reporter;
 pub mod retry_notice;
 pub mod watch;

@@ -21,7 +21,9 @@ use xtask::Printer;
 use xtask::cli::Command;
 
 use aws::connection::Connection;
-use commands::{alerts, cost, deploy, destroy, diff, errors, keys, load, local, logs, scale, status, users, verify};
+use commands::{
+    alerts, cost, deploy, destroy, diff, errors, export, keys, load, local, logs, play, scale, status, users, verify,
+};
 
 /// Carries out a command; returns its exit status.
 ///
@@ -41,6 +43,8 @@ pub async fn run(command: &Command, printer: &Printer) -> Result<u8> {
         Command::Verify(args) => verify::run(args, printer).await?,
         Command::Keys(args) => keys::run(&args.command, printer).await?,
         Command::Users(args) => users::run(&args.command, printer).await?,
+        Command::Export(args) => export::run(args, printer).await?,
+        Command::Play(args) => play::run(args, printer).await?,
         Command::Alerts(args) => alerts::run(&args.command, printer).await?,
         Command::Local(args) => local::run(args, printer).await?,
         _ => return Err(xtask::Failure::usage("this command runs in `xtask` itself").into()),

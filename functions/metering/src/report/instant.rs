@@ -2,6 +2,8 @@
 //!
 //! Invariant: UTC with three digits of a second, so that texts sort as time does.
 
+use std::fmt;
+
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
@@ -18,8 +20,14 @@ impl From<Timestamp> for Instant {
     }
 }
 
+impl fmt::Display for Instant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&iso_millis(self.0))
+    }
+}
+
 impl Serialize for Instant {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&iso_millis(self.0))
+        serializer.collect_str(self)
     }
 }

@@ -5,11 +5,13 @@
 mod duration;
 mod plan;
 mod question;
+mod span;
 
 use jiff::Timestamp;
 
 pub use self::duration::{Duration, Granularity};
 pub use self::plan::Plan;
+pub use self::span::Span;
 use super::BadParameter;
 use super::zone::Zone;
 use crate::window::{Day, Minute};

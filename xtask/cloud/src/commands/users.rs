@@ -2,20 +2,17 @@
 //!
 //! Invariant: a password is neither printed nor stored here, and only what is called so changes one.
 
-use std::process::{Command, Stdio};
-
 use anyhow::Result;
-use contract::Environment;
 use metering::email::Email;
 use metering::quota::MonthlyQuota;
 use serde_json::{Value, json};
 use store::users::{User, UserSettings};
+use xtask::Printer;
 use xtask::cli::{CreateUser, ListUsers, ResetPassword, SetUser, Token, UsersCommand};
-use xtask::{Failure, Printer};
 
 use crate::Connection;
-use crate::local_state::folder::Folder;
-use crate::local_state::secrets::{self, Secrets};
+use crate::console::password;
+use crate::local_state::secrets;
 use crate::system::users::{self, ListedUser, NewUser};
 
 /// Carries `users` out.
@@ -39,7 +36,7 @@ async fn create(args: &CreateUser, printer: &Printer) -> Result<()> {
         email: email.clone(),
         settings: UserSettings { company_name: company.clone(), monthly_quota: *quota },
         admin: *admin,
-        password: password_or_ask(args.password.as_ref(), email, printer)?,
+        password: password::given_or_typed(args.password.as_ref(), email, printer)?,
     };
     users::create(&connection, &args.cloud.env.env, &new).await?;
     if args.json {
@@ -63,7 +60,7 @@ async fn set(args: &SetUser, printer: &Printer) -> Result<()> {
 
 async fn reset_password(args: &ResetPassword, printer: &Printer) -> Result<()> {
     let (connection, email) = (Connection::open(&args.cloud).await?, &args.email);
-    let password = password_or_ask(args.password.as_ref(), email, printer)?;
+    let password = password::given_or_typed(args.password.as_ref(), email, printer)?;
     let signed_out = users::reset_password(&connection, &args.cloud.env.env, email, &password).await?;
     if args.json {
         printer.json(&json!({"userEmail": email, "signedOut": signed_out}));
@@ -76,11 +73,8 @@ async fn reset_password(args: &ResetPassword, printer: &Printer) -> Result<()> {
 async fn token(args: &Token, printer: &Printer) -> Result<()> {
     let (connection, env) = (Connection::open(&args.cloud).await?, &args.cloud.env.env);
     let email = args.email.clone().map_or_else(|| secrets::USER.parse(), Ok)?;
-    let seeded = match args.password {
-        None if connection.is_local() => local_password(env, email.as_str())?,
-        _ => None,
-    };
-    let password = password_or_ask(args.password.as_ref().or(seeded.as_ref()), &email, printer)?;
+    let seeded = if connection.is_local() { secrets::password_of(env, email.as_str())? } else { None };
+    let password = password::given_or_typed(args.password.as_ref().or(seeded.as_ref()), &email, printer)?;
     let token = users::token(&connection, env, &email, &password).await?;
     if args.json {
         printer.json(&json!({"userEmail": email, "token": token}));
@@ -134,29 +128,4 @@ fn line(listed: &ListedUser) -> String {
 fn to_json(listed: &ListedUser) -> Value {
     let ListedUser { email, status, user } = listed;
     json!({"userEmail": email, "status": status, "companyName": user.company_name, "monthlyQuota": user.monthly_quota.calls()})
-}
-
-/// The password of a user that the local system was seeded with.
-fn local_password(env: &Environment, email: &str) -> Result<Option<String>> {
-    Ok(Secrets::read(&Folder::open()?, env)?.password(email).map(str::to_owned))
-}
-
-/// The password given, else the one typed on a terminal that does not show it.
-fn password_or_ask(given: Option<&String>, email: &Email, printer: &Printer) -> Result<String> {
-    if let Some(password) = given {
-        return Ok(password.clone());
-    }
-    if !printer.can_ask() {
-        return Err(Failure::usage("there is no terminal to ask for the password on")
-            .hint("set COMPLICAL_PASSWORD, which no list of processes shows")
-            .into());
-    }
-    let echo = |mode| Command::new("stty").arg(mode).stdin(Stdio::inherit()).status();
-    let hidden = echo("-echo").is_ok_and(|status| status.success());
-    let answer = printer.ask(&format!("Password of {email}:"));
-    if hidden {
-        let _ = echo("echo");
-        printer.say("");
-    }
-    Ok(answer?.filter(|password| !password.is_empty()).ok_or_else(|| Failure::usage("no password was typed"))?)
 }

@@ -60,6 +60,14 @@ impl Secrets {
     }
 }
 
+/// The password of a user that the local system was seeded with, if it is one of them.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn password_of(env: &Environment, email: &str) -> Result<Option<String>> {
+    Ok(Secrets::read(&Folder::open()?, env)?.password(email).map(str::to_owned))
+}
+
 fn read(folder: &Folder) -> Result<Stored> {
     let path = folder.secrets();
     if !path.exists() {

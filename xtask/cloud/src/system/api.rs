@@ -2,6 +2,7 @@
 //!
 //! Invariant: a call never waits longer than API Gateway itself would.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -21,6 +22,15 @@ pub struct Answer {
     pub status: u16,
     /// The body; null where it is no JSON.
     pub body: Value,
+}
+
+/// The same, as it came.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TextAnswer {
+    pub status: u16,
+    /// By name in lower case.
+    pub headers: BTreeMap<String, String>,
+    pub body: String,
 }
 
 /// The address that `/v1/…` goes behind.
@@ -43,18 +53,31 @@ pub async fn url(connection: &Connection, env: &Environment) -> Result<String> {
     })
 }
 
-/// Asks the API, with these headers.
+/// Asks the API for JSON, with these headers.
 ///
 /// # Errors
 /// When it cannot be reached; an answer of any status is none.
 pub async fn get(url: String, headers: Vec<(&'static str, String)>) -> Result<Answer> {
-    let ask = move || -> Result<Answer> {
+    let TextAnswer { status, body, .. } = get_text(url, headers).await?;
+    Ok(Answer { status, body: serde_json::from_str(&body).unwrap_or(Value::Null) })
+}
+
+/// Asks the API, with these headers.
+///
+/// # Errors
+/// When it cannot be reached or its answer is no text; an answer of any status is none.
+pub async fn get_text(url: String, headers: Vec<(&'static str, String)>) -> Result<TextAnswer> {
+    let ask = move || -> Result<TextAnswer> {
         let config = ureq::Agent::config_builder().timeout_global(Some(TIMEOUT)).http_status_as_error(false).build();
         let request = headers
             .into_iter()
             .fold(config.new_agent().get(&url), |request, (name, value)| request.header(name, value));
         let mut answer = request.call()?;
-        Ok(Answer { status: answer.status().as_u16(), body: answer.body_mut().read_json().unwrap_or(Value::Null) })
+        let header = |(name, value): (&ureq::http::HeaderName, &ureq::http::HeaderValue)| {
+            Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+        };
+        let headers = answer.headers().iter().filter_map(header).collect();
+        Ok(TextAnswer { status: answer.status().as_u16(), headers, body: answer.body_mut().read_to_string()? })
     };
     tokio::task::spawn_blocking(ask).await?.context("cannot reach the API")
 }

@@ -5,7 +5,7 @@
 use contract::limit::HISTORY_DAYS;
 use jiff::Timestamp;
 
-use super::{BadParameter, Duration, Granularity, MAX_POINTS, Range};
+use super::{BadParameter, Duration, Granularity, MAX_POINTS, Range, Span};
 use crate::report::zone::Zone;
 use crate::window::Minute;
 
@@ -58,9 +58,10 @@ fn minute(field: &'static str, text: &str) -> Result<Minute, BadParameter> {
 }
 
 impl Question {
-    pub(super) fn range(self, now: Timestamp) -> Result<Range, BadParameter> {
-        let Self { granularity, zone, duration, default, from, to } = self;
-        let (windows, current) = (Windows { granularity, zone: &zone }, Minute::of(now));
+    /// From when to when.
+    pub(super) fn span(&self, now: Timestamp) -> Result<Span, BadParameter> {
+        let Self { granularity, ref zone, duration, default, from, to } = *self;
+        let (windows, current) = (Windows { granularity, zone }, Minute::of(now));
         let oldest = current.plus(-i64::from(HISTORY_DAYS) * Granularity::Day.minutes());
         let under_way = windows.after(windows.first(current), 1);
         for (field, edge) in [("from", from), ("to", to)] {
@@ -88,15 +89,21 @@ impl Question {
         if first < oldest.plus(-Granularity::Day.minutes()) {
             return Err(BadParameter::must("duration", &format!("begin at most {HISTORY_DAYS} days ago")));
         }
+        Ok(Span { first, end })
+    }
+
+    pub(super) fn range(self, now: Timestamp) -> Result<Range, BadParameter> {
+        let Span { first, end } = self.span(now)?;
+        let Self { granularity, zone, duration, default, from, .. } = self;
         if end.since(first) / granularity.minutes() > MAX_POINTS {
             let field = if from.is_some() { "from" } else { "duration" };
             let most = format!("leave at most {MAX_POINTS} points; a coarser `granularity` covers more time");
             return Err(BadParameter::must(field, &most));
         }
-        let edges = windows.edges(first, end);
+        let edges = Windows { granularity, zone: &zone }.edges(first, end);
         let default = from.is_none().then_some(default);
         let duration = duration.or(default).unwrap_or_else(|| Duration::of_minutes(end.since(first)));
-        Ok(Range { granularity, duration, edges, current, zone })
+        Ok(Range { granularity, duration, edges, current: Minute::of(now), zone })
     }
 }
 
