@@ -32,10 +32,15 @@ impl Whose {
         }
     }
 
+    pub(super) fn holds(&self, subject: &Subject) -> bool {
+        match self {
+            Self::Everybody => true,
+            Self::These(these) => these.contains(subject),
+        }
+    }
+
     /// Leaves the usages of these subjects.
     pub(super) fn retain(&self, fold: &mut UsageBySubject) {
-        if let Self::These(these) = self {
-            fold.usages.retain(|subject, _| these.contains(subject));
-        }
+        fold.usages.retain(|subject, _| self.holds(subject));
     }
 }

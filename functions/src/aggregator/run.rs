@@ -234,8 +234,8 @@ impl<'a> Run<'a> {
                 let part = Part::of(span, bucket);
                 let Some(mut fold) = self.attempt(part, windows.hour_of_minutes(last, bucket)).await? else { continue };
                 tally.add(&fold);
+                self.attempt(part, windows.set_hour(hour, &fold, |subject| whose.holds(subject))).await?;
                 whose.retain(&mut fold);
-                self.attempt(part, windows.set_hour(hour, &fold)).await?;
                 days.entry(hour.day()).or_insert_with(Whose::nobody).extend(fold.usages.into_keys());
             }
             let parts = (Span::Minute(hour.first_minute()), Span::Minute(last));

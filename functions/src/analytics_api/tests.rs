@@ -94,7 +94,7 @@ impl World {
         let over = through.plus(1).hour().first_minute().plus(-1);
         for (hour, events) in self.groups(over, Hour::of) {
             let fold = events.fold();
-            self.api.windows.set_hour(hour, &fold).await.unwrap();
+            self.api.windows.set_hour(hour, &fold, |_| true).await.unwrap();
             let mut tally = Tally::default();
             tally.add(&fold);
             let users = tally.users().clone();

@@ -1,27 +1,27 @@
-//! Where windows are kept: minutes and hours of each subject by bucket, days by user, and totals.
+//! Where windows are kept: minutes and hours packed by bucket, days by user, and totals.
 //!
 //! Invariant: a window is set from its parts and only ever by one that holds more events, or as many and the answers to
 //! as many calls, so that a slow writer cannot undo a faster one.
 
 mod companies;
-mod minutes;
+mod own_parts;
 mod pack;
+mod parts;
 mod published;
 mod span;
+mod sums;
 mod totals;
 mod users;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use contract::limit::HISTORY_DAYS;
 use contract::table::{KEY, PK, SK, TTL, USER};
 use futures::StreamExt;
 use metering::course::Course;
 use metering::fold::UsageBySubject;
-use metering::subject::{Bucket, Subject};
+use metering::subject::Subject;
 use metering::usage::Usage;
 use metering::window::{Day, Hour, Minute, Month};
 
-use crate::blocks::after_days;
 use crate::table::{
     CONCURRENCY, Consistency, Item, Sort, Table, TableError, compact_json, number, readable, string, text,
     unless_condition_failed,
@@ -88,25 +88,6 @@ impl Windows {
         Self { analytics, usage }
     }
 
-    /// Sets the rows of an hour.
-    ///
-    /// # Errors
-    /// When a write fails.
-    pub async fn set_hour(&self, hour: Hour, fold: &UsageBySubject) -> Result<(), TableError> {
-        let rows = fold.usages.iter().map(|(subject, usage)| Row {
-            pk: format!("HOUR#{}#{}", hour.day(), subject.bucket()),
-            sk: format!("{subject}#{:02}", hour.of_day()),
-            events: usage.events,
-            known: usage.performance.known(),
-            attributes: [(SUBJECT, text(subject.to_string())), (USAGE, compact_json(usage))]
-                .into_iter()
-                .chain(course_of(fold, subject))
-                .collect(),
-            expires_at: Some(after_days(hour.start(), HISTORY_DAYS)),
-        });
-        self.set_all(&self.analytics, rows.collect()).await
-    }
-
     /// Sets the days of subjects. Days never expire: all time is their sum.
     ///
     /// # Errors
@@ -151,69 +132,13 @@ impl Windows {
         unless_condition_failed(request.send().await).map(drop).map_err(|error| table.failed("UpdateItem", &error))
     }
 
-    /// The hours of a bucket in the day of `last`, up to `last`, by subject and summed.
-    ///
-    /// # Errors
-    /// When the query fails or a row cannot be read.
-    pub async fn day_of_hours(&self, last: Hour, bucket: Bucket) -> Result<UsageBySubject, TableError> {
-        let (pk, last) = (format!("HOUR#{}#{bucket}", last.day()), last.of_day());
-        let mut pages = self.analytics.pages(&pk, Sort::All, Consistency::Strong);
-        let mut fold = UsageBySubject::default();
-        while let Some(page) = pages.next().await? {
-            for item in page {
-                let (place, subject) = (self.place(&item)?, self.subject(&item)?);
-                if i64::from(place) <= last {
-                    fold.add_part(place, subject, &self.analytics.json(&item, USAGE)?);
-                }
-            }
-        }
-        Ok(fold)
-    }
-
     fn subject(&self, item: &Item) -> Result<Subject, TableError> {
         Subject::parse(&string(item, SUBJECT)).ok_or_else(|| self.analytics.malformed(item, SUBJECT))
-    }
-
-    /// A subject's hours from one to another of the same day, oldest first, as far as they can be read.
-    ///
-    /// # Errors
-    /// When the query fails.
-    pub async fn hours(&self, subject: &Subject, first: Hour, last: Hour) -> Result<Vec<UserHour>, TableError> {
-        let day = first.day();
-        let (pk, name) = (format!("HOUR#{day}#{}", subject.bucket()), subject.to_string());
-        let place = |hour: Hour| format!("{name}#{:02}", hour.of_day());
-        let rows = self.analytics.query(&pk, Sort::Between(place(first), place(last)), Consistency::Strong).await?;
-        // Another's name may begin with this one's and a `#`.
-        let rows: Vec<_> = rows.into_iter().filter(|item| string(item, SUBJECT) == name).collect();
-        let hour = |item: &Item| {
-            let hour = day.first_hour().plus(self.place(item)?.into());
-            Ok(UserHour { hour, usage: self.analytics.json(item, USAGE)?, course: self.course(&self.analytics, item)? })
-        };
-        rows.iter().filter_map(|item| readable(hour(item)).transpose()).collect()
     }
 
     /// How a window came about; nothing where it was set before courses were kept.
     fn course(&self, table: &Table, item: &Item) -> Result<Option<Course>, TableError> {
         item.contains_key(COURSE).then(|| table.json(item, COURSE)).transpose()
-    }
-
-    async fn rows_of(
-        &self,
-        pk: &str,
-        subject: &Subject,
-        consistency: Consistency,
-    ) -> Result<Vec<(u8, Usage)>, TableError> {
-        let rows = self.own_rows(pk, subject, consistency).await?;
-        let usage = |item: &Item| Ok((self.place(item)?, self.analytics.json(item, USAGE)?));
-        rows.iter().filter_map(|item| readable(usage(item)).transpose()).collect()
-    }
-
-    /// The rows of one subject. Another's name may begin with this one's and a `#`, hence the second look.
-    async fn own_rows(&self, pk: &str, subject: &Subject, consistency: Consistency) -> Result<Vec<Item>, TableError> {
-        let name = subject.to_string();
-        let mut rows = self.analytics.query(pk, Sort::Prefix(format!("{name}#")), consistency).await?;
-        rows.retain(|item| string(item, SUBJECT) == name);
-        Ok(rows)
     }
 
     /// The day that an item of the usage table holds, if it holds one.

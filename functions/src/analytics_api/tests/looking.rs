@@ -43,7 +43,7 @@ async fn set_with_courses(world: &World, through: Minute) {
     let hours = parts(&minutes, |minute| (minute.hour(), minute.of_hour()));
     for (hour, (fold, course)) in &hours {
         if hour.last_minute() <= through {
-            world.api.windows.set_hour(*hour, fold).await.unwrap();
+            world.api.windows.set_hour(*hour, fold, |_| true).await.unwrap();
             world.api.windows.set_total(Span::Hour(*hour), &Total::of(fold), Some(course)).await.unwrap();
         }
     }

@@ -83,7 +83,7 @@ async fn fill(windows: &Windows, minute: &UsageBySubject, now: Timestamp) -> Res
     let mut beside = hour;
     beside.usages.retain(|subject, _| subject.bucket() == hot.bucket());
     for n in 1..=HOURS_OF * 24 {
-        windows.set_hour(current.plus(-n), &beside).await?;
+        windows.set_hour(current.plus(-n), &beside, |_| true).await?;
         windows.set_total(Span::Hour(current.plus(-n)), &total, Some(&course(60))).await?;
     }
     for n in 0..i64::from(HISTORY_DAYS) {

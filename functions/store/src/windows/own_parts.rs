@@ -1,0 +1,122 @@
+//! The parts of windows that are one subject's: its minutes in an hour, its hours in a day.
+//!
+//! Invariant: of several usages of a part the one with the most events holds, and of those the one that knows most
+//! answers, whichever item it is in.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
+
+use metering::subject::{Range, Subject};
+use metering::usage::Usage;
+use metering::window::{Hour, Minute};
+
+use super::pack::{self, Held};
+use super::parts::{Parts, USAGES, Whole, levels, place_of, sort};
+use super::{SUBJECT, USAGE, UserHour, Windows};
+use crate::table::{Consistency, Item, Sort, TableError, readable, string};
+
+/// What one subject did, by part.
+#[derive(Default)]
+struct Newest {
+    parts: BTreeMap<u8, Held>,
+}
+
+impl Windows {
+    /// A subject's minutes in an hour, oldest first, as far as they can be read.
+    ///
+    /// # Errors
+    /// When a query fails.
+    pub async fn minutes(
+        &self,
+        subject: &Subject,
+        hour: Hour,
+        consistency: Consistency,
+    ) -> Result<Vec<(Minute, Usage)>, TableError> {
+        let minutes = self.parts_of(subject, Whole::Hour(hour), (0, 59), consistency).await?;
+        let minute = |(place, held): (u8, Held)| (hour.first_minute().plus(place.into()), held.usage);
+        Ok(minutes.into_iter().map(minute).collect())
+    }
+
+    /// A subject's hours from one to another of the same day, oldest first, as far as they can be read.
+    ///
+    /// # Errors
+    /// When a query fails.
+    pub async fn hours(&self, subject: &Subject, first: Hour, last: Hour) -> Result<Vec<UserHour>, TableError> {
+        let (day, places) = (first.day(), (place_of(first.of_day()), place_of(last.of_day())));
+        let hours = self.parts_of(subject, Whole::Day(day), places, Consistency::Strong).await?;
+        let hour = |(place, Held { usage, course }): (u8, Held)| {
+            let hour = day.first_hour().plus(place.into());
+            UserHour { hour, usage, course }
+        };
+        Ok(hours.into_iter().map(hour).collect())
+    }
+
+    async fn parts_of(
+        &self,
+        subject: &Subject,
+        whole: Whole,
+        places: (u8, u8),
+        consistency: Consistency,
+    ) -> Result<BTreeMap<u8, Held>, TableError> {
+        let pk = Parts { whole, bucket: subject.bucket() }.partition();
+        let packs_of = async |range: Range| self.analytics.query(&pk, between(&range, places), consistency).await;
+        let (packs, rows) =
+            tokio::try_join!(packs_of(Range::default()), self.own_rows(&pk, subject, places, consistency))?;
+        let levels: BTreeSet<u8> = packs.iter().flat_map(levels).filter(|level| *level > 0).collect();
+        let mut newest = Newest::default();
+        let row = |item: &Item| Ok((self.place(item)?, self.held(item)?));
+        for item in &rows {
+            readable(row(item))?.into_iter().for_each(|(place, held)| newest.add(place, held));
+        }
+        self.add_own(&mut newest, subject, &packs)?;
+        for level in levels {
+            self.add_own(&mut newest, subject, &packs_of(subject.range(level)).await?)?;
+        }
+        Ok(newest.parts)
+    }
+
+    /// The rows of one subject. Another's name may begin with this one's and a `#`, hence the second look.
+    async fn own_rows(
+        &self,
+        pk: &str,
+        subject: &Subject,
+        places: (u8, u8),
+        consistency: Consistency,
+    ) -> Result<Vec<Item>, TableError> {
+        let mut rows = self.analytics.query(pk, between(subject, places), consistency).await?;
+        rows.retain(|item| string(item, SUBJECT) == subject.to_string());
+        Ok(rows)
+    }
+
+    /// What a row of a single subject holds.
+    fn held(&self, item: &Item) -> Result<Held, TableError> {
+        Ok(Held { usage: self.analytics.json(item, USAGE)?, course: self.course(&self.analytics, item)? })
+    }
+
+    fn add_own(&self, newest: &mut Newest, subject: &Subject, packs: &[Item]) -> Result<(), TableError> {
+        let own = |item: &Item| {
+            let held = pack::held_of(subject, self.analytics.bytes(item, USAGES)?);
+            Ok((self.place(item)?, held.ok_or_else(|| self.analytics.malformed(item, USAGES))?))
+        };
+        for item in packs.iter().filter(|item| item.contains_key(USAGES)) {
+            if let Some((place, Some(held))) = readable(own(item))? {
+                newest.add(place, held);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Newest {
+    fn add(&mut self, place: u8, held: Held) {
+        let known = self.parts.entry(place).or_default();
+        if known.usage.is_older_than(&held.usage) {
+            *known = held;
+        }
+    }
+}
+
+/// The sort keys of what is a subject's or a range's, from one place to another.
+fn between(whose: &impl Display, (first, last): (u8, u8)) -> Sort {
+    Sort::Between(sort(whose, first), sort(whose, last))
+}
