@@ -108,25 +108,31 @@ impl Aggregator {
         let (target, marks) = self.target(until, now, watermark).await?;
         let waiting = self.failed.list().await?;
         let mut run = Run::new(self, now, readable(self.watermark.closed().await)?.flatten());
-        let late: Vec<Minute> = marks.iter().map(|mark| mark.minute).filter(|minute| *minute <= watermark).collect();
-        let again = run.partly_known(watermark, target).await?;
-        let late = again.into_iter().chain(late).collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>();
-        run.step(&late, watermark, watermark).await?;
+        let mut again: BTreeSet<Minute> = run.partly_known(watermark, target).await?.into_iter().collect();
+        again.extend(marks.iter().map(|mark| mark.minute).filter(|minute| *minute <= watermark));
+        let is_revision = !again.is_empty() || !waiting.is_empty();
+        if is_revision {
+            self.watermark.revise().await?;
+        }
+        run.step(&Vec::from_iter(again), watermark, watermark).await?;
         while watermark < target {
             let to = target.min(watermark.plus(STEP));
             run.step(&watermark.plus(1).through(to).collect::<Vec<_>>(), watermark, to).await?;
-            self.watermark.advance(to).await?;
+            if !self.watermark.advance(to).await? {
+                self.watermark.revise().await?;
+            }
             watermark = to;
         }
         if until == RunUntil::Now {
             self.watermark.close(target).await?;
             run.set_hours(DueHours::from([(target.hour(), Whose::Everybody)]), target).await?;
         }
-        for mark in marks.iter().filter(|mark| mark.minute <= over) {
-            self.blocks.clear(mark).await?;
-        }
+        self.clear(&marks, over).await?;
         // Last, so that what fails for good holds up nothing.
         run.retry(&waiting, watermark).await?;
+        if is_revision {
+            self.watermark.revise().await?;
+        }
         let failed = run.failures();
         let unsent = self.send_alerts(run.into_alerts(), now).await;
         self.report(Minute::of(now), failed, unsent).await;
@@ -151,6 +157,14 @@ impl Aggregator {
         // The present minute may go on, and what is committed in it then is in turn: it has to be folded again.
         self.blocks.mark(over.plus(1).through(target)).await?;
         Ok((target, self.blocks.marks().await?))
+    }
+
+    /// Takes away the marks of minutes up to one.
+    async fn clear(&self, marks: &[Mark], through: Minute) -> Result<(), TableError> {
+        for mark in marks.iter().filter(|mark| mark.minute <= through) {
+            self.blocks.clear(mark).await?;
+        }
+        Ok(())
     }
 
     /// Moves what the journal holds into blocks. Each leaves a mark where it is out of turn, so nothing waits.

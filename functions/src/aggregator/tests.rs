@@ -129,6 +129,18 @@ async fn a_call_of_the_journal_counts_once_before_and_after_it_is_moved() {
 }
 
 #[tokio::test]
+async fn who_has_looked_before_sees_a_late_call_after_the_next_run() {
+    let world = World::new().await;
+    world.run(RunUntil::Settled, "2026-11-24T10:20:30Z").await;
+    world.call("1", "2026-11-24T10:21:10Z", "2026-11-24T10:21:10Z").await;
+    world.run(RunUntil::Settled, "2026-11-24T10:22:30Z").await;
+    assert_eq!(world.calls("2026-11-24T10:22:40Z").await, 1);
+    world.call("late", "2026-11-24T10:21:20Z", "2026-11-24T10:22:45Z").await;
+    world.run(RunUntil::Settled, "2026-11-24T10:23:30Z").await;
+    assert_eq!(world.calls("2026-11-24T10:23:40Z").await, 2);
+}
+
+#[tokio::test]
 async fn a_late_call_is_in_every_window_after_the_next_run_and_running_again_changes_nothing() {
     let world = World::new().await;
     world.run(RunUntil::Settled, "2026-11-24T10:20:30Z").await;

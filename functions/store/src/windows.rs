@@ -4,6 +4,7 @@
 //! as many calls, so that a slow writer cannot undo a faster one.
 
 mod companies;
+mod kept;
 mod own_parts;
 mod pack;
 mod parts;
@@ -12,6 +13,8 @@ mod span;
 mod sums;
 mod totals;
 mod users;
+
+use std::sync::{Arc, Mutex};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use contract::table::{KEY, PK, SK, TTL, USER};
@@ -26,6 +29,9 @@ use crate::table::{
     CONCURRENCY, Consistency, Item, Sort, Table, TableError, compact_json, number, readable, string, text,
     unless_condition_failed,
 };
+use crate::watermark::Watermark;
+
+use self::kept::Kept;
 
 pub use published::Published;
 pub use span::Span;
@@ -47,6 +53,8 @@ const GROWS: &str = "attribute_not_exists(#events) OR #events < :events OR \
 pub struct Windows {
     analytics: Table,
     usage: Table,
+    watermark: Watermark,
+    kept: Arc<Mutex<Kept>>,
 }
 
 /// A user's day, as far as it goes.
@@ -84,8 +92,8 @@ struct Row {
 
 impl Windows {
     /// The windows of an analytics and a usage table.
-    pub const fn new(analytics: Table, usage: Table) -> Self {
-        Self { analytics, usage }
+    pub fn new(analytics: Table, usage: Table) -> Self {
+        Self { watermark: Watermark::new(analytics.clone()), analytics, usage, kept: Arc::default() }
     }
 
     /// Sets the days of subjects. Days never expire: all time is their sum.
@@ -200,3 +208,6 @@ pub fn usage_partition(subject: &Subject) -> String {
         Subject::Key(id) => format!("{KEY}{id}"),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,11 +5,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
+use std::sync::{MutexGuard, PoisonError};
 
 use metering::subject::{Range, Subject};
 use metering::usage::Usage;
 use metering::window::{Hour, Minute};
 
+use super::kept::Kept;
 use super::pack::{self, Held};
 use super::parts::{Parts, USAGES, Whole, levels, place_of, sort};
 use super::{SUBJECT, USAGE, UserHour, Windows};
@@ -51,7 +53,36 @@ impl Windows {
         Ok(hours.into_iter().map(hour).collect())
     }
 
+    /// The parts of a window from one place to another, as they are in the table; those that have not changed since they
+    /// were read are not read again.
     async fn parts_of(
+        &self,
+        subject: &Subject,
+        whole: Whole,
+        (first, last): (u8, u8),
+        consistency: Consistency,
+    ) -> Result<BTreeMap<u8, Held>, TableError> {
+        // Before the parts, so that what is settled by then is in them.
+        let settled = match consistency {
+            Consistency::Strong => self.watermark.settled().await?,
+            Consistency::Eventual => None,
+        };
+        let Some(settled) = settled else { return self.read_parts(subject, whole, (first, last), consistency).await };
+        let mut known = self.kept().known(subject, whole, &settled.revision, first);
+        let mut parts: BTreeMap<_, _> = known.range(first, last);
+        if known.next <= last {
+            parts.extend(self.read_parts(subject, whole, (known.next, last), consistency).await?);
+            known.learn(&parts, whole.settled(settled.through).min(last + 1));
+            self.kept().keep(subject, whole, known);
+        }
+        Ok(parts)
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn read_parts(
         &self,
         subject: &Subject,
         whole: Whole,

@@ -67,6 +67,13 @@ struct Line<U, C> {
     course: Option<C>,
 }
 
+impl Held {
+    /// How much it is, as JSON.
+    pub(super) fn bytes(&self) -> usize {
+        serde_json::to_vec(&(&self.usage, &self.course)).map_or(0, |json| json.len())
+    }
+}
+
 impl Size {
     /// Of a minute: gzipped, about two of the kilobytes that a write is charged by, and a reader of an hour reads sixty.
     pub(super) const OF_MINUTE: Self = Self { mean: 8 << 10, mean_of_many: 32 << 10 };

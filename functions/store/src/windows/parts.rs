@@ -27,7 +27,7 @@ const LEVELS: &str = "levels";
 const REFUSED: &str = "ValidationException";
 
 /// A window that is kept by its parts as well.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Whole {
     /// By its minutes.
     Hour(Hour),
@@ -134,6 +134,23 @@ impl Whole {
             Self::Hour(_) => Size::OF_MINUTE,
             Self::Day(_) => Size::OF_HOUR,
         }
+    }
+
+    /// How many parts it has.
+    pub(super) const fn parts(self) -> u8 {
+        match self {
+            Self::Hour(_) => 60,
+            Self::Day(_) => 24,
+        }
+    }
+
+    /// How many of its parts are over when the watermark is at a minute.
+    pub(super) fn settled(self, through: Minute) -> u8 {
+        let over = match self {
+            Self::Hour(hour) => through.plus(1).since(hour.first_minute()),
+            Self::Day(day) => through.plus(1).since(day.first_hour().first_minute()).div_euclid(60),
+        };
+        u8::try_from(over.clamp(0, self.parts().into())).unwrap_or_default()
     }
 
     fn expires_at(self, place: u8) -> i64 {

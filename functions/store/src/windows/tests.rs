@@ -1,0 +1,91 @@
+//! What somebody reads who has looked before.
+
+use contract::table::STATE;
+use dynamodb_fixture::Store;
+use metering::subject::Subject;
+use metering::usage::Usage;
+
+use super::*;
+use crate::table::Consistency;
+
+const LATE: &str = "2026-11-24T10:03";
+
+fn minute(text: &str) -> Minute {
+    text.parse().unwrap()
+}
+
+fn user(n: usize) -> Subject {
+    Subject::User(format!("user{n}@example.com").parse().unwrap())
+}
+
+/// A minute in which each of many users calls so often.
+fn calls(calls: u64) -> UsageBySubject {
+    let mut fold = UsageBySubject::default();
+    (0..2_000).for_each(|n| fold.add(user(n), &Usage { events: calls, calls, ..Usage::default() }));
+    fold
+}
+
+/// The calls of a user in an hour, minute by minute, and the read units that they take.
+async fn look(store: &Store, windows: &Windows) -> (Vec<u64>, f64) {
+    store.reset_meter();
+    let minutes = windows.minutes(&user(0), minute(LATE).hour(), Consistency::Strong).await.unwrap();
+    (minutes.into_iter().map(|(_, usage)| usage.calls).collect(), store.spent().read_units)
+}
+
+async fn world() -> (Store, Table, Windows, Watermark) {
+    let store = Store::new().await;
+    let [analytics, usage] =
+        ["complical-analytics-test", "complical-api-usage-test"].map(|name| Table::new(store.client(), name));
+    let (windows, watermark) = (Windows::new(analytics.clone(), usage), Watermark::new(analytics.clone()));
+    (store, analytics, windows, watermark)
+}
+
+#[tokio::test]
+async fn a_second_look_reads_what_is_new_and_all_where_something_was_set_again() {
+    let (store, _, windows, watermark) = world().await;
+    let hour = minute(LATE).hour();
+    for n in 0..59 {
+        windows.set_minute(hour.first_minute().plus(n), &calls(1)).await.unwrap();
+    }
+    watermark.begin(hour.last_minute().plus(-1)).await.unwrap();
+    let (found, first) = look(&store, &windows).await;
+    assert_eq!(found, [1; 59]);
+    let (found, again) = look(&store, &windows).await;
+    assert_eq!(found, [1; 59]);
+    assert!(again <= 4.0 && again < first / 2.0, "{first}, then {again} read units");
+
+    windows.set_minute(hour.last_minute(), &calls(1)).await.unwrap();
+    assert_eq!(look(&store, &windows).await.0, [1; 60], "what is not settled is read each time");
+    assert!(watermark.advance(hour.last_minute()).await.unwrap());
+    look(&store, &windows).await;
+    let (found, all_settled) = look(&store, &windows).await;
+    assert_eq!((found, all_settled), (vec![1; 60], 1.0), "the watermark alone");
+
+    watermark.revise().await.unwrap();
+    windows.set_minute(minute(LATE), &calls(2)).await.unwrap();
+    let (found, _) = look(&store, &windows).await;
+    assert_eq!((found[3], found.iter().sum::<u64>()), (2, 61));
+    windows.set_minute(minute(LATE), &calls(3)).await.unwrap();
+    watermark.revise().await.unwrap();
+    let (found, _) = look(&store, &windows).await;
+    assert_eq!((found[3], found.iter().sum::<u64>()), (3, 62));
+}
+
+#[tokio::test]
+async fn what_was_kept_under_a_watermark_that_was_damaged_is_read_again() {
+    let (store, analytics, windows, watermark) = world().await;
+    let hour = minute(LATE).hour();
+    windows.set_minute(minute(LATE), &calls(1)).await.unwrap();
+    watermark.begin(hour.last_minute()).await.unwrap();
+    for damaged in [&["minute"] as &[_], &["minute", "revision"]] {
+        let before = look(&store, &windows).await.0[0];
+        let mut item = analytics.get(STATE, "WATERMARK", Consistency::Strong).await.unwrap().unwrap();
+        item.extend(damaged.iter().map(|attribute| ((*attribute).to_owned(), text("?"))));
+        analytics.put_all([item]).await.unwrap();
+        windows.set_minute(minute(LATE), &calls(before + 1)).await.unwrap();
+        watermark.restore(minute(LATE).plus(-1)).await.unwrap();
+        assert_eq!(look(&store, &windows).await.0, [before + 1], "{damaged:?}");
+        assert!(watermark.advance(hour.last_minute()).await.unwrap());
+        assert_eq!(look(&store, &windows).await.0, [before + 1], "{damaged:?}");
+    }
+}
