@@ -36,14 +36,6 @@ const LAYERS: [&[&str]; 7] = [
     &["pricing", "random"],
 ];
 
-/// Circles of modules that may stay, each by its crate and modules, with the reason.
-const CIRCLES: [(&str, &str); 3] = [
-    ("functions/metering/src: course", METERING),
-    ("functions/metering/src: fold", METERING),
-    ("functions/metering/src: total", METERING),
-];
-const METERING: &str = "a fold keeps how each usage came about, which is told in totals, and a total is made of a fold";
-
 /// Literals of the tables' schema, each with the one file of production code that spells it.
 const SCHEMA: [(&str, &str); 18] = [
     ("KEY#", "functions/contract/src/table.rs"),
@@ -334,8 +326,7 @@ fn no_modules_import_each_other_in_a_circle() {
             circles.insert(format!("{folder}: {}", module.join("::")));
         }
     }
-    let allowed: BTreeSet<String> = CIRCLES.iter().map(|(module, _)| (*module).to_owned()).collect();
-    assert_eq!(circles, allowed, "modules in circles, and those that are known to be");
+    assert_eq!(circles, BTreeSet::new(), "modules in circles");
 }
 
 #[test]

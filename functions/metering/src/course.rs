@@ -10,37 +10,36 @@ use serde::{Deserialize, Serialize};
 use crate::answer::GatewayFailures;
 use crate::breakdown::Breakdown;
 use crate::performance::Performance;
-use crate::total::Total;
 use crate::usage::Usage;
 
 /// The parts of a window in which something happened, by their place: the minute of an hour, the hour of a day.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Course {
-    parts: BTreeMap<u8, Slice>,
+    pub(crate) parts: BTreeMap<u8, Slice>,
 }
 
 /// What happened in a part.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "StoredSlice", into = "StoredSlice")]
-struct Slice {
-    calls: u64,
-    latency_us: u64,
-    timed: u64,
-    rate_limited: u64,
-    auth_failures: u64,
-    users: u64,
-    went: Went,
+pub(crate) struct Slice {
+    pub(crate) calls: u64,
+    pub(crate) latency_us: u64,
+    pub(crate) timed: u64,
+    pub(crate) rate_limited: u64,
+    pub(crate) auth_failures: u64,
+    pub(crate) users: u64,
+    pub(crate) went: Went,
 }
 
 /// How it went.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-struct Went {
+pub(crate) struct Went {
     #[serde(flatten)]
-    performance: Performance,
+    pub(crate) performance: Performance,
     #[serde(skip_serializing_if = "Breakdown::is_empty")]
-    gateway: GatewayFailures,
+    pub(crate) gateway: GatewayFailures,
 }
 
 /// A slice as it is written: a list of numbers in the order of the fields, and what more is known of it.
@@ -60,18 +59,6 @@ impl Course {
             went: Went { performance: usage.performance.clone(), gateway: GatewayFailures::default() },
         };
         self.parts.insert(place, slice);
-    }
-
-    /// Adds a part of all subjects.
-    pub fn add_total(&mut self, place: u8, total: &Total) {
-        let Total { calls, latency_us, timed, rate_limited, auth_failures, users, .. } = *total;
-        let went = Went { performance: total.performance.clone(), gateway: total.gateway.clone() };
-        self.parts.insert(place, Slice { calls, latency_us, timed, rate_limited, auth_failures, users, went });
-    }
-
-    /// The parts, as totals without names.
-    pub fn parts(&self) -> impl Iterator<Item = (u8, Total)> + '_ {
-        self.parts.iter().map(|(place, slice)| (*place, Total::from(slice.clone())))
     }
 
     /// The same as small as it has to be: without histograms where these take too much.
@@ -97,14 +84,6 @@ impl Went {
     }
 }
 
-impl From<Slice> for Total {
-    fn from(slice: Slice) -> Self {
-        let Slice { calls, latency_us, timed, rate_limited, auth_failures, users, went } = slice;
-        let Went { performance, gateway } = went;
-        Self { calls, latency_us, timed, rate_limited, auth_failures, users, performance, gateway, ..Self::default() }
-    }
-}
-
 impl From<StoredSlice> for Slice {
     fn from(stored: StoredSlice) -> Self {
         let StoredSlice(calls, latency_us, timed, rate_limited, auth_failures, users, went) = stored;
@@ -123,6 +102,7 @@ impl From<Slice> for StoredSlice {
 mod tests {
     use super::*;
     use crate::answer::Answer;
+    use crate::total::Total;
 
     #[test]
     fn a_course_is_read_as_it_was_written_and_holds_nothing_of_empty_parts() {

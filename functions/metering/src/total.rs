@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::answer::GatewayFailures;
 use crate::breakdown::Breakdown;
+use crate::course::{Course, Slice, Went};
 use crate::digest::subject_hash;
 use crate::distributions::Distributions;
 use crate::fold::UsageBySubject;
@@ -178,6 +179,29 @@ fn top(counts: impl IntoIterator<Item = (String, u64)>) -> Vec<(String, u64)> {
     counts.sort_by(|(one, few), (other, many)| (many, one).cmp(&(few, other)));
     counts.truncate(TOP);
     counts
+}
+
+/// Parts of all subjects, as totals without names.
+impl Course {
+    /// Adds a part of all subjects.
+    pub fn add_total(&mut self, place: u8, total: &Total) {
+        let Total { calls, latency_us, timed, rate_limited, auth_failures, users, .. } = *total;
+        let went = Went { performance: total.performance.clone(), gateway: total.gateway.clone() };
+        self.parts.insert(place, Slice { calls, latency_us, timed, rate_limited, auth_failures, users, went });
+    }
+
+    /// The parts, as totals without names.
+    pub fn parts(&self) -> impl Iterator<Item = (u8, Total)> + '_ {
+        self.parts.iter().map(|(place, slice)| (*place, Total::from(slice.clone())))
+    }
+}
+
+impl From<Slice> for Total {
+    fn from(slice: Slice) -> Self {
+        let Slice { calls, latency_us, timed, rate_limited, auth_failures, users, went } = slice;
+        let Went { performance, gateway } = went;
+        Self { calls, latency_us, timed, rate_limited, auth_failures, users, performance, gateway, ..Self::default() }
+    }
 }
 
 #[cfg(test)]
