@@ -117,7 +117,8 @@ impl Script {
         if random.below(FAILURES) == 0 {
             return Act { event: failure(random, self.seed, n, at), answer: None };
         }
-        let is_over = random.below(REFUSALS) == 0;
+        // People mind their quotas; machines call on.
+        let is_over = random.below(REFUSALS) == 0 && person.is_machine;
         let (method, path, _) = PATHS[random.weighted(&PATHS.map(|(.., weight)| weight))];
         let key = random.below(person.keys);
         let name = NAMES.get(usize::try_from(key).unwrap_or_default());
