@@ -169,7 +169,7 @@ fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Eight levels above what flate2 has, which are as many rounds of the smallest deflate there is: 3 % below level 9 on our
+/// Eight levels above what flate2 has, which are as many rounds of the smallest deflate there is: 2 % below level 9 on our
 /// binaries, in ten seconds for each. As many rounds again find nothing more.
 const ZOPFLI: i64 = 17;
 
