@@ -22,7 +22,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 /// As long as the SDK's clients have it: a second connection is better than a longer wait for one.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(3_100);
-/// A little less than the 20 s after which DynamoDB closes a connection that nothing is asked on.
+/// A connection that nothing was asked on for longer may be closed by the other side just as it is asked again.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Read once for the process: the certificates of a system are some hundred.

@@ -11,10 +11,10 @@ use metering::subject::Subject;
 use metering::traffic::Traffic;
 
 use super::AnalyticsApi;
-use super::figures::all;
 use crate::http::viewer::Viewer;
 use crate::http::{Answer, Failure};
 use store::history::{Freshness, History};
+use store::reads::all;
 use store::table::TableError;
 use store::users::User;
 

@@ -16,9 +16,10 @@ use metering::usage::{KeyCalls, Usage};
 use metering::window::Minute;
 
 use super::AnalyticsApi;
-use super::figures::{Figures, Scope, all, ranges};
+use super::figures::{Figures, Scope, ranges};
 use crate::http::viewer::Viewer;
 use crate::http::{Answer, Failure};
+use store::reads::all;
 use store::table::TableError;
 
 /// Longest range whose hours are read one by one, in hours: a week.

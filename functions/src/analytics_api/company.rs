@@ -7,8 +7,8 @@ use metering::report::company::CompanyStats;
 use metering::report::range::Range;
 
 use super::AnalyticsApi;
-use super::figures::all;
 use crate::http::{Answer, Failure};
+use store::reads::all;
 
 impl AnalyticsApi {
     pub(super) async fn company_stats(&self, company: String, range: Range, now: Timestamp) -> Result<Answer, Failure> {

@@ -6,7 +6,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use futures::{StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use metering::fold::UsageBySubject;
 use metering::live::LiveMinute;
@@ -21,7 +20,8 @@ use metering::window::{Day, Hour, Minute};
 use super::longer::Longer;
 use crate::http::Failure;
 use store::live::Live;
-use store::table::{CONCURRENCY, Consistency, TableError, readable};
+use store::reads::all;
+use store::table::{Consistency, TableError, readable};
 use store::windows::{Span, Windows};
 
 /// Whose figures.
@@ -204,14 +204,6 @@ impl Figures<'_> {
             |traffics: Vec<Arc<Traffic>>| LiveMinute::of(&traffics.iter().map(Arc::as_ref).collect::<Vec<_>>());
         Ok(traffics.into_iter().map(|(first, traffics)| (first, minute(traffics))).collect())
     }
-}
-
-/// The results of some reads, in order, with a bounded number under way at once.
-pub(super) async fn all<T, F>(reads: impl IntoIterator<Item = F>) -> Result<Vec<T>, TableError>
-where
-    F: Future<Output = Result<T, TableError>>,
-{
-    futures::stream::iter(reads).buffered(CONCURRENCY).try_collect().await
 }
 
 /// The first and last of each run of windows within a larger one.

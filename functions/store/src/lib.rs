@@ -13,6 +13,7 @@ pub mod live;
 pub mod migration;
 pub mod notices;
 pub mod quota_gate;
+pub mod reads;
 pub mod signing_keys;
 pub mod table;
 pub mod users;

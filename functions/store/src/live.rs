@@ -8,7 +8,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use contract::table::SK;
-use futures::{StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use metering::digest::{self, Kind};
 use metering::event::Event;
@@ -18,7 +17,8 @@ use metering::traffic::Traffic;
 use metering::window::Minute;
 
 use crate::blocks::{Blocks, LiveItem};
-use crate::table::{CONCURRENCY, Item, TableError, readable, string};
+use crate::reads::{all, at_once};
+use crate::table::{Item, TableError, readable, string};
 
 /// Bytes of traffic that are kept from one look to the next: two minutes of 600,000 calls are 35 MB.
 const KEPT_BYTES: usize = 48 * 1024 * 1024;
@@ -103,7 +103,7 @@ impl Live {
                 let Place { minute, bucket, .. } = &places[*traffic];
                 Ok((*traffic, self.blocks.digested(*minute, *bucket, block).await?))
             });
-            for (traffic, events) in all(reads, CONCURRENCY).await? {
+            for (traffic, events) in all(reads).await? {
                 self.change(&places[traffic], &mut traffics[traffic], |traffic| traffic.learn(&events));
             }
             asked.extend(blocks);
@@ -143,7 +143,7 @@ impl Live {
                 return Ok(());
             }
             let reads = blocks.iter().map(|block| self.blocks.digested(minute, place.bucket, block));
-            let read = all(reads, CONCURRENCY).await?;
+            let read = all(reads).await?;
             self.change(&place, traffic, |traffic| {
                 for (block, events) in blocks.iter().zip(read) {
                     traffic.keep(events.into_iter().filter(|event| place.has(event)));
@@ -177,7 +177,7 @@ impl Live {
 
     async fn read_all(&self, places: Vec<Place>, now: Timestamp) -> Result<Vec<Arc<Traffic>>, TableError> {
         let look = self.kept().begin();
-        let read = all(places.into_iter().map(|place| self.read(place, now, look)), PARTITIONS).await?;
+        let read = at_once(PARTITIONS, places.into_iter().map(|place| self.read(place, now, look))).await?;
         self.kept().forget(look);
         Ok(read)
     }
@@ -296,13 +296,6 @@ impl Place {
     fn has(&self, event: &Event) -> bool {
         self.subject.as_ref().is_none_or(|subject| Subject::of(event).as_ref() == Some(subject))
     }
-}
-
-async fn all<T, F>(reads: impl IntoIterator<Item = F>, at_once: usize) -> Result<Vec<T>, TableError>
-where
-    F: Future<Output = Result<T, TableError>>,
-{
-    futures::stream::iter(reads).buffered(at_once).try_collect().await
 }
 
 #[cfg(test)]

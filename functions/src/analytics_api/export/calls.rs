@@ -10,7 +10,8 @@ use metering::event::Event;
 use metering::subject::Subject;
 use metering::window::{Day, Minute, Month};
 
-use super::super::{AnalyticsApi, figures::all, set_through};
+use super::super::{AnalyticsApi, set_through};
+use store::reads::all;
 use store::table::{Consistency, TableError};
 
 /// What one read unit reads of a partition, strongly consistent, in bytes.
