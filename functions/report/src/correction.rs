@@ -1,0 +1,71 @@
+//! What a later edition of a report says otherwise, because events came late.
+//!
+//! Invariant: two editions with the same figures have no correction, and two that differ in a figure people see have one.
+
+use serde::{Deserialize, Serialize};
+
+use crate::figure;
+use crate::report::{Figures, Report};
+
+/// A figure that was another one in the edition before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Correction {
+    /// Which figure, as the report names it.
+    pub figure: String,
+    /// What the edition before said.
+    pub was: String,
+    /// What this one says.
+    pub is: String,
+}
+
+/// What a report says otherwise than an earlier one of the same period and person.
+pub fn corrections(earlier: &Report, later: &Report) -> Vec<Correction> {
+    let mut found: Vec<Correction> = std::iter::zip(named(&earlier.whole), named(&later.whole))
+        .filter(|((_, was), (_, is))| was != is)
+        .map(|((figure, was), (_, is))| Correction { figure: figure.to_owned(), was, is })
+        .collect();
+    for point in &later.points {
+        let was = earlier.points.iter().find(|earlier| earlier.time == point.time).map_or(0, |point| point.api_calls);
+        if was != point.api_calls {
+            let figure = format!("calls, {}", figure::time(later.period, point.time));
+            found.push(Correction { figure, was: figure::count(was), is: figure::count(point.api_calls) });
+        }
+    }
+    found
+}
+
+/// Each figure with its name, as people read them.
+pub(crate) fn named(figures: &Figures) -> [(&'static str, String); 7] {
+    let known = |value: Option<f64>| value.map_or_else(|| "unknown".into(), figure::milliseconds);
+    [
+        ("calls", figure::count(figures.api_calls)),
+        ("failed", figure::count(figures.errors)),
+        ("over quota", figure::count(figures.rate_limited)),
+        ("failed authentications", figure::count(figures.auth_failures)),
+        ("median response time", known(figures.p50_latency_ms)),
+        ("99th percentile", known(figures.p99_latency_ms)),
+        ("people", figures.unique_users.map_or_else(|| "1".into(), figure::count)),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::tests::a_day;
+
+    #[test]
+    fn a_late_call_is_told_in_the_whole_and_in_its_hour() {
+        let earlier = a_day();
+        let mut later = earlier.clone();
+        later.as_of = "2026-11-27T00:20:00Z".parse().unwrap();
+        assert_eq!(corrections(&earlier, &later), []);
+        later.whole.api_calls += 1;
+        later.points[9].api_calls += 1;
+        let told: Vec<String> = corrections(&earlier, &later)
+            .into_iter()
+            .map(|Correction { figure, was, is }| format!("{figure}: {was}, now {is}"))
+            .collect();
+        let (whole, hour) = (earlier.whole.api_calls, earlier.points[9].api_calls);
+        assert_eq!(told, [format!("calls: {whole}, now {}", whole + 1), format!("calls, 09:00: {hour}, now {}", hour + 1)]);
+    }
+}

@@ -1,0 +1,89 @@
+//! A report's figures for programs and spreadsheets: one figure a row, RFC 4180.
+//!
+//! Invariant: a figure stands there as it is, neither rounded nor formatted; no cell is a formula.
+
+use crate::report::{Figures, Report, Row};
+
+const HEAD: [&str; 7] = ["section", "name", "apiCalls", "errors", "rateLimited", "p50LatencyMs", "p99LatencyMs"];
+/// What a spreadsheet takes for the beginning of a formula.
+const FORMULA: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
+
+/// The file.
+pub(crate) fn of(report: &Report) -> String {
+    let mut file = String::new();
+    line(&mut file, HEAD.map(str::to_owned));
+    line(&mut file, figures("period", &report.period.to_string(), &report.whole));
+    if let Some(before) = &report.before {
+        line(&mut file, figures("before", &report.period.before().to_string(), before));
+    }
+    for point in &report.points {
+        let [calls, errors] = [point.api_calls, point.errors].map(|count| count.to_string());
+        let none = String::new;
+        line(&mut file, ["time".into(), point.time.to_string(), calls, errors, none(), none(), none()]);
+    }
+    for table in &report.tables {
+        for row in &table.rows {
+            line(&mut file, cells(&table.by, row));
+        }
+    }
+    file
+}
+
+fn figures(section: &str, name: &str, figures: &Figures) -> [String; 7] {
+    let Figures { api_calls, errors, rate_limited, p50_latency_ms, p99_latency_ms, .. } = figures;
+    let [calls, errors, over] = [api_calls, errors, rate_limited].map(u64::to_string);
+    let [p50, p99] = [p50_latency_ms, p99_latency_ms].map(|value| optional(*value));
+    [section.into(), name.into(), calls, errors, over, p50, p99]
+}
+
+fn cells(by: &str, row: &Row) -> [String; 7] {
+    let Row { name, api_calls, errors, p50_latency_ms, p99_latency_ms } = row;
+    let errors = optional(*errors);
+    let [p50, p99] = [p50_latency_ms, p99_latency_ms].map(|value| optional(*value));
+    [by.to_lowercase(), name.clone(), api_calls.to_string(), errors, String::new(), p50, p99]
+}
+
+fn optional(value: Option<impl ToString>) -> String {
+    value.map(|value| value.to_string()).unwrap_or_default()
+}
+
+fn line(file: &mut String, cells: [String; 7]) {
+    for (place, cell) in cells.iter().enumerate() {
+        if place > 0 {
+            file.push(',');
+        }
+        file.push_str(&quoted(cell));
+    }
+    file.push_str("\r\n");
+}
+
+/// A cell, quoted where it must be, with an apostrophe before what would be a formula.
+fn quoted(cell: &str) -> String {
+    let begins_formula = cell.starts_with(['\t', '\r', '\n']) || cell.trim_start().starts_with(FORMULA);
+    let cell = if begins_formula { format!("'{cell}") } else { cell.to_owned() };
+    if cell.contains(['"', ',', '\r', '\n']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::tests::a_day;
+
+    #[test]
+    fn the_hours_and_each_table_add_up_to_the_period() {
+        let file = of(&a_day());
+        let sum = |section: &str| -> u64 {
+            let rows = file.lines().map(|line| line.split(',').collect::<Vec<_>>());
+            rows.filter(|row| row[0] == section).map(|row| row[2].parse::<u64>().unwrap()).sum()
+        };
+        let whole = a_day().whole.api_calls;
+        assert_eq!(["period", "time", "path", "key"].map(sum), [whole; 4]);
+    }
+
+    #[test]
+    fn a_name_is_one_cell_and_never_a_formula() {
+        assert_eq!(quoted("=cmd()"), "'=cmd()");
+        assert_eq!(quoted(" @x"), "' @x");
+        assert_eq!(quoted("a \"b\", c\nd"), "\"a \"\"b\"\", c\nd\"");
+    }
+}
