@@ -15,6 +15,7 @@ const CRATES: [&str; 16] = [
     "functions/metering/src",
     "functions/store/src",
     "functions/openapi/src",
+    "functions/report/src",
     "functions/src",
     "stacks/src",
     "xtask/src",

@@ -5,6 +5,7 @@
 
 pub mod alerts;
 pub mod breakdown;
+pub mod cell;
 pub mod company;
 pub mod comparison;
 pub mod export;

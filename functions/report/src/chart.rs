@@ -98,8 +98,8 @@ fn round_up(most: u64) -> u64 {
 fn is_labelled(place: usize, points: usize) -> bool {
     match points {
         0..=8 => true,
-        9..=24 => place % 4 == 0,
-        _ => place % 5 == 0,
+        9..=24 => place.is_multiple_of(4),
+        _ => place.is_multiple_of(5),
     }
 }
 

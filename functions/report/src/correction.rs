@@ -35,16 +35,17 @@ pub fn corrections(earlier: &Report, later: &Report) -> Vec<Correction> {
 }
 
 /// Each figure with its name, as people read them.
-pub(crate) fn named(figures: &Figures) -> [(&'static str, String); 7] {
-    let known = |value: Option<f64>| value.map_or_else(|| "unknown".into(), figure::milliseconds);
+fn named(figures: &Figures) -> [(&'static str, String); 7] {
+    let count = |value: Option<u64>| value.map_or_else(|| "unknown".into(), figure::count);
+    let time = |value: Option<f64>| value.map_or_else(|| "unknown".into(), figure::milliseconds);
     [
         ("calls", figure::count(figures.api_calls)),
         ("failed", figure::count(figures.errors)),
         ("over quota", figure::count(figures.rate_limited)),
-        ("failed authentications", figure::count(figures.auth_failures)),
-        ("median response time", known(figures.p50_latency_ms)),
-        ("99th percentile", known(figures.p99_latency_ms)),
-        ("people", figures.unique_users.map_or_else(|| "1".into(), figure::count)),
+        ("failed authentications", count(figures.auth_failures)),
+        ("median response time", time(figures.p50_response_ms)),
+        ("99th percentile", time(figures.p99_response_ms)),
+        ("people", count(figures.unique_users)),
     ]
 }
 
@@ -66,6 +67,9 @@ mod tests {
             .map(|Correction { figure, was, is }| format!("{figure}: {was}, now {is}"))
             .collect();
         let (whole, hour) = (earlier.whole.api_calls, earlier.points[9].api_calls);
-        assert_eq!(told, [format!("calls: {whole}, now {}", whole + 1), format!("calls, 09:00: {hour}, now {}", hour + 1)]);
+        assert_eq!(
+            told,
+            [format!("calls: {whole}, now {}", whole + 1), format!("calls, 09:00: {hour}, now {}", hour + 1)]
+        );
     }
 }

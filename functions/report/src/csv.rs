@@ -4,9 +4,8 @@
 
 use crate::report::{Figures, Report, Row};
 
-const HEAD: [&str; 7] = ["section", "name", "apiCalls", "errors", "rateLimited", "p50LatencyMs", "p99LatencyMs"];
-/// What a spreadsheet takes for the beginning of a formula.
-const FORMULA: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
+const HEAD: [&str; 8] =
+    ["section", "name", "apiCalls", "errors", "rateLimited", "authFailures", "p50ResponseMs", "p99ResponseMs"];
 
 /// The file.
 pub(crate) fn of(report: &Report) -> String {
@@ -19,7 +18,7 @@ pub(crate) fn of(report: &Report) -> String {
     for point in &report.points {
         let [calls, errors] = [point.api_calls, point.errors].map(|count| count.to_string());
         let none = String::new;
-        line(&mut file, ["time".into(), point.time.to_string(), calls, errors, none(), none(), none()]);
+        line(&mut file, ["time".into(), point.time.to_string(), calls, errors, none(), none(), none(), none()]);
     }
     for table in &report.tables {
         for row in &table.rows {
@@ -29,39 +28,32 @@ pub(crate) fn of(report: &Report) -> String {
     file
 }
 
-fn figures(section: &str, name: &str, figures: &Figures) -> [String; 7] {
-    let Figures { api_calls, errors, rate_limited, p50_latency_ms, p99_latency_ms, .. } = figures;
+fn figures(section: &str, name: &str, figures: &Figures) -> [String; 8] {
+    let Figures { api_calls, errors, rate_limited, auth_failures, p50_response_ms, p99_response_ms, .. } = figures;
     let [calls, errors, over] = [api_calls, errors, rate_limited].map(u64::to_string);
-    let [p50, p99] = [p50_latency_ms, p99_latency_ms].map(|value| optional(*value));
-    [section.into(), name.into(), calls, errors, over, p50, p99]
+    let [p50, p99] = [p50_response_ms, p99_response_ms].map(|value| optional(*value));
+    [section.into(), name.into(), calls, errors, over, optional(*auth_failures), p50, p99]
 }
 
-fn cells(by: &str, row: &Row) -> [String; 7] {
-    let Row { name, api_calls, errors, p50_latency_ms, p99_latency_ms } = row;
+fn cells(by: &str, row: &Row) -> [String; 8] {
+    let Row { name, api_calls, errors, p50_response_ms, p99_response_ms } = row;
     let errors = optional(*errors);
-    let [p50, p99] = [p50_latency_ms, p99_latency_ms].map(|value| optional(*value));
-    [by.to_lowercase(), name.clone(), api_calls.to_string(), errors, String::new(), p50, p99]
+    let [p50, p99] = [p50_response_ms, p99_response_ms].map(|value| optional(*value));
+    [by.to_lowercase(), name.clone(), api_calls.to_string(), errors, String::new(), String::new(), p50, p99]
 }
 
 fn optional(value: Option<impl ToString>) -> String {
     value.map(|value| value.to_string()).unwrap_or_default()
 }
 
-fn line(file: &mut String, cells: [String; 7]) {
+fn line(file: &mut String, cells: [String; 8]) {
     for (place, cell) in cells.iter().enumerate() {
         if place > 0 {
             file.push(',');
         }
-        file.push_str(&quoted(cell));
+        file.push_str(&metering::report::cell::cell(cell));
     }
     file.push_str("\r\n");
-}
-
-/// A cell, quoted where it must be, with an apostrophe before what would be a formula.
-fn quoted(cell: &str) -> String {
-    let begins_formula = cell.starts_with(['\t', '\r', '\n']) || cell.trim_start().starts_with(FORMULA);
-    let cell = if begins_formula { format!("'{cell}") } else { cell.to_owned() };
-    if cell.contains(['"', ',', '\r', '\n']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell }
 }
 
 #[cfg(test)]
@@ -78,12 +70,5 @@ mod tests {
         };
         let whole = a_day().whole.api_calls;
         assert_eq!(["period", "time", "path", "key"].map(sum), [whole; 4]);
-    }
-
-    #[test]
-    fn a_name_is_one_cell_and_never_a_formula() {
-        assert_eq!(quoted("=cmd()"), "'=cmd()");
-        assert_eq!(quoted(" @x"), "' @x");
-        assert_eq!(quoted("a \"b\", c\nd"), "\"a \"\"b\"\", c\nd\"");
     }
 }

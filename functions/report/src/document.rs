@@ -12,6 +12,14 @@ use crate::{chart, figure};
 
 const STYLE: &str = include_str!("document.css");
 
+/// What a row of a table says beside its calls.
+type Cell = fn(&Row) -> Option<String>;
+const COLUMNS: [(&str, Cell); 3] = [
+    ("Failed", |row| row.errors.map(|errors| figure::share(errors, row.api_calls))),
+    ("Median", |row| row.p50_response_ms.map(figure::milliseconds)),
+    ("99 %", |row| row.p99_response_ms.map(figure::milliseconds)),
+];
+
 /// The document.
 pub(crate) fn of(report: &Report) -> String {
     let title = report.title();
@@ -25,14 +33,18 @@ pub(crate) fn of(report: &Report) -> String {
     head(&mut page, report);
     corrected(&mut page, &report.corrections);
     tiles(&mut page, report);
-    let _ = write!(page, "<figure>{}<figcaption>{}</figcaption></figure>\n", chart::of(report), legend(report));
+    if !report.points.is_empty() {
+        let _ = writeln!(page, "<figure>{}<figcaption>{}</figcaption></figure>", chart::of(report), legend(report));
+    }
     if let Some(quota) = &report.quota {
         left(&mut page, quota);
     }
     for table in &report.tables {
         rows(&mut page, table, report);
     }
-    points(&mut page, report);
+    if !report.points.is_empty() {
+        points(&mut page, report);
+    }
     foot(&mut page, report);
     page.push_str("</main></body></html>\n");
     page
@@ -43,14 +55,17 @@ fn head(page: &mut String, report: &Report) {
         Whose::Everybody => "All customers".to_owned(),
         Whose::Company(name) | Whose::User(name) => Text(name).to_string(),
     };
-    let _ = write!(page, "<header><p>CompliCal API usage</p><h1>{}</h1><p>{whose}</p></header>\n", report.period.title());
+    let _ =
+        writeln!(page, "<header><p>CompliCal API usage</p><h1>{}</h1><p>{whose}</p></header>", report.period.title());
 }
 
 fn corrected(page: &mut String, corrections: &[Correction]) {
     if corrections.is_empty() {
         return;
     }
-    page.push_str("<section class=\"corrected\"><h2>Corrected</h2><p>Calls came in late. Since the last edition:</p><ul>");
+    page.push_str(
+        "<section class=\"corrected\"><h2>Corrected</h2><p>Calls came in late. Since the last edition:</p><ul>",
+    );
     for Correction { figure, was, is } in corrections {
         let _ = write!(page, "<li>{}: {} instead of {}</li>", Text(figure), Text(is), Text(was));
     }
@@ -58,18 +73,29 @@ fn corrected(page: &mut String, corrections: &[Correction]) {
 }
 
 fn tiles(page: &mut String, report: &Report) {
-    let Figures { api_calls, errors, status_known, rate_limited, p50_latency_ms, p99_latency_ms, unique_users, .. } =
-        report.whole;
-    let latency = |value: Option<f64>| value.map_or_else(|| "–".into(), figure::milliseconds);
+    let Figures {
+        api_calls, errors, status_known, rate_limited, p50_response_ms, p99_response_ms, unique_users, ..
+    } = report.whole;
     let before = |of: fn(&Figures) -> u64| report.before.as_ref().map(of);
+    let failed = match status_known {
+        Some(known) => ("Failed", figure::share(errors, known), figure::count(errors)),
+        None => ("Failed", figure::count(errors), "as far as is known".into()),
+    };
     let mut tiles = vec![
         ("Calls", figure::count(api_calls), changed(before(|figures| figures.api_calls), api_calls)),
-        ("Failed", figure::share(errors, status_known), figure::count(errors)),
+        failed,
         ("Over quota", figure::count(rate_limited), changed(before(|figures| figures.rate_limited), rate_limited)),
-        ("Response time", latency(p50_latency_ms), format!("99 % within {}", latency(p99_latency_ms))),
     ];
+    if let Some((p50, p99)) = p50_response_ms.zip(p99_response_ms) {
+        let note = format!("99 % within {}", figure::milliseconds(p99));
+        tiles.push(("Response time", figure::milliseconds(p50), note));
+    }
     if let Some(users) = unique_users {
-        tiles.push(("People", figure::count(users), changed(before(|figures| figures.unique_users.unwrap_or(0)), users)));
+        tiles.push((
+            "People",
+            figure::count(users),
+            changed(before(|figures| figures.unique_users.unwrap_or(0)), users),
+        ));
     }
     page.push_str("<table class=\"tiles\" role=\"presentation\"><tr>");
     for (name, value, note) in tiles {
@@ -105,30 +131,35 @@ fn left(page: &mut String, quota: &Quota) {
             figure::share(*used, *limit)
         ),
     };
-    let _ = write!(page, "<section><h2>Quota</h2><p>{sentence}</p></section>\n");
+    let _ = writeln!(page, "<section><h2>Quota</h2><p>{sentence}</p></section>");
 }
 
+/// Calls by something; what is known of no row has no column.
 fn rows(page: &mut String, table: &Table, report: &Report) {
+    let columns: Vec<_> =
+        COLUMNS.into_iter().filter(|(_, cell)| table.rows.iter().any(|row| cell(row).is_some())).collect();
+    let by = Text(&table.by);
     let _ = write!(
         page,
-        "<section><h2>By {}</h2><table><thead><tr><th scope=\"col\">{}</th><th scope=\"col\">Calls</th>\
-         <th scope=\"col\">Share</th><th scope=\"col\">Failed</th><th scope=\"col\">Median</th>\
-         <th scope=\"col\">99 %</th></tr></thead><tbody>",
-        Text(&table.by.to_lowercase()),
-        Text(&table.by)
+        "<section><h2>By {}</h2><table><thead><tr><th scope=\"col\">{by}</th><th scope=\"col\">Calls</th>\
+         <th scope=\"col\">Share</th>",
+        Text(&table.by.to_lowercase())
     );
-    for Row { name, api_calls, errors, p50_latency_ms, p99_latency_ms } in &table.rows {
-        let name = if name == "*" { "all others" } else { name };
-        let cells = [
-            figure::count(*api_calls),
-            figure::share(*api_calls, report.whole.api_calls),
-            errors.map_or_else(|| "–".into(), |errors| figure::share(errors, *api_calls)),
-            p50_latency_ms.map_or_else(|| "–".into(), figure::milliseconds),
-            p99_latency_ms.map_or_else(|| "–".into(), figure::milliseconds),
-        ];
-        let _ = write!(page, "<tr><th scope=\"row\">{}</th>", Text(name));
-        for cell in cells {
-            let _ = write!(page, "<td>{cell}</td>");
+    for (name, _) in &columns {
+        let _ = write!(page, "<th scope=\"col\">{name}</th>");
+    }
+    page.push_str("</tr></thead><tbody>");
+    for row in &table.rows {
+        let name = if row.name == "*" { "all others" } else { &row.name };
+        let share = figure::share(row.api_calls, report.whole.api_calls);
+        let _ = write!(
+            page,
+            "<tr><th scope=\"row\">{}</th><td>{}</td><td>{share}</td>",
+            Text(name),
+            figure::count(row.api_calls)
+        );
+        for (_, cell) in &columns {
+            let _ = write!(page, "<td>{}</td>", cell(row).unwrap_or_else(|| "–".into()));
         }
         page.push_str("</tr>");
     }
@@ -152,12 +183,13 @@ fn points(page: &mut String, report: &Report) {
 
 fn foot(page: &mut String, report: &Report) {
     let Figures { api_calls, status_known, .. } = report.whole;
-    let known = figure::share(status_known, api_calls);
-    let _ = write!(
+    let known = status_known.filter(|_| api_calls > 0).map_or_else(String::new, |known| {
+        format!(" How calls were answered is known of {} of them.", figure::share(known, api_calls))
+    });
+    let as_of = report.as_of.strftime("%-d %B %Y, %H:%M UTC");
+    let _ = writeln!(
         page,
-        "<footer><p>Every call is counted exactly, at the time it was made (UTC). How calls were answered is known of \
-         {known} of them. Figures as of {}.</p></footer>\n",
-        report.as_of.strftime("%-d %B %Y, %H:%M UTC")
+        "<footer><p>Every call is counted exactly, at the time it was made (UTC).{known} Figures as of {as_of}.</p></footer>"
     );
 }
 

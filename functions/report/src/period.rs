@@ -125,13 +125,18 @@ impl FromStr for Period {
         if let Some((year, week)) = text.split_once("-W") {
             let (year, week) = (digits(year, 4).ok_or_else(bad)?, digits(week, 2).ok_or_else(bad)?);
             let week = i8::try_from(week).map_err(|_| bad())?;
-            return ISOWeekDate::new(year, week, Weekday::Monday).map(|monday| Self::Week(monday.date())).map_err(|_| bad());
+            return ISOWeekDate::new(year, week, Weekday::Monday)
+                .map(|monday| Self::Week(monday.date()))
+                .map_err(|_| bad());
         }
-        let parts: Option<Vec<i16>> = std::iter::zip(text.split('-'), [4, 2, 2]).map(|(part, n)| digits(part, n)).collect();
+        let parts: Option<Vec<i16>> =
+            std::iter::zip(text.split('-'), [4, 2, 2]).map(|(part, n)| digits(part, n)).collect();
         let part = |part: i16| i8::try_from(part).map_err(|_| bad());
         match (parts.as_deref(), text.split('-').count()) {
             (Some(&[year, month]), 2) => Date::new(year, part(month)?, 1).map(Self::Month).map_err(|_| bad()),
-            (Some(&[year, month, day]), 3) => Date::new(year, part(month)?, part(day)?).map(Self::Day).map_err(|_| bad()),
+            (Some(&[year, month, day]), 3) => {
+                Date::new(year, part(month)?, part(day)?).map(Self::Day).map_err(|_| bad())
+            }
             _ => Err(bad()),
         }
     }
@@ -177,7 +182,19 @@ mod tests {
 
     #[test]
     fn what_names_none_is_refused_with_its_text() {
-        for text in ["", "2026", "2026-13", "2026-11-31", "2026-W54", "2025-W53", "26-11-25", "2026-1", "2026-11-25-1", "+026-11", "2026-W-1"] {
+        for text in [
+            "",
+            "2026",
+            "2026-13",
+            "2026-11-31",
+            "2026-W54",
+            "2025-W53",
+            "26-11-25",
+            "2026-1",
+            "2026-11-25-1",
+            "+026-11",
+            "2026-W-1",
+        ] {
             assert_eq!(text.parse::<Period>(), Err(BadPeriod(text.into())));
         }
     }

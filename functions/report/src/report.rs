@@ -23,7 +23,7 @@ pub struct Report {
     pub whole: Figures,
     /// All of the period before; absent where nothing is kept of it.
     pub before: Option<Figures>,
-    /// One for each hour of a day, or each day of a week or a month, in order.
+    /// One for each hour of a day, or each day of a week or a month, in order; none of a company's day.
     pub points: Vec<Point>,
     /// What the calls have in common.
     pub tables: Vec<Table>,
@@ -47,22 +47,22 @@ pub enum Whose {
 
 /// What a time came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", default)]
 pub struct Figures {
     /// Calls that were let through, which are the ones that are billed.
     pub api_calls: u64,
     /// Of these, those that are known to have been answered with a status of 400 or more.
     pub errors: u64,
-    /// Of how many calls the answer is known.
-    pub status_known: u64,
+    /// Of how many calls the answer is known; absent where that is not told apart.
+    pub status_known: Option<u64>,
     /// Calls refused over a quota.
     pub rate_limited: u64,
-    /// Failed authentications.
-    pub auth_failures: u64,
-    /// Median response time, in milliseconds.
-    pub p50_latency_ms: Option<f64>,
+    /// Failed authentications; absent where they are not told apart.
+    pub auth_failures: Option<u64>,
+    /// Median response time, in milliseconds; absent where it is not known.
+    pub p50_response_ms: Option<f64>,
     /// 99th percentile of it.
-    pub p99_latency_ms: Option<f64>,
+    pub p99_response_ms: Option<f64>,
     /// How many people called; absent in one person's report.
     pub unique_users: Option<u64>,
 }
@@ -99,9 +99,9 @@ pub struct Row {
     /// Of these, those known to have failed; absent where answers are not known by this.
     pub errors: Option<u64>,
     /// Median response time, in milliseconds.
-    pub p50_latency_ms: Option<f64>,
+    pub p50_response_ms: Option<f64>,
     /// 99th percentile of it.
-    pub p99_latency_ms: Option<f64>,
+    pub p99_response_ms: Option<f64>,
 }
 
 /// What is left of a month's quota.
@@ -117,6 +117,11 @@ pub struct Quota {
 }
 
 impl Report {
+    /// Whether another edition has the same figures of the period, whenever it was made.
+    pub fn agrees_with(&self, other: &Self) -> bool {
+        (&self.whole, &self.points, &self.tables) == (&other.whole, &other.points, &other.tables)
+    }
+
     /// What names the report: what it is of and whose.
     pub fn title(&self) -> String {
         let of = match &self.whose {
@@ -158,8 +163,8 @@ pub(crate) mod tests {
             name: name.into(),
             api_calls,
             errors: Some(errors),
-            p50_latency_ms: Some(11.2),
-            p99_latency_ms: Some(88.0),
+            p50_response_ms: Some(11.2),
+            p99_response_ms: Some(88.0),
         };
         Report {
             whose: Whose::User("ada@example.com".into()),
@@ -168,14 +173,14 @@ pub(crate) mod tests {
             whole: Figures {
                 api_calls,
                 errors,
-                status_known: api_calls,
+                status_known: Some(api_calls),
                 rate_limited: 3,
-                auth_failures: 1,
-                p50_latency_ms: Some(11.4),
-                p99_latency_ms: Some(93.0),
+                auth_failures: Some(1),
+                p50_response_ms: Some(11.4),
+                p99_response_ms: Some(93.0),
                 unique_users: None,
             },
-            before: Some(Figures { api_calls: 700, errors: 41, status_known: 700, ..Figures::default() }),
+            before: Some(Figures { api_calls: 700, errors: 41, status_known: Some(700), ..Figures::default() }),
             points,
             tables: vec![
                 Table {
@@ -184,11 +189,7 @@ pub(crate) mod tests {
                 },
                 Table { by: "Key".into(), rows: vec![row("=production", api_calls, errors)] },
             ],
-            quota: Some(Quota {
-                limit: Some(25_000),
-                used: 21_412,
-                runs_out: Some("2026-11-29".parse().unwrap()),
-            }),
+            quota: Some(Quota { limit: Some(25_000), used: 21_412, runs_out: Some("2026-11-29".parse().unwrap()) }),
             corrections: vec![],
         }
     }

@@ -8,6 +8,7 @@ use std::str::FromStr;
 use serde::Serialize;
 
 use super::BadParameter;
+use super::cell::cell;
 use super::instant::Instant;
 use crate::event::Event;
 use crate::number::Latency;
@@ -16,8 +17,6 @@ use crate::text::stored_bytes;
 /// Most bytes of a page, as it stands in the function's answer, which is JSON: Lambda takes 6 MB of it (Lambda quotas,
 /// "Invocation payload"), and headers need some.
 const MAX_PAGE_BYTES: usize = 5_000_000;
-/// What a spreadsheet takes for the beginning of a formula, also as typed on a Japanese keyboard.
-const FORMULA: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
 
 /// How calls are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -155,14 +154,6 @@ impl<'a> ExportedCall<'a> {
     }
 }
 
-/// A text as a cell. An apostrophe before what would be a formula has a spreadsheet show it as it is; it looks behind
-/// spaces, and so do we.
-fn cell(text: &str) -> String {
-    let begins_formula = text.starts_with(['\t', '\r', '\n']) || text.trim_start().starts_with(FORMULA);
-    let text = if begins_formula { format!("'{text}") } else { text.to_owned() };
-    if text.contains([',', '"', '\r', '\n']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
-}
-
 impl Page {
     /// An empty page; the first of a table begins with its columns.
     pub fn new(format: Format, is_first: bool) -> Self {
@@ -226,29 +217,6 @@ mod tests {
         assert!(fields.iter().all(Option::is_some) && fields.is_sorted(), "{object}");
         assert_eq!(object.matches("\":").count(), columns.len());
         assert_eq!(row.line(Format::Csv), "2026-11-24T10:15:30.500Z,r-1,GET,/v1/deadlines,,,3.25,,,,,,curl/8\r\n");
-    }
-
-    #[test]
-    fn a_cell_is_quoted_where_it_must_be_and_is_never_a_formula() {
-        for (text, expected) in [
-            ("plain", "plain"),
-            ("a,b", "\"a,b\""),
-            ("say \"hi\"", "\"say \"\"hi\"\"\""),
-            ("two\r\nlines", "\"two\r\nlines\""),
-            ("=1+1", "'=1+1"),
-            ("+61", "'+61"),
-            ("-1", "'-1"),
-            ("@SUM(A1)", "'@SUM(A1)"),
-            ("  =1+1", "'  =1+1"),
-            ("\t=1+1", "'\t=1+1"),
-            ("\r=1", "\"'\r=1\""),
-            ("＝1", "'＝1"),
-            ("=a,\"b\"", "\"'=a,\"\"b\"\"\""),
-            ("a=b", "a=b"),
-            ("", ""),
-        ] {
-            assert_eq!(cell(text), expected, "{text:?}");
-        }
     }
 
     #[test]
