@@ -111,7 +111,7 @@ fn short(label: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::tests::a_day;
+    use crate::tests::a_day;
 
     #[test]
     fn the_axis_ends_at_a_round_figure_above_all() {

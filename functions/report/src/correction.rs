@@ -2,21 +2,8 @@
 //!
 //! Invariant: two editions with the same figures have no correction, and two that differ in a figure people see have one.
 
-use serde::{Deserialize, Serialize};
-
 use crate::figure;
-use crate::report::{Figures, Report};
-
-/// A figure that was another one in the edition before.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Correction {
-    /// Which figure, as the report names it.
-    pub figure: String,
-    /// What the edition before said.
-    pub was: String,
-    /// What this one says.
-    pub is: String,
-}
+use crate::report::{Correction, Figures, Report};
 
 /// What a report says otherwise than an earlier one of the same period and person.
 pub fn corrections(earlier: &Report, later: &Report) -> Vec<Correction> {
@@ -52,7 +39,7 @@ fn named(figures: &Figures) -> [(&'static str, String); 7] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::tests::a_day;
+    use crate::tests::a_day;
 
     #[test]
     fn a_late_call_is_told_in_the_whole_and_in_its_hour() {

@@ -7,8 +7,8 @@ use crate::report::{Figures, Report, Row};
 const HEAD: [&str; 8] =
     ["section", "name", "apiCalls", "errors", "rateLimited", "authFailures", "p50ResponseMs", "p99ResponseMs"];
 
-/// The file.
-pub(crate) fn of(report: &Report) -> String {
+/// The figures of a report, one a row.
+pub fn csv(report: &Report) -> String {
     let mut file = String::new();
     line(&mut file, HEAD.map(str::to_owned));
     line(&mut file, figures("period", &report.period.to_string(), &report.whole));
@@ -59,11 +59,11 @@ fn line(file: &mut String, cells: [String; 8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::tests::a_day;
+    use crate::tests::a_day;
 
     #[test]
     fn the_hours_and_each_table_add_up_to_the_period() {
-        let file = of(&a_day());
+        let file = csv(&a_day());
         let sum = |section: &str| -> u64 {
             let rows = file.lines().map(|line| line.split(',').collect::<Vec<_>>());
             rows.filter(|row| row[0] == section).map(|row| row[2].parse::<u64>().unwrap()).sum()

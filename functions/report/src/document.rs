@@ -5,23 +5,22 @@
 
 use std::fmt::Write as _;
 
-use crate::correction::Correction;
 use crate::markup::Text;
-use crate::report::{Figures, Quota, Report, Row, Table, Whose};
+use crate::report::{Correction, Figures, Quota, Report, Row, Table, Whose};
 use crate::{chart, figure};
 
 const STYLE: &str = include_str!("document.css");
 
 /// What a row of a table says beside its calls.
-type Cell = fn(&Row) -> Option<String>;
-const COLUMNS: [(&str, Cell); 3] = [
+type Column = fn(&Row) -> Option<String>;
+const COLUMNS: [(&str, Column); 3] = [
     ("Failed", |row| row.errors.map(|errors| figure::share(errors, row.api_calls))),
     ("Median", |row| row.p50_response_ms.map(figure::milliseconds)),
     ("99 %", |row| row.p99_response_ms.map(figure::milliseconds)),
 ];
 
-/// The document.
-pub(crate) fn of(report: &Report) -> String {
+/// The page of a report: one HTML document, with nothing from outside it.
+pub fn html(report: &Report) -> String {
     let title = report.title();
     let mut page = format!(
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
@@ -45,7 +44,7 @@ pub(crate) fn of(report: &Report) -> String {
     if !report.points.is_empty() {
         points(&mut page, report);
     }
-    foot(&mut page, report);
+    footer(&mut page, report);
     page.push_str("</main></body></html>\n");
     page
 }
@@ -181,7 +180,7 @@ fn points(page: &mut String, report: &Report) {
     page.push_str("</tbody></table></section>\n");
 }
 
-fn foot(page: &mut String, report: &Report) {
+fn footer(page: &mut String, report: &Report) {
     let Figures { api_calls, status_known, .. } = report.whole;
     let known = status_known.filter(|_| api_calls > 0).map_or_else(String::new, |known| {
         format!(" How calls were answered is known of {} of them.", figure::share(known, api_calls))
@@ -196,20 +195,20 @@ fn foot(page: &mut String, report: &Report) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::tests::a_day;
+    use crate::tests::a_day;
 
     #[test]
     fn what_a_caller_chose_stays_text() {
         let mut report = a_day();
         report.whose = Whose::Company("<script>alert(1)</script>".into());
         report.tables[0].rows[0].name = "GET /<img src=x onerror=alert(1)>".into();
-        let page = of(&report);
+        let page = html(&report);
         assert!(!page.contains("<script") && !page.contains("<img"), "{page}");
         assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;"), "{page}");
     }
 
     #[test]
     fn the_page_of_a_day_is_as_it_was_looked_at() {
-        insta::assert_snapshot!(of(&a_day()));
+        insta::assert_snapshot!(html(&a_day()));
     }
 }

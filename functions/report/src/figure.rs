@@ -5,7 +5,7 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::Period;
+use crate::period::Period;
 
 /// `1,234,567`.
 pub(crate) fn count(count: u64) -> String {

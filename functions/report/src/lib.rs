@@ -11,7 +11,11 @@ mod figure;
 mod markup;
 mod period;
 mod report;
+#[cfg(test)]
+mod tests;
 
-pub use self::correction::{Correction, corrections};
+pub use self::correction::corrections;
+pub use self::csv::csv;
+pub use self::document::html;
 pub use self::period::{BadPeriod, Period};
-pub use self::report::{Figures, Point, Quota, Report, Row, Table, Whose};
+pub use self::report::{Correction, Figures, Point, Quota, Report, Row, Table, Whose};
