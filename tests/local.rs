@@ -93,7 +93,7 @@ impl Local {
     }
 
     pub(crate) fn command(&self, toggle: &str, arguments: &[&str]) -> Command {
-        let mut command = Command::new(binaries().join("cloud"));
+        let mut command = Command::new(binaries().join("commands"));
         command
             .args(arguments)
             .env("COMPLICAL_LOCAL_DIR", &self.folder)

@@ -21,7 +21,7 @@ pub struct Program {
 
 /// What talks to AWS. The whole workspace is named so that its crates agree on their dependencies' features: built
 /// alone, this and the functions would compile the SDK once each.
-const CLOUD: Program = Program { name: "cloud", profile: "dev", folder: "debug", packages: &["--workspace"] };
+const COMMANDS: Program = Program { name: "commands", profile: "dev", folder: "debug", packages: &["--workspace"] };
 
 /// What measures.
 pub const BENCH: Program =
@@ -31,7 +31,7 @@ pub const BENCH: Program =
 pub const BACKTEST: Program =
     Program { name: "backtest", profile: "measure", folder: "measure", packages: &["--package", "backtest"] };
 
-/// Hands a command that talks to AWS to `cloud`.
+/// Hands a command that talks to AWS to `commands`.
 ///
 /// # Errors
 /// When it cannot be built or started; otherwise this does not return.
@@ -40,7 +40,7 @@ pub fn run(command: &cli::Command, printer: &Printer) -> Result<()> {
     if !matches!(command, cli::Command::Local(local) if !local.is_up()) {
         workspace::toggle()?;
     }
-    become_program(&CLOUD, printer)
+    become_program(&COMMANDS, printer)
 }
 
 /// Builds a binary and becomes it, with the arguments of this process.

@@ -5,6 +5,7 @@
 mod bucket;
 mod cloudwatch;
 mod endpoint;
+pub mod fake;
 mod gateway_log;
 mod host;
 mod load;

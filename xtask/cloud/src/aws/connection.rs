@@ -73,10 +73,10 @@ impl Connection {
         Self { config, target: self.target }
     }
 
-    /// The same endpoint, treated as AWS: for tests of what the local system does not emulate.
-    #[cfg(test)]
-    pub(crate) fn standing_in_for_aws(self) -> Self {
-        Self { target: Target::Aws, ..self }
+    /// An endpoint that is treated as AWS: for tests of what the local system does not emulate.
+    #[must_use]
+    pub fn to_fake(endpoint: &str) -> Self {
+        Self { target: Target::Aws, ..Self::to_local(endpoint) }
     }
 
     /// What templates are made for.

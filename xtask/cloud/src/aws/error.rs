@@ -245,11 +245,13 @@ fn hint(code: &str, text: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fake::{self, Answer};
+    use crate::Connection;
+    use runtime_fixture::fake::{self, Answer};
 
     /// What is said of an answer that three services of different protocols give.
     async fn said_of(status: u16, body: &'static str) -> [String; 3] {
-        let connection = fake::start(move |_, _| Answer(status, body.to_owned())).await.without_retries();
+        let connection =
+            Connection::to_fake(&fake::start(move |_, _| Answer(status, body.to_owned()))).without_retries();
         let account = connection.account().await.map(|_| ());
         let table = connection.dynamodb().describe_table().table_name("t").send().await;
         let table = table.map(|_| ()).map_err(failed_to("look at the table"));
@@ -280,7 +282,8 @@ mod tests {
     #[tokio::test]
     async fn of_a_table_it_is_told_in_the_same_way() {
         for (status, body) in [(500, ""), (200, "<html>")] {
-            let connection = fake::start(move |_, _| Answer(status, body.to_owned())).await.without_retries();
+            let connection =
+                Connection::to_fake(&fake::start(move |_, _| Answer(status, body.to_owned()))).without_retries();
             let table = store::table::Table::new(connection.dynamodb(), "keys");
             let asked = store::keys::Keys::new(table).keys_of(&"a@example.com".parse().unwrap()).await;
             let error = asked.map_err(table_failed_to("list the keys")).unwrap_err();
@@ -293,7 +296,7 @@ mod tests {
     #[tokio::test]
     async fn the_words_of_aws_are_kept() {
         let answer = |_: &str, _: &str| Answer::refusal("AccessDenied", "not you (really)");
-        let error = fake::start(answer).await.account().await.unwrap_err();
+        let error = Connection::to_fake(&fake::start(answer)).account().await.unwrap_err();
         assert_eq!(error.to_string(), "cannot find out the account: AccessDenied: not you (really)");
     }
 }

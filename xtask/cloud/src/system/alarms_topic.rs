@@ -57,7 +57,7 @@ mod tests {
     use xtask::workspace;
 
     use super::*;
-    use crate::fake::{self, Answer};
+    use runtime_fixture::fake::{self, Answer};
 
     const TOPIC: &str = "arn:aws:sns:ap-south-1:123456789012:alarms";
 
@@ -79,7 +79,7 @@ mod tests {
              <PhysicalResourceId>{TOPIC}</PhysicalResourceId><ResourceStatus>CREATE_COMPLETE</ResourceStatus>\
              <LastUpdatedTimestamp>2026-11-24T09:00:00Z</LastUpdatedTimestamp></member>"
         );
-        fake::start(move |operation, _| match operation {
+        Connection::to_fake(&fake::start(move |operation, _| match operation {
             "ListStackResources" if has_topic => {
                 Answer::query(operation, &format!("<StackResourceSummaries>{topic}</StackResourceSummaries>"))
             }
@@ -87,8 +87,7 @@ mod tests {
                 Answer::query(operation, &format!("<Subscriptions>{members}</Subscriptions>"))
             }
             _ => Answer::refusal("ValidationError", "Stack with id CompliCal-Dashboard-prod does not exist"),
-        })
-        .await
+        }))
     }
 
     #[tokio::test]

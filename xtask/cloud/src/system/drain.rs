@@ -20,10 +20,10 @@ use jiff::{SignedDuration, Timestamp};
 use super::authorizer::authorizer;
 use crate::Connection;
 use crate::console::observer::Observer;
-pub(crate) use last_record::events_of;
+pub use last_record::events_of;
 use last_record::{Tip, Unread, uncounted};
 use shard::Place;
-pub(crate) use shard::{arrived_at, read_since, shards};
+pub use shard::{arrived_at, read_since, shards};
 
 /// What became of the stream.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -108,7 +108,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::fake::{self, Answer};
+    use runtime_fixture::fake::{self, Answer};
 
     #[test]
     fn only_a_line_of_these_names_keeps_an_event() {
@@ -127,7 +127,7 @@ mod tests {
             let line = json!({"message": message, "identity": name, "event": format!("event {name}")});
             json!({"eventId": format!("{name}{at}"), "timestamp": at, "message": line.to_string()})
         };
-        let connection = fake::start(move |operation, body| {
+        let connection = Connection::to_fake(&fake::start(move |operation, body| {
             assert_eq!(operation, "FilterLogEvents");
             let asked: Value = serde_json::from_str(body).unwrap();
             let page = match asked["nextToken"].as_str() {
@@ -136,8 +136,7 @@ mod tests {
                 _ => json!({"events": [line("b", 2, UNCONFIRMED), line("a", 4, MESSAGE), line("b", 5, SETTLED)]}),
             };
             Answer(200, page.to_string())
-        })
-        .await;
+        }));
         let found = lines(&connection, &Environment::default(), Timestamp::now()).await.unwrap().unwrap();
         let found: Vec<_> = found.iter().map(|kept| (kept.id.as_str(), kept.event.as_str())).collect();
         assert_eq!(found, [("a1", "event a"), ("c3", "event c")]);

@@ -265,7 +265,7 @@ mod tests {
     use std::sync::{Arc, Mutex};
 
     use super::*;
-    use crate::fake::{self, Answer};
+    use runtime_fixture::fake::{self, Answer};
 
     /// Whoever plays Cognito and the table: each operation is written down, those named are refused with a code.
     async fn play(refused: &'static [(&'static str, &'static str)]) -> (Connection, Arc<Mutex<Vec<String>>>) {
@@ -287,7 +287,7 @@ mod tests {
                 None => Answer(200, "{}".to_owned()),
             }
         };
-        (fake::start(answer).await, asked)
+        (Connection::to_fake(&fake::start(answer)), asked)
     }
 
     fn new_user() -> NewUser {

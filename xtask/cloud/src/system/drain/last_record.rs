@@ -120,7 +120,7 @@ pub(super) async fn uncounted(connection: &Connection, env: &Environment, tips: 
 ///
 /// # Errors
 /// When the table cannot be read.
-pub(crate) async fn events_of(
+pub async fn events_of(
     connection: &Connection,
     env: &Environment,
     minute: Minute,

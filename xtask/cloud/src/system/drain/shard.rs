@@ -85,7 +85,7 @@ impl<'a> Reading<'a> {
 ///
 /// # Errors
 /// When the shard cannot be read.
-pub(crate) async fn read_since(
+pub async fn read_since(
     connection: &Connection,
     env: &Environment,
     shard: &str,
@@ -100,7 +100,7 @@ pub(crate) async fn read_since(
 }
 
 /// When a record arrived. Kinesis always says; without it the record would only be looked for in another minute.
-pub(crate) fn arrived_at(record: &Record) -> Timestamp {
+pub fn arrived_at(record: &Record) -> Timestamp {
     let nanos = record.approximate_arrival_timestamp().map(DateTime::as_nanos);
     nanos.and_then(|nanos| Timestamp::from_nanosecond(nanos).ok()).unwrap_or_else(Timestamp::now)
 }
@@ -109,7 +109,7 @@ pub(crate) fn arrived_at(record: &Record) -> Timestamp {
 ///
 /// # Errors
 /// When the stream cannot be asked.
-pub(crate) async fn shards(connection: &Connection, env: &Environment) -> Result<Option<Vec<String>>> {
+pub async fn shards(connection: &Connection, env: &Environment) -> Result<Option<Vec<String>>> {
     let client = connection.kinesis();
     let mut shards = Vec::new();
     let mut page: Option<String> = None;

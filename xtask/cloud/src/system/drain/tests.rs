@@ -7,8 +7,8 @@ use xtask::Printer;
 
 use super::*;
 use crate::console::reporter::Reporter;
-use crate::fake::{self, Answer};
 use last_record::KEYS;
+use runtime_fixture::fake::{self, Answer};
 
 const SHORT: Duration = Duration::from_millis(300);
 
@@ -18,7 +18,7 @@ async fn account(
     records: impl Fn() -> Value + Send + Sync + 'static,
     under_errors: impl Fn() -> Value + Send + Sync + 'static,
 ) -> Connection {
-    fake::start(move |operation, _| {
+    Connection::to_fake(&fake::start(move |operation, _| {
         let answer = match operation {
             "ListShards" => json!({"Shards": [{"ShardId": "shardId-0", "HashKeyRange": {"StartingHashKey": "0",
                 "EndingHashKey": "1"}, "SequenceNumberRange": {"StartingSequenceNumber": "1"}}]}),
@@ -29,8 +29,7 @@ async fn account(
             _ => json!({"LastModified": "2026-01-01T00:00:00.000+0000"}),
         };
         Answer(200, answer.to_string())
-    })
-    .await
+    }))
 }
 
 fn one_record(behind_ms: u64) -> Value {
@@ -75,7 +74,7 @@ async fn shard_of(
     is_failed: impl Fn(u64) -> bool + Send + Sync + 'static,
 ) -> Connection {
     const PAGE: usize = KEYS + 100;
-    fake::start(move |operation, body| {
+    Connection::to_fake(&fake::start(move |operation, body| {
         let asked: Value = serde_json::from_str(body).unwrap_or_default();
         let answer = match operation {
             "ListShards" => json!({"Shards": [{"ShardId": "shardId-0", "HashKeyRange": {"StartingHashKey": "0",
@@ -119,8 +118,7 @@ async fn shard_of(
             }
         };
         Answer(200, answer.to_string())
-    })
-    .await
+    }))
 }
 
 #[tokio::test]
@@ -156,14 +154,14 @@ async fn the_records_of_more_keys_than_are_kept_are_each_looked_for() {
 #[tokio::test]
 async fn a_shard_that_has_given_as_much_as_it_may_is_read_on_after_a_rest() {
     let reads = AtomicUsize::new(0);
-    let connection = fake::start(move |operation, _| match operation {
+    let connection = Connection::to_fake(&fake::start(move |operation, _| match operation {
         "GetShardIterator" => Answer(200, json!({"ShardIterator": "here"}).to_string()),
         _ if reads.fetch_add(1, Ordering::Relaxed) == 0 => {
             Answer(400, json!({"__type": "ProvisionedThroughputExceededException", "message": "slower"}).to_string())
         }
         _ => Answer(200, one_record(0).to_string()),
-    });
-    let connection = connection.await.without_retries();
+    }));
+    let connection = connection.without_retries();
     let mut sequences = Vec::new();
     let take = |record: aws_sdk_kinesis::types::Record| sequences.push(record.sequence_number().to_owned());
     read_since(&connection, &Environment::default(), "shardId-0", Timestamp::now(), take).await.unwrap();
@@ -173,7 +171,7 @@ async fn a_shard_that_has_given_as_much_as_it_may_is_read_on_after_a_rest() {
 #[tokio::test]
 async fn a_stream_that_is_gone_holds_nothing() {
     let gone = json!({"__type": "ResourceNotFoundException", "message": "Stream not found"}).to_string();
-    let connection = fake::start(move |_, _| Answer(400, gone.clone())).await;
+    let connection = Connection::to_fake(&fake::start(move |_, _| Answer(400, gone.clone())));
     assert_eq!(drained(&connection).await, Drained::Fully);
 }
 
