@@ -7,6 +7,7 @@ mod alerts;
 mod due;
 mod run;
 mod totals;
+mod uncounted;
 
 use std::collections::BTreeSet;
 
@@ -27,7 +28,8 @@ use store::blocks::{Blocks, Mark};
 use store::failed_windows::FailedWindows;
 use store::journal::Journal;
 use store::notices::Notices;
-use store::table::{Table, TableError, readable};
+use store::table::{Table, TableError};
+use store::uncounted::UncountedSpans;
 use store::watermark::Watermark;
 use store::windows::{Span, Windows};
 
@@ -53,6 +55,8 @@ pub struct Aggregator {
     pub failed: FailedWindows,
     /// What users were told of their quotas.
     pub notices: Notices,
+    /// Spans of which windows were set long afterwards.
+    pub uncounted: UncountedSpans,
     /// Where figures are published.
     pub metrics: Metrics,
     /// Where it is said what calls were answered, if that is to be known.
@@ -86,7 +90,8 @@ impl Aggregator {
             blocks: Blocks::new(analytics.clone()),
             windows: Windows::new(analytics.clone(), usage.clone()),
             watermark: Watermark::new(analytics.clone()),
-            failed: FailedWindows::new(analytics),
+            failed: FailedWindows::new(analytics.clone()),
+            uncounted: UncountedSpans::new(analytics),
             journal: Journal::new(usage.clone()),
             notices: Notices::new(usage),
             metrics,
@@ -107,7 +112,7 @@ impl Aggregator {
         let mut watermark = self.begin(now).await?;
         let (target, marks) = self.target(until, now, watermark).await?;
         let waiting = self.failed.list().await?;
-        let mut run = Run::new(self, now, readable(self.watermark.closed().await)?.flatten());
+        let mut run = Run::new(self, now, self.resume(watermark, target).await?);
         let mut again: BTreeSet<Minute> = run.partly_known(watermark, target).await?.into_iter().collect();
         again.extend(marks.iter().map(|mark| mark.minute).filter(|minute| *minute <= watermark));
         let is_revision = !again.is_empty() || !waiting.is_empty();

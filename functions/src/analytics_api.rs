@@ -11,6 +11,7 @@ mod company;
 mod dashboard;
 mod export;
 mod figures;
+mod forecast;
 mod longer;
 mod openapi;
 mod recent;
@@ -22,7 +23,6 @@ use contract::Route;
 use contract::limit::MAX_EVENT_AGE_DAYS;
 use jiff::{SignedDuration, Timestamp};
 use metering::email::Email;
-use metering::report::breakdown::{self as rows, By};
 use metering::report::company as companies;
 use metering::report::comparison::{Comparison, Earlier};
 use metering::report::heatmap::Heatmap;
@@ -43,6 +43,7 @@ use store::live::Live;
 use store::notices::Notices;
 use store::signing_keys::SigningKeys;
 use store::table::{Table, TableError};
+use store::uncounted::UncountedSpans;
 use store::watermark::Watermark;
 use store::windows::Windows;
 
@@ -64,6 +65,7 @@ pub struct AnalyticsApi {
     keys: Keys,
     notices: Notices,
     signing_keys: SigningKeys,
+    uncounted: UncountedSpans,
 }
 
 impl AnalyticsApi {
@@ -72,9 +74,9 @@ impl AnalyticsApi {
         let blocks = Blocks::new(analytics.clone());
         let (live, signing_keys) = (Live::new(blocks.clone()), SigningKeys::new(analytics.clone()));
         let (notices, windows) = (Notices::new(usage.clone()), Windows::new(analytics.clone(), usage));
-        let watermark = Watermark::new(analytics);
+        let (watermark, uncounted) = (Watermark::new(analytics.clone()), UncountedSpans::new(analytics));
         let histories = Histories::new(live.clone(), windows.clone(), watermark.clone());
-        Self { blocks, live, windows, watermark, histories, keys: Keys::new(keys), notices, signing_keys }
+        Self { blocks, live, windows, watermark, histories, keys: Keys::new(keys), notices, signing_keys, uncounted }
     }
 
     /// The answer to a request at a time.
@@ -114,6 +116,7 @@ impl AnalyticsApi {
             Question::Summary(question) => self.summary(question, &viewer, now).await,
             Question::Company(company, range) => self.company_stats(company, range, now).await,
             Question::Security(range) => self.security(range, now).await,
+            Question::Forecast(question) => self.forecast(&viewer, question, now).await,
             Question::Export(question) => self.export(&viewer, question, now).await,
         };
         Ok(answer?.kept(&etag, freshness))
@@ -131,7 +134,7 @@ impl AnalyticsApi {
     ) -> Result<(ETag, Freshness), TableError> {
         let watermark = self.watermark.read().await?;
         let set = set_through(watermark, now);
-        let freshness = question.range().map_or(Freshness::Live, |range| freshness(range, set, now));
+        let freshness = question.freshness(set, now);
         let second = if freshness == Freshness::Live { now.as_second() } else { 0 };
         let [is_admin, set, second] = [viewer.is_admin().to_string(), set.to_string(), second.to_string()];
         let own = [route.path(), viewer.email().as_str(), &is_admin, &set, &second];
@@ -216,6 +219,7 @@ enum Question {
     Summary(summary::Question),
     Company(String, Range),
     Security(Range),
+    Forecast(forecast::Question),
     Export(export::Question),
 }
 
@@ -234,7 +238,7 @@ impl Question {
             Route::UserStats => whose(viewer, parameters).map(Self::UserStats),
             Route::Alerts => whose(viewer, parameters).map(Self::Alerts),
             Route::Heatmap => Range::of_hours(FOUR_WEEKS, all(), now).map(Self::Heatmap).map_err(refused),
-            Route::Breakdown => Self::breakdown(viewer, parameters, now),
+            Route::Breakdown => breakdown::Question::parse(viewer, parameters, now).map(Self::Breakdown),
             Route::Summary => {
                 let (email, zone) = (email()?, Zone::find(all()).map_err(refused)?);
                 let whose = email.or_else(|| viewer.whose().cloned());
@@ -247,33 +251,24 @@ impl Question {
                 Range::of_days(MONTH, all(), now).map(|range| Self::Company(company, range)).map_err(refused)
             }
             Route::Security => Range::of_hours(ONE_DAY, all(), now).map(Self::Security).map_err(refused),
+            Route::Forecast => forecast::Question::parse(viewer, parameters).map(Self::Forecast),
             Route::Export => export::Question::parse(viewer, parameters, now).map(Self::Export),
             Route::Deadlines | Route::OpenApi | Route::Dashboard => Err(Failure::NotFound),
         }
     }
 
-    fn breakdown(viewer: &Viewer, parameters: &Parameters, now: Timestamp) -> Result<Self, Failure> {
-        let all = || parameters.iter();
-        let by = By::find(all()).map_err(refused)?;
-        let (whose, limit) = (user::email(all()), rows::limit(all()));
-        let range = Range::of_hours(ONE_DAY, all(), now);
-        // Of several that are bad the first by name is told.
-        let bad = [range.as_ref().err(), whose.as_ref().err(), limit.as_ref().err()].into_iter().flatten();
-        if let Some(first) = bad.min_by_key(|bad| bad.field) {
-            return Err(refused(first.clone()));
-        }
-        let (range, whose, limit) = (range.map_err(refused)?, whose.map_err(refused)?, limit.map_err(refused)?);
-        breakdown::Question { by, range, limit, whose }.check(viewer).map(Self::Breakdown)
-    }
-
-    /// The time that it is about, where it is over some day.
-    const fn range(&self) -> Option<&Range> {
+    /// How long its answer may be kept.
+    fn freshness(&self, set: Minute, now: Timestamp) -> Freshness {
         match self {
-            Self::Realtime | Self::UserStats(_) | Self::Alerts(_) | Self::Summary(_) | Self::Export(_) => None,
-            Self::TimeSeries(range, _) | Self::Heatmap(range) | Self::Company(_, range) | Self::Security(range) => {
-                Some(range)
+            Self::Realtime | Self::UserStats(_) | Self::Alerts(_) | Self::Summary(_) | Self::Export(_) => {
+                Freshness::Live
             }
-            Self::Breakdown(question) => Some(&question.range),
+            // What is forecast from is over, and may change as long as events can be late.
+            Self::Forecast(_) => Freshness::Settled,
+            Self::TimeSeries(range, _) | Self::Heatmap(range) | Self::Company(_, range) | Self::Security(range) => {
+                freshness(range, set, now)
+            }
+            Self::Breakdown(question) => freshness(&question.range, set, now),
         }
     }
 }

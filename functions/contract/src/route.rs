@@ -8,7 +8,7 @@
 mod parameter;
 
 use self::parameter::{
-    BREAKDOWN, COMPANY_STATS, DAY_ZONE, DEADLINES, DURATION, EMAIL, EXPORT, FROM, HEATMAP, TIME_SERIES, TO,
+    BREAKDOWN, COMPANY_STATS, DAY_ZONE, DEADLINES, DURATION, EMAIL, EXPORT, FORECAST, FROM, HEATMAP, TIME_SERIES, TO,
 };
 use crate::Function;
 
@@ -37,6 +37,8 @@ pub enum Route {
     Heatmap,
     /// Calls by what they have in common.
     Breakdown,
+    /// What calls are to be expected.
+    Forecast,
     /// The calls that one user has made.
     Export,
     /// The description of all of them.
@@ -71,7 +73,7 @@ pub struct Entry {
 
 impl Route {
     /// Every route.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Deadlines,
         Self::Summary,
         Self::Realtime,
@@ -82,6 +84,7 @@ impl Route {
         Self::CompanyStats,
         Self::Security,
         Self::Alerts,
+        Self::Forecast,
         Self::Export,
         Self::OpenApi,
         Self::Dashboard,
@@ -149,6 +152,12 @@ impl Route {
                 access: Access::Token,
                 summary: "Why calls were refused and where they came from, and who called over a quota. For administrators.",
                 parameters: &[DURATION, FROM, TO],
+            },
+            Self::Forecast => Entry {
+                path: "/v1/analytics/forecast",
+                access: Access::Token,
+                summary: "Calls to be expected, hour by hour, with the bands in which they will be; of one user, when the quota runs out.",
+                parameters: FORECAST,
             },
             Self::Export => Entry {
                 path: "/v1/analytics/export",

@@ -38,6 +38,9 @@ pub const LATE: &str = "LATE";
 /// Partition of the analytics table with the windows that could not be written and are tried again: `cause`, `since` and
 /// `triedAt` under the window and the bucket whose it is, or `total`.
 pub const FAILED: &str = "FAILED";
+/// Partition of the analytics table with the spans of which windows were set long afterwards: the last minute, under the
+/// first.
+pub const UNCOUNTED: &str = "UNCOUNTED";
 /// Partition of the analytics table with the records that could not be counted.
 pub const ERRORS: &str = "ERRORS";
 /// Partition of the analytics table with the keys that cursors are signed with, by month.

@@ -11,11 +11,11 @@ use crate::estimate::{Estimate, Reach};
 use crate::history::{DAY, History};
 use crate::short_history;
 
-/// How well forecasts of the next 24 hours did on the last days.
+/// How well forecasts of the next 24 hours did in the last fortnight.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Record {
-    /// How many days: at most 28.
+    /// How many days: at most 14.
     pub days: usize,
     /// Calls an hour that the forecast was off by, on average.
     pub mean_error: f64,
@@ -39,7 +39,7 @@ pub struct Forecast {
 }
 
 /// Days of [`Record`].
-const RECORD_DAYS: usize = 28;
+const RECORD_DAYS: usize = 14;
 /// How fast the reach of a sum grows with its days, beyond a week: between as independent errors add up and as equal
 /// ones do.
 const GROWTH: std::ops::RangeInclusive<f64> = 0.8..=1.0;

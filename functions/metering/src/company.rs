@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::course::Course;
 use crate::fold::UsageBySubject;
 use crate::subject::Subject;
 use crate::usage::Usage;
@@ -25,6 +26,9 @@ pub struct CompanyDay {
     pub sums: MemberSums,
     /// Members with calls.
     pub users: u64,
+    /// Their calls by the hour of the day; none where it was set before hours were kept.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub hours: BTreeMap<u8, u64>,
     /// What each did, those with the most calls first, at most [`MAX_MEMBERS`].
     pub members: Vec<(String, MemberSums)>,
 }
@@ -55,7 +59,9 @@ impl Companies {
         for (subject, usage) in &fold.usages {
             let company = usage.company.as_deref().filter(|company| !company.is_empty());
             if let (Subject::User(email), Some(company), true) = (subject, company, usage.calls > 0) {
-                self.days.entry(company.to_owned()).or_default().add(email.as_str(), MemberSums::of(usage));
+                let day = self.days.entry(company.to_owned()).or_default();
+                day.add(email.as_str(), MemberSums::of(usage));
+                day.add_hours(fold.courses.get(subject));
             }
         }
     }
@@ -75,6 +81,14 @@ impl CompanyDay {
         let place = self.members.partition_point(|(name, sums)| order(sums, name) < wanted);
         self.members.insert(place, (member.to_owned(), sums));
         self.members.truncate(MAX_MEMBERS);
+    }
+}
+
+impl CompanyDay {
+    fn add_hours(&mut self, course: Option<&Course>) {
+        for (hour, calls) in course.into_iter().flat_map(Course::calls).filter(|(_, calls)| *calls > 0) {
+            *self.hours.entry(hour).or_default() += calls;
+        }
     }
 }
 

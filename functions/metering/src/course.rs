@@ -3,9 +3,11 @@
 //! Invariant: a part in which nothing happened is not there, and one that is there is the whole part.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use contract::limit::MAX_COURSE_BYTES;
-use serde::{Deserialize, Serialize};
+use serde::de::{Error, IgnoredAny, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::answer::GatewayFailures;
 use crate::breakdown::Breakdown;
@@ -42,6 +44,15 @@ pub(crate) struct Went {
     pub(crate) gateway: GatewayFailures,
 }
 
+/// The calls of the parts of a window by their place: a [`Course`] of which nothing else is read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct CallsByPlace(BTreeMap<u8, FirstNumber>);
+
+/// The first number of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct FirstNumber(u64);
+
 /// A slice as it is written: a list of numbers in the order of the fields, and what more is known of it.
 #[derive(Serialize, Deserialize)]
 struct StoredSlice(u64, u64, u64, u64, u64, u64, #[serde(default, skip_serializing_if = "Went::is_empty")] Went);
@@ -75,6 +86,40 @@ impl Course {
             }
         }
         self
+    }
+}
+
+impl Course {
+    /// The calls of its parts, by their place.
+    pub fn calls(&self) -> impl Iterator<Item = (u8, u64)> {
+        self.parts.iter().map(|(place, slice)| (*place, slice.calls))
+    }
+}
+
+impl CallsByPlace {
+    /// The calls of the parts, by their place.
+    pub fn iter(&self) -> impl Iterator<Item = (u8, u64)> {
+        self.0.iter().map(|(place, FirstNumber(calls))| (*place, *calls))
+    }
+}
+
+impl<'de> Deserialize<'de> for FirstNumber {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct List;
+        impl<'de> Visitor<'de> for List {
+            type Value = FirstNumber;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list that begins with a number")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<FirstNumber, A::Error> {
+                let first = list.next_element()?.ok_or_else(|| A::Error::invalid_length(0, &self))?;
+                while list.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(FirstNumber(first))
+            }
+        }
+        deserializer.deserialize_seq(List)
     }
 }
 
@@ -118,6 +163,8 @@ mod tests {
         let json = serde_json::to_string(&course).unwrap();
         assert_eq!(json, r#"{"0":[0,0,0,1,0,0],"59":[1,0,0,0,0,1,{"statuses":{"200":1}}]}"#);
         assert_eq!(serde_json::from_str::<Course>(&json).unwrap(), course);
+        let calls = serde_json::from_str::<CallsByPlace>(&json).unwrap();
+        assert!(calls.iter().eq([(0, 0), (59, 1)]) && course.calls().eq(calls.iter()));
     }
 
     #[test]

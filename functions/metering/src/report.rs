@@ -9,6 +9,7 @@ pub mod cell;
 pub mod company;
 pub mod comparison;
 pub mod export;
+pub mod forecast;
 pub mod heatmap;
 pub mod instant;
 pub mod range;

@@ -7,6 +7,7 @@ use metering::report::alerts::QuotaAlerts;
 use metering::report::breakdown::Breakdown;
 use metering::report::company::CompanyStats;
 use metering::report::export::ExportedCall;
+use metering::report::forecast::CallForecast;
 use metering::report::heatmap::Heatmap;
 use metering::report::realtime::Realtime;
 use metering::report::security::Security;
@@ -36,6 +37,7 @@ pub(crate) fn content(route: Route, generator: &mut SchemaGenerator) -> Vec<(&'s
         Route::Summary => generator.subschema_for::<Summary>(),
         Route::CompanyStats => generator.subschema_for::<CompanyStats>(),
         Route::Security => generator.subschema_for::<Security>(),
+        Route::Forecast => generator.subschema_for::<CallForecast>(),
         Route::Export => {
             let line = generator.subschema_for::<ExportedCall<'static>>();
             return vec![(CSV, json_schema!({ "type": "string" })), (JSON_LINES, line)];

@@ -9,15 +9,16 @@ use metering::email::MAX_BYTES;
 use metering::report::breakdown::{By, DEFAULT_ROWS, MAX_ROWS};
 use metering::report::comparison::Earlier;
 use metering::report::export::Format;
+use metering::report::forecast::Horizon;
 use metering::report::range::Granularity;
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
 /// A parameter of an operation.
 pub(crate) fn description(parameter: &Parameter, generator: &mut SchemaGenerator) -> Value {
-    let Parameter { name, form, description } = parameter;
+    let Parameter { name, form, description, is_required } = parameter;
     json!({
-        "name": name, "in": "query", "description": description, "required": *form == Form::Company,
+        "name": name, "in": "query", "description": description, "required": is_required,
         "schema": schema(*form, generator), "example": example(*form),
     })
 }
@@ -48,6 +49,7 @@ fn schema(form: Form, generator: &mut SchemaGenerator) -> Schema {
         Form::Cursor => json_schema!({ "type": "string", "pattern": "^[A-Za-z0-9_-]+$" }),
         Form::Email => json_schema!({ "type": "string", "maxLength": MAX_BYTES }),
         Form::Earlier => generator.subschema_for::<Earlier>(),
+        Form::Horizon => generator.subschema_for::<Horizon>(),
         Form::Company => json_schema!({ "type": "string", "minLength": 1, "maxLength": MAX_COMPANY_BYTES }),
     }
 }
@@ -72,6 +74,7 @@ pub(crate) const fn example(form: Form) -> &'static str {
         Form::Cursor => "AQAAAAGc",
         Form::Email => "user@example.com",
         Form::Earlier => "week",
+        Form::Horizon => "7d",
         Form::Company => "Example",
     }
 }

@@ -5,18 +5,19 @@
 
 use jiff::Timestamp;
 use metering::email::Email;
-use metering::report::BadParameter;
-use metering::report::breakdown::{Breakdown, By, Dimension, Frame, usage_of};
+use metering::report::breakdown::{self, Breakdown, By, Dimension, Frame, usage_of};
 use metering::report::range::{Plan, Range};
 use metering::report::tops::Tops;
+use metering::report::{BadParameter, user};
 use metering::subject::Subject;
 use metering::total::Total;
 use metering::traffic::Traffic;
 use metering::usage::{KeyCalls, Usage};
 use metering::window::Minute;
 
-use super::AnalyticsApi;
 use super::figures::{Figures, Scope, ranges};
+use super::{AnalyticsApi, ONE_DAY, refused};
+use crate::http::parameters::Parameters;
 use crate::http::viewer::Viewer;
 use crate::http::{Answer, Failure};
 use store::reads::all;
@@ -39,8 +40,22 @@ pub(super) struct Question {
 type Part = (Minute, Usage);
 
 impl Question {
+    /// Reads and checks what is asked for; of several parameters that are bad the first by name is told.
+    pub(super) fn parse(viewer: &Viewer, parameters: &Parameters, now: Timestamp) -> Result<Self, Failure> {
+        let all = || parameters.iter();
+        let by = By::find(all()).map_err(refused)?;
+        let (whose, limit) = (user::email(all()), breakdown::limit(all()));
+        let range = Range::of_hours(ONE_DAY, all(), now);
+        let bad = [range.as_ref().err(), whose.as_ref().err(), limit.as_ref().err()].into_iter().flatten();
+        if let Some(first) = bad.min_by_key(|bad| bad.field) {
+            return Err(refused(first.clone()));
+        }
+        let (range, whose, limit) = (range.map_err(refused)?, whose.map_err(refused)?, limit.map_err(refused)?);
+        Self { by, range, limit, whose }.check(viewer)
+    }
+
     /// The question, if it is one that the viewer may ask and that can be answered.
-    pub(super) fn check(self, viewer: &Viewer) -> Result<Self, Failure> {
+    fn check(self, viewer: &Viewer) -> Result<Self, Failure> {
         let Self { by, range, limit, whose } = self;
         let of_people = by.people().is_some();
         if whose.as_ref().is_some_and(|email| !viewer.may_see(email)) || (of_people && !viewer.is_admin()) {

@@ -9,11 +9,13 @@ use metering::report::range::Range;
 use super::AnalyticsApi;
 use crate::http::{Answer, Failure};
 use store::reads::all;
+use store::table::Consistency;
 
 impl AnalyticsApi {
     pub(super) async fn company_stats(&self, company: String, range: Range, now: Timestamp) -> Result<Answer, Failure> {
         let (_, set) = self.figures(None, now).await?;
-        let days = range.days().map(async |day| Ok((day, self.windows.company(day, &company).await?)));
+        let company_day = async |day| self.windows.company(day, &company, Consistency::Strong).await;
+        let days = range.days().map(async |day| Ok((day, company_day(day).await?)));
         let days = all(days).await?;
         Answer::json(&CompanyStats::new(now, set, &range, company, days))
     }

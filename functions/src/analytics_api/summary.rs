@@ -3,21 +3,20 @@
 //! Invariant: each span is read from windows up to the watermark and from blocks behind it, as everywhere; the month's
 //! calls are what `user-stats` says.
 
-use forecast::{Forecast, History};
 use jiff::Timestamp;
 use metering::email::Email;
 use metering::quota::Quota;
 use metering::report::breakdown::usage_of;
-use metering::report::instant::Instant;
 use metering::report::range::Range;
-use metering::report::summary::{Happened, RunOut, Spans, Summary};
+use metering::report::summary::{Happened, Spans, Summary};
 use metering::report::zone::Zone;
 use metering::sketch::Sketch;
 use metering::usage::Usage;
 use metering::window::{Hour, Minute, Month};
 
+use super::AnalyticsApi;
 use super::figures::{Figures, Scope};
-use super::{AnalyticsApi, FOUR_WEEKS};
+use super::forecast::Whose;
 use crate::http::viewer::Viewer;
 use crate::http::{Answer, Failure};
 use store::table::TableError;
@@ -50,8 +49,8 @@ impl AnalyticsApi {
         let month = Range::between(Minute::of(Month::of(now).start()), Minute::of(now).plus(1), Zone::UTC, now);
         let used = figures.usage(&month, set, now).await?.calls;
         let quota = Quota { used, limit: known.unwrap_or_default().monthly_quota.calls() };
-        let run_out = figures.run_out(quota, set, now).await?;
-        Answer::json(&summary.with_quota(now, quota, run_out))
+        let outlook = self.outlook(&Whose::User(email), Hour::of(now), now).await?;
+        Answer::json(&summary.with_quota(now, quota, outlook.run_out(quota.limit).into()))
     }
 }
 
@@ -99,24 +98,5 @@ impl Figures<'_> {
                 Ok(Some(users.users()))
             }
         }
-    }
-
-    /// When a quota is used up, by what was called in four weeks up to this hour.
-    async fn run_out(&self, quota: Quota, set: Minute, now: Timestamp) -> Result<RunOut, Failure> {
-        let range = Range::of_hours(FOUR_WEEKS, [], now).map_err(super::refused)?;
-        let (series, _) = self.read(&range, &range.plan(set, 0), now).await?;
-        let mut calls: Vec<u64> =
-            series.totals().map(|(_, total)| total.calls).skip_while(|calls| *calls == 0).collect();
-        let this_hour = calls.pop().unwrap_or_default();
-        let first = Hour::of(now);
-        let hours = Hour::of(Month::of(now).end()).first_minute().since(first.first_minute()) / 60;
-        let forecast = Forecast::new(&History::new(&calls), usize::try_from(hours).unwrap_or_default());
-        let remaining = quota.limit.saturating_sub(quota.used.saturating_sub(this_hour));
-        let found = forecast.run_out(remaining);
-        let start = |hour: Option<usize>| {
-            let hour = hour.and_then(|hour| i64::try_from(hour).ok())?;
-            Some(Instant::from(first.plus(hour).start()))
-        };
-        Ok(RunOut { expected: start(found.expected), earliest: start(found.earliest), latest: start(found.latest) })
     }
 }

@@ -8,6 +8,7 @@ mod doors;
 mod earlier;
 mod exact;
 mod export;
+mod forecast;
 mod identity;
 mod looking;
 mod moment;

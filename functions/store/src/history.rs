@@ -69,9 +69,9 @@ struct Stored {
 
 /// Bytes of blocks that a bounded reader takes: four read units.
 const BLOCK_BYTES: usize = 32 * 1024;
-/// With so many minutes behind the watermark a bounded reader reads every block: the aggregator is away, and a count
-/// without them would fall behind for as long.
-const AWAY_MINUTES: i64 = 10;
+/// With more minutes than these behind the watermark the aggregator is away: a bounded reader reads every block then,
+/// because a count without them would fall behind for as long.
+pub const AWAY_MINUTES: i64 = 10;
 
 /// The minutes that readers take from blocks: more than two or three only while the aggregator is away, and then all.
 pub fn open_minutes(watermark: Minute, now: Timestamp) -> impl Iterator<Item = Minute> + Clone {

@@ -16,6 +16,7 @@ pub mod quota_gate;
 pub mod reads;
 pub mod signing_keys;
 pub mod table;
+pub mod uncounted;
 pub mod users;
 pub mod watermark;
 pub mod windows;

@@ -138,6 +138,13 @@ impl Pages {
         self
     }
 
+    /// The same items, the last first.
+    #[must_use]
+    pub fn newest_first(mut self) -> Self {
+        self.request = self.request.map(|request| request.scan_index_forward(false));
+        self
+    }
+
     async fn page(&mut self, limit: Option<i32>) -> Result<Option<Vec<Item>>, TableError> {
         let Some(request) = self.request.take().map(|request| request.set_limit(limit)) else { return Ok(None) };
         let page = request.clone().send().await.map_err(|error| self.table.failed("Query", &error))?;
@@ -380,6 +387,15 @@ pub fn compact_json(value: &impl Serialize) -> AttributeValue {
 /// The text of an attribute; empty where there is none.
 pub fn string(item: &Item, attribute: &str) -> String {
     item.get(attribute).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default()
+}
+
+/// How many bytes the value of an attribute is that is a text or bytes.
+pub fn value_bytes(item: &Item, attribute: &str) -> usize {
+    match item.get(attribute) {
+        Some(AttributeValue::S(text)) => text.len(),
+        Some(AttributeValue::B(bytes)) => bytes.as_ref().len(),
+        _ => 0,
+    }
 }
 
 /// The text of an attribute, if there is one and it is not empty.

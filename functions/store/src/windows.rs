@@ -4,6 +4,7 @@
 //! as many calls, so that a slow writer cannot undo a faster one.
 
 mod companies;
+mod hourly;
 mod kept;
 mod own_parts;
 mod pack;
@@ -103,7 +104,7 @@ impl Windows {
     pub async fn set_day(&self, day: Day, through: Minute, fold: &UsageBySubject) -> Result<(), TableError> {
         let rows = fold.usages.iter().map(|(subject, usage)| Row {
             pk: usage_partition(subject),
-            sk: format!("{}{DAY}{:02}", day.month(), day.of_month()),
+            sk: sort_of_day(day),
             events: usage.events,
             known: usage.performance.known(),
             attributes: [(USAGE, compact_json(usage)), ("through", text(through.to_string()))]
@@ -154,8 +155,8 @@ impl Windows {
     /// # Errors
     /// When it is a day that cannot be read.
     pub fn user_day(&self, item: &Item) -> Result<Option<UserDay>, TableError> {
-        let sk = string(item, SK);
-        let Some((month, day)) = sk.split_once(DAY) else { return Ok(None) };
+        let sort = string(item, SK);
+        let Some((month, day)) = sort.split_once(DAY) else { return Ok(None) };
         let day = format!("{month}-{day}").parse().map_err(|_| self.usage.malformed(item, SK))?;
         let through = string(item, "through").parse().map_err(|_| self.usage.malformed(item, "through"))?;
         Ok(Some(UserDay {
@@ -199,6 +200,11 @@ fn course_of(fold: &UsageBySubject, subject: &Subject) -> Option<(&'static str, 
 
 fn course_json(course: &Course) -> AttributeValue {
     compact_json(&course.clone().bounded())
+}
+
+/// The sort key of a user's day.
+fn sort_of_day(day: Day) -> String {
+    format!("{}{DAY}{:02}", day.month(), day.of_month())
 }
 
 /// Where the usage table keeps what belongs to a subject.

@@ -11,6 +11,8 @@ pub struct Parameter {
     pub form: Form,
     /// What it is for, a sentence.
     pub description: &'static str,
+    /// Whether it has to be given.
+    pub is_required: bool,
 }
 
 /// What values a parameter takes.
@@ -46,6 +48,8 @@ pub enum Form {
     Email,
     /// An earlier span: the one before, or a week before.
     Earlier,
+    /// How far a forecast goes.
+    Horizon,
     /// The name of a company.
     Company,
     /// `csv` or `jsonl`.
@@ -55,7 +59,7 @@ pub enum Form {
 }
 
 const fn parameter(name: &'static str, form: Form, description: &'static str) -> Parameter {
-    Parameter { name, form, description }
+    Parameter { name, form, description, is_required: false }
 }
 
 pub(super) const DEADLINES: &[Parameter] = &[
@@ -89,8 +93,26 @@ pub(super) const TIME_SERIES: &[Parameter] = &[
     parameter("compare", Form::Earlier, "Adds the sums of the whole range beside those of an earlier span."),
 ];
 
-pub(super) const COMPANY_STATS: &[Parameter] =
-    &[parameter("company", Form::Company, "The company. It has to be given."), DURATION, FROM, TO];
+pub(super) const COMPANY_STATS: &[Parameter] = &[
+    Parameter { is_required: true, ..parameter("company", Form::Company, "The company. It has to be given.") },
+    DURATION,
+    FROM,
+    TO,
+];
+
+pub(super) const FORECAST: &[Parameter] = &[
+    parameter(
+        "horizon",
+        Form::Horizon,
+        "How far: a day, a week, or to the end of the month (UTC), with what it has already; a day if it is left out.",
+    ),
+    EMAIL,
+    parameter(
+        "company",
+        Form::Company,
+        "The company whose calls are forecast, in place of a user's. For administrators.",
+    ),
+];
 
 pub(super) const HEATMAP: &[Parameter] = &[DURATION, FROM, TO, HOURS_ZONE];
 

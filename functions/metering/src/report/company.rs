@@ -75,14 +75,26 @@ struct OnDay {
     users: u64,
 }
 
-/// The company that a request names.
+/// The company that a request has to name.
 ///
 /// # Errors
 /// When it names none.
 pub fn company<'a>(parameters: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<String, BadParameter> {
+    find(parameters)?.ok_or_else(unnamed)
+}
+
+/// The company that a request names, if it names one.
+///
+/// # Errors
+/// When none has such a name.
+pub fn find<'a>(parameters: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Option<String>, BadParameter> {
     let name = parameters.into_iter().find(|(name, _)| *name == "company").map(|(_, value)| value);
-    let name = name.filter(|name| (1..=contract::limit::MAX_COMPANY_BYTES).contains(&name.len()));
-    name.map(str::to_owned).ok_or_else(|| BadParameter::must("company", "be the name of a company"))
+    let is_name = |name: &str| (1..=contract::limit::MAX_COMPANY_BYTES).contains(&name.len());
+    name.map(|name| if is_name(name) { Ok(name.to_owned()) } else { Err(unnamed()) }).transpose()
+}
+
+fn unnamed() -> BadParameter {
+    BadParameter::must("company", "be the name of a company")
 }
 
 impl CompanyStats {
@@ -165,8 +177,14 @@ mod tests {
                 sums: sums(9, 2),
                 users: 2,
                 members: vec![member("a@b.au", sums(5, 1)), member("c@d.au", sums(4, 1))],
+                ..CompanyDay::default()
             },
-            CompanyDay { sums: sums(7, 3), users: 3, members: vec![member("c@d.au", sums(6, 2))] },
+            CompanyDay {
+                sums: sums(7, 3),
+                users: 3,
+                members: vec![member("c@d.au", sums(6, 2))],
+                ..CompanyDay::default()
+            },
         ];
         let days = range.days().zip(days);
         let set = "2026-11-24T10:14".parse().unwrap();

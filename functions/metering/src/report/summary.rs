@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::comparison::Figure;
+use super::forecast::RunOut;
 use super::instant::Instant;
 use super::range::Range;
 use super::zone::Zone;
@@ -72,19 +73,6 @@ struct QuotaLeft {
     remaining: u64,
     /// When it is used up, as far as can be foretold.
     run_out: RunOut,
-}
-
-/// The hours in which a quota is used up, by their beginnings; null where it lasts to the end of the month.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "camelCase")]
-pub struct RunOut {
-    /// As expected.
-    pub expected: Option<Instant>,
-    /// If calls are at the upper end of their 80 % band.
-    pub earliest: Option<Instant>,
-    /// If they are at its lower end.
-    pub latest: Option<Instant>,
 }
 
 /// The spans that a summary is about.

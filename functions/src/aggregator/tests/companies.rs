@@ -1,6 +1,7 @@
 //! Whose calls companies have, and which users hours, whatever comes late.
 
 use metering::window::{Day, Hour};
+use store::table::Consistency;
 
 use super::*;
 
@@ -14,7 +15,7 @@ async fn call(world: &World, user: &str, id: &str, (made, committed): (&str, &st
 /// Calls and users of a company on the day.
 async fn of(world: &World, company: &str) -> (u64, u64) {
     let day: Day = "2026-11-24".parse().unwrap();
-    let company = world.aggregator.windows.company(day, company).await.unwrap();
+    let company = world.aggregator.windows.company(day, company, Consistency::Strong).await.unwrap();
     (company.sums.calls, company.users)
 }
 

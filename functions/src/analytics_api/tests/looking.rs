@@ -37,7 +37,7 @@ async fn worlds() -> [World; 2] {
 }
 
 /// Sets the hours and days up to a minute as the aggregator does: each from its parts.
-async fn set_with_courses(world: &World, through: Minute) {
+pub(super) async fn set_with_courses(world: &World, through: Minute) {
     let minutes = world.groups(through, Minute::of).into_iter();
     let minutes: Vec<_> = minutes.map(|(minute, events)| (minute, events.fold())).collect();
     let hours = parts(&minutes, |minute| (minute.hour(), minute.of_hour()));
@@ -51,7 +51,10 @@ async fn set_with_courses(world: &World, through: Minute) {
     for (day, (fold, course)) in parts(&hours, |hour| (hour.day(), hour.of_day())) {
         let last = through.min(day.last_hour().last_minute());
         world.api.windows.set_day(day, last, &fold).await.unwrap();
-        world.api.windows.set_total(Span::Day(day), &Total::of(&fold), Some(&course)).await.unwrap();
+        let (total, mut companies) = (Total::of(&fold), Companies::default());
+        companies.add(&fold);
+        world.api.windows.set_total(Span::Day(day), &total, Some(&course)).await.unwrap();
+        world.api.windows.set_companies(day, &total, &companies).await.unwrap();
     }
 }
 
@@ -322,6 +325,7 @@ async fn no_answer_costs_more_than_its_bound_whatever_its_range() {
         (BREAKDOWN, &[("by", "hour"), ("duration", "90d")]),
         (BREAKDOWN, &[("by", "hour"), ("duration", "1999h")]),
         (Route::Summary.path(), &[("tz", "Asia/Kolkata")]),
+        (Route::Forecast.path(), &[("horizon", "month")]),
     ] {
         for who in [Who::Admin, Who::User("c@example.com")] {
             world.store.reset_meter();

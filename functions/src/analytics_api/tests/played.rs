@@ -16,6 +16,7 @@ use metering::window::{Month, iso_millis};
 use runtime_fixture::GatewayLog;
 
 use super::count::{assert_points, point, points, seen_by};
+use super::forecast::{assert_forecast, hours_of};
 use super::*;
 use crate::access_log::AccessLog;
 use crate::aggregator::{Aggregator, RunUntil};
@@ -150,7 +151,9 @@ async fn every_figure_of_four_weeks_that_were_played_is_the_counted_one() {
         statistics_are_exact(&played, email).await;
         the_export_is_exact(&played, email).await;
         the_alerts_are_exact(&played, email).await;
+        the_forecast_is_the_crates(&played, Who::User(email)).await;
     }
+    the_forecast_is_the_crates(&played, Who::Admin).await;
 }
 
 async fn series_are_exact(played: &Played, who: Who<'_>) {
@@ -224,6 +227,13 @@ async fn the_alerts_are_exact(played: &Played, email: &str) {
     let alerts = answer["alerts"].as_array().unwrap().iter();
     let thresholds: Vec<u64> = alerts.map(|alert| alert["threshold"].as_u64().unwrap()).collect();
     assert_eq!(thresholds, expected, "{email}");
+}
+
+/// The hour under way is forecast, from all that are over.
+async fn the_forecast_is_the_crates(played: &Played, who: Who<'_>) {
+    let answer = played.world.ok(who, Route::Forecast.path(), &[("horizon", "7d")], NOW).await;
+    let hours = hours_of(&seen_by(who, &played.world.events), "2026-11-26T10:00:00Z");
+    assert_forecast(&answer, &hours, 7 * 24, &format!("{who:?}"));
 }
 
 async fn the_export_is_exact(played: &Played, email: &str) {

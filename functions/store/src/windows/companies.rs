@@ -55,8 +55,8 @@ impl Windows {
     ///
     /// # Errors
     /// When the request fails.
-    pub async fn company(&self, day: Day, name: &str) -> Result<CompanyDay, TableError> {
-        let item = self.analytics.get(&partition(day), name, Consistency::Strong).await?;
+    pub async fn company(&self, day: Day, name: &str, consistency: Consistency) -> Result<CompanyDay, TableError> {
+        let item = self.analytics.get(&partition(day), name, consistency).await?;
         let company = item.map(|item| readable(self.analytics.json(&item, COMPANY))).transpose()?;
         Ok(company.flatten().unwrap_or_default())
     }

@@ -10,7 +10,7 @@ use super::{COURSE, Row, Span, Windows, course_json};
 use crate::table::{Consistency, Item, Sort, TableError, compact_json, readable, string};
 
 /// Attribute that holds the sums over all subjects.
-const TOTAL: &str = "total";
+pub(super) const TOTAL: &str = "total";
 
 impl Windows {
     /// Sets a total, with its course where it was put together from parts.
