@@ -33,8 +33,6 @@ const MB_OF_A_PROCESSOR: f64 = 1_769.0;
 
 /// Write units that what the processor writes of a call takes at most while batches are full: measured in the tests.
 const BLOCK_UNITS_PER_CALL: f64 = 0.09;
-/// Processor time in which the aggregator folds a call, in microseconds: what it may take at most, 9 s for 600,000.
-const FOLD_MICROSECONDS: f64 = 15.0;
 
 const GATEWAY: &str = "https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html";
 const STAGE: &str = "https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-request-throttling.html";
@@ -207,7 +205,7 @@ fn fold(units: &Units) -> Bound {
     even(
         "the fold of a minute",
         format!("a minute, with {processors:.2} of a processor"),
-        processors * 1e6 / FOLD_MICROSECONDS,
+        processors * 1e6 / units.fold.microseconds_per_call,
         MEMORY,
         "memory of the aggregator in stacks/src/kinesis.rs; beyond it windows fall behind, and answers read blocks",
     )

@@ -62,6 +62,8 @@ pub struct Units {
     pub functions: Functions,
     /// Looks at the live view.
     pub looks: Looks,
+    /// What the aggregator does with each call.
+    pub fold: Fold,
     /// Traffic.
     pub bytes_per_call: Bytes,
     /// The gateway's own log.
@@ -144,6 +146,15 @@ pub struct Look {
     pub again: f64,
 }
 
+/// What a call takes of the fold of its minute.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fold {
+    pub measured: String,
+    /// Time of a whole processor.
+    pub microseconds_per_call: f64,
+}
+
 /// Bytes for each call.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -197,6 +208,7 @@ impl Units {
             read_units_per_1000_calls: reads,
             functions,
             looks,
+            fold,
             bytes_per_call: bytes,
             access_log_bytes_per_call: access_log,
             alerts_per_1000_calls: alerts,
@@ -208,6 +220,7 @@ impl Units {
             (&reads.measured, "read units"),
             (&functions.measured, "the functions' billed time"),
             (&looks.measured, "read units of looks"),
+            (&fold.measured, "the fold's processor time"),
             (&bytes.measured, "bytes of events and logs"),
             (&access_log.measured, "bytes of the access log"),
             (&alerts.measured, "alerts"),

@@ -1,3 +1,7 @@
+//! The tables of README.md, and a simulation that has to come to the same bounds.
+
+mod simulation;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use dynamodb_fixture::Store;
@@ -113,4 +117,21 @@ async fn the_blocks_of_a_call_take_the_write_units_that_are_reckoned_with() {
     let measured = store.spent().write_units / load.calls as f64;
     println!("write units of a call's blocks: {measured:.3}");
     assert!((0.5..=1.0).contains(&(measured / BLOCK_UNITS_PER_CALL)), "{measured} write units a call");
+}
+
+#[test]
+fn calls_wait_in_a_simulation_above_a_bound_and_not_below_it() {
+    let units = Units::read().unwrap();
+    let bounds = of("prod");
+    let waits = |rate: f64, hot: f64, shards: usize, part| simulation::play(rate, hot, shards, &units).at(part);
+    for part in ["the stream", "the fold of a minute", "a bucket's partition of a minute"] {
+        let bound = reached(&bounds, part).0;
+        // Of shards there are twice as many as it takes, unless they are what is looked for.
+        let shards = if part == "the stream" { 10 } else { (bound / 500.0) as usize };
+        assert!(!waits(bound * 0.9, 0.0, shards, part), "calls wait for {part} below {bound}");
+        assert!(waits(bound * 1.1, 0.0, shards, part), "no call waits for {part} above {bound}");
+    }
+    let of_one_user = reached(&bounds, "the shard of one user").1;
+    assert!(!waits(of_one_user * 0.9, HOT_SHARE, 10, "the stream"));
+    assert!(waits(of_one_user * 1.1, HOT_SHARE, 10, "the stream"));
 }
