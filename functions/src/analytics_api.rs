@@ -14,25 +14,26 @@ mod figures;
 mod forecast;
 mod longer;
 mod openapi;
+mod question;
 mod recent;
 mod security;
 mod summary;
+mod users_of_days;
+mod whose;
 
 use aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayProxyResponse};
 use contract::Route;
 use contract::limit::MAX_EVENT_AGE_DAYS;
 use jiff::{SignedDuration, Timestamp};
 use metering::email::Email;
-use metering::report::company as companies;
-use metering::report::comparison::{Comparison, Earlier};
+use metering::report::comparison::Comparison;
 use metering::report::heatmap::Heatmap;
 use metering::report::range::{Duration, Granularity, Range};
 use metering::report::realtime::{Names, Realtime};
-use metering::report::zone::Zone;
-use metering::report::{BadParameter, user};
 use metering::window::Minute;
 
 use self::figures::{Figures, Scope};
+use self::question::Question;
 use crate::http::parameters::Parameters;
 use crate::http::viewer::{Viewer, authenticated};
 use crate::http::{self, Answer, ETag, Failure, Freshness};
@@ -49,8 +50,6 @@ use store::windows::Windows;
 
 /// How much time a breakdown is about, where the request does not say.
 const ONE_DAY: Duration = Duration::new(24, Granularity::Hour);
-/// How much time the statistics of a company are about, where the request does not say.
-const MONTH: Duration = Duration::new(30, Granularity::Day);
 /// How much time a heat map is about: weeks enough for a pattern.
 const FOUR_WEEKS: Duration = Duration::new(28, Granularity::Day);
 
@@ -108,11 +107,11 @@ impl AnalyticsApi {
         }
         let answer = match question {
             Question::Realtime => self.realtime(&viewer, now).await,
-            Question::TimeSeries(range, earlier) => self.time_series(&viewer, range, earlier, now).await,
+            Question::TimeSeries(whose, range, earlier) => self.time_series(whose, &viewer, range, earlier, now).await,
             Question::UserStats(email) => self.user_stats(&viewer, &email, now).await,
             Question::Alerts(email) => self.alerts(&viewer, &email, now).await,
-            Question::Heatmap(range) => self.heatmap(&viewer, range, now).await,
-            Question::Breakdown(question) => self.breakdown(question, now).await,
+            Question::Heatmap(whose, range) => self.heatmap(whose, &viewer, range, now).await,
+            Question::Breakdown(question) => self.breakdown(question, &viewer, now).await,
             Question::Summary(question) => self.summary(question, &viewer, now).await,
             Question::Company(company, range) => self.company_stats(company, range, now).await,
             Question::Security(range) => self.security(range, now).await,
@@ -156,12 +155,14 @@ impl AnalyticsApi {
 
     async fn time_series(
         &self,
+        whose: Option<Email>,
         viewer: &Viewer,
         range: Range,
         earlier: Option<Range>,
         now: Timestamp,
     ) -> Result<Answer, Failure> {
-        let (figures, set) = self.figures(viewer.whose(), now).await?;
+        self.check_known(whose.as_ref(), viewer, now).await?;
+        let (figures, set) = self.figures(whose.as_ref(), now).await?;
         let (series, _) = figures.read(&range, &range.plan(set, 0), now).await?;
         let Some(earlier) = earlier else { return Answer::json(&series.into_answer(now, set)) };
         let (before, _) = figures.read(&earlier, &earlier.plan(set, 0), now).await?;
@@ -169,8 +170,15 @@ impl AnalyticsApi {
         Answer::json(&series.into_answer(now, set).compared(comparison))
     }
 
-    async fn heatmap(&self, viewer: &Viewer, range: Range, now: Timestamp) -> Result<Answer, Failure> {
-        let (figures, set) = self.figures(viewer.whose(), now).await?;
+    async fn heatmap(
+        &self,
+        whose: Option<Email>,
+        viewer: &Viewer,
+        range: Range,
+        now: Timestamp,
+    ) -> Result<Answer, Failure> {
+        self.check_known(whose.as_ref(), viewer, now).await?;
+        let (figures, set) = self.figures(whose.as_ref(), now).await?;
         let (series, _) = figures.read(&range, &range.plan(set, 0), now).await?;
         Answer::json(&Heatmap::new(now, &series))
     }
@@ -206,82 +214,6 @@ fn freshness(range: &Range, set: Minute, now: Timestamp) -> Freshness {
     } else {
         Freshness::Final
     }
-}
-
-/// What is asked for, once it is understood and allowed.
-enum Question {
-    Realtime,
-    TimeSeries(Range, Option<Range>),
-    UserStats(Email),
-    Alerts(Email),
-    Heatmap(Range),
-    Breakdown(breakdown::Question),
-    Summary(summary::Question),
-    Company(String, Range),
-    Security(Range),
-    Forecast(forecast::Question),
-    Export(export::Question),
-}
-
-impl Question {
-    fn parse(route: Route, viewer: &Viewer, parameters: &Parameters, now: Timestamp) -> Result<Self, Failure> {
-        let all = || parameters.iter();
-        let email = || user::email(all()).map_err(refused);
-        match route {
-            Route::Realtime => Ok(Self::Realtime),
-            Route::TimeSeries => {
-                let earlier = Earlier::find(all()).map_err(refused)?;
-                let range = Range::parse(all(), now).map_err(refused)?;
-                let earlier = earlier.map(|earlier| earlier.span(&range, now)).transpose().map_err(refused)?;
-                Ok(Self::TimeSeries(range, earlier))
-            }
-            Route::UserStats => whose(viewer, parameters).map(Self::UserStats),
-            Route::Alerts => whose(viewer, parameters).map(Self::Alerts),
-            Route::Heatmap => Range::of_hours(FOUR_WEEKS, all(), now).map(Self::Heatmap).map_err(refused),
-            Route::Breakdown => breakdown::Question::parse(viewer, parameters, now).map(Self::Breakdown),
-            Route::Summary => {
-                let (email, zone) = (email()?, Zone::find(all()).map_err(refused)?);
-                let whose = email.or_else(|| viewer.whose().cloned());
-                let is_theirs = whose.as_ref().is_none_or(|email| viewer.may_see(email));
-                is_theirs.then_some(Self::Summary(summary::Question { whose, zone })).ok_or(Failure::Forbidden)
-            }
-            Route::CompanyStats | Route::Security if !viewer.is_admin() => Err(Failure::Forbidden),
-            Route::CompanyStats => {
-                let company = companies::company(all()).map_err(refused)?;
-                Range::of_days(MONTH, all(), now).map(|range| Self::Company(company, range)).map_err(refused)
-            }
-            Route::Security => Range::of_hours(ONE_DAY, all(), now).map(Self::Security).map_err(refused),
-            Route::Forecast => forecast::Question::parse(viewer, parameters).map(Self::Forecast),
-            Route::Export => export::Question::parse(viewer, parameters, now).map(Self::Export),
-            Route::Deadlines | Route::OpenApi | Route::Dashboard => Err(Failure::NotFound),
-        }
-    }
-
-    /// How long its answer may be kept.
-    fn freshness(&self, set: Minute, now: Timestamp) -> Freshness {
-        match self {
-            Self::Realtime | Self::UserStats(_) | Self::Alerts(_) | Self::Summary(_) | Self::Export(_) => {
-                Freshness::Live
-            }
-            // What is forecast from is over, and may change as long as events can be late.
-            Self::Forecast(_) => Freshness::Settled,
-            Self::TimeSeries(range, _) | Self::Heatmap(range) | Self::Company(_, range) | Self::Security(range) => {
-                freshness(range, set, now)
-            }
-            Self::Breakdown(question) => freshness(&question.range, set, now),
-        }
-    }
-}
-
-/// Who is asked about, if the viewer may.
-fn whose(viewer: &Viewer, parameters: &Parameters) -> Result<Email, Failure> {
-    let email = user::email(parameters.iter()).map_err(refused)?;
-    let email = email.unwrap_or_else(|| viewer.email().clone());
-    if viewer.may_see(&email) { Ok(email) } else { Err(Failure::Forbidden) }
-}
-
-fn refused(bad: BadParameter) -> Failure {
-    Failure::BadRequest(bad.message)
 }
 
 #[cfg(test)]

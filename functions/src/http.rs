@@ -12,6 +12,7 @@ use aws_lambda_events::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use aws_lambda_events::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use contract::problem::{self, Problem};
 use contract::{ErrorCode, Route, header};
+use metering::report::BadParameter;
 use serde_json::Value;
 use store::table::TableError;
 
@@ -103,6 +104,12 @@ impl Caller {
     /// Id of the key.
     pub fn api_key_id(&self) -> Option<&str> {
         self.api_key_id.as_deref()
+    }
+}
+
+impl From<BadParameter> for Failure {
+    fn from(bad: BadParameter) -> Self {
+        Self::BadRequest(bad.message)
     }
 }
 

@@ -96,6 +96,9 @@ pub const MAX_PREFIXES_BYTES: usize = 512;
 pub const MAX_REFUSALS_BYTES: usize = 4 * (MAX_ADDRESSES_BYTES + MAX_PREFIXES_BYTES + 96);
 /// Most bytes that the paths of all users together take as they are stored, and their paths by status.
 pub const MAX_TOTAL_PATHS_BYTES: usize = 4 * 1_024;
+/// Most bytes that the response times of the users, and those of the companies, with the most calls take as they are stored:
+/// an answer about 90 days reads that many of each.
+pub const MAX_LEADERS_RESPONSES_BYTES: usize = 3 * 1_024;
 /// Most bytes that the course of an hour or a day takes as it is stored; beyond, it has no histograms.
 pub const MAX_COURSE_BYTES: usize = 128 * 1_024;
 /// Largest usage of a subject as it is stored, in bytes: its parts, and less than 2 KB of names and sums.

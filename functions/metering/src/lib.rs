@@ -22,6 +22,7 @@ pub mod histogram;
 pub mod hourly;
 pub mod identity;
 pub mod key;
+pub mod leader;
 pub mod live;
 pub mod number;
 pub mod outlook;

@@ -9,7 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::digest::Kind;
 use crate::event::EventType;
 use crate::hash::Hash;
-use crate::total::{TOP, Total};
+use crate::leader::{Leader, TOP};
+use crate::total::Total;
 use crate::traffic::{Names, Traffic};
 
 /// Of so many with as many calls as the tenth, the first by name are named; of more, ten that their hashes choose.
@@ -152,13 +153,13 @@ fn top<'a>(
     counts: Counts,
     traffics: &[&'a Traffic],
     names: impl Fn(&'a Names) -> &'a BTreeMap<Hash, String>,
-) -> Vec<(String, u64)> {
+) -> Vec<Leader> {
     let name = |hash: Hash| traffics.iter().find_map(|traffic| names(traffic.names()).get(&hash)).cloned();
     let named = leaders(counts).into_iter().filter_map(|(hash, calls, _)| Some((name(hash)?, calls)));
     let mut top: Vec<_> = named.collect();
     top.sort_by(|(one, few), (other, many)| (many, one).cmp(&(few, other)));
     top.truncate(TOP);
-    top
+    top.into_iter().map(|(name, calls)| Leader::counted(name, calls)).collect()
 }
 
 #[cfg(test)]
@@ -218,7 +219,8 @@ mod tests {
         let Total { events, calls, users, latency_us, timed, auth_failures, rate_limited, .. } = total;
         let Total { top_users, top_companies, performance, .. } = total;
         let sums = Total { events, calls, users, latency_us, timed, auth_failures, rate_limited, ..Total::default() };
-        Total { top_users, top_companies, performance, ..sums }
+        let counted = |list: Vec<Leader>| list.into_iter().map(|top| Leader::counted(top.name, top.count)).collect();
+        Total { top_users: counted(top_users), top_companies: counted(top_companies), performance, ..sums }
     }
 
     fn calls_by_key(usage: &Usage) -> Vec<(String, String, u64)> {

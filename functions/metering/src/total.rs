@@ -13,15 +13,13 @@ use crate::course::{Course, Slice, Went};
 use crate::digest::subject_hash;
 use crate::distributions::Distributions;
 use crate::fold::UsageBySubject;
+use crate::leader::{Leader, Outcome, bounded, rank};
 use crate::number::round;
 use crate::performance::Performance;
 use crate::refusals::Refusals;
 use crate::sketch::Sketch;
 use crate::subject::Subject;
 use crate::usage::{Crossed, PathCalls, Usage, nobodys};
-
-/// Entries of a top list.
-pub(crate) const TOP: usize = 10;
 
 /// Sums over every subject of a window.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -42,12 +40,12 @@ pub struct Total {
     /// Calls over a quota.
     pub rate_limited: u64,
     /// Users with the most calls.
-    pub top_users: Vec<(String, u64)>,
+    pub top_users: Vec<Leader>,
     /// Companies with the most calls.
-    pub top_companies: Vec<(String, u64)>,
+    pub top_companies: Vec<Leader>,
     /// Users who were refused most often for their quota.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub top_rate_limited: Vec<(String, u64)>,
+    pub top_rate_limited: Vec<Leader>,
     /// How the calls went.
     #[serde(skip_serializing_if = "Performance::is_empty")]
     pub performance: Performance,
@@ -74,8 +72,8 @@ pub struct Total {
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
     total: Total,
-    /// Calls of every company: one may have users in several parts.
-    companies: BTreeMap<String, u64>,
+    /// Every company's calls and how they went: one may have users in several parts.
+    companies: BTreeMap<String, (u64, Outcome)>,
     users: Sketch,
 }
 
@@ -128,19 +126,26 @@ impl Tally {
         for (subject, usage) in &fold.usages {
             self.count(usage);
             if let (Subject::User(email), true) = (subject, usage.rate_limited > 0) {
-                self.total.top_rate_limited.push((email.as_str().to_owned(), usage.rate_limited));
+                let leader = Leader::counted(email.as_str().to_owned(), usage.rate_limited);
+                rank(&mut self.total.top_rate_limited, leader, || None);
             }
             if let (Subject::User(email), true) = (subject, usage.calls > 0) {
                 self.total.users += 1;
                 self.users.add(subject_hash(subject));
-                self.total.top_users.push((email.as_str().to_owned(), usage.calls));
+                let leader = Leader::counted(email.as_str().to_owned(), usage.calls);
+                rank(&mut self.total.top_users, leader, || Some(Outcome::of(usage)));
                 if let Some(company) = &usage.company {
-                    *self.companies.entry(company.clone().into()).or_default() += usage.calls;
+                    let outcome = Outcome::of(usage);
+                    let company = self.companies.entry(company.clone().into());
+                    company
+                        .and_modify(|(calls, sum)| {
+                            *calls += usage.calls;
+                            sum.merge(&outcome);
+                        })
+                        .or_insert_with(|| (usage.calls, outcome.clone()));
                 }
             }
         }
-        self.total.top_users = top(std::mem::take(&mut self.total.top_users));
-        self.total.top_rate_limited = top(std::mem::take(&mut self.total.top_rate_limited));
     }
 
     /// Adds what the gateway refused by itself.
@@ -169,16 +174,13 @@ impl Tally {
 
     /// The total of what was added.
     pub fn total(self) -> Total {
-        Total { top_companies: top(self.companies), ..self.total }
+        let mut top_companies = Vec::new();
+        for (name, (calls, outcome)) in self.companies {
+            rank(&mut top_companies, Leader::counted(name, calls), || Some(outcome));
+        }
+        let Total { top_users, .. } = self.total;
+        Total { top_users: bounded(top_users), top_companies: bounded(top_companies), ..self.total }
     }
-}
-
-/// The most frequent, by count, then by name. Names are bounded, so that their number bounds the list.
-fn top(counts: impl IntoIterator<Item = (String, u64)>) -> Vec<(String, u64)> {
-    let mut counts: Vec<_> = counts.into_iter().collect();
-    counts.sort_by(|(one, few), (other, many)| (many, one).cmp(&(few, other)));
-    counts.truncate(TOP);
-    counts
 }
 
 /// Parts of all subjects, as totals without names.
@@ -223,7 +225,7 @@ mod tests {
             fold.add(Subject::User(email), &usage(n));
         }
         let total = Total::of(&fold);
-        assert_eq!((total.calls, total.users, total.top_users[0].1), (2_999 * 1_500, 2_999, 2_999));
+        assert_eq!((total.calls, total.users, total.top_users[0].count), (2_999 * 1_500, 2_999, 2_999));
         let bytes = serde_json::to_string(&total).unwrap().len();
         assert!((20_000..30_000).contains(&bytes), "{bytes}");
     }

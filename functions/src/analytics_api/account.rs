@@ -19,6 +19,21 @@ use store::table::TableError;
 use store::users::User;
 
 impl AnalyticsApi {
+    /// Refuses to answer about another of whom nothing is known: neither settings nor a key nor a call.
+    pub(super) async fn check_known(
+        &self,
+        whose: Option<&Email>,
+        viewer: &Viewer,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
+        let Some(email) = whose.filter(|email| *email != viewer.email()) else { return Ok(()) };
+        let (known, has_key) = tokio::try_join!(self.keys.known_user(email), self.keys.has_key(email))?;
+        if known.is_some() || has_key || !self.history(&Subject::User(email.clone()), now).await?.is_empty() {
+            return Ok(());
+        }
+        Err(Failure::NoSuchUser)
+    }
+
     /// The answer of `user-stats`; all zeros of a user who has not called.
     pub(super) async fn user_stats(&self, viewer: &Viewer, email: &Email, now: Timestamp) -> Result<Answer, Failure> {
         let own = Subject::User(email.clone());

@@ -5,6 +5,7 @@
 
 use jiff::Timestamp;
 use metering::email::Email;
+use metering::leader::Outcome;
 use metering::report::breakdown::{self, Breakdown, By, Dimension, Frame, usage_of};
 use metering::report::range::{Plan, Range};
 use metering::report::tops::Tops;
@@ -16,7 +17,7 @@ use metering::usage::{KeyCalls, Usage};
 use metering::window::Minute;
 
 use super::figures::{Figures, Scope, ranges};
-use super::{AnalyticsApi, ONE_DAY, refused};
+use super::{AnalyticsApi, ONE_DAY};
 use crate::http::parameters::Parameters;
 use crate::http::viewer::Viewer;
 use crate::http::{Answer, Failure};
@@ -43,14 +44,14 @@ impl Question {
     /// Reads and checks what is asked for; of several parameters that are bad the first by name is told.
     pub(super) fn parse(viewer: &Viewer, parameters: &Parameters, now: Timestamp) -> Result<Self, Failure> {
         let all = || parameters.iter();
-        let by = By::find(all()).map_err(refused)?;
+        let by = By::find(all())?;
         let (whose, limit) = (user::email(all()), breakdown::limit(all()));
         let range = Range::of_hours(ONE_DAY, all(), now);
         let bad = [range.as_ref().err(), whose.as_ref().err(), limit.as_ref().err()].into_iter().flatten();
         if let Some(first) = bad.min_by_key(|bad| bad.field) {
-            return Err(refused(first.clone()));
+            return Err(first.clone().into());
         }
-        let (range, whose, limit) = (range.map_err(refused)?, whose.map_err(refused)?, limit.map_err(refused)?);
+        let (range, whose, limit) = (range?, whose?, limit?);
         Self { by, range, limit, whose }.check(viewer)
     }
 
@@ -61,7 +62,7 @@ impl Question {
         if whose.as_ref().is_some_and(|email| !viewer.may_see(email)) || (of_people && !viewer.is_admin()) {
             return Err(Failure::Forbidden);
         }
-        let must = |field, be: &str| Err(Failure::BadRequest(BadParameter::must(field, be).message));
+        let must = |field, be: &str| Err(BadParameter::must(field, be).into());
         if is_by_hour_and_name(by) && range.windows().count() > MAX_HOURS {
             return must(
                 "by",
@@ -79,12 +80,19 @@ impl Question {
 }
 
 impl AnalyticsApi {
-    pub(super) async fn breakdown(&self, question: Question, now: Timestamp) -> Result<Answer, Failure> {
+    pub(super) async fn breakdown(
+        &self,
+        question: Question,
+        viewer: &Viewer,
+        now: Timestamp,
+    ) -> Result<Answer, Failure> {
         let Question { by, range, limit, whose } = question;
+        self.check_known(whose.as_ref(), viewer, now).await?;
         let (figures, set) = self.figures(whose.as_ref(), now).await?;
         let frame = Frame { as_of: now, set, range: &range, by, limit };
         let answer = if let Some(people) = by.people() {
-            Breakdown::of_tops(frame, figures.tops(people, &range.whole().plan(set, 0), now).await?)
+            let (whole, tops) = figures.tops(people, &range.whole().plan(set, 0), now).await?;
+            Breakdown::of_tops(frame, &whole, tops)
         } else if is_by_hour_and_name(by) {
             Breakdown::of_usages(frame, figures.usages(&range.plan(set, 0), now).await?)
         } else if by.has(Dimension::Hour) {
@@ -140,14 +148,19 @@ impl Figures<'_> {
         Ok(usages)
     }
 
-    /// The names in the top lists of a plan's windows.
-    async fn tops(&self, people: Dimension, plan: &Plan, now: Timestamp) -> Result<Tops, TableError> {
-        let mut tops = Tops::default();
-        for (_, total) in self.totals(plan, now).await? {
-            let list = if people == Dimension::Company { &total.top_companies } else { &total.top_users };
+    /// The names in the top lists of a plan's windows, and what these came to. Of a live minute's it is known that they
+    /// were called for in it, and no more.
+    async fn tops(&self, people: Dimension, plan: &Plan, now: Timestamp) -> Result<(Total, Tops), TableError> {
+        let (mut whole, mut tops) = (Total::default(), Tops::default());
+        for (first, mut total) in self.totals(plan, now).await? {
+            let list = if people == Dimension::Company { &mut total.top_companies } else { &mut total.top_users };
+            if first > plan.set {
+                list.iter_mut().for_each(|leader| leader.outcome = Some(Outcome::in_minute(first.start())));
+            }
             tops.add(total.calls, list);
+            whole.add_sums(&total);
         }
-        Ok(tops)
+        Ok((whole, tops))
     }
 }
 

@@ -16,7 +16,8 @@ use metering::window::{Minute, iso_millis};
 
 use self::calls::Calls;
 use self::cursor::{Cursor, Unverified};
-use super::{AnalyticsApi, refused, whose};
+use super::AnalyticsApi;
+use super::whose::whose;
 use crate::http::parameters::Parameters;
 use crate::http::viewer::Viewer;
 use crate::http::{Answer, Failure};
@@ -48,9 +49,9 @@ impl Question {
         }
         let all = || parameters.iter();
         let named = |name: &str| all().find(|(given, _)| *given == name).map(|(_, value)| value);
-        let format = named("format").map(str::parse).transpose().map_err(refused)?;
+        let format = named("format").map(str::parse::<Format>).transpose()?;
         let Some(cursor) = named("cursor") else {
-            let span = Span::parse(all(), HISTORY, now).map_err(refused)?;
+            let span = Span::parse(all(), HISTORY, now)?;
             return Ok(Self::First { format: format.unwrap_or(Format::Csv), span });
         };
         for name in ["duration", "from", "to"] {

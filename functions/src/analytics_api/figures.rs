@@ -82,13 +82,18 @@ impl Figures<'_> {
         courses.iter().flatten().for_each(|(span, course)| longer.add(*span, course.as_ref()));
         longer.points.iter().for_each(|(span, total)| add_total(series, *span, total));
         let plan = &longer.left();
+        self.count_users_of_days(series).await?;
         let totals = all(ranges(plan).into_iter().map(|(first, last)| self.windows.readable_totals(first, last)));
         let open_days = match granularity {
             Granularity::Day => by(&within(&plan.hours, |hour| hour.day(), range), |hour| hour.day()),
             Granularity::Hour | Granularity::Minute => Vec::new(),
         };
         let open_hours = match granularity {
-            Granularity::Day => by(&within(&plan.minutes, |minute| minute.day(), range), |minute| minute.hour()),
+            Granularity::Day => {
+                let of_hours = plan.minutes.iter().copied().filter(|minute| series.is_of_hours(*minute));
+                let of_days = within(&plan.minutes, |minute| minute.day(), range);
+                by(&of_days.into_iter().chain(of_hours).collect::<Vec<_>>(), |minute| minute.hour())
+            }
             Granularity::Hour => by(&plan.minutes, |minute| minute.hour()),
             Granularity::Minute => Vec::new(),
         };

@@ -11,7 +11,7 @@ use metering::report::forecast::{self, CallForecast};
 use metering::report::{BadParameter, user};
 use metering::window::Hour;
 
-use super::{AnalyticsApi, refused, set_through};
+use super::{AnalyticsApi, set_through};
 use crate::http::parameters::Parameters;
 use crate::http::viewer::Viewer;
 use crate::http::{Answer, Failure};
@@ -35,12 +35,12 @@ impl Question {
     /// Reads and checks what is asked for.
     pub(super) fn parse(viewer: &Viewer, parameters: &Parameters) -> Result<Self, Failure> {
         let all = || parameters.iter();
-        let (company, email) = (companies::find(all()).map_err(refused)?, user::email(all()).map_err(refused)?);
-        let horizon = forecast::Horizon::find(all()).map_err(refused)?;
+        let (company, email) = (companies::find(all())?, user::email(all())?);
+        let horizon = forecast::Horizon::find(all())?;
         let whose = match (company, email.or_else(|| viewer.whose().cloned())) {
             (Some(_), _) if !viewer.is_admin() => return Err(Failure::Forbidden),
             (Some(_), Some(_)) => {
-                return Err(refused(BadParameter::must("company", "be left out where `email` is given")));
+                return Err(BadParameter::must("company", "be left out where `email` is given").into());
             }
             (Some(company), None) => Whose::Company(company),
             (None, Some(email)) if viewer.may_see(&email) => Whose::User(email),

@@ -35,6 +35,7 @@ impl AnalyticsApi {
         viewer: &Viewer,
         now: Timestamp,
     ) -> Result<Answer, Failure> {
+        self.check_known(whose.as_ref(), viewer, now).await?;
         let (figures, set) = self.figures(whose.as_ref(), now).await?;
         let spans = Spans::of(&zone, set, now);
         let today = figures.happened(&spans.today, &spans.pace, spans.hours, set, now);
@@ -43,9 +44,6 @@ impl AnalyticsApi {
         let summary = Summary::new(now, set, &spans, &today, &before);
         let Some(email) = whose else { return Answer::json(&summary) };
         let known = self.keys.known_user(&email).await?;
-        if *viewer.email() != email && known.is_none() && !self.keys.has_key(&email).await? {
-            return Err(Failure::NoSuchUser);
-        }
         let month = Range::between(Minute::of(Month::of(now).start()), Minute::of(now).plus(1), Zone::UTC, now);
         let used = figures.usage(&month, set, now).await?.calls;
         let quota = Quota { used, limit: known.unwrap_or_default().monthly_quota.calls() };
@@ -94,7 +92,7 @@ impl Figures<'_> {
             (Scope::Everybody, None) => Ok(Some(0)),
             (Scope::Everybody, Some((first, last))) => {
                 let mut users = Sketch::default();
-                self.windows.users(first, last).await?.iter().for_each(|part| users.merge(part));
+                self.windows.users(first, last).await?.0.iter().for_each(|part| users.merge(part));
                 Ok(Some(users.users()))
             }
         }

@@ -82,6 +82,7 @@ pub(super) const TIME_SERIES: &[Parameter] = &[
         Form::Granularity,
         "How long the window of a point is. At most 10,080 points are answered.",
     ),
+    EMAIL,
     DURATION,
     FROM,
     TO,
@@ -114,7 +115,7 @@ pub(super) const FORECAST: &[Parameter] = &[
     ),
 ];
 
-pub(super) const HEATMAP: &[Parameter] = &[DURATION, FROM, TO, HOURS_ZONE];
+pub(super) const HEATMAP: &[Parameter] = &[EMAIL, DURATION, FROM, TO, HOURS_ZONE];
 
 pub(super) const BREAKDOWN: &[Parameter] = &[
     parameter(

@@ -16,6 +16,7 @@ use super::instant::Instant;
 use super::range::Range;
 use super::tops::Tops;
 use crate::breakdown::OTHER;
+use crate::total::Total;
 use crate::usage::Usage;
 use crate::window::Minute;
 
@@ -48,8 +49,8 @@ pub struct Breakdown {
     by: By,
     /// All calls that were let through; the rows add up to them.
     api_calls: u64,
-    /// Of how many of these and of those over a quota the answer is known; not told of users and companies.
-    status_known: Option<u64>,
+    /// Of how many of these and of those over a quota the answer is known.
+    status_known: u64,
     /// The most calls first; hours alone in their order. What is not told apart is one row, `*`.
     rows: Vec<Row>,
 }
@@ -86,13 +87,14 @@ struct Row {
     /// How many calls.
     api_calls: u64,
     /// How many they can be at most, where a user or a company is not among the ten of every window: the others of a
-    /// window are one sum.
+    /// window are one sum. Errors, response times and the last use are then those of `apiCalls`.
     #[serde(skip_serializing_if = "Option::is_none")]
     api_calls_at_most: Option<u64>,
-    /// Those with a status of 400 or more, as far as answers are known; null where they are not told apart.
+    /// Those with a status of 400 or more, as far as answers are known; null in windows that an earlier deployment has
+    /// set.
     errors: Option<u64>,
     /// From the arrival of a request to the departure of its answer: half of the calls took no longer, as percentiles
-    /// within 2 %; null where it is not known, or not told apart.
+    /// within 2 %; null where it is not known, or not told apart: with two dimensions but the hour, by status, and of `*`.
     #[serde(rename = "p50ResponseMs")]
     p50_response_ms: Option<f64>,
     /// The same of 90 % of the calls.
@@ -101,7 +103,7 @@ struct Row {
     /// The same of 99 % of the calls.
     #[serde(rename = "p99ResponseMs")]
     p99_response_ms: Option<f64>,
-    /// When the last of the calls was, by key; null where it is not told apart.
+    /// When the last of the calls was, by key, user and company; null where it is not told apart.
     last_used: Option<Instant>,
 }
 
@@ -146,8 +148,7 @@ impl Breakdown {
         let mut whole = Usage::default();
         hours.iter().for_each(|usage| whole.merge(usage));
         let failed = whole.errors();
-        let mut answer = Self::new(frame, whole.calls, all, Some(failed));
-        answer.status_known = Some(whole.performance.known());
+        let mut answer = Self::new(frame, &whole, all, Some(failed));
         for row in &mut answer.rows {
             let name = row.key.as_deref().and_then(|id| whole.keys.get(id)).map(|key| key.name.clone().into());
             row.key_name = name;
@@ -155,16 +156,18 @@ impl Breakdown {
         answer
     }
 
-    /// Everybody's calls by user or company.
-    pub fn of_tops(frame: Frame<'_>, tops: Tops) -> Self {
-        let calls = tops.all();
-        let groups = tops.into_ranking().into_iter();
-        let groups =
-            groups.map(|top| (vec![top.name], Group { calls: top.count, at_most: top.at_most, ..Group::default() }));
-        Self::new(frame, calls, groups.collect(), None)
+    /// Everybody's calls by user or company, with what all of them came to.
+    pub fn of_tops(frame: Frame<'_>, whole: &Total, tops: Tops) -> Self {
+        let groups: Groups =
+            tops.into_ranking().into_iter().map(|top| (vec![top.name.clone()], Group::of_top(top))).collect();
+        let is_known = groups.values().all(|group| group.errors.is_some());
+        let whole = usage_of(whole);
+        let failed = is_known.then(|| whole.errors());
+        Self::new(frame, &whole, groups, failed)
     }
 
-    fn new(frame: Frame<'_>, api_calls: u64, mut all: Groups, failed: Option<u64>) -> Self {
+    fn new(frame: Frame<'_>, whole: &Usage, mut all: Groups, failed: Option<u64>) -> Self {
+        let api_calls = whole.calls;
         let Frame { as_of, set, range, by, limit } = frame;
         all.retain(|names, group| names.iter().all(|name| name != OTHER) && (group.calls > 0 || by == By::HOUR));
         let mut told: Vec<(Names, Group)> = all.into_iter().collect();
@@ -188,7 +191,7 @@ impl Breakdown {
             tz: range.zone().name(),
             by,
             api_calls,
-            status_known: None,
+            status_known: whole.performance.known(),
             rows: told.into_iter().map(|(names, group)| Row::new(by, names, group)).collect(),
         }
     }

@@ -132,11 +132,16 @@ impl Range {
         self.edges.iter().copied().take(self.edges.len().saturating_sub(1))
     }
 
+    /// Where each window begins and the next one does, oldest first.
+    pub fn edges(&self) -> impl DoubleEndedIterator<Item = (Minute, Minute)> + '_ {
+        self.edges.iter().copied().zip(self.edges.iter().copied().skip(1))
+    }
+
     /// The days of UTC that are windows of it: for these, and no others, days are stored.
     pub fn days(&self) -> impl Iterator<Item = Day> + '_ {
-        let days = self.edges.iter().zip(self.edges.iter().skip(1)).map(|(first, next)| (first.day(), first, next));
+        let days = self.edges().map(|(first, next)| (first.day(), first, next));
         days.filter(|(day, first, next)| {
-            day.first_hour().first_minute() == **first && day.plus(1).first_hour().first_minute() == **next
+            day.first_hour().first_minute() == *first && day.plus(1).first_hour().first_minute() == *next
         })
         .map(|(day, _, _)| day)
     }
@@ -152,8 +157,8 @@ impl Range {
     pub fn plan(&self, set_through: Minute, live: i64) -> Plan {
         let set = set_through.min(self.current.plus(-1 - live));
         let mut plan = Plan { set, ..Plan::default() };
-        for (first, next) in self.edges.iter().zip(self.edges.iter().skip(1)) {
-            plan.cover(*first, next.plus(-1).min(set));
+        for (first, next) in self.edges() {
+            plan.cover(first, next.plus(-1).min(set));
         }
         plan.live = set.plus(1).max(self.first()).through(self.last()).collect();
         plan

@@ -103,10 +103,13 @@ impl Figures {
             p99_latency_ms: percentile(&mut latencies, 99),
             auth_failures: total.auth_failures,
             rate_limited: total.rate_limited,
-            top_users: top_users.into_iter().map(|(user_email, api_calls)| TopUser { user_email, api_calls }).collect(),
+            top_users: top_users
+                .into_iter()
+                .map(|top| TopUser { user_email: top.name, api_calls: top.count })
+                .collect(),
             top_companies: top_companies
                 .into_iter()
-                .map(|(company_name, api_calls)| TopCompany { company_name, api_calls })
+                .map(|top| TopCompany { company_name: top.name, api_calls: top.count })
                 .collect(),
         }
     }

@@ -157,6 +157,7 @@ mod tests {
     use super::*;
     use crate::event::Event;
     use crate::fold::DistinctEvents;
+    use crate::leader::Leader;
 
     #[test]
     fn failures_are_told_apart_by_reason_and_none_is_lost() {
@@ -174,7 +175,7 @@ mod tests {
         events.push(failure(8, None, "198.51.100.7", ""));
         let mut total = Total::of(&events.into_iter().collect::<DistinctEvents>().fold());
         total.rate_limited = 9;
-        total.top_rate_limited = vec![("a@b.au".into(), 5), ("c@d.au".into(), 3)];
+        total.top_rate_limited = vec![Leader::counted("a@b.au".into(), 5), Leader::counted("c@d.au".into(), 3)];
         total.gateway.add("429 THROTTLED", &4);
         // A minute that is live knows numbers alone.
         let live = Total { auth_failures: 2, rate_limited: 1, ..Total::default() };

@@ -3,11 +3,14 @@
 //! Invariant: a point's users are counted by the hash of their names wherever it is put together from parts, so that
 //! nobody counts twice.
 
+mod users;
+
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
+use self::users::Users;
 use super::comparison::Comparison;
 use super::instant::Instant;
 use super::range::{Duration, Granularity, Range};
@@ -18,9 +21,10 @@ use crate::hash::Hash;
 use crate::histogram::Histogram;
 use crate::live::LiveMinute;
 use crate::performance::{Performance, Statuses};
+use crate::sketch::Sketch;
 use crate::subject::Subject;
 use crate::total::Total;
-use crate::window::Minute;
+use crate::window::{Hour, Minute};
 
 /// Points under way.
 #[derive(Clone, Debug)]
@@ -36,18 +40,6 @@ struct Sums {
     users: Users,
     /// Users of parts, by the hash of their names.
     names: BTreeSet<Hash>,
-}
-
-/// How the users of a point are known.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Users {
-    /// By the totals of whole windows and the names in parts.
-    #[default]
-    Counted,
-    /// There is one whose calls these are.
-    One,
-    /// Not at all: the windows that make the point are counted each by itself.
-    Unknown,
 }
 
 /// The answer of `timeseries`.
@@ -126,7 +118,9 @@ pub struct CallPoint {
     time: Instant,
     /// Calls that were let through.
     api_calls: u64,
-    /// Users with at least one call; nothing for everybody's days of a zone, whose users are not counted.
+    /// Users with at least one call. Those of everybody's days of a zone are counted from its hours: beyond 1,024 with a
+    /// standard error of 0.8 %. They are null where the days begin in the middle of an hour of UTC, and before as many of
+    /// the latest days as an answer may read.
     unique_users: Option<u64>,
     /// The authorizer's average latency, in milliseconds; 0 without calls.
     avg_latency_ms: f64,
@@ -166,6 +160,30 @@ impl Series {
         if let Some(point) = self.point(first) {
             point.total.users += total.users;
         }
+    }
+
+    /// The windows whose users can be counted from hours alone, latest first: the first hour of each, and the last.
+    pub fn of_hours(&self) -> Vec<(Hour, Hour)> {
+        let is_unknown = |sums: &Sums| sums.users == Users::Unknown;
+        let unknown = self.range.edges().zip(&self.points).filter(|(_, sums)| is_unknown(sums)).map(|(edges, _)| edges);
+        let whole = unknown.filter(|(first, next)| first.of_hour() == 0 && next.of_hour() == 0);
+        let mut hours: Vec<_> = whole.map(|(first, next)| (first.hour(), next.hour().plus(-1))).collect();
+        hours.reverse();
+        hours
+    }
+
+    /// Tells the users of the hours that are set of such a window; others are named by [`add_users`](Self::add_users).
+    pub fn count_hours(&mut self, first: Hour, hours: &[Sketch]) {
+        let Some(point) = self.point(first.first_minute()) else { return };
+        let mut users = Sketch::default();
+        hours.iter().for_each(|hour| users.merge(hour));
+        point.users = Users::OfHours(users);
+    }
+
+    /// Whether a minute is in a window whose users are counted from hours.
+    pub fn is_of_hours(&self, minute: Minute) -> bool {
+        let point = self.range.index(minute).and_then(|place| self.points.get(place));
+        point.is_some_and(|point| matches!(point.users, Users::OfHours(_)))
     }
 
     /// Adds the sums of a part of a window; its users are named by [`add_users`](Self::add_users).
@@ -269,19 +287,11 @@ impl Sums {
         }
     }
 
-    fn unique_users(&self) -> Option<u64> {
-        match self.users {
-            Users::Counted => Some(self.total.users + self.names.len() as u64),
-            Users::One => Some(u64::from(self.total.calls > 0)),
-            Users::Unknown => None,
-        }
-    }
-
     fn calls(&self, start: Timestamp) -> CallPoint {
         CallPoint {
             time: start.into(),
             api_calls: self.total.calls,
-            unique_users: self.unique_users(),
+            unique_users: self.users.number(&self.total, &self.names),
             avg_latency_ms: self.total.average_latency_ms(),
         }
     }

@@ -5,14 +5,24 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
+use crate::leader::{Leader, Outcome};
+
 /// Names from the lists of windows.
 #[derive(Clone, Debug, Default)]
 pub struct Tops {
-    all: u64,
     /// Events that a name which is in no list can have.
     unlisted: u64,
-    /// By name: events, and how much of [`unlisted`](Self::unlisted) cannot be its, since it is listed there.
-    names: BTreeMap<String, (u64, u64)>,
+    names: BTreeMap<String, Sums>,
+}
+
+/// What the lists say of a name.
+#[derive(Clone, Debug)]
+struct Sums {
+    events: u64,
+    /// How much of [`Tops::unlisted`] cannot be its, since it is listed there.
+    elsewhere: u64,
+    /// How its events went, where every list says so.
+    outcome: Option<Outcome>,
 }
 
 /// A name of a list.
@@ -23,34 +33,39 @@ pub(super) struct Top {
     pub(super) count: u64,
     /// How many they can be at most, where that is more.
     pub(super) at_most: Option<u64>,
+    /// How they went, where that is known.
+    pub(super) outcome: Option<Outcome>,
 }
 
 impl Tops {
     /// Adds the events of a window that no other holds, and its list, the most frequent first.
-    pub fn add(&mut self, all: u64, list: &[(String, u64)]) {
-        let told: u64 = list.iter().map(|(_, count)| count).sum();
+    pub fn add(&mut self, all: u64, list: &[Leader]) {
+        let told: u64 = list.iter().map(|leader| leader.count).sum();
         let rest = all.saturating_sub(told);
         // Who is in no list has no more than the last who is.
-        let unlisted = list.last().map_or(rest, |(_, least)| rest.min(*least));
-        self.all += all;
+        let unlisted = list.last().map_or(rest, |last| rest.min(last.count));
         self.unlisted += unlisted;
-        for (name, count) in list {
-            let sums = self.names.entry(name.clone()).or_default();
-            *sums = (sums.0 + count, sums.1 + unlisted);
+        for Leader { name, count, outcome } in list {
+            let Some(sums) = self.names.get_mut(name) else {
+                let sums = Sums { events: *count, elsewhere: unlisted, outcome: outcome.clone() };
+                self.names.insert(name.clone(), sums);
+                continue;
+            };
+            sums.events += count;
+            sums.elsewhere += unlisted;
+            sums.outcome = sums.outcome.take().zip(outcome.as_ref()).map(|(mut one, other)| {
+                one.merge(other);
+                one
+            });
         }
-    }
-
-    /// The events of all windows.
-    pub(super) const fn all(&self) -> u64 {
-        self.all
     }
 
     /// The names, the most frequent first, then by letters.
     pub(super) fn into_ranking(self) -> Vec<Top> {
         let unlisted = self.unlisted;
-        let top = |(name, (count, elsewhere))| {
+        let top = |(name, Sums { events: count, elsewhere, outcome })| {
             let most = count + (unlisted - elsewhere);
-            Top { name, count, at_most: (most > count).then_some(most) }
+            Top { name, count, at_most: (most > count).then_some(most), outcome }
         };
         let mut ranking: Vec<_> = self.names.into_iter().map(top).collect();
         ranking.sort_by_key(|top| Reverse(top.count));

@@ -49,7 +49,7 @@ async fn users_of_hours_count_once_together() {
     }
     world.run(RunUntil::Settled, "2026-11-24T12:01:30Z").await;
     let hour = |text: &str| text.parse::<Hour>().unwrap();
-    let users = world.aggregator.windows.users(hour("2026-11-24T09"), hour("2026-11-24T11")).await.unwrap();
+    let users = world.aggregator.windows.users(hour("2026-11-24T09"), hour("2026-11-24T11")).await.unwrap().0;
     let mut all = metering::sketch::Sketch::default();
     users.iter().for_each(|part| all.merge(part));
     assert_eq!((users.len(), all.users()), (2, 3));

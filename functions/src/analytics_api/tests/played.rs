@@ -3,6 +3,9 @@
 //!
 //! Invariant: the count knows the events and what was answered to them, and nothing of blocks, windows or usages.
 
+mod breakdowns;
+mod overview;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use ::played::{Act, Script, everybody};
@@ -73,6 +76,43 @@ impl Played {
         Self { world, acts, set: set.unwrap() }
     }
 
+    /// What was answered to a call, where windows have it.
+    fn answer(&self, call: &Event) -> Option<::played::Answer> {
+        let place = self.acts.binary_search_by_key(&(call.timestamp, &call.request_id), |act| {
+            (act.event.timestamp, &act.event.request_id)
+        });
+        place.ok().map(|place| &self.acts[place]).filter(|act| minute_of(act) <= self.set)?.answer
+    }
+
+    /// The events of a type that count for someone, from one instant until another.
+    fn between(&self, who: Who<'_>, kind: EventType, from: Timestamp, to: Timestamp) -> Vec<&Event> {
+        let seen = seen_by(who, &self.world.events).into_iter();
+        seen.filter(|event| event.event_type == kind && (from..to).contains(&event.timestamp)).collect()
+    }
+
+    /// The calls that count for someone, from one instant until another.
+    fn calls_between(&self, who: Who<'_>, from: Timestamp, to: Timestamp) -> Vec<&Event> {
+        self.between(who, EventType::Call, from, to)
+    }
+
+    /// Those of the range of an answer.
+    fn calls(&self, who: Who<'_>, answer: &Value) -> Vec<&Event> {
+        let [from, to] = ["from", "to"].map(|edge| answer[edge].as_str().unwrap().parse().unwrap());
+        self.calls_between(who, from, to)
+    }
+
+    /// Who called most in the last week.
+    fn busiest(&self, n: usize) -> Vec<String> {
+        let now: Timestamp = NOW.parse().unwrap();
+        let mut users = BTreeMap::<String, u64>::new();
+        for call in self.calls_between(Who::Admin, now - SignedDuration::from_hours(7 * 24), now) {
+            *users.entry(call.user_email.as_ref().unwrap().as_str().to_owned()).or_default() += 1;
+        }
+        let mut users: Vec<_> = users.into_iter().collect();
+        users.sort_by_key(|(_, calls)| std::cmp::Reverse(*calls));
+        users.into_iter().take(n).map(|(email, _)| email).collect()
+    }
+
     /// The answers that are known of some events, with their calls: those of the minutes that windows have.
     fn known<'a>(&'a self, events: &[&Event]) -> BTreeMap<&'a str, &'a Act> {
         let ids: BTreeSet<_> = events.iter().map(|event| event.request_id.as_str()).collect();
@@ -116,6 +156,18 @@ fn batch_of(acts: &[Act]) -> StreamEvent {
     serde_json::from_value(json!({ "Records": records })).unwrap()
 }
 
+/// The duration that at least so many percent of some do not exceed.
+fn exact(millis: &mut [u64], percent: usize) -> Option<f64> {
+    millis.sort_unstable();
+    millis.get((millis.len() * percent).div_ceil(100).max(1) - 1).map(|millis| *millis as f64)
+}
+
+/// Compares a duration with the exact one: within 2 % and the two digits that are told, or null where there is none.
+fn assert_near(found: &Value, exact: Option<f64>, context: &str) {
+    let is_near = found.as_f64().zip(exact).is_none_or(|(found, exact)| (found - exact).abs() <= exact * 0.02 + 0.005);
+    assert!(is_near && found.is_null() == exact.is_none(), "{found} for {exact:?}: {context}");
+}
+
 /// Takes response times out of points, having compared them with the exact ones as far as these are known.
 fn take_responses(played: &Played, events: &[&Event], answer: &mut Value, expected: &mut [Value], minutes: i64) {
     let known = played.known(events);
@@ -124,13 +176,11 @@ fn take_responses(played: &Played, events: &[&Event], answer: &mut Value, expect
         let to = from + SignedDuration::from_mins(minutes);
         let within = known.values().filter(|act| from <= act.event.timestamp && act.event.timestamp < to);
         let mut millis: Vec<u64> = within.filter_map(|act| act.answer).map(|answer| answer.millis).collect();
-        millis.sort_unstable();
         for (percent, name) in [(50, "p50ResponseMs"), (90, "p90ResponseMs"), (99, "p99ResponseMs")] {
             expected.as_object_mut().unwrap().remove(name);
             let found = point.as_object_mut().unwrap().remove(name).unwrap();
-            let Some(exact) = millis.get((millis.len() * percent).div_ceil(100).max(1) - 1) else { continue };
-            let (found, exact) = (found.as_f64().unwrap(), *exact as f64);
-            assert!((found - exact).abs() <= exact * 0.02 + 0.005, "{name} is {found} for {exact} in {expected}");
+            let Some(exact) = exact(&mut millis, percent) else { continue };
+            assert_near(&found, Some(exact), &format!("{name} in {expected}"));
         }
     }
 }
@@ -146,7 +196,14 @@ async fn every_figure_of_four_weeks_that_were_played_is_the_counted_one() {
     let viewers = people.iter().map(|email| Who::User(email)).chain([Who::Admin]);
     for who in viewers {
         series_are_exact(&played, who).await;
+        overview::comparisons_are_exact(&played, who).await;
     }
+    breakdowns::are_exact(&played).await;
+    breakdowns::weeks_are_exact(&played).await;
+    overview::summaries_are_exact(&played).await;
+    overview::users_of_days_are_exact(&played).await;
+    overview::companies_are_exact(&played).await;
+    overview::refusals_are_exact(&played).await;
     for email in &people {
         statistics_are_exact(&played, email).await;
         the_export_is_exact(&played, email).await;

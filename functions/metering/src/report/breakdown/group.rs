@@ -10,6 +10,7 @@ use super::dimension::{By, Dimension};
 use crate::breakdown::OTHER;
 use crate::histogram::Histogram;
 use crate::performance::is_error;
+use crate::report::tops::Top;
 use crate::total::Total;
 use crate::usage::{KeyCalls, PathCalls, UNKNOWN, Usage};
 
@@ -35,6 +36,16 @@ pub(super) struct Group {
     pub response: Option<Histogram>,
     /// The last of them, where that is known.
     pub last: Option<Timestamp>,
+}
+
+impl Group {
+    /// The calls of somebody of a ranking.
+    pub(super) fn of_top(top: Top) -> Self {
+        let Top { count, at_most, outcome, .. } = top;
+        let known = outcome.as_ref();
+        let (errors, last) = (known.map(|known| known.errors), known.and_then(|known| known.last));
+        Self { calls: count, at_most, errors, response: outcome.and_then(|known| known.response), last }
+    }
 }
 
 /// The groups of a usage.

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::answer::Answer;
 use crate::event::Event;
+use crate::leader::{Leader, Outcome};
 use crate::total::Total;
 
 const NOW: &str = "2026-11-24T10:15:30Z";
@@ -127,13 +128,26 @@ fn what_cannot_be_told_apart_is_refused_by_name() {
 
 #[test]
 fn who_is_not_in_every_list_has_at_most_what_the_last_of_the_others_has() {
-    let mut tops = Tops::default();
+    let (mut tops, mut whole) = (Tops::default(), Total::default());
     for (calls, users) in [(20, &[("a@b.au", 9), ("c@d.au", 6)][..]), (9, &[("a@b.au", 9)]), (5, &[("c@d.au", 3)])] {
-        tops.add(calls, &users.iter().map(|(name, calls)| ((*name).to_owned(), *calls)).collect::<Vec<_>>());
+        let leader = |(name, calls): &(&str, u64)| Leader {
+            outcome: Some(Outcome {
+                errors: 1,
+                last: Some(NOW.parse().unwrap()),
+                response: Some([2_000].into_iter().collect()),
+            }),
+            ..Leader::counted((*name).to_owned(), *calls)
+        };
+        whole.calls += calls;
+        tops.add(calls, &users.iter().map(leader).collect::<Vec<_>>());
     }
+    whole.performance.statuses.add("500", &5);
     let range = Range::parse([], NOW.parse().unwrap()).unwrap();
-    let answer = serde_json::to_value(Breakdown::of_tops(frame("user", &range, 50), tops)).unwrap();
+    let answer = serde_json::to_value(Breakdown::of_tops(frame("user", &range, 50), &whole, tops)).unwrap();
     let row = |row: &Value| json!([row["user"], row["apiCalls"], row["apiCallsAtMost"]]);
     let rows: Vec<_> = answer["rows"].as_array().unwrap().iter().map(row).collect();
     assert_eq!(json!(rows), json!([["a@b.au", 18, 20], ["c@d.au", 9, null], ["*", 7, null]]));
+    let outcome = |row: &Value| json!([row["errors"], row["p50ResponseMs"].is_null(), row["lastUsed"].is_null()]);
+    let rows: Vec<_> = answer["rows"].as_array().unwrap().iter().map(outcome).collect();
+    assert_eq!(json!(rows), json!([[2, false, false], [2, false, false], [1, true, true]]));
 }
