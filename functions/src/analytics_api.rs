@@ -16,6 +16,7 @@ mod longer;
 mod openapi;
 mod question;
 mod recent;
+mod report;
 mod security;
 mod summary;
 mod users_of_days;

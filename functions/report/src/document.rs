@@ -115,16 +115,15 @@ fn legend(report: &Report) -> String {
 fn left(page: &mut String, quota: &Quota) {
     let Quota { limit, used, runs_out } = quota;
     let used_text = figure::count(*used);
-    let sentence = match (limit, runs_out) {
-        (None, _) => format!("{used_text} calls this month, without a limit."),
-        (Some(limit), _) if used >= limit => format!("All {} calls of this month are used.", figure::count(*limit)),
-        (Some(limit), Some(day)) => format!(
+    let sentence = match runs_out {
+        _ if used >= limit => format!("All {} calls of this month are used.", figure::count(*limit)),
+        Some(day) => format!(
             "{used_text} of {} calls used ({}). As things go, the rest lasts until {}.",
             figure::count(*limit),
             figure::share(*used, *limit),
             day.strftime("%-d %B")
         ),
-        (Some(limit), None) => format!(
+        None => format!(
             "{used_text} of {} calls used ({}). As things go, they last for the month.",
             figure::count(*limit),
             figure::share(*used, *limit)

@@ -88,7 +88,7 @@ pub struct Table {
 }
 
 /// Calls that have something in common.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Row {
     /// What it is; `*` is what is not told apart.
@@ -107,8 +107,8 @@ pub struct Row {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Quota {
-    /// Calls that the month has; absent for a user without a limit.
-    pub limit: Option<u64>,
+    /// Calls that the month has.
+    pub limit: u64,
     /// Calls made in it so far.
     pub used: u64,
     /// The day on which the rest is used up, if that is to be expected within the month.

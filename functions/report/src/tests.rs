@@ -42,7 +42,7 @@ pub(crate) fn a_day() -> Report {
             Table { by: "Path".into(), rows: vec![row("GET /v1/deadlines", api_calls - 9, errors), row("*", 9, 0)] },
             Table { by: "Key".into(), rows: vec![row("=production", api_calls, errors)] },
         ],
-        quota: Some(Quota { limit: Some(25_000), used: 21_412, runs_out: Some("2026-11-29".parse().unwrap()) }),
+        quota: Some(Quota { limit: 25_000, used: 21_412, runs_out: Some("2026-11-29".parse().unwrap()) }),
         corrections: vec![],
     }
 }

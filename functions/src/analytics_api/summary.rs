@@ -70,7 +70,7 @@ impl Figures<'_> {
     }
 
     /// What is known of the calls of a range.
-    async fn usage(&self, range: &Range, set: Minute, now: Timestamp) -> Result<Usage, Failure> {
+    pub(super) async fn usage(&self, range: &Range, set: Minute, now: Timestamp) -> Result<Usage, Failure> {
         let mut whole = Usage::default();
         match &self.scope {
             Scope::Everybody => {
@@ -86,7 +86,7 @@ impl Figures<'_> {
     }
 
     /// How many users called in some hours; nothing where it is asked of one.
-    async fn users(&self, hours: Option<(Hour, Hour)>) -> Result<Option<u64>, TableError> {
+    pub(super) async fn users(&self, hours: Option<(Hour, Hour)>) -> Result<Option<u64>, TableError> {
         match (&self.scope, hours) {
             (Scope::Own(_), _) => Ok(None),
             (Scope::Everybody, None) => Ok(Some(0)),

@@ -15,6 +15,7 @@ mod moment;
 mod overview;
 mod people;
 mod played;
+mod report;
 mod rolled_up;
 
 use aws_lambda_events::encodings::Body;

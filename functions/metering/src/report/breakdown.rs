@@ -52,14 +52,14 @@ pub struct Breakdown {
     /// Of how many of these and of those over a quota the answer is known.
     status_known: u64,
     /// The most calls first; hours alone in their order. What is not told apart is one row, `*`.
-    rows: Vec<Row>,
+    pub rows: Vec<Row>,
 }
 
 /// Calls that have something in common.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-struct Row {
+pub struct Row {
     /// The id of the key.
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<String>,
@@ -85,24 +85,24 @@ struct Row {
     #[serde(skip_serializing_if = "Option::is_none")]
     hour: Option<String>,
     /// How many calls.
-    api_calls: u64,
+    pub api_calls: u64,
     /// How many they can be at most, where a user or a company is not among the ten of every window: the others of a
     /// window are one sum. Errors, response times and the last use are then those of `apiCalls`.
     #[serde(skip_serializing_if = "Option::is_none")]
     api_calls_at_most: Option<u64>,
     /// Those with a status of 400 or more, as far as answers are known; null in windows that an earlier deployment has
     /// set.
-    errors: Option<u64>,
+    pub errors: Option<u64>,
     /// From the arrival of a request to the departure of its answer: half of the calls took no longer, as percentiles
     /// within 2 %; null where it is not known, or not told apart: with two dimensions but the hour, by status, and of `*`.
     #[serde(rename = "p50ResponseMs")]
-    p50_response_ms: Option<f64>,
+    pub p50_response_ms: Option<f64>,
     /// The same of 90 % of the calls.
     #[serde(rename = "p90ResponseMs")]
     p90_response_ms: Option<f64>,
     /// The same of 99 % of the calls.
     #[serde(rename = "p99ResponseMs")]
-    p99_response_ms: Option<f64>,
+    pub p99_response_ms: Option<f64>,
     /// When the last of the calls was, by key, user and company; null where it is not told apart.
     last_used: Option<Instant>,
 }
@@ -217,6 +217,17 @@ fn groups_of_hour(by: By, hour: usize, usage: &Usage) -> Groups {
 }
 
 impl Row {
+    /// What the calls have in common, for people: of a key its name, if it has one, before its id.
+    pub fn name(&self) -> String {
+        if let (Some(id), Some(name)) = (&self.key, self.key_name.as_ref().filter(|name| !name.is_empty())) {
+            return format!("{name} ({id})");
+        }
+        let Self { key, path, method, status, company, user, hour, .. } = self;
+        let names: Vec<&str> =
+            [key, path, method, status, company, user, hour].into_iter().flatten().map(String::as_str).collect();
+        names.join(", ")
+    }
+
     fn new(by: By, names: Names, group: Group) -> Self {
         let percentile = |percent| group.response.as_ref().and_then(|response| response.percentile_ms(percent));
         let mut row = Self {

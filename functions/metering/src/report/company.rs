@@ -30,47 +30,54 @@ pub struct CompanyStats {
     to: Instant,
     /// The company. A member is in the one that the calls of a day name; of several, in the last by letters.
     company: String,
+    /// What all of them did.
     #[serde(flatten)]
-    sums: Sums,
+    pub sums: Sums,
     /// Members with calls; null where a day had more than are told apart.
-    users: Option<u64>,
+    pub users: Option<u64>,
     /// Who called, the most calls first; what is not told apart is one entry, `*`.
-    members: Vec<Member>,
+    pub members: Vec<Member>,
     /// Each day, oldest first.
-    by_day: Vec<OnDay>,
+    pub by_day: Vec<OnDay>,
 }
 
+/// What some members did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-struct Sums {
+pub struct Sums {
     /// Calls that were let through.
-    api_calls: u64,
+    pub api_calls: u64,
     /// Those that were answered with a status of 400 or more, as far as answers are known.
-    errors: u64,
+    pub errors: u64,
     /// Calls over a quota.
-    rate_limited: u64,
+    pub rate_limited: u64,
 }
 
+/// A member.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-struct Member {
-    user_email: String,
+pub struct Member {
+    /// Their address, or `*`.
+    pub user_email: String,
+    /// What they did.
     #[serde(flatten)]
-    sums: Sums,
+    pub sums: Sums,
     /// When the last call was; null for `*`.
     last_used: Option<Instant>,
 }
 
+/// A day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-struct OnDay {
+pub struct OnDay {
     /// When the day begins.
     time: Instant,
+    /// What happened on it.
     #[serde(flatten)]
-    sums: Sums,
+    pub sums: Sums,
     /// Members with calls.
     users: u64,
 }

@@ -29,7 +29,7 @@ use crate::processor::Processor;
 use crate::stream_event::StreamEvent;
 
 /// A Thursday; windows are set a minute and more behind it.
-const NOW: &str = "2026-11-26T10:15:20Z";
+pub(super) const NOW: &str = "2026-11-26T10:15:20Z";
 const CALLS: u64 = 600;
 const DAYS: u32 = 28;
 /// Minutes with events that a run of the aggregator is given: it asks the access log 40 times at most.
@@ -38,15 +38,15 @@ const MINUTES_OF_A_RUN: usize = 35;
 const BATCH: usize = 200;
 
 /// What was played, and tables that hold it.
-struct Played {
-    world: World,
+pub(super) struct Played {
+    pub(super) world: World,
     acts: Vec<Act>,
     /// The minute up to which windows are set.
     set: Minute,
 }
 
 impl Played {
-    async fn new(seed: u64) -> Self {
+    pub(super) async fn new(seed: u64) -> Self {
         let now: Timestamp = NOW.parse().unwrap();
         let acts = Script { calls: CALLS, days: DAYS, seed, end: now }.acts();
         let (store, log) = (Store::new().await, GatewayLog::start());

@@ -3,7 +3,7 @@
 //! Invariant: what is stored of a day is what all users' days came to when it was set last, also of a company that has
 //! lost its last user to another by then.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use contract::limit::HISTORY_DAYS;
 use contract::table::SK;
@@ -49,6 +49,24 @@ impl Windows {
         let items = self.analytics.query(&partition(day), Sort::All, Consistency::Strong).await?;
         let company = |item: &Item| Ok((string(item, SK), self.analytics.json(item, COMPANY)?));
         items.iter().filter_map(|item| readable(company(item)).transpose()).collect()
+    }
+
+    /// The names of the companies whose users have called on a day.
+    ///
+    /// # Errors
+    /// When the query fails.
+    pub async fn company_names(&self, day: Day) -> Result<BTreeSet<String>, TableError> {
+        let pk = partition(day);
+        let (mut pages, mut names) = (self.analytics.pages(&pk, Sort::All, Consistency::Strong), BTreeSet::new());
+        while let Some(page) = pages.next().await? {
+            for item in &page {
+                let day: Option<CompanyDay> = readable(self.analytics.json(item, COMPANY))?;
+                if day.is_some_and(|day| day.users > 0) {
+                    names.insert(string(item, SK));
+                }
+            }
+        }
+        Ok(names)
     }
 
     /// A company's day; an empty one where none of its users has called.

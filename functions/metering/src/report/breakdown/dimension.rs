@@ -64,6 +64,11 @@ impl By {
     /// Calls by the hour of the day.
     pub const HOUR: Self = Self { first: Dimension::Hour, second: None };
 
+    /// By one dimension.
+    pub const fn one(first: Dimension) -> Self {
+        Self { first, second: None }
+    }
+
     /// What a request asks for; by path, where it does not say.
     ///
     /// # Errors

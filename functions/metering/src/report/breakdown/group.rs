@@ -65,6 +65,7 @@ pub fn usage_of(total: &Total) -> Usage {
     let mut usage = Usage {
         calls: total.calls,
         rate_limited: total.rate_limited,
+        auth_failures: total.auth_failures,
         performance: total.performance.clone(),
         path_responses: total.path_responses.clone(),
         ..Usage::default()
