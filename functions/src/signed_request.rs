@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::config::Credentials;
 use aws_sdk_dynamodb::error::DisplayErrorContext;
 pub use aws_sigv4::http_request::PayloadChecksumKind;
 use aws_sigv4::http_request::{
-    SignableBody, SignableRequest, SigningError, SigningInstructions, SigningSettings, sign,
+    SignableBody, SignableRequest, SignatureLocation, SigningError, SigningInstructions, SigningSettings, sign,
 };
 use aws_sigv4::sign::v4;
 use aws_smithy_runtime_api::client::http::{HttpConnector, SharedHttpConnector};
@@ -20,7 +20,7 @@ use aws_smithy_runtime_api::http::{Request, Response};
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 
-use crate::https;
+use crate::{form, https};
 
 /// A service in a region, asked in the name of a role.
 #[derive(Clone, Debug)]
@@ -77,6 +77,11 @@ enum Cause {
 }
 
 impl RequestError {
+    /// Whether there is nothing at the address.
+    pub const fn is_missing(&self) -> bool {
+        matches!(&self.cause, Cause::Refused { status: 404, .. })
+    }
+
     /// Whether the service refused it because too much is asked of it.
     pub fn is_throttled(&self) -> bool {
         matches!(&self.cause, Cause::Refused { body, .. } if body.contains("Throttling"))
@@ -115,6 +120,22 @@ impl Service {
         answer.await.map_err(failed)
     }
 
+    /// An address at which whoever knows it may get what is there, for so long, or until the credentials end.
+    ///
+    /// # Errors
+    /// When the address cannot be signed.
+    pub fn link(&self, url: &str, good_for: Duration) -> Result<String, RequestError> {
+        let mut settings = SigningSettings::default();
+        settings.signature_location = SignatureLocation::QueryParams;
+        settings.expires_in = Some(good_for);
+        let ask = Ask { operation: "link", method: "GET", url, headers: &[], patience: Duration::ZERO };
+        let signed = self.signature(ask, SignableBody::UnsignedPayload, settings);
+        let failed = |cause| RequestError { service: self.name, operation: format!("link to {url}"), cause };
+        let signature = signed.map_err(unwritable).map_err(failed)?;
+        let parameters = signature.params().iter().map(|(name, value)| format!("{name}={}", form::escaped(value)));
+        Ok(format!("{url}?{}", parameters.collect::<Vec<_>>().join("&")))
+    }
+
     async fn exchange(&self, request: Request) -> Result<Vec<u8>, Cause> {
         let answer: Response = self.connector.call(request).await.map_err(unreachable)?;
         let status = answer.status().as_u16();
@@ -126,7 +147,10 @@ impl Service {
     }
 
     fn request(&self, ask: Ask<'_>, body: SdkBody) -> Result<Request, Cause> {
-        let signature = self.signature(ask, body.bytes().unwrap_or_default()).map_err(unwritable)?;
+        let mut settings = SigningSettings::default();
+        settings.payload_checksum_kind = self.checksum;
+        let bytes = SignableBody::Bytes(body.bytes().unwrap_or_default());
+        let signature = self.signature(ask, bytes, settings).map_err(unwritable)?;
         let mut request = Request::new(body);
         request.set_method(ask.method).map_err(unwritable)?;
         request.set_uri(ask.url).map_err(unwritable)?;
@@ -136,9 +160,12 @@ impl Service {
         Ok(request)
     }
 
-    fn signature(&self, ask: Ask<'_>, body: &[u8]) -> Result<SigningInstructions, SigningError> {
-        let mut settings = SigningSettings::default();
-        settings.payload_checksum_kind = self.checksum;
+    fn signature(
+        &self,
+        ask: Ask<'_>,
+        body: SignableBody<'_>,
+        settings: SigningSettings,
+    ) -> Result<SigningInstructions, SigningError> {
         let parameters = v4::SigningParams::builder()
             .identity(&self.identity)
             .region(&self.region)
@@ -149,7 +176,7 @@ impl Service {
             .unwrap_or_else(|error| unreachable!("every parameter is set: {error}"))
             .into();
         let headers = ask.headers.iter().copied();
-        let request = SignableRequest::new(ask.method, ask.url, headers, SignableBody::Bytes(body))?;
+        let request = SignableRequest::new(ask.method, ask.url, headers, body)?;
         Ok(sign(request, &parameters)?.into_parts().0)
     }
 }

@@ -8,9 +8,12 @@ use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 
 use crate::access_log::AccessLog;
 use crate::alerts_topic::AlertsTopic;
+use crate::bucket::Bucket;
 use crate::https;
 use crate::kinesis::Kinesis;
 use crate::large_records::LargeRecords;
+use crate::topic::Topic;
+use crate::usage_reports::ReportsTopic;
 
 const REGION: &str = "AWS_REGION";
 const ENDPOINT_URL: &str = "AWS_ENDPOINT_URL";
@@ -78,6 +81,26 @@ pub fn alerts_topic() -> Result<AlertsTopic, lambda_runtime::Error> {
     let environment = required(contract::variable::ENVIRONMENT)?.parse()?;
     let (arn, source) = (required(contract::variable::ALERTS_TOPIC)?, contract::name::event_source(&environment));
     Ok(AlertsTopic::new(endpoint("SNS").as_deref(), &required(REGION)?, credentials()?, arn, source))
+}
+
+/// The bucket of reports, by the same variables and the one that names it.
+///
+/// # Errors
+/// When one of them is not set.
+pub fn reports_bucket() -> Result<Bucket, lambda_runtime::Error> {
+    let bucket = required(contract::variable::REPORTS_BUCKET)?;
+    Ok(Bucket::new(endpoint("S3").as_deref(), &required(REGION)?, credentials()?, bucket))
+}
+
+/// The topic on which reports are announced, by the same variables, the one that names it and the environment's.
+///
+/// # Errors
+/// When one of them is not set, or the environment's is not an environment's name.
+pub fn reports_topic() -> Result<ReportsTopic, lambda_runtime::Error> {
+    let environment = required(contract::variable::ENVIRONMENT)?.parse()?;
+    let (arn, source) = (required(contract::variable::REPORTS_TOPIC)?, contract::name::event_source(&environment));
+    let topic = Topic::new(endpoint("SNS").as_deref(), &required(REGION)?, credentials()?, arn);
+    Ok(ReportsTopic { topic, source })
 }
 
 /// The role's credentials. They live as long as this process may: Lambda ends it before they expire.

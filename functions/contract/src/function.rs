@@ -19,17 +19,20 @@ pub enum Function {
     AnalyticsApi,
     /// Keeps a provisioned stream at as many shards as its traffic needs.
     StreamScaler,
+    /// Writes the reports of days, weeks and months that are over.
+    UsageReports,
 }
 
 impl Function {
     /// Every function, in the order of a call's way through the system.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::ApiKeyAuthorizer,
         Self::DeadlinesApi,
         Self::StreamProcessor,
         Self::RealtimeAggregator,
         Self::AnalyticsApi,
         Self::StreamScaler,
+        Self::UsageReports,
     ];
 
     /// The binary in `functions/`, and the stem of its package.
@@ -41,6 +44,7 @@ impl Function {
             Self::RealtimeAggregator => "realtime-aggregator",
             Self::AnalyticsApi => "analytics-api",
             Self::StreamScaler => "stream-scaler",
+            Self::UsageReports => "usage-reports",
         }
     }
 
@@ -53,6 +57,7 @@ impl Function {
             Self::RealtimeAggregator => "RealtimeAggregator",
             Self::AnalyticsApi => "AnalyticsApi",
             Self::StreamScaler => "StreamScaler",
+            Self::UsageReports => "UsageReports",
         }
     }
 
@@ -60,9 +65,11 @@ impl Function {
     pub fn physical_name(self, env: &Environment) -> String {
         let stack = match self {
             Self::ApiKeyAuthorizer | Self::DeadlinesApi => name::api_stack(env),
-            Self::StreamProcessor | Self::RealtimeAggregator | Self::AnalyticsApi | Self::StreamScaler => {
-                name::kinesis_stack(env)
-            }
+            Self::StreamProcessor
+            | Self::RealtimeAggregator
+            | Self::AnalyticsApi
+            | Self::StreamScaler
+            | Self::UsageReports => name::kinesis_stack(env),
         };
         format!("{stack}-{}", self.logical_id())
     }
@@ -86,6 +93,7 @@ impl Function {
             (Self::RealtimeAggregator, _) => "Sets the windows of the minutes that are over and publishes the metrics",
             (Self::AnalyticsApi, _) => "Answers realtime, timeseries and user-stats",
             (Self::StreamScaler, _) => "Keeps the usage stream at as many shards as its traffic needs",
+            (Self::UsageReports, _) => "Writes the usage reports of days, weeks and months that are over",
         }
     }
 }

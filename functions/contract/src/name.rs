@@ -53,6 +53,17 @@ pub fn alerts_topic(env: &Environment) -> String {
 /// Output of the Kinesis stack that has the ARN of that topic.
 pub const ALERTS_TOPIC_OUTPUT: &str = "AlertsTopicArn";
 
+/// The topic on which reports are announced.
+pub fn reports_topic(env: &Environment) -> String {
+    format!("complical-usage-reports-{env}")
+}
+
+/// Output of the Kinesis stack that has the ARN of that topic.
+pub const REPORTS_TOPIC_OUTPUT: &str = "ReportsTopicArn";
+
+/// Output of the Kinesis stack that has the name of the bucket of reports.
+pub const REPORTS_BUCKET_OUTPUT: &str = "ReportsBucketName";
+
 /// What CloudEvents of the system say they are from (CloudEvents 1.0, "source").
 pub fn event_source(env: &Environment) -> String {
     format!("/complical/{env}/usage")

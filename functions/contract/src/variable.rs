@@ -22,6 +22,10 @@ pub const RATE_LIMIT_HEADERS: &str = "RATE_LIMIT_HEADERS";
 pub const ACCESS_LOG_GROUP: &str = "ACCESS_LOG_GROUP";
 /// ARN of the topic of alerts.
 pub const ALERTS_TOPIC: &str = "ALERTS_TOPIC";
+/// Name of the bucket of reports.
+pub const REPORTS_BUCKET: &str = "REPORTS_BUCKET";
+/// ARN of the topic on which reports are announced.
+pub const REPORTS_TOPIC: &str = "REPORTS_TOPIC";
 /// The fewest shards that the scaler leaves.
 pub const MIN_SHARDS: &str = "MIN_SHARDS";
 /// The most shards that the scaler takes.

@@ -42,11 +42,3 @@ async fn what_s3_does_not_take_at_once_is_tried_again_and_not_for_ever() {
     let error = refused.unwrap_err().to_string();
     assert!(error.starts_with("s3 PutObject of s3://bucket/records/") && error.contains("503"), "{error}");
 }
-
-#[test]
-fn a_region_has_its_address() {
-    let credentials = || Credentials::new("a", "b", None, None, "test");
-    let url = |region| LargeRecords::new(None, region, credentials(), "b".into()).url;
-    assert_eq!(url("ap-south-1"), "https://b.s3.ap-south-1.amazonaws.com");
-    assert_eq!(url("cn-north-1"), "https://b.s3.cn-north-1.amazonaws.com.cn");
-}
