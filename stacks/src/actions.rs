@@ -56,7 +56,7 @@ impl TableHandle {
         self.grant(&["dynamodb:GetItem"])
     }
 
-    /// Read windows and blocks: the authorizer and the analytics API.
+    /// Read windows and blocks: the authorizer, the analytics API and the reports.
     pub fn read(&self) -> Grant {
         self.grant(&["dynamodb:GetItem", "dynamodb:Query"])
     }
@@ -71,7 +71,13 @@ impl TableHandle {
         self.grant(&["dynamodb:GetItem"]).in_partitions(&[any(USER)]).and(self.search(by_user))
     }
 
-    /// Page through the items of a partition: the deadlines API, and the analytics API among days.
+    /// Know what is set of a user: the reports.
+    pub fn know_settings_of_users(&self) -> Grant {
+        self.grant(&["dynamodb:GetItem"]).in_partitions(&[any(USER)])
+    }
+
+    /// Page through the items of a partition: the deadlines API, and the analytics API and the reports among
+    /// days.
     pub fn browse(&self) -> Grant {
         self.grant(&["dynamodb:Query"])
     }
@@ -132,6 +138,13 @@ impl BucketHandle {
         self.put_under(name::LARGE_RECORDS)
     }
 
+    /// Keep reports, read the earlier edition of one, and learn that there is none: the reports.
+    pub fn keep_reports(&self) -> Grant {
+        let list = Grant::on(self.arn().expression(), self.readable(), &["s3:ListBucket"]);
+        let arn = self.arn().expression().clone().and("/*");
+        list.and(Grant::on(&arn, &format!("{}/*", self.readable()), &["s3:GetObject", "s3:PutObject"]))
+    }
+
     fn put_under(&self, prefix: &str) -> Grant {
         let objects = format!("/{prefix}*");
         let arn = self.arn().expression().clone().and(&objects);
@@ -143,6 +156,11 @@ impl TopicHandle {
     /// Publish to the topic: the aggregator, which sends alerts.
     pub fn publish(&self) -> Grant {
         Grant::on(self.arn().expression(), self.readable(), &["sns:Publish"])
+    }
+
+    /// Publish to the topic if anybody has subscribed: the reports.
+    pub fn announce(&self) -> Grant {
+        Grant::on(self.arn().expression(), self.readable(), &["sns:GetTopicAttributes", "sns:Publish"])
     }
 }
 

@@ -77,6 +77,10 @@ pub enum Variable {
     AccessLog(Value<kind::LogGroupName>),
     /// The topic of alerts.
     AlertsTopic(Value<kind::TopicArn>),
+    /// The bucket of reports.
+    ReportsBucket(Value<kind::BucketName>),
+    /// The topic on which reports are announced.
+    ReportsTopic(Value<kind::TopicArn>),
     /// The fewest shards that there may be.
     MinShards(Shards),
     /// The most shards that there may be.
@@ -170,6 +174,8 @@ impl Variable {
             Self::RateLimitHeaders => (variable::RATE_LIMIT_HEADERS, json!("on")),
             Self::AccessLog(group) => (variable::ACCESS_LOG_GROUP, json!(group)),
             Self::AlertsTopic(topic) => (variable::ALERTS_TOPIC, json!(topic)),
+            Self::ReportsBucket(bucket) => (variable::REPORTS_BUCKET, json!(bucket)),
+            Self::ReportsTopic(topic) => (variable::REPORTS_TOPIC, json!(topic)),
             Self::MinShards(shards) => (variable::MIN_SHARDS, json!(shards.to_string())),
             Self::MaxShards(shards) => (variable::MAX_SHARDS, json!(shards.to_string())),
         };

@@ -44,6 +44,9 @@ pub(crate) fn stack(app: &App) -> Stack {
     if let Some(bounds) = app.settings.shard_bounds() {
         scaler(app, &mut stack, &stream, &analytics, bounds);
     }
+    if app.settings.reports.enabled {
+        reports(app, &mut stack, &analytics);
+    }
 
     stack.output("StreamArn", "The usage stream", stream.arn());
     stack
@@ -187,4 +190,57 @@ fn scaler(app: &App, stack: &mut Stack, stream: &StreamHandle, analytics: &Table
     };
     let each_minute = stack.add("ScaleEachMinute", each_minute);
     stack.add("ScaleEachMinutePermission", Permission::by_rule(&each_minute, &scaler));
+}
+
+/// Writes the reports of what is over. A run that fails is made up for by the next.
+fn reports(app: &App, stack: &mut Stack, analytics: &TableHandle) {
+    let bucket = stack.add("Reports", Bucket { expiry: app.settings.reports.days });
+    stack.add("ReportsPolicy", bucket::TlsOnly { bucket: bucket.clone() });
+    stack.output(name::REPORTS_BUCKET_OUTPUT, "The bucket of usage reports", bucket.name());
+    let topic = reports_topic(app, stack);
+    let usage = TableHandle::elsewhere(name::usage_table(&app.env));
+    let keys = TableHandle::elsewhere(name::keys_table(&app.env));
+    let reports = Lambda {
+        function: Function::UsageReports,
+        memory: MemoryMib::of::<1024>(),
+        timeout: Timeout::of::<900>(),
+        reserved_concurrency: None,
+        variables: vec![
+            Variable::Environment(app.env.clone()),
+            Variable::AnalyticsTable(analytics.name().clone()),
+            Variable::UsageTable(usage.name().clone()),
+            Variable::KeysTable(keys.name().clone()),
+            Variable::ReportsBucket(bucket.name().clone()),
+            Variable::ReportsTopic(topic.arn().clone()),
+        ],
+        grants: vec![
+            analytics.read(),
+            usage.browse(),
+            keys.know_settings_of_users(),
+            bucket.keep_reports(),
+            topic.announce(),
+        ],
+    };
+    let reports = reports.declare(stack, app);
+
+    let twice_a_day = Schedule {
+        description: "Writes the usage reports of what is over",
+        every: Every::HalfDay,
+        function: reports.clone(),
+    };
+    let twice_a_day = stack.add("ReportsTwiceADay", twice_a_day);
+    stack.add("ReportsTwiceADayPermission", Permission::by_rule(&twice_a_day, &reports));
+}
+
+/// Where reports are announced. Whoever hears of quotas is not written to each day.
+fn reports_topic(app: &App, stack: &mut Stack) -> TopicHandle {
+    let topic = Topic {
+        name: Some(name::reports_topic(&app.env)),
+        display_name: format!("CompliCal usage reports ({})", app.env),
+        key: TopicKey::OfAws,
+    };
+    let topic = stack.add("ReportsTopic", topic);
+    stack.add("ReportsTopicPolicy", TlsOnly { topic: topic.clone() });
+    stack.output(name::REPORTS_TOPIC_OUTPUT, "The topic on which usage reports are announced", topic.arn());
+    topic
 }

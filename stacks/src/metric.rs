@@ -42,6 +42,8 @@ pub enum Period {
     Minute,
     /// 300 seconds.
     FiveMinutes,
+    /// 24 hours.
+    Day,
 }
 
 /// What Kinesis publishes of a stream ("Monitor the Kinesis Data Streams service with CloudWatch").
@@ -184,6 +186,7 @@ impl Period {
         match self {
             Self::Minute => 60,
             Self::FiveMinutes => 300,
+            Self::Day => 86_400,
         }
     }
 
@@ -192,6 +195,7 @@ impl Period {
         match self {
             Self::Minute => "1 min",
             Self::FiveMinutes => "5 min",
+            Self::Day => "1 day",
         }
     }
 }

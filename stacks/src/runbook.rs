@@ -33,6 +33,8 @@ pub enum Section {
     FunctionThrottled,
     /// What should run each minute does not.
     ScheduleStopped,
+    /// No reports were written for a day.
+    ReportsMissing,
     /// Callers are answered 5xx.
     ApiFailing,
     /// A table refuses requests.
@@ -41,7 +43,7 @@ pub enum Section {
 
 impl Section {
     /// All of them, as the file has them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::ApiFailing,
         Self::StreamFull,
         Self::ShardsShort,
@@ -52,6 +54,7 @@ impl Section {
         Self::BatchLost,
         Self::WindowsFailed,
         Self::AlertsUnsent,
+        Self::ReportsMissing,
         Self::EventsUndelivered,
         Self::ScheduleStopped,
         Self::FunctionFailing,
@@ -77,6 +80,7 @@ impl Section {
             Self::FunctionFailing => "RUNBOOK.md#function-failing",
             Self::FunctionThrottled => "RUNBOOK.md#function-throttled",
             Self::ScheduleStopped => "RUNBOOK.md#schedule-stopped",
+            Self::ReportsMissing => "RUNBOOK.md#reports-missing",
             Self::ApiFailing => "RUNBOOK.md#api-failing",
             Self::TableThrottled => "RUNBOOK.md#table-throttled",
         }

@@ -1,6 +1,6 @@
-//! `AWS::Events::Rule` that calls a function at a rate.
+//! `AWS::Events::Rule` that calls a function again and again.
 //!
-//! Invariant: a rate is of whole minutes, spelled as EventBridge wants singular and plural.
+//! Invariant: when it calls is spelled as EventBridge wants it, singular and plural of a rate included.
 
 use serde_json::json;
 
@@ -23,6 +23,8 @@ pub struct Schedule {
 pub enum Every {
     /// Each minute.
     Minute,
+    /// At a quarter past one in the night and in the afternoon (UTC).
+    HalfDay,
 }
 
 impl Resource for Schedule {
@@ -31,12 +33,13 @@ impl Resource for Schedule {
 
     fn properties(&self) -> Properties {
         let Self { description, every, function } = self;
-        let rate = match every {
+        let expression = match every {
             Every::Minute => "rate(1 minute)",
+            Every::HalfDay => "cron(15 1,13 * * ? *)",
         };
         Properties::of(json!({
             "Description": description,
-            "ScheduleExpression": rate,
+            "ScheduleExpression": expression,
             "State": "ENABLED",
             "Targets": [{"Id": "function", "Arn": function.arn()}],
         }))
@@ -49,6 +52,7 @@ impl Resource for Schedule {
     fn summary(&self) -> String {
         let every = match self.every {
             Every::Minute => "every minute",
+            Every::HalfDay => "at 01:15 and 13:15 UTC",
         };
         format!("{} {every}", self.function.readable())
     }

@@ -9,8 +9,8 @@ use serde::Deserialize;
 
 use self::origins::Origins;
 use crate::bounded::{
-    Burst, MemoryMib, ParallelizationFactor, RequestsPerSecond, ReservedConcurrency, RetentionDays, RetryAttempts,
-    Shards,
+    Burst, ExpiryDays, MemoryMib, ParallelizationFactor, RequestsPerSecond, ReservedConcurrency, RetentionDays,
+    RetryAttempts, Shards,
 };
 use crate::event_source::Retries;
 use crate::stream::Capacity;
@@ -27,6 +27,8 @@ pub struct Settings {
     pub processor: ProcessorSettings,
     /// The HTTP API.
     pub api: ApiSettings,
+    /// Reports of days, weeks and months.
+    pub reports: ReportSettings,
     /// How long logs are kept.
     pub logs: LogSettings,
     /// When the pipeline is slow or ill.
@@ -104,6 +106,16 @@ pub enum StatusSource {
     Off,
 }
 
+/// Reports of days, weeks and months.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ReportSettings {
+    /// Whether they are written.
+    pub enabled: bool,
+    /// How long they are kept, in days.
+    pub days: ExpiryDays,
+}
+
 /// How long logs are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -176,8 +188,12 @@ impl Settings {
 
     /// The functions that are deployed with the stream.
     pub fn functions(&self) -> impl Iterator<Item = Function> {
-        let has_scaler = self.shard_bounds().is_some();
-        Function::ALL.into_iter().filter(move |function| *function != Function::StreamScaler || has_scaler)
+        let (has_scaler, has_reports) = (self.shard_bounds().is_some(), self.reports.enabled);
+        Function::ALL.into_iter().filter(move |function| match function {
+            Function::StreamScaler => has_scaler,
+            Function::UsageReports => has_reports,
+            _ => true,
+        })
     }
 
     /// How often a batch is tried again.
@@ -186,7 +202,7 @@ impl Settings {
     }
 
     fn check(&self) -> Result<(), String> {
-        let Self { tracing: _, stream, processor: _, api, logs: _, alarms } = self;
+        let Self { tracing: _, stream, processor: _, api, reports: _, logs: _, alarms } = self;
         let chosen = [("shards", stream.shards), ("min-shards", stream.min_shards), ("max-shards", stream.max_shards)];
         if stream.mode == StreamMode::OnDemand
             && let Some((key, _)) = chosen.iter().find(|(_, shards)| shards.is_some())

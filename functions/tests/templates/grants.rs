@@ -103,6 +103,8 @@ fn what_a_function_has_no_business_with_is_refused() {
         (Function::AnalyticsApi, "dynamodb:Query", &keys, "USER#user@example.com"),
         (Function::AnalyticsApi, "dynamodb:GetItem", &usage, "USER#user@example.com"),
         (Function::ApiKeyAuthorizer, "dynamodb:GetItem", &usage, "USER#user@example.com"),
+        (Function::UsageReports, "dynamodb:GetItem", &keys, "KEY#0123"),
+        (Function::UsageReports, "dynamodb:UpdateItem", &analytics, STATE),
         (Function::ApiKeyAuthorizer, "dynamodb:PutItem", &keys, "KEY#0123"),
     ];
     for (function, action, resource, partition) in refused {

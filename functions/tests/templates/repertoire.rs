@@ -70,6 +70,9 @@ async fn play(store: &Store, seen: &mut Seen) {
     all.push(work(Function::AnalyticsApi, questions()));
     all.push(work(Function::DeadlinesApi, vec![deadlines()]));
     all.push(work(Function::StreamScaler, vec![json!({})]));
+    // Of yesterday, so that windows have it all at any time of the day.
+    let yesterday = (now - SignedDuration::from_hours(24)).to_string();
+    all.push(work(Function::UsageReports, vec![json!({ "time": yesterday })]));
     for work in all {
         let of = (work.function, work.toggle);
         let aws = work.done(store, Stdio::null()).await;
@@ -151,6 +154,7 @@ const fn binary(function: Function) -> &'static str {
         Function::RealtimeAggregator => env!("CARGO_BIN_EXE_realtime-aggregator"),
         Function::AnalyticsApi => env!("CARGO_BIN_EXE_analytics-api"),
         Function::StreamScaler => env!("CARGO_BIN_EXE_stream-scaler"),
+        Function::UsageReports => env!("CARGO_BIN_EXE_usage-reports"),
     }
 }
 

@@ -5,8 +5,8 @@
 use contract::Function;
 
 use super::{Alarms, Rule};
-use crate::alarm::{Beyond, Missing, One};
-use crate::metric::{FunctionMetric, Statistic};
+use crate::alarm::{Beyond, Math, Missing, One};
+use crate::metric::{FunctionMetric, Period, Statistic};
 use crate::runbook::Section;
 
 impl Alarms<'_> {
@@ -42,5 +42,30 @@ impl Alarms<'_> {
             )
         };
         self.add("RealtimeAggregatorStopped", stopped);
+        if self.app.settings.reports.enabled {
+            self.on_reports();
+        }
+    }
+
+    /// A system that is younger than a day has no reports yet, and tells so by the runs of its aggregator.
+    fn on_reports(&mut self) {
+        let runs = |function| self.function(function).metric(FunctionMetric::Invocations);
+        let rule = Rule {
+            period: Period::Day,
+            ..Rule::new(
+                Section::ReportsMissing,
+                "Nothing has asked for the reports of a day: is their schedule switched off?",
+                Math {
+                    expression: "IF(FILL(reports, 0) < 1 AND aggregator > 1380, 1, 0)",
+                    label: "A day without reports",
+                    of: vec![
+                        ("reports", runs(Function::UsageReports), Statistic::Sum),
+                        ("aggregator", runs(Function::RealtimeAggregator), Statistic::Sum),
+                    ],
+                },
+            )
+        };
+        let alarm = self.alarm("UsageReportsStopped", rule);
+        self.stack.add_unless_refused("UsageReportsStopped", alarm);
     }
 }

@@ -74,9 +74,10 @@ fn the_local_target_goes_without_what_it_refuses_and_says_so() {
     };
     assert_eq!(dropped(Target::Aws), [""; 0]);
     let dropped = dropped(Target::Local);
-    assert_eq!(dropped.len(), 2, "{dropped:?}");
+    assert_eq!(dropped.len(), 3, "{dropped:?}");
     assert!(dropped[0].starts_with("UsageStreamFanOut (AWS::Kinesis::StreamConsumer): "), "{dropped:?}");
     assert!(dropped[1].starts_with("RecordsNotCounted (AWS::CloudWatch::Alarm): "), "{dropped:?}");
+    assert!(dropped[2].starts_with("UsageReportsStopped (AWS::CloudWatch::Alarm): "), "{dropped:?}");
 }
 
 #[test]
@@ -226,7 +227,8 @@ fn the_code_of_each_function_is_a_parameter() {
             "CodeBucket",
             "RealtimeAggregatorCodeKey",
             "StreamProcessorCodeKey",
-            "StreamScalerCodeKey"
+            "StreamScalerCodeKey",
+            "UsageReportsCodeKey"
         ]
     );
 }

@@ -111,7 +111,12 @@ async fn answer(
     }
     if method == Method::POST && uri.path() == "/" {
         keep(vec![Request::sns(std::str::from_utf8(&body).unwrap())]);
-        return respond(200, "xml", Vec::new());
+        let attributes = "<entry><key>SubscriptionsConfirmed</key><value>1</value></entry>";
+        return respond(200, "xml", attributes.into());
+    }
+    if method == Method::GET {
+        keep(Request::missing_object(uri.path()));
+        return respond(404, "xml", Vec::new());
     }
     assert_eq!(method, Method::PUT, "{uri} {headers:?}");
     keep(vec![Request::put_object(uri.path())]);

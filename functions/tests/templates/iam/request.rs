@@ -56,6 +56,18 @@ impl Request {
         Self { action: "s3:PutObject".into(), resource, ..Self::default() }
     }
 
+    /// An object that is not in a bucket: that it is not, S3 says only to those who may list the bucket (S3 API reference,
+    /// "GetObject").
+    pub(crate) fn missing_object(path: &str) -> Vec<Self> {
+        let path = path.trim_start_matches('/');
+        let bucket = path.split('/').next().unwrap_or_default();
+        let request = |action: &str, of: &str| {
+            let (action, resource) = (action.to_owned(), format!("arn:aws:s3:::{of}"));
+            Self { action, resource, ..Self::default() }
+        };
+        vec![request("s3:GetObject", path), request("s3:ListBucket", bucket)]
+    }
+
     /// A request to DynamoDB. A transaction asks for the permissions of what is in it (Developer Guide, "Using IAM with
     /// DynamoDB transactions"); a batch for one of its own, on each of its tables.
     pub(crate) fn dynamodb(operation: &str, body: &Value) -> Vec<Self> {

@@ -1,4 +1,4 @@
-//! The buckets of batches that the processor gave up: that of the stack, and those that earlier ones left.
+//! The buckets of batches that the processor gave up, and of reports: those of the stack, and those that earlier ones left.
 //!
 //! Invariant: what is no longer in a stack is ours only by what CloudFormation wrote on it, never by its name alone.
 
