@@ -57,7 +57,7 @@ fn bar(svg: &mut String, point: &Point, x: f64, width: f64, top: u64) {
     let height = |calls: u64| {
         if calls == 0 { 0.0 } else { ((FOOT - TOP) * calls as f64 / top as f64).max(LEAST) }
     };
-    let (all, failed) = (height(point.api_calls), height(point.errors));
+    let (all, failed) = (height(point.api_calls), height(point.errors.unwrap_or_default()));
     for (class, height) in [("calls", all), ("failed", failed)] {
         if height > 0.0 {
             let y = FOOT - height;

@@ -16,7 +16,7 @@ pub fn csv(report: &Report) -> String {
         line(&mut file, figures("before", &report.period.before().to_string(), before));
     }
     for point in &report.points {
-        let [calls, errors] = [point.api_calls, point.errors].map(|count| count.to_string());
+        let (calls, errors) = (point.api_calls.to_string(), optional(point.errors));
         let none = String::new;
         line(&mut file, ["time".into(), point.time.to_string(), calls, errors, none(), none(), none(), none()]);
     }

@@ -108,7 +108,11 @@ fn changed(before: Option<u64>, now: u64) -> String {
 }
 
 fn legend(report: &Report) -> String {
-    let failed = if report.whole.errors > 0 { ", <span class=\"failed\">■</span> failed" } else { "" };
+    let failed = if report.points.iter().any(|point| point.errors > Some(0)) {
+        ", <span class=\"failed\">■</span> failed"
+    } else {
+        ""
+    };
     format!("{} <span class=\"calls\">■</span> calls{failed}", Text(&chart::sentence(report)))
 }
 
@@ -166,15 +170,17 @@ fn rows(page: &mut String, table: &Table, report: &Report) {
 
 fn points(page: &mut String, report: &Report) {
     let (name, unit) = if report.points.len() == 24 { ("Hour by hour", "Hour") } else { ("Day by day", "Day") };
+    let are_failed_known = report.points.iter().any(|point| point.errors.is_some());
+    let failed = if are_failed_known { "<th scope=\"col\">Failed</th>" } else { "" };
     let _ = write!(
         page,
-        "<section><h2>{name}</h2><table><thead><tr><th scope=\"col\">{unit}</th><th scope=\"col\">Calls</th>\
-         <th scope=\"col\">Failed</th></tr></thead><tbody>"
+        "<section><h2>{name}</h2><table><thead><tr><th scope=\"col\">{unit}</th><th scope=\"col\">Calls</th>{failed}</tr>\
+         </thead><tbody>"
     );
     for point in &report.points {
-        let time = figure::time(report.period, point.time);
-        let [calls, failed] = [point.api_calls, point.errors].map(figure::count);
-        let _ = write!(page, "<tr><th scope=\"row\">{time}</th><td>{calls}</td><td>{failed}</td></tr>");
+        let (time, calls) = (figure::time(report.period, point.time), figure::count(point.api_calls));
+        let failed = point.errors.map_or_else(String::new, |errors| format!("<td>{}</td>", figure::count(errors)));
+        let _ = write!(page, "<tr><th scope=\"row\">{time}</th><td>{calls}</td>{failed}</tr>");
     }
     page.push_str("</tbody></table></section>\n");
 }

@@ -74,8 +74,8 @@ pub struct Point {
     pub time: Timestamp,
     /// Calls let through.
     pub api_calls: u64,
-    /// Of these, those known to have failed.
-    pub errors: u64,
+    /// Of these, those known to have failed; absent where they are not told apart.
+    pub errors: Option<u64>,
 }
 
 /// Calls by something that they have in common.

@@ -10,11 +10,11 @@ pub(crate) fn a_day() -> Report {
         .map(|hour| Point {
             time: period.begins_at() + jiff::Span::new().hours(i64::try_from(hour).unwrap()),
             api_calls: calls(hour),
-            errors: calls(hour) / 19,
+            errors: Some(calls(hour) / 19),
         })
         .collect();
     let api_calls = points.iter().map(|point| point.api_calls).sum();
-    let errors = points.iter().map(|point| point.errors).sum();
+    let errors = points.iter().filter_map(|point| point.errors).sum();
     let row = |name: &str, api_calls, errors| Row {
         name: name.into(),
         api_calls,

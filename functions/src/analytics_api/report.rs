@@ -8,10 +8,9 @@ mod span;
 use std::collections::BTreeSet;
 
 use ::report::{Figures, Period, Point, Quota, Report, Row, Table, Whose};
-use forecast::{Forecast, History};
 use jiff::Timestamp;
-use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use metering::company::CompanyDay;
 use metering::email::Email;
 use metering::report::breakdown::{Breakdown, Dimension, usage_of};
 use metering::report::company::{CompanyStats, Sums};
@@ -19,12 +18,12 @@ use metering::report::range::Range;
 use metering::report::zone::Zone;
 use metering::subject::{Bucket, Subject};
 use metering::usage::Usage;
-use metering::window::{Hour, Minute, Month};
+use metering::window::{Day, Hour, Minute, Month};
 use store::table::TableError;
 
 use self::span::Span;
 use super::figures::{Figures as Reader, Scope};
-use super::{AnalyticsApi, FOUR_WEEKS, refused};
+use super::{AnalyticsApi, forecast};
 use crate::http::Failure;
 
 impl AnalyticsApi {
@@ -88,7 +87,7 @@ impl AnalyticsApi {
         let points = series.totals().map(|(first, total)| Point {
             time: first.start(),
             api_calls: total.calls,
-            errors: usage_of(total).errors(),
+            errors: Some(usage_of(total).errors()),
         });
         let tables = reader.tables(&span, &usages).await?;
         let quota = match email {
@@ -117,7 +116,9 @@ impl AnalyticsApi {
         let used = reader.usage(&until, set, now).await?.calls;
         let limit = self.keys.user(email).await?.monthly_quota.calls();
         let runs_out = if may_run_out(used, limit, month, end) {
-            reader.runs_out(limit.saturating_sub(used), month, span).await?
+            let at = end.start();
+            let outlook = self.outlook(&forecast::Whose::User(email.clone()), Hour::of(at), at).await?;
+            outlook.run_out(limit).expected.map(|hour| TimeZone::UTC.to_datetime(hour.start()).date())
         } else {
             None
         };
@@ -134,19 +135,16 @@ impl AnalyticsApi {
     ) -> Result<Report, Failure> {
         let (_, set) = self.figures(None, now).await?;
         let (span, before) = Span::with_before(period, set, now)?;
-        let of = |span: Span| async move {
-            Ok::<_, Failure>(self.days_of_company(name.to_owned(), &span.days, set, now).await?)
-        };
-        let stats = of(span).await?;
+        let days = self.days_of_company(name, &span.days).await?;
+        let points = points_of_company(period, &days);
+        let stats = CompanyStats::new(now, set, &span.days, name.to_owned(), days);
         let before = match before {
-            Some(before) => Some(of(before).await?),
+            Some(Span { days, .. }) => {
+                let found = self.days_of_company(name, &days).await?;
+                Some(CompanyStats::new(now, set, &days, name.to_owned(), found))
+            }
             None => None,
         };
-        let points = std::iter::zip(span::days(period), &stats.by_day).map(|(day, on_day)| Point {
-            time: day.start(),
-            api_calls: on_day.sums.api_calls,
-            errors: on_day.sums.errors,
-        });
         let rows = stats.members.iter().map(|member| Row {
             name: member.user_email.clone(),
             api_calls: member.sums.api_calls,
@@ -159,7 +157,7 @@ impl AnalyticsApi {
             as_of: now,
             whole: figures_of_company(&stats),
             before: before.as_ref().map(figures_of_company),
-            points: if matches!(period, Period::Day(_)) { Vec::new() } else { points.collect() },
+            points,
             tables: vec![Table { by: "User".into(), rows: rows.collect() }],
             quota: None,
             corrections: Vec::new(),
@@ -198,18 +196,6 @@ impl Reader<'_> {
         tables.push(of_usages(Dimension::Status));
         Ok(tables)
     }
-
-    /// On which day of a month so many calls are used up, going by the four weeks to the end of a span.
-    async fn runs_out(&self, left: u64, month: Month, span: &Span) -> Result<Option<Date>, Failure> {
-        let end = span.period.ends_at();
-        let range = Range::of_hours(FOUR_WEEKS, [("to", end.to_string().as_str())], span.now).map_err(refused)?;
-        let (series, _) = self.read(&range, &range.plan(span.set, 0), span.now).await?;
-        let calls: Vec<u64> = series.totals().map(|(_, total)| total.calls).skip_while(|calls| *calls == 0).collect();
-        let hours = month.end().duration_since(end).as_hours();
-        let forecast = Forecast::new(&History::new(&calls), usize::try_from(hours).unwrap_or_default());
-        let hour = forecast.run_out(left).expected.and_then(|hour| i64::try_from(hour).ok());
-        Ok(hour.map(|hour| TimeZone::UTC.to_datetime(Hour::of(end).plus(hour).start()).date()))
-    }
 }
 
 fn sum(usages: &[(Minute, Usage)]) -> Usage {
@@ -235,6 +221,19 @@ fn figures(usage: &Usage, unique_users: Option<u64>) -> Figures {
 fn figures_of_company(stats: &CompanyStats) -> Figures {
     let Sums { api_calls, errors, rate_limited } = stats.sums;
     Figures { api_calls, errors, rate_limited, unique_users: stats.users, ..Figures::default() }
+}
+
+/// Hours tell of a company's calls alone, days of its failed ones too. A day that was set before hours were kept has none.
+fn points_of_company(period: Period, days: &[(Day, CompanyDay)]) -> Vec<Point> {
+    let point = |time, api_calls, errors| Point { time, api_calls, errors };
+    match (period, days) {
+        (Period::Day(_), [(day, of)]) if !of.hours.is_empty() => {
+            let hours = std::iter::zip(0.., day.first_hour().through(day.last_hour()));
+            hours.map(|(n, hour)| point(hour.start(), of.hours.get(&n).copied().unwrap_or_default(), None)).collect()
+        }
+        (Period::Day(_), _) => Vec::new(),
+        (_, days) => days.iter().map(|(day, of)| point(day.start(), of.sums.calls, Some(of.sums.errors))).collect(),
+    }
 }
 
 fn table(dimension: Dimension, breakdown: &Breakdown) -> Table {
