@@ -150,7 +150,12 @@ impl Figures<'_> {
 
     /// The names in the top lists of a plan's windows, and what these came to. Of a live minute's it is known that they
     /// were called for in it, and no more.
-    pub(super) async fn tops(&self, people: Dimension, plan: &Plan, now: Timestamp) -> Result<(Total, Tops), TableError> {
+    pub(super) async fn tops(
+        &self,
+        people: Dimension,
+        plan: &Plan,
+        now: Timestamp,
+    ) -> Result<(Total, Tops), TableError> {
         let (mut whole, mut tops) = (Total::default(), Tops::default());
         for (first, mut total) in self.totals(plan, now).await? {
             let list = if people == Dimension::Company { &mut total.top_companies } else { &mut total.top_users };

@@ -189,8 +189,8 @@ impl Reader<'_> {
             tables.push(of_usages(Dimension::Key));
         } else {
             for people in [Dimension::Company, Dimension::User] {
-                let tops = self.tops(people, &span.plan(), span.now).await?;
-                tables.push(table(people, &Breakdown::of_tops(span.frame(people), tops)));
+                let (whole, tops) = self.tops(people, &span.plan(), span.now).await?;
+                tables.push(table(people, &Breakdown::of_tops(span.frame(people), &whole, tops)));
             }
         }
         tables.push(of_usages(Dimension::Status));

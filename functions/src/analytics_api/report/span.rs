@@ -8,7 +8,6 @@ use metering::report::breakdown::{By, Dimension, Frame};
 use metering::report::range::{Plan, Range};
 use metering::window::{Day, Hour, Minute};
 
-use super::super::{MONTH, refused};
 use crate::http::Failure;
 
 /// Rows of a table of a report, before what is beyond them: a page is to be read.
@@ -38,9 +37,9 @@ impl Span {
         }
         let edges = [period.begins_at(), period.ends_at()].map(|edge| edge.to_string());
         let edges = || std::iter::zip(["from", "to"], edges.iter().map(String::as_str));
-        let granularity = if matches!(period, Period::Day(_)) { "hour" } else { "day" };
-        let points = Range::parse(edges().chain([("granularity", granularity)]), now).map_err(refused)?;
-        let days = Range::of_days(MONTH, edges(), now).map_err(refused)?;
+        let of = |granularity| Range::parse(edges().chain([("granularity", granularity)]), now);
+        let points = of(if matches!(period, Period::Day(_)) { "hour" } else { "day" })?;
+        let days = of("day")?;
         Ok(Self { period, now, set, whole: points.whole(), points, days })
     }
 
