@@ -17,6 +17,7 @@ mod local;
 mod logs;
 mod number;
 mod play;
+mod report;
 mod scale;
 mod span;
 mod status;
@@ -44,6 +45,7 @@ pub use load::Load;
 pub use local::{Local, LocalCommand, LocalUp};
 pub use logs::Logs;
 pub use play::Play;
+pub use report::{Report, ReportPeriod};
 pub use scale::Scale;
 pub use status::Status;
 pub use synth::{Format, Synth};
@@ -152,7 +154,9 @@ pub enum Command {
     Users(Users),
     /// Write one's own calls to a file, and compare their number with what is counted
     Export(Export),
-    /// Subscribe people to quota alerts, and see which were sent
+    /// Write the usage report of a day, a week or a month to files
+    Report(Report),
+    /// Subscribe people to quota alerts and usage reports, and see which alerts were sent
     Alerts(Alerts),
     /// Run the whole system on this machine, with no AWS account
     Local(Local),

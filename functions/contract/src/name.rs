@@ -58,6 +58,12 @@ pub fn reports_topic(env: &Environment) -> String {
     format!("complical-usage-reports-{env}")
 }
 
+/// The attribute of its messages that says whose a report is: everybody's, a company's or a user's.
+pub const REPORT_ATTRIBUTE: &str = "report";
+
+/// The value of it for everybody's.
+pub const EVERYBODYS_REPORT: &str = "everybody";
+
 /// Output of the Kinesis stack that has the ARN of that topic.
 pub const REPORTS_TOPIC_OUTPUT: &str = "ReportsTopicArn";
 

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use contract::name::{EVERYBODYS_REPORT, REPORT_ATTRIBUTE};
 use contract::table::USER_EMAIL;
 use jiff::SignedDuration;
 use metering::hex;
@@ -19,8 +20,6 @@ use crate::topic::Topic;
 
 /// What CloudEvents call the kind of event.
 const TYPE: &str = "com.complical.usage.report";
-/// The attribute by which a subscription chooses among reports: `everybody`, `company` or `user`.
-const REPORT: &str = "report";
 const COMPANY: &str = "companyName";
 /// How long a link is good at most. The role's credentials sign it and may end sooner: AWS says of a role's links no
 /// more than that they last some hours (S3 User Guide, "Sharing objects with presigned URLs").
@@ -77,7 +76,7 @@ impl ReportsTopic {
     /// Announces a report that is kept under a key.
     pub(super) async fn announce(&self, report: &Report, key: &str, bucket: &Bucket) -> Result<(), RequestError> {
         let (kind, user_email, company_name) = match &report.whose {
-            Whose::Everybody => ("everybody", None, None),
+            Whose::Everybody => (EVERYBODYS_REPORT, None, None),
             Whose::Company(name) => ("company", None, Some(name.as_str())),
             Whose::User(email) => ("user", Some(email.as_str()), None),
         };
@@ -106,7 +105,7 @@ impl ReportsTopic {
             datacontenttype: "application/json",
             data,
         };
-        let attributes = [(USER_EMAIL, user_email), (COMPANY, company_name), (REPORT, Some(kind))];
+        let attributes = [(USER_EMAIL, user_email), (COMPANY, company_name), (REPORT_ATTRIBUTE, Some(kind))];
         let attributes: Vec<_> = attributes.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
         let what = if report.corrections.is_empty() { "usage" } else { "corrected usage" };
         self.topic.publish(&format!("CompliCal: {what} of {}", report.period), &event, &attributes).await

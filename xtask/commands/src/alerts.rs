@@ -15,7 +15,7 @@ use xtask::cli::AlertsCommand;
 
 use cloud::Connection;
 use cloud::aws::error::table_failed_to;
-use cloud::system::alerts::{Subscription, Topic};
+use cloud::system::alerts::{Subscription, Told, Topic};
 
 /// The command.
 ///
@@ -23,26 +23,26 @@ use cloud::system::alerts::{Subscription, Topic};
 /// When there is no topic, no such subscription, or AWS refuses.
 pub async fn run(command: &AlertsCommand, printer: &Printer) -> Result<()> {
     match command {
-        AlertsCommand::Subscribe { cloud, subscriber, user, json } => {
-            let topic = Topic::find(&Connection::open(cloud).await?, &cloud.env.env).await?;
+        AlertsCommand::Subscribe { cloud, subscriber, user, reports, json } => {
+            let topic = Topic::find(&Connection::open(cloud).await?, &cloud.env.env, told(*reports)).await?;
             let subscription = topic.subscribe(subscriber, user.as_ref().map(Email::as_str)).await?;
             show(&subscription, *json, printer);
             if subscription.arn.is_none() {
                 printer.say(format!("{} has been asked to confirm it", subscription.endpoint));
             }
         }
-        AlertsCommand::Unsubscribe { cloud, subscriber, json } => {
-            let topic = Topic::find(&Connection::open(cloud).await?, &cloud.env.env).await?;
+        AlertsCommand::Unsubscribe { cloud, subscriber, reports, json } => {
+            let topic = Topic::find(&Connection::open(cloud).await?, &cloud.env.env, told(*reports)).await?;
             let ended = topic.unsubscribe(subscriber).await?;
             if *json {
                 printer.json(&ended.to_json());
             } else {
-                printer.data(format!("{} gets no alerts any more", ended.endpoint));
+                printer.data(format!("{} gets no {} any more", ended.endpoint, ended.told.name()));
             }
         }
-        AlertsCommand::List { cloud, user, json } => {
+        AlertsCommand::List { cloud, user, reports, json } => {
             let (connection, env) = (Connection::open(cloud).await?, &cloud.env.env);
-            let subscriptions = Topic::find(&connection, env).await?.subscriptions().await?;
+            let subscriptions = Topic::find(&connection, env, told(*reports)).await?.subscriptions().await?;
             let alerts = match user {
                 Some(user) => Some(alerts_of(&connection, env, user).await?),
                 None => None,
@@ -51,6 +51,10 @@ pub async fn run(command: &AlertsCommand, printer: &Printer) -> Result<()> {
         }
     }
     Ok(())
+}
+
+const fn told(reports: bool) -> Told {
+    if reports { Told::Reports } else { Told::Alerts }
 }
 
 /// A user's alerts of this month.

@@ -17,6 +17,7 @@ mod load;
 mod local;
 mod logs;
 mod play;
+mod report;
 mod scale;
 mod status;
 mod users;
@@ -67,6 +68,7 @@ async fn run(command: &Command, printer: &Printer) -> Result<u8> {
         Command::Keys(args) => keys::run(&args.command, printer).await?,
         Command::Users(args) => users::run(&args.command, printer).await?,
         Command::Export(args) => export::run(args, printer).await?,
+        Command::Report(args) => report::run(args, printer).await?,
         Command::Play(args) => play::run(args, printer).await?,
         Command::Alerts(args) => alerts::run(&args.command, printer).await?,
         Command::Local(args) => local::run(args, printer).await?,

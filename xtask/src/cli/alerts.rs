@@ -45,9 +45,12 @@ pub enum AlertsCommand {
         cloud: Cloud,
         #[command(flatten)]
         subscriber: Subscriber,
-        /// Only the alerts of this user [default: those of all]
+        /// Only what is of this user [default: the alerts of all]
         #[arg(long, value_name = "EMAIL")]
         user: Option<Email>,
+        /// Usage reports instead of alerts: everybody's, or with --user those of one user
+        #[arg(long)]
+        reports: bool,
         /// Print one JSON document
         #[arg(long)]
         json: bool,
@@ -63,6 +66,9 @@ pub enum AlertsCommand {
         /// Whose alerts of this month (UTC) to list, sent or waiting
         #[arg(long, value_name = "EMAIL")]
         user: Option<Email>,
+        /// The subscriptions to usage reports
+        #[arg(long, conflicts_with = "user")]
+        reports: bool,
         /// Print one JSON document
         #[arg(long)]
         json: bool,
@@ -79,6 +85,9 @@ pub enum AlertsCommand {
         cloud: Cloud,
         #[command(flatten)]
         subscriber: Subscriber,
+        /// A subscription to usage reports
+        #[arg(long)]
+        reports: bool,
         /// Print one JSON document
         #[arg(long)]
         json: bool,

@@ -178,10 +178,20 @@ impl Bill<'_> {
         self.writes(if batch < FULL_BATCH_RECORDS { writes.c } else { writes.a });
         let alerts = self.calls / 1e3 * units.alerts_per_1000_calls.sent;
         self.add("alerts", alerts / MILLION, &prices.sns_requests_million);
+        self.reports();
         let months = self.hours / HOURS_PER_MONTH;
         self.add("metrics", units.fixtures.metrics * months, &prices.cloudwatch_metric_month);
         self.add("dashboard", months, &prices.cloudwatch_dashboard_month);
         self.add("alarms", units.fixtures.alarms * months, &prices.cloudwatch_alarm_month);
+    }
+
+    fn reports(&mut self) {
+        let (prices, units) = (self.prices, &self.units.reports);
+        let reports = self.calls / 1e3 * units.per_1000_calls;
+        self.add("reports, objects", reports * units.objects / MILLION, &prices.s3_puts_million);
+        self.add("reports, reads", reports * units.read_units / MILLION, &prices.dynamodb_read_units_million);
+        let gb_seconds = units.function.milliseconds / 1e3 * units.function.memory_mb / 1024.0;
+        self.add("reports, time", reports * gb_seconds, &prices.lambda_gb_second);
     }
 
     fn synchronous(&mut self) {

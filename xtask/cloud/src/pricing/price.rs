@@ -46,6 +46,7 @@ pub struct Prices {
     pub cloudwatch_dashboard_month: Price,
     pub cloudwatch_alarm_month: Price,
     pub sns_requests_million: Price,
+    pub s3_puts_million: Price,
 }
 
 /// What a call takes, as `units.toml` has it. Each group says how it was measured; nothing there means that it was not.
@@ -70,6 +71,8 @@ pub struct Units {
     pub access_log_bytes_per_call: OfGateway,
     /// Alerts to users.
     pub alerts_per_1000_calls: Alerts,
+    /// Reports of days, weeks and months.
+    pub reports: Reports,
     /// What there is whatever the traffic.
     pub fixtures: Fixtures,
 }
@@ -172,6 +175,20 @@ pub struct Alerts {
     pub sent: f64,
 }
 
+/// Reports of days, weeks and months.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reports {
+    pub measured: String,
+    pub per_1000_calls: f64,
+    /// Objects of one.
+    pub objects: f64,
+    /// Read units of DynamoDB for one.
+    pub read_units: f64,
+    /// What the function takes for one.
+    pub function: Invocation,
+}
+
 /// What there is whatever the traffic.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -212,6 +229,7 @@ impl Units {
             bytes_per_call: bytes,
             access_log_bytes_per_call: access_log,
             alerts_per_1000_calls: alerts,
+            reports,
             fixtures,
         } = self;
         let groups = [
@@ -224,6 +242,7 @@ impl Units {
             (&bytes.measured, "bytes of events and logs"),
             (&access_log.measured, "bytes of the access log"),
             (&alerts.measured, "alerts"),
+            (&reports.measured, "reports"),
             (&fixtures.measured, "metrics and alarms"),
         ];
         groups.into_iter().filter(|(measured, _)| measured.is_empty()).map(|(_, what)| what).collect()

@@ -1,4 +1,4 @@
-//! Who is sent alerts: the subscriptions of the environment's topic.
+//! Who is sent alerts and reports: the subscriptions of the environment's topics.
 //!
 //! Invariant: a subscription is found by its protocol and endpoint, and there is at most one of each.
 
@@ -21,9 +21,19 @@ const FILTER: &str = "FilterPolicy";
 const RAW: &str = "RawMessageDelivery";
 const DELIVERY: &str = "DeliveryPolicy";
 
+/// What somebody subscribes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// Quotas that run out.
+    Alerts,
+    /// Usage reports.
+    Reports,
+}
+
 /// The topic.
 #[derive(Clone, Debug)]
 pub struct Topic {
+    told: Told,
     client: aws_sdk_sns::Client,
     /// Its ARN.
     pub arn: String,
@@ -38,8 +48,10 @@ pub struct Subscription {
     pub endpoint: String,
     /// Its ARN, if it is confirmed.
     pub arn: Option<String>,
-    /// Whose alerts alone.
+    /// Of whom alone.
     pub user_email: Option<String>,
+    /// What goes there.
+    pub told: Told,
 }
 
 impl Topic {
@@ -47,15 +59,15 @@ impl Topic {
     ///
     /// # Errors
     /// When the Kinesis stack is not deployed, or deployed without it.
-    pub async fn find(connection: &Connection, env: &Environment) -> Result<Self> {
+    pub async fn find(connection: &Connection, env: &Environment, told: Told) -> Result<Self> {
         let stack = name::kinesis_stack(env);
         let description = read::describe(connection, &stack).await?;
-        let arn = description.as_ref().and_then(|stack| read::output(stack, name::ALERTS_TOPIC_OUTPUT));
+        let arn = description.as_ref().and_then(|stack| read::output(stack, told.output()));
         let arn = arn.map(str::to_owned).ok_or_else(|| {
-            Failure::new(format!("{stack} is not deployed with a topic of alerts"))
+            Failure::new(format!("{stack} is not deployed with a topic of {}", told.name()))
                 .hint(format!("run `ENABLE_KINESIS_ANALYTICS=true cargo xtask deploy --env {env}` first"))
         })?;
-        Ok(Self { client: connection.sns(), arn })
+        Ok(Self { told, client: connection.sns(), arn })
     }
 
     /// Asks for a subscription; one that is there stays as it is.
@@ -73,8 +85,8 @@ impl Topic {
             return Ok(known);
         }
         let mut request = self.client.subscribe().topic_arn(&self.arn).protocol(protocol).endpoint(endpoint);
-        if let Some(user_email) = user_email {
-            request = request.attributes(FILTER, json!({USER_EMAIL: [user_email]}).to_string());
+        if let Some(filter) = self.told.filter(user_email) {
+            request = request.attributes(FILTER, filter.to_string());
         }
         if protocol != "email" {
             let delivery = json!({"requestPolicy": {"headerContentType": "application/json"}});
@@ -86,6 +98,7 @@ impl Topic {
             endpoint: endpoint.to_owned(),
             arn: answer.subscription_arn().filter(|arn| is_arn(arn)).map(str::to_owned),
             user_email: user_email.map(str::to_owned),
+            told: self.told,
         })
     }
 
@@ -128,6 +141,7 @@ impl Topic {
                 endpoint: text(listed.endpoint()),
                 arn: None,
                 user_email: None,
+                told: self.told,
             };
             if let Some(arn) = listed.subscription_arn().filter(|arn| is_arn(arn)) {
                 let request = self.client.get_subscription_attributes().subscription_arn(arn);
@@ -147,24 +161,54 @@ impl Topic {
 }
 
 impl Subscription {
-    /// Whose alerts it gets, in words.
+    /// Of whom it gets something, in words.
     pub fn whose(&self) -> String {
-        self.user_email.as_ref().map_or_else(|| "all users".to_owned(), |user| format!("the user {user}"))
+        let all = match self.told {
+            Told::Alerts => "all users",
+            Told::Reports => "everybody together",
+        };
+        self.user_email.as_ref().map_or_else(|| all.to_owned(), |user| format!("the user {user}"))
     }
 
     /// One line for people.
     pub fn line(&self) -> String {
         let status = if self.arn.is_some() { "confirmed" } else { "not confirmed yet" };
-        format!("{} {}: alerts of {}, {status}", self.protocol, self.endpoint, self.whose())
+        format!("{} {}: {} of {}, {status}", self.protocol, self.endpoint, self.told.name(), self.whose())
     }
 
     /// For `--json`.
     pub fn to_json(&self) -> Value {
-        let Self { protocol, endpoint, arn, user_email } = self;
+        let Self { protocol, endpoint, arn, user_email, told: _ } = self;
         json!({
             "protocol": protocol, "endpoint": endpoint, "confirmed": arn.is_some(), "subscriptionArn": arn,
             "userEmail": user_email,
         })
+    }
+}
+
+impl Told {
+    /// What it is, in words.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Alerts => "alerts",
+            Self::Reports => "reports",
+        }
+    }
+
+    const fn output(self) -> &'static str {
+        match self {
+            Self::Alerts => name::ALERTS_TOPIC_OUTPUT,
+            Self::Reports => name::REPORTS_TOPIC_OUTPUT,
+        }
+    }
+
+    /// What a subscription is to be sent, where that is not everything: there is a report of each user each day.
+    fn filter(self, user_email: Option<&str>) -> Option<Value> {
+        match (self, user_email) {
+            (_, Some(user_email)) => Some(json!({USER_EMAIL: [user_email]})),
+            (Self::Reports, None) => Some(json!({name::REPORT_ATTRIBUTE: [name::EVERYBODYS_REPORT]})),
+            (Self::Alerts, None) => None,
+        }
     }
 }
 
