@@ -34,6 +34,7 @@ mod people;
 mod proxy;
 mod reconciliation;
 mod replay;
+mod reports;
 mod rollback;
 mod verify;
 mod web_page;

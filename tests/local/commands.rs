@@ -29,6 +29,10 @@ pub(super) fn what_looks_and_changes_nothing_answers_as_its_schema_says(local: &
     let cost = local.json(&["cost", "--json", "--rate", "100", "--viewers", "2"]);
     assert_eq!(cost["looking"]["viewers"], 2, "{cost:#}");
     an_export_has_as_many_calls_as_are_counted(local, email);
+    let yesterday = (jiff::Timestamp::now() - jiff::SignedDuration::from_hours(24)).to_string();
+    let out = local.folder.join("reports");
+    let report = ["report", "--local", "--json", "--day", &yesterday[..10], "--out", out.to_str().unwrap()];
+    assert_eq!(local.json(&report)["apiCalls"], 0);
     let diff = local.json(&["diff", "--local", "--json"]);
     assert_eq!((&diff["summary"]["changes"], &diff["summary"]["functions"]), (&0.into(), &0.into()), "{diff:#}");
     assert!(diff["functions"].as_array().unwrap().iter().all(|code| code["code"] == "same"), "{diff:#}");

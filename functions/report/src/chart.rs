@@ -31,7 +31,7 @@ pub(crate) fn of(report: &Report) -> String {
     // Writing to a text cannot fail.
     for part in 0..=2_u64 {
         let y = FOOT - (FOOT - TOP) * part as f64 / 2.0;
-        let label = figure::count(top * part / 2);
+        let label = figure::axis(top * part / 2);
         let _ = write!(
             svg,
             "<path class=\"grid\" d=\"M{LEFT} {y}H{WIDTH}\"/><text x=\"{}\" y=\"{}\" text-anchor=\"end\">{label}</text>",
@@ -71,13 +71,13 @@ fn bar(svg: &mut String, point: &Point, x: f64, width: f64, top: u64) {
 
 /// What the picture shows, in a sentence.
 pub(crate) fn sentence(report: &Report) -> String {
-    let unit = if report.points.len() == 24 { "hour" } else { "day" };
+    let (unit, preposition) = if report.points.len() == 24 { ("hour", "at") } else { ("day", "on") };
     let calls = figure::count(report.whole.api_calls);
     let most = report.points.iter().max_by_key(|point| (point.api_calls, std::cmp::Reverse(point.time)));
     match most.filter(|point| point.api_calls > 0) {
         None => format!("No calls in any {unit}."),
         Some(point) => format!(
-            "{calls} calls by {unit}, most of them ({}) at {}.",
+            "{calls} calls by {unit}, the most ({}) {preposition} {}.",
             figure::count(point.api_calls),
             figure::time(report.period, point.time)
         ),
@@ -99,7 +99,8 @@ fn is_labelled(place: usize, points: usize) -> bool {
     match points {
         0..=8 => true,
         9..=24 => place.is_multiple_of(4),
-        _ => place.is_multiple_of(5),
+        // The last would not fit.
+        _ => place.is_multiple_of(5) && place + 2 < points,
     }
 }
 

@@ -143,7 +143,7 @@ fn rows(page: &mut String, table: &Table, report: &Report) {
     let by = Text(&table.by);
     let _ = write!(
         page,
-        "<section><h2>By {}</h2><table><thead><tr><th scope=\"col\">{by}</th><th scope=\"col\">Calls</th>\
+        "<section><h2>By {}</h2><table class=\"by\"><thead><tr><th scope=\"col\">{by}</th><th scope=\"col\">Calls</th>\
          <th scope=\"col\">Share</th>",
         Text(&table.by.to_lowercase())
     );

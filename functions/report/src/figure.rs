@@ -20,6 +20,13 @@ pub(crate) fn count(count: u64) -> String {
     text
 }
 
+/// A figure of an axis, in four characters or so: `500`, `1.5k`, `20M`.
+pub(crate) fn axis(count: u64) -> String {
+    let units = [(1_000_000_000, "G"), (1_000_000, "M"), (1_000, "k")];
+    let unit = units.into_iter().find(|(size, _)| count >= *size);
+    unit.map_or_else(|| count.to_string(), |(size, unit)| format!("{}{unit}", count as f64 / size as f64))
+}
+
 /// `0.4 ms`, `88 ms`, `1.2 s`.
 pub(crate) fn milliseconds(value: f64) -> String {
     match value {
@@ -72,6 +79,7 @@ mod tests {
     #[test]
     fn figures_are_short_and_never_hide_something() {
         assert_eq!([0, 999, 1_000, 1_234_567].map(count), ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!([0, 500, 1_000, 1_500, 20_000, 4_000_000].map(axis), ["0", "500", "1k", "1.5k", "20k", "4M"]);
         assert_eq!([0.44, 9.96, 88.4, 1_250.0].map(milliseconds), ["0.4 ms", "10.0 ms", "88 ms", "1.2 s"]);
         assert_eq!([share(0, 0), share(0, 9), share(1, 1_000_000), share(1, 3)], ["–", "0.00 %", "< 0.01 %", "33.3 %"]);
         let changes = [change(5, 5), change(0, 2), change(100, 112), change(100, 97), change(1_000_000, 1_000_001)];
