@@ -83,10 +83,10 @@ mod tests {
 
     #[test]
     fn each_flag_takes_its_own_kind_of_period() {
-        let kinds: [fn(&str) -> Result<Period, String>; 3] = [day, week, month];
-        for (n, text) in ["2026-11-25", "2026-W48", "2026-11"].into_iter().enumerate() {
-            let taken: Vec<usize> = (0..3).filter(|kind| kinds[*kind](text).is_ok()).collect();
-            assert_eq!(taken, [n], "{text}");
-        }
+        let taken = |text| [day(text), week(text), month(text)].map(|taken| taken.is_ok());
+        assert_eq!(taken("2026-11-25"), [true, false, false]);
+        assert_eq!(taken("2026-W48"), [false, true, false]);
+        assert_eq!(taken("2026-11"), [false, false, true]);
+        assert_eq!(taken("2026-11-31"), [false; 3]);
     }
 }
