@@ -18,12 +18,14 @@ use metering::block::Block;
 use metering::subject::Bucket;
 use metering::window::{Day, Minute};
 use serde::Serialize;
+use serde_json::Value;
 
 use self::due::{DueHours, Whose};
 use self::run::Run;
-use crate::access_log::AccessLog;
 use crate::alerts_topic::AlertsTopic;
 use crate::metrics::{Metrics, News};
+use crate::status_source::{StatusSource, delivered};
+use store::answer_lines::AnswerLines;
 use store::blocks::{Blocks, Mark};
 use store::failed_windows::FailedWindows;
 use store::journal::Journal;
@@ -59,8 +61,10 @@ pub struct Aggregator {
     pub uncounted: UncountedSpans,
     /// Where figures are published.
     pub metrics: Metrics,
+    /// Lines of the access log that were delivered.
+    pub lines: AnswerLines,
     /// Where it is said what calls were answered, if that is to be known.
-    pub access_log: Option<AccessLog>,
+    pub status_source: Option<StatusSource>,
     /// Where alerts are sent. Without it they wait for a run that has it.
     pub topic: Option<AlertsTopic>,
 }
@@ -74,6 +78,17 @@ pub enum RunUntil {
     Now,
 }
 
+/// An event that could not be handled.
+#[derive(Debug, thiserror::Error)]
+pub enum HandlingError {
+    /// A table could not be read or written.
+    #[error(transparent)]
+    Table(#[from] TableError),
+    /// Lines of the access log that cannot be read.
+    #[error("a delivery of CloudWatch Logs cannot be read: {0}")]
+    Delivery(#[from] serde_json::Error),
+}
+
 /// What a run has reached.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Reached {
@@ -84,9 +99,10 @@ pub struct Reached {
 }
 
 impl Aggregator {
-    /// An aggregator of these tables, which reads no access log and has no topic.
+    /// An aggregator of these tables, which does not know what calls were answered and has no topic.
     pub fn new(analytics: Table, usage: Table, metrics: Metrics) -> Self {
         Self {
+            lines: AnswerLines::new(analytics.clone()),
             blocks: Blocks::new(analytics.clone()),
             windows: Windows::new(analytics.clone(), usage.clone()),
             watermark: Watermark::new(analytics.clone()),
@@ -95,9 +111,23 @@ impl Aggregator {
             journal: Journal::new(usage.clone()),
             notices: Notices::new(usage),
             metrics,
-            access_log: None,
+            status_source: None,
             topic: None,
         }
+    }
+
+    /// Keeps the lines of the access log that an event delivers; any other event starts a run, and `{"close": true}`, which
+    /// the rollback sends, one that goes to the present.
+    ///
+    /// # Errors
+    /// When lines cannot be read or kept, or a run fails.
+    pub async fn handle(&self, event: &Value, clock: impl Fn() -> Timestamp) -> Result<Option<Reached>, HandlingError> {
+        if let Some(lines) = delivered(event)? {
+            self.lines.keep(lines).await?;
+            return Ok(None);
+        }
+        let until = if event["close"] == true { RunUntil::Now } else { RunUntil::Settled };
+        Ok(Some(self.run(until, clock).await?))
     }
 
     /// One run.

@@ -20,6 +20,7 @@ pub mod processor;
 pub mod producer;
 pub mod scaler;
 pub mod signed_request;
+pub mod status_source;
 pub mod stream_event;
 pub mod topic;
 pub mod usage_reports;

@@ -64,6 +64,11 @@ pub fn large_records() -> Result<LargeRecords, lambda_runtime::Error> {
     Ok(LargeRecords::new(endpoint("S3").as_deref(), &required(REGION)?, credentials()?, bucket))
 }
 
+/// Whether the access log is sent here.
+pub fn is_subscribed() -> bool {
+    required(contract::variable::ACCESS_LOG_SUBSCRIPTION).is_ok()
+}
+
 /// The API's access log, by the same variables and the one that names its log group; nothing where that is not set.
 ///
 /// # Errors

@@ -12,14 +12,16 @@ use crate::bounded::{MemoryMib, PasswordLength, Timeout};
 use crate::function::{FunctionHandle, Variable};
 use crate::gateway_response::{GatewayResponse, Refusal};
 use crate::lambda::Lambda;
-use crate::log_group::LogGroup;
+use crate::log_group::{LogGroup, LogGroupHandle};
 use crate::method::{Authorization, Method, Verb, camel};
 use crate::metric_filter::UndeliveredEvents;
 use crate::permission::Permission;
 use crate::rest_api::{PathHandle, PathPart, RestApi, RestApiHandle};
 use crate::role::GatewayLogRole;
+use crate::settings::StatusSource;
 use crate::stage::{Deployment, GatewayAccount, SignIn, Stage, Throttle};
 use crate::stream::StreamHandle;
+use crate::subscription_filter::SubscriptionFilter;
 use crate::table::{BY_USER, PENDING_BY_PARTITION, Table, TableHandle};
 use crate::user_pool::{UserPool, UserPoolClient, UserPoolGroup, UserPoolHandle};
 use crate::value::{Expression, Value, kind};
@@ -205,6 +207,14 @@ fn path(stack: &mut Stack, declared: &mut BTreeMap<String, PathHandle>, path: &'
     handle
 }
 
+/// Has the access log sent to the aggregator.
+fn subscribe(app: &App, stack: &mut Stack, access_logs: &LogGroupHandle) {
+    let function = FunctionHandle::elsewhere(Function::RealtimeAggregator.physical_name(&app.env));
+    stack.add("AccessLogsPermission", Permission::by_log(access_logs, &function));
+    let filter = SubscriptionFilter { logs: access_logs.clone(), function };
+    stack.add_after("AccessLogsToAggregator", filter, &["AccessLogsPermission".to_owned()]);
+}
+
 /// The API as callers reach it.
 fn stage(
     app: &App,
@@ -221,6 +231,9 @@ fn stage(
     stack.add("GatewayAccount", GatewayAccount { role });
     let access_logs = LogGroup { name: name::access_log(&app.env), retention: app.settings.logs.access_days };
     let access_logs = stack.add("AccessLogs", access_logs);
+    if (app.toggle, app.settings.api.status) == (Toggle::On, StatusSource::Subscription) {
+        subscribe(app, stack, &access_logs);
+    }
     let stage = Stage {
         api: api.clone(),
         deployment,

@@ -75,6 +75,8 @@ pub enum Variable {
     RateLimitHeaders,
     /// The log group of the access log.
     AccessLog(Value<kind::LogGroupName>),
+    /// That the access log is sent to the function.
+    AccessLogSubscription,
     /// The topic of alerts.
     AlertsTopic(Value<kind::TopicArn>),
     /// The bucket of reports.
@@ -173,6 +175,7 @@ impl Variable {
             Self::CorsOrigins(origins) => (variable::CORS_ORIGINS, json!(origins.list())),
             Self::RateLimitHeaders => (variable::RATE_LIMIT_HEADERS, json!("on")),
             Self::AccessLog(group) => (variable::ACCESS_LOG_GROUP, json!(group)),
+            Self::AccessLogSubscription => (variable::ACCESS_LOG_SUBSCRIPTION, json!("on")),
             Self::AlertsTopic(topic) => (variable::ALERTS_TOPIC, json!(topic)),
             Self::ReportsBucket(bucket) => (variable::REPORTS_BUCKET, json!(bucket)),
             Self::ReportsTopic(topic) => (variable::REPORTS_TOPIC, json!(topic)),

@@ -106,10 +106,14 @@ fn aggregator(app: &App, stack: &mut Stack, analytics: &TableHandle) {
     ];
     let mut grants =
         vec![analytics.aggregate(), usage.settle(&PENDING_BY_PARTITION), alerts.publish(), publish_metrics()];
-    if app.settings.api.status == StatusSource::Poll {
-        let access_log = LogGroupHandle::elsewhere(name::access_log(&app.env));
-        variables.push(Variable::AccessLog(access_log.name().clone()));
-        grants.push(access_log.search());
+    match app.settings.api.status {
+        StatusSource::Poll => {
+            let access_log = LogGroupHandle::elsewhere(name::access_log(&app.env));
+            variables.push(Variable::AccessLog(access_log.name().clone()));
+            grants.push(access_log.search());
+        }
+        StatusSource::Subscription => variables.push(Variable::AccessLogSubscription),
+        StatusSource::Off => {}
     }
     let aggregator = Lambda {
         function: Function::RealtimeAggregator,

@@ -26,6 +26,7 @@ pub mod schedule;
 pub mod settings;
 pub mod stage;
 pub mod stream;
+pub mod subscription_filter;
 pub mod table;
 pub mod topic;
 pub mod user_pool;

@@ -5,6 +5,7 @@
 use serde_json::json;
 
 use crate::function::FunctionHandle;
+use crate::log_group::LogGroupHandle;
 use crate::resource::{Properties, Resource};
 use crate::role::Service;
 use crate::value::{Expression, Value, kind};
@@ -21,6 +22,11 @@ impl Permission {
     /// Lets one rule call.
     pub fn by_rule(rule: &Value<kind::RuleArn>, function: &FunctionHandle) -> Self {
         Self { function: function.clone(), service: Service::Events, source: rule.expression().clone() }
+    }
+
+    /// Lets one log call.
+    pub fn by_log(logs: &LogGroupHandle, function: &FunctionHandle) -> Self {
+        Self { function: function.clone(), service: Service::Logs, source: logs.arn().expression().clone() }
     }
 
     /// Lets one method or authorizer of an API call: `path` is what follows the API's id in its ARN.

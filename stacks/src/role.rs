@@ -26,6 +26,8 @@ pub enum Service {
     ApiGateway,
     /// EventBridge.
     Events,
+    /// CloudWatch Logs.
+    Logs,
 }
 
 /// The role by which API Gateway writes logs, for the whole account.
@@ -44,6 +46,7 @@ impl Service {
             Self::Lambda => "lambda.amazonaws.com",
             Self::ApiGateway => "apigateway.amazonaws.com",
             Self::Events => "events.amazonaws.com",
+            Self::Logs => "logs.amazonaws.com",
         }
     }
 

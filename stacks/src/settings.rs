@@ -102,6 +102,8 @@ pub struct ApiSettings {
 pub enum StatusSource {
     /// The aggregator reads the access log, minute by minute.
     Poll,
+    /// CloudWatch Logs sends the access log to the aggregator, which stores its lines.
+    Subscription,
     /// It is not known.
     Off,
 }

@@ -47,6 +47,8 @@ pub const ERRORS: &str = "ERRORS";
 pub const SIGNING_KEYS: &str = "SIGNING";
 /// How the analytics table's partitions of blocks and digests begin, before minute and bucket.
 pub const BLOCKS: &str = "CALLS#";
+/// How the analytics table's partitions of the access log's lines begin, before the minute.
+pub const ANSWERS: &str = "ANSWERS#";
 /// How a user's partitions begin, before the address: in the keys table, and in the usage table.
 pub const USER: &str = "USER#";
 /// How a key's partitions begin: before its hash in the keys table, before its id in the usage table.

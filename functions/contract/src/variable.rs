@@ -18,8 +18,10 @@ pub const FAILED_BATCHES_BUCKET: &str = "FAILED_BATCHES_BUCKET";
 pub const CORS_ORIGINS: &str = "CORS_ORIGINS";
 /// Set where answers to calls with a key say what is left of the quota in `RateLimit` headers.
 pub const RATE_LIMIT_HEADERS: &str = "RATE_LIMIT_HEADERS";
-/// Name of the log group of the API's access log; not set where answers are not to be known.
+/// Name of the log group of the API's access log; set where the aggregator reads it.
 pub const ACCESS_LOG_GROUP: &str = "ACCESS_LOG_GROUP";
+/// Set where the access log is sent to the aggregator.
+pub const ACCESS_LOG_SUBSCRIPTION: &str = "ACCESS_LOG_SUBSCRIPTION";
 /// ARN of the topic of alerts.
 pub const ALERTS_TOPIC: &str = "ALERTS_TOPIC";
 /// Name of the bucket of reports.

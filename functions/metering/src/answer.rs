@@ -48,20 +48,14 @@ impl Answer {
 impl Answers {
     /// Adds a line of the log, if it is of the minute.
     pub fn add_line(&mut self, minute: Minute, line: &str) {
-        let Ok(line) = serde_json::from_str::<BTreeMap<String, Text>>(line) else { return };
-        let text = |name: &str| line.get(name).map(|text| text.0.as_str()).filter(|text| *text != NOTHING);
-        let number = |name: &str| text(name).and_then(|text| text.parse::<u64>().ok());
-        let at = number(TIME).and_then(|millis| Timestamp::from_millisecond(millis.try_into().ok()?).ok());
-        if at.map(Minute::of) != Some(minute) {
-            return;
-        }
-        let Some(status) = number(STATUS).and_then(|status| u16::try_from(status).ok()) else { return };
-        if let Some(id) = text(CALL_ID) {
-            let response_us = number(RESPONSE_LATENCY).map(|millis| millis.saturating_mul(1_000));
+        let Some(line) = Line::read(line).filter(|line| line.minute() == Some(minute)) else { return };
+        let Some(status) = line.number(STATUS).and_then(|status| u16::try_from(status).ok()) else { return };
+        if let Some(id) = line.text(CALL_ID) {
+            let response_us = line.number(RESPONSE_LATENCY).map(|millis| millis.saturating_mul(1_000));
             let answer = Answer { status, response_us };
             let known = self.by_call.entry(id.to_owned()).or_insert(answer);
             *known = answer.max(*known);
-        } else if let (Some(kind), true) = (text(RESPONSE_TYPE), status >= 400 && status != UNAUTHORIZED) {
+        } else if let (Some(kind), true) = (line.text(RESPONSE_TYPE), status >= 400 && status != UNAUTHORIZED) {
             self.gateway.add(&format!("{status} {kind}"), &1);
         }
     }
@@ -69,6 +63,33 @@ impl Answers {
     /// The answer to a call, where it is known.
     pub fn to(&self, call_id: &str) -> Option<Answer> {
         self.by_call.get(call_id).copied()
+    }
+}
+
+/// The minute of a line: that in which the gateway took the call.
+pub fn minute(line: &str) -> Option<Minute> {
+    Line::read(line)?.minute()
+}
+
+/// A line, by the names of its fields.
+struct Line(BTreeMap<String, Text>);
+
+impl Line {
+    fn read(line: &str) -> Option<Self> {
+        serde_json::from_str(line).ok().map(Self)
+    }
+
+    fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(|text| text.0.as_str()).filter(|text| *text != NOTHING)
+    }
+
+    fn number(&self, name: &str) -> Option<u64> {
+        self.text(name)?.parse().ok()
+    }
+
+    fn minute(&self) -> Option<Minute> {
+        let millis = self.number(TIME)?.try_into().ok()?;
+        Timestamp::from_millisecond(millis).ok().map(Minute::of)
     }
 }
 

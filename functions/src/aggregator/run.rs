@@ -60,7 +60,7 @@ impl<'a> Run<'a> {
     /// folded a while before the minutes behind `watermark`, up to `target`, are.
     pub(super) async fn partly_known(&self, watermark: Minute, target: Minute) -> Result<Vec<Minute>, TableError> {
         let mut found = Vec::new();
-        if self.of.access_log.is_none() {
+        if self.of.status_source.is_none() {
             return Ok(found);
         }
         for ago in AGAIN_AFTER {
@@ -80,10 +80,10 @@ impl<'a> Run<'a> {
         Ok(found)
     }
 
-    /// What the access log says of a minute.
+    /// What was answered to the calls of a minute, as far as it is known.
     async fn answers(&mut self, minute: Minute) -> Answers {
-        match &self.of.access_log {
-            Some(log) => log.answers(minute, &mut self.budget).await,
+        match &self.of.status_source {
+            Some(source) => source.answers(minute, &mut self.budget).await,
             None => Answers::default(),
         }
     }

@@ -4,6 +4,7 @@ mod alerting;
 mod answers;
 mod away;
 mod companies;
+mod delivered;
 mod failing;
 
 use dynamodb_fixture::Store;

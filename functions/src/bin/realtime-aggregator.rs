@@ -1,14 +1,16 @@
 //! The function that sets the windows of minutes that are over.
 //!
-//! Invariant: any event starts a run; only `{"close": true}`, which the rollback sends, makes it go to the present.
+//! Invariant: it has everything that a run, or a delivery of lines, needs before its first event.
 
 use contract::variable::{ANALYTICS_TABLE, API_USAGE_TABLE, ENVIRONMENT};
-use functions::aggregator::{Aggregator, RunUntil};
+use functions::aggregator::Aggregator;
 use functions::metrics::Metrics;
+use functions::status_source::StatusSource;
 use functions::{log, variable};
 use jiff::Timestamp;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use serde_json::Value;
+use store::answer_lines::AnswerLines;
 use store::table::Table;
 
 #[tokio::main(flavor = "current_thread")]
@@ -19,12 +21,13 @@ async fn main() -> Result<(), Error> {
     let analytics = Table::new(client.clone(), variable::required(ANALYTICS_TABLE)?);
     let usage = Table::new(client, variable::required(API_USAGE_TABLE)?);
     let metrics = Metrics::new(aws_sdk_cloudwatch::Client::new(&config), variable::required(ENVIRONMENT)?);
-    let access_log = variable::access_log()?;
+    let lines = AnswerLines::new(analytics.clone());
+    let subscription = variable::is_subscribed().then_some(StatusSource::Subscription(lines));
+    let status_source = subscription.or(variable::access_log()?.map(StatusSource::Poll));
     let topic = Some(variable::alerts_topic()?);
-    let aggregator = &Aggregator { access_log, topic, ..Aggregator::new(analytics, usage, metrics) };
+    let aggregator = &Aggregator { status_source, topic, ..Aggregator::new(analytics, usage, metrics) };
     run(service_fn(async |event: LambdaEvent<Value>| {
-        let until = if event.payload["close"] == true { RunUntil::Now } else { RunUntil::Settled };
-        Ok::<_, Error>(aggregator.run(until, Timestamp::now).await?)
+        Ok::<_, Error>(aggregator.handle(&event.payload, Timestamp::now).await?)
     }))
     .await
 }

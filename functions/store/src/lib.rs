@@ -1,8 +1,9 @@
-//! What the tables hold: blocks, windows, windows that failed, journal, gates, alerts, keys, users and signing keys, and the watermark that splits time.
+//! What the tables hold: blocks, lines of the access log, windows, windows that failed, journal, gates, alerts, keys, users and signing keys, and the watermark that splits time.
 //!
 //! Invariant: the name of an attribute or partition is spelled here or in `contract`, and nowhere else, so that who
 //! writes an item and who reads it cannot disagree.
 
+pub mod answer_lines;
 pub mod blocks;
 pub mod failed_windows;
 pub mod failures;

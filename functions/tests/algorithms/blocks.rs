@@ -11,6 +11,7 @@ use functions::aggregator::{Aggregator, RunUntil};
 use functions::large_records::LargeRecords;
 use functions::metrics::Metrics;
 use functions::processor::Processor;
+use functions::status_source::StatusSource;
 use metering::email::Email;
 use metering::subject::Subject;
 use metering::window::Hour;
@@ -37,7 +38,10 @@ impl Algorithm for Blocks {
         let metrics = Metrics::new(runtime_fixture::unreachable_cloudwatch(), "test");
         let log = GatewayLog::start();
         let access_log = AccessLog::new(Some(&log.endpoint_url), "ap-south-1", credentials(), "access".into());
-        let aggregator = Aggregator { access_log: Some(access_log), ..Aggregator::new(analytics, usage, metrics) };
+        let aggregator = Aggregator {
+            status_source: Some(StatusSource::Poll(access_log)),
+            ..Aggregator::new(analytics, usage, metrics)
+        };
         let processor = Processor::new(aggregator.blocks.clone(), aggregator.watermark.clone(), nowhere());
         Self { processor, aggregator, log, seen: RefCell::default() }
     }

@@ -108,6 +108,36 @@ fn only_a_stream_with_shards_has_a_scaler() {
 }
 
 #[test]
+fn answers_are_known_by_asking_the_access_log_or_by_being_sent_it_or_not_at_all() {
+    let text = include_str!("../../environments/test.toml");
+    for (status, subscribed, asks) in [("poll", false, true), ("subscription", true, false), ("off", false, false)] {
+        let settings = Settings::parse(&text.replace("\"poll\"", &format!("\"{status}\""))).unwrap();
+        let app = App { settings, ..app("test", Toggle::On, Target::Aws) };
+        let templates = templates(&app);
+        let all = templates.iter().map(ToString::to_string).collect::<String>();
+        assert_eq!((all.contains("logs:FilterLogEvents"), all.contains("ACCESS_LOG_SUBSCRIPTION")), (asks, subscribed));
+        let filters: Vec<_> =
+            templates.iter().flat_map(|template| of_type(template, "AWS::Logs::SubscriptionFilter")).collect();
+        assert_eq!(filters.len(), usize::from(subscribed), "{status}");
+        for filter in filters {
+            assert_eq!(
+                (&filter["DependsOn"], &filter["Properties"]["FilterPattern"]),
+                (&json!("AccessLogsPermission"), &json!(""))
+            );
+            let to = filter["Properties"]["DestinationArn"].to_string();
+            assert!(to.contains("CompliCal-Kinesis-test-RealtimeAggregator"), "{to}");
+            let permission =
+                &templates.iter().find(|template| !template["Resources"]["AccessLogsPermission"].is_null());
+            let permission = &permission.unwrap()["Resources"]["AccessLogsPermission"]["Properties"];
+            assert_eq!(permission["Principal"], "logs.amazonaws.com");
+            assert_eq!(permission["SourceArn"], json!({"Fn::GetAtt": ["AccessLogs", "Arn"]}));
+        }
+        let off = App { toggle: Toggle::Off, ..app };
+        assert!(!self::templates(&off).iter().any(|template| template.to_string().contains("SubscriptionFilter")));
+    }
+}
+
+#[test]
 fn alarms_that_nobody_hears_are_warned_of_until_somebody_subscribes() {
     let warnings = |line: &str, toggle, target| {
         let text = include_str!("../../environments/prod.toml").replace("[alarms]", &format!("[alarms]\n{line}"));

@@ -8,13 +8,14 @@ use runtime_fixture::GatewayLog;
 use store::table::Consistency;
 
 use super::*;
+use crate::access_log::AccessLog;
 
 /// A world whose aggregator reads a log.
 async fn world() -> (World, GatewayLog) {
     let (mut world, log) = (World::new().await, GatewayLog::start());
     let credentials = Credentials::new("test", "test", None, None, "test");
     let reader = AccessLog::new(Some(&log.endpoint_url), "ap-south-1", credentials, "/the/log".into());
-    world.aggregator.access_log = Some(reader);
+    world.aggregator.status_source = Some(StatusSource::Poll(reader));
     (world, log)
 }
 
@@ -99,7 +100,7 @@ async fn a_fold_that_knows_less_undoes_nothing() {
     world.run(RunUntil::Settled, "2026-11-24T10:24:30Z").await;
     let (usage, total) = minute(&world, "2026-11-24T10:21").await;
     assert_eq!((usage.performance.known(), total.performance.known(), total.calls), (1, 1, 1));
-    world.aggregator.access_log = None;
+    world.aggregator.status_source = None;
     world.call("2", "2026-11-24T10:21:10Z", "2026-11-24T10:25:11Z").await;
     world.run(RunUntil::Settled, "2026-11-24T10:26:30Z").await;
     assert_eq!(minute(&world, "2026-11-24T10:21").await.1.calls, 2);

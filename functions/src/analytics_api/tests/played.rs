@@ -26,6 +26,7 @@ use crate::aggregator::{Aggregator, RunUntil};
 use crate::large_records::LargeRecords;
 use crate::metrics::Metrics;
 use crate::processor::Processor;
+use crate::status_source::StatusSource;
 use crate::stream_event::StreamEvent;
 
 /// A Thursday; windows are set a minute and more behind it.
@@ -57,7 +58,7 @@ impl Played {
         let metrics = Metrics::new(runtime_fixture::unreachable_cloudwatch(), "test");
         let mut aggregator = Aggregator::new(analytics.clone(), usage.clone(), metrics);
         let reader = AccessLog::new(Some(&log.endpoint_url), "ap-south-1", nowhere(), "/the/log".into());
-        aggregator.access_log = Some(reader);
+        aggregator.status_source = Some(StatusSource::Poll(reader));
         for act in &acts {
             if let Some(answer) = act.answer {
                 log.answered(&act.event.request_id, act.event.timestamp, answer.status, answer.millis);
