@@ -122,7 +122,7 @@ fn answers_are_known_by_asking_the_access_log_or_by_being_sent_it_or_not_at_all(
         for filter in filters {
             assert_eq!(
                 (&filter["DependsOn"], &filter["Properties"]["FilterPattern"]),
-                (&json!("AccessLogsPermission"), &json!(""))
+                (&json!(["AccessLogsPermission"]), &json!(""))
             );
             let to = filter["Properties"]["DestinationArn"].to_string();
             assert!(to.contains("CompliCal-Kinesis-test-RealtimeAggregator"), "{to}");

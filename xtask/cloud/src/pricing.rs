@@ -9,3 +9,4 @@ pub mod fixed_cost;
 pub mod looking;
 pub mod number;
 pub mod price;
+pub mod statuses;

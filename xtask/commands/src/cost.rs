@@ -15,6 +15,7 @@ use cloud::pricing::estimate::{Estimate, HOURS_PER_MONTH, Mode};
 use cloud::pricing::looking::{Looking, Viewers};
 use cloud::pricing::number::thousands;
 use cloud::pricing::price::{Prices, Units};
+use cloud::pricing::statuses::Statuses;
 
 /// Those of a month of [`HOURS_PER_MONTH`].
 const SECONDS_PER_MONTH: u64 = 730 * 3600;
@@ -40,11 +41,21 @@ pub fn run(args: &cli::Cost, printer: &Printer) -> Result<()> {
     let estimates = modes.map(|mode| Estimate::of(mode, calls, HOURS_PER_MONTH, &prices, &units));
     let viewers = Viewers { viewers: args.viewers, poll_seconds: args.poll.as_secs() };
     let looking = (args.viewers > 0).then(|| Looking::of(viewers, calls, HOURS_PER_MONTH, &prices, &units));
+    let statuses = Statuses::of(calls, HOURS_PER_MONTH, &prices, &units);
     let bounds = match args.rate {
         Some(_) => bounds(&workspace::settings(&args.env.env)?, &units),
         None => Vec::new(),
     };
-    let bills = Bills { calls, configured, estimates: &estimates, looking, bounds, prices: &prices, units: &units };
+    let bills = Bills {
+        calls,
+        configured,
+        estimates: &estimates,
+        statuses: &statuses,
+        looking,
+        bounds,
+        prices: &prices,
+        units: &units,
+    };
     if args.json {
         printer.json(&bills.to_json(&args.env.env));
     } else {
@@ -58,6 +69,8 @@ struct Bills<'a> {
     calls: u64,
     configured: Mode,
     estimates: &'a [Estimate],
+    /// What it costs to know what was answered, by the setting.
+    statuses: &'a [Statuses],
     /// None where nobody looks.
     looking: Option<Looking>,
     /// What bounds the calls a second, where these were asked for.
@@ -101,6 +114,7 @@ impl Bills<'_> {
             "region": self.prices.region,
             "notMeasured": self.units.assumed(),
             "modes": self.estimates.iter().map(Estimate::to_json).collect::<Vec<_>>(),
+            "statuses": self.statuses.iter().map(Statuses::to_json).collect::<Vec<_>>(),
             "looking": self.looking.as_ref().map(Looking::to_json),
             "bounds": self.bounds.iter().map(Bound::to_json).collect::<Vec<_>>(),
             "notes": self.notes(),
@@ -115,6 +129,9 @@ impl Bills<'_> {
             lines.push(String::new());
             lines.extend(estimate_lines(estimate));
         }
+        let statuses = self.statuses.iter().map(|of| format!("{} {:.2} $", of.setting, of.usd()));
+        lines.push(String::new());
+        lines.push(format!("what calls were answered, with status: {}", statuses.collect::<Vec<_>>().join(", ")));
         if let Some(looking) = &self.looking {
             lines.push(String::new());
             lines.push(format!("{}: {:.2} $ a month", looking.name(), looking.usd()));
@@ -142,6 +159,7 @@ impl Bills<'_> {
         )];
         let items = estimates.iter().flat_map(|estimate| &estimate.items);
         let items = items.chain(looking.iter().flat_map(|looking| &looking.items));
+        let items = items.chain(self.statuses.iter().flat_map(|of| &of.items));
         let mut elsewhere: Vec<&str> = items.map(|item| &*item.place).collect();
         elsewhere.sort_unstable();
         elsewhere.dedup();
@@ -204,6 +222,7 @@ mod tests {
             calls: 1_000_000,
             configured: Mode::Synchronous,
             estimates,
+            statuses: &[],
             looking: None,
             bounds: Vec::new(),
             prices,

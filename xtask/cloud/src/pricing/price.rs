@@ -69,6 +69,8 @@ pub struct Units {
     pub bytes_per_call: Bytes,
     /// The gateway's own log.
     pub access_log_bytes_per_call: OfGateway,
+    /// How it is known what calls were answered.
+    pub statuses: StatusUnits,
     /// Alerts to users.
     pub alerts_per_1000_calls: Alerts,
     /// Reports of days, weeks and months.
@@ -167,6 +169,21 @@ pub struct Bytes {
     pub logs: f64,
 }
 
+/// What it takes to know what calls were answered.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StatusUnits {
+    pub measured: String,
+    /// Time of the aggregator for a page of the access log.
+    pub milliseconds_of_page: f64,
+    /// Time between two deliveries while there are calls.
+    pub seconds_between_deliveries: f64,
+    /// Time of the aggregator for one.
+    pub milliseconds_of_delivery: f64,
+    /// A line as it is stored.
+    pub bytes_of_line: f64,
+}
+
 /// Alerts to users.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -228,6 +245,7 @@ impl Units {
             fold,
             bytes_per_call: bytes,
             access_log_bytes_per_call: access_log,
+            statuses,
             alerts_per_1000_calls: alerts,
             reports,
             fixtures,
@@ -241,6 +259,7 @@ impl Units {
             (&fold.measured, "the fold's processor time"),
             (&bytes.measured, "bytes of events and logs"),
             (&access_log.measured, "bytes of the access log"),
+            (&statuses.measured, "how answers are known"),
             (&alerts.measured, "alerts"),
             (&reports.measured, "reports"),
             (&fixtures.measured, "metrics and alarms"),
