@@ -64,7 +64,7 @@ pub struct Units {
     /// Looks at the live view.
     pub looks: Looks,
     /// What the aggregator does with each call.
-    pub fold: Fold,
+    pub fold: FoldUnits,
     /// Traffic.
     pub bytes_per_call: Bytes,
     /// The gateway's own log.
@@ -154,7 +154,7 @@ pub struct Look {
 /// What a call takes of the fold of its minute.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Fold {
+pub struct FoldUnits {
     pub measured: String,
     /// Time of a whole processor.
     pub microseconds_per_call: f64,
