@@ -127,7 +127,8 @@ impl Aggregator {
             return Ok(None);
         }
         let until = if event["close"] == true { RunUntil::Now } else { RunUntil::Settled };
-        Ok(Some(self.run(until, clock).await?))
+        // Boxed, because the compiler lays out no future as deep as this one inside others.
+        Ok(Some(Box::pin(self.run(until, clock)).await?))
     }
 
     /// One run.
