@@ -39,6 +39,8 @@ impl Process {
             (variable::FAILED_BATCHES_BUCKET, "failed-batches"),
             (variable::KINESIS_STREAM, &stream),
             (variable::ALERTS_TOPIC, "arn:aws:sns:ap-south-1:000000000000:alerts"),
+            (variable::REPORTS_BUCKET, "reports"),
+            (variable::REPORTS_TOPIC, "arn:aws:sns:ap-south-1:000000000000:reports"),
             (variable::MIN_SHARDS, &min),
             (variable::MAX_SHARDS, &max),
         ];

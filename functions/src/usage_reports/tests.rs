@@ -226,3 +226,29 @@ async fn nobody_is_told_where_nobody_has_subscribed() {
     assert_eq!(requests.len(), 1);
     assert!(!world.kept(".html").is_empty());
 }
+
+#[tokio::test]
+async fn what_the_topic_does_not_take_is_announced_by_the_next_run_under_the_same_id() {
+    let mut world = World::new().await;
+    let topic = async |answers: [(u16, &'static str); 2]| {
+        let (sns, url) = Fake::start(answers).await;
+        let topic = Topic::new(Some(&url), "ap-south-1", credentials(), "arn:aws:sns:ap-south-1:1:reports".into());
+        (sns, Some(ReportsTopic { topic, source: "/complical/test/usage".into() }))
+    };
+    let ids = |sns: &Fake| {
+        let forms = sns.requests().into_iter().map(|request| String::from_utf8(request.body).unwrap());
+        let forms = forms.map(|form| form.parse::<QueryMap>().unwrap());
+        let events =
+            forms.filter_map(|form| form.first("Message").map(|text| serde_json::from_str::<Value>(text).unwrap()));
+        events.map(|event| event["id"].to_string()).collect::<std::collections::BTreeSet<_>>()
+    };
+    let (refusing, refused) = topic([(200, SUBSCRIBED), (503, "<Error><Code>ServiceUnavailable</Code></Error>")]).await;
+    world.reports.topic = refused;
+    assert!(world.run(AT).await.is_err());
+    assert!(!world.kept(".html").is_empty() && !world.kept(".json").keys().any(|key| !key.contains("begun")));
+    let (taking, taken) = topic([(200, SUBSCRIBED), (200, "<PublishResponse/>")]).await;
+    world.reports.topic = taken;
+    world.run(AT).await.unwrap();
+    assert_eq!(ids(&taking).len(), world.kept(".html").len());
+    assert!(ids(&refusing).is_subset(&ids(&taking)));
+}
