@@ -4,6 +4,7 @@
 
 pub mod alert;
 pub mod answer;
+pub mod answered;
 pub mod batch;
 pub mod block;
 pub mod breakdown;

@@ -9,6 +9,7 @@ use futures::StreamExt;
 use jiff::Timestamp;
 use metering::alert::Alerts;
 use metering::answer::Answers;
+use metering::answered::Answered;
 use metering::company::Companies;
 use metering::figures::{Ages, Commits, Figures};
 use metering::fold::{DistinctEvents, UsageBySubject};
@@ -49,6 +50,7 @@ struct Folded {
     fold: UsageBySubject,
     commits: Commits,
     alerts: Alerts,
+    answered: Answered,
 }
 
 impl<'a> Run<'a> {
@@ -202,13 +204,14 @@ impl<'a> Run<'a> {
         for (bucket, blocks) in Bucket::all().zip(buckets) {
             let part = Part::of(Span::Minute(minute), bucket);
             let folded = self.attempt(part, async { Folded::read(blocks?, &answers).await }).await?;
-            let Some(Folded { fold, commits, alerts }) = folded else { continue };
+            let Some(Folded { fold, commits, alerts, answered }) = folded else { continue };
             tally.add(&fold);
             committed_ms = commits.last_ms().max(committed_ms);
             for (age, events) in commits.ages_after(before_ms) {
                 *ages.entry(age).or_default() += events;
             }
             self.attempt(part, of.windows.set_minute(minute, &fold)).await?;
+            self.attempt(part, of.windows.set_answered(minute, bucket, &answered)).await?;
             if !alerts.is_empty() {
                 let made = self.attempt(part, of.notices.make(alerts.by_user(), self.now)).await?;
                 self.alerts.extend(made.unwrap_or_default());
@@ -284,6 +287,7 @@ impl Folded {
         }
         let mut alerts = Alerts::default();
         distinct.events().for_each(|event| alerts.note(event));
-        Ok(Self { fold: distinct.fold_with(answers), commits, alerts })
+        let answered = Answered::of(distinct.events(), answers);
+        Ok(Self { fold: distinct.fold_with(answers), commits, alerts, answered })
     }
 }

@@ -138,12 +138,15 @@ impl Reading<'_> {
             let (these, others) = rest.split_at(at_once.min(rest.len()));
             let read = these.iter().map(|minute| self.calls.read(*minute, from.as_of, usize::MAX));
             let read: Vec<_> = try_join_all(read).await?.into_iter().flatten().collect();
+            let answered = these.iter().map(|minute| self.calls.answered(*minute));
+            let answered = try_join_all(answered).await?;
             let units = read.iter().map(|read| read.units).sum::<usize>();
-            for (minute, read) in these.iter().zip(read) {
+            let units = units + answered.iter().map(|(_, units)| units).sum::<usize>();
+            for ((minute, read), (answered, _)) in these.iter().zip(read).zip(answered) {
                 let skip = if *minute == from.minute { from.skip } else { 0 };
                 let calls = (0_u32..).zip(&read.calls).skip(skip as usize);
                 for (n, call) in calls {
-                    if !self.page.push(call) {
+                    if !self.page.push(call, answered.to(call)) {
                         return Ok(Some(Cursor { minute: *minute, skip: n, ..from }));
                     }
                 }

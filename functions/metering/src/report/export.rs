@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::BadParameter;
 use super::cell::cell;
 use super::instant::Instant;
+use crate::answer::Answer;
 use crate::event::Event;
 use crate::number::Latency;
 use crate::text::stored_bytes;
@@ -43,9 +44,9 @@ pub struct ExportedCall<'a> {
     method: Option<&'a str>,
     /// The path, without the stage.
     path: Option<&'a str>,
-    /// The HTTP status that was answered; null where it is not known of the single call.
+    /// The HTTP status that was answered; null where it is not known, or not yet.
     status: Option<u16>,
-    /// How long the answer took, in milliseconds; null where it is not known of the single call.
+    /// How long the answer took, in milliseconds; null where it is not known, or not yet.
     response_ms: Option<f64>,
     /// How long the authorizer took, in milliseconds.
     latency_ms: Option<Latency>,
@@ -105,15 +106,15 @@ impl<'a> ExportedCall<'a> {
     const COLUMNS: &'static str = "time,requestId,method,path,status,responseMs,latencyMs,apiKeyId,apiKeyName,\
                                    companyName,stage,sourceIp,userAgent";
 
-    /// The row of a call.
-    pub fn of(event: &'a Event) -> Self {
+    /// The row of a call and of what was answered to it, where that is known.
+    pub fn of(event: &'a Event, answer: Option<Answer>) -> Self {
         Self {
             time: event.timestamp.into(),
             request_id: &event.request_id,
             method: event.method.as_deref(),
             path: event.path.as_deref(),
-            status: None,
-            response_ms: None,
+            status: answer.map(|answer| answer.status),
+            response_ms: answer.and_then(|answer| answer.response_us).map(|micros| micros as f64 / 1_000.0),
             latency_ms: event.latency_ms,
             api_key_id: event.api_key_id.as_deref(),
             api_key_name: event.api_key_name.as_deref(),
@@ -165,9 +166,9 @@ impl Page {
         page
     }
 
-    /// Adds the row of a call, if there is room.
-    pub fn push(&mut self, event: &Event) -> bool {
-        let line = ExportedCall::of(event).line(self.format);
+    /// Adds the row of a call and of what was answered to it, if there is room.
+    pub fn push(&mut self, event: &Event, answer: Option<Answer>) -> bool {
+        let line = ExportedCall::of(event, answer).line(self.format);
         let fits = self.rows == 0 || self.bytes + stored_bytes(&line) <= MAX_PAGE_BYTES;
         if fits {
             self.add(&line);
@@ -210,13 +211,13 @@ mod tests {
     #[test]
     fn a_table_has_the_columns_that_objects_have_as_fields_in_their_order() {
         let event = event("/v1/deadlines", "curl/8");
-        let row = ExportedCall::of(&event);
+        let row = ExportedCall::of(&event, Some(Answer { status: 404, response_us: Some(12_000) }));
         let object = row.line(Format::JsonLines);
         let columns: Vec<_> = ExportedCall::COLUMNS.split(',').collect();
         let fields: Vec<_> = columns.iter().map(|name| object.find(&format!("\"{name}\":"))).collect();
         assert!(fields.iter().all(Option::is_some) && fields.is_sorted(), "{object}");
         assert_eq!(object.matches("\":").count(), columns.len());
-        assert_eq!(row.line(Format::Csv), "2026-11-24T10:15:30.500Z,r-1,GET,/v1/deadlines,,,3.25,,,,,,curl/8\r\n");
+        assert_eq!(row.line(Format::Csv), "2026-11-24T10:15:30.500Z,r-1,GET,/v1/deadlines,404,12,3.25,,,,,,curl/8\r\n");
     }
 
     #[test]
@@ -224,7 +225,7 @@ mod tests {
         let event = event(&"\"\u{1}".repeat(100), &"\\".repeat(400));
         for format in [Format::Csv, Format::JsonLines] {
             let mut page = Page::new(format, true);
-            while page.push(&event) {}
+            while page.push(&event, None) {}
             assert!(page.rows() > 1_000);
             let body = serde_json::to_string(&page.into_body()).unwrap();
             assert!((4_900_000..=MAX_PAGE_BYTES + 2).contains(&body.len()), "{}", body.len());

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use metering::answered::Answered;
 use metering::email::Email;
 use metering::event::Event;
 use metering::subject::Subject;
@@ -157,6 +158,19 @@ impl<'a> Calls<'a> {
             found.extend(minutes.map(|(minute, usage)| (minute, usage.calls)));
         }
         Ok(found)
+    }
+
+    /// What is known of the answers to the calls of a minute, and what it took to know that, in read units.
+    pub(super) async fn answered(&self, minute: Minute) -> Result<(Answered, usize), TableError> {
+        let mut answered = Answered::default();
+        if minute > self.set {
+            return Ok((answered, 0));
+        }
+        for bucket in self.subjects.iter().map(Subject::bucket).collect::<BTreeSet<_>>() {
+            answered.merge(self.api.windows.answered(minute, bucket).await?);
+        }
+        let units = (answered.bytes() / UNIT_BYTES + 1) * self.subjects.len();
+        Ok((answered, units))
     }
 
     /// The calls of a minute as of an instant, oldest first, or nothing where its blocks are more than `max_bytes`.

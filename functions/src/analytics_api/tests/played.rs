@@ -299,9 +299,10 @@ async fn the_export_is_exact(played: &Played, email: &str) {
     let mut calls: Vec<_> = own.into_iter().filter(|event| event.event_type == EventType::Call).collect();
     calls.sort_by_key(|call| (call.timestamp, &call.request_id));
     let row = |call: &Event| {
+        let answer = played.answer(call);
         json!({
             "time": iso_millis(call.timestamp), "requestId": call.request_id, "method": call.method, "path": call.path,
-            "status": null, "responseMs": null, "latencyMs": call.latency_ms.map(Latency::as_millis),
+            "status": answer.map(|answer| answer.status), "responseMs": answer.map(|answer| answer.millis as f64), "latencyMs": call.latency_ms.map(Latency::as_millis),
             "apiKeyId": call.api_key_id, "apiKeyName": call.api_key_name, "companyName": call.company_name,
             "stage": call.stage, "sourceIp": call.source_ip, "userAgent": call.user_agent,
         })
