@@ -64,12 +64,13 @@ const SPELLED_ON_PURPOSE: [(&str, &str, &str); 5] = [
 ];
 
 /// Files in which a word stands for something else.
-const OTHER_THINGS: [(&str, &str); 7] = [
+const OTHER_THINGS: [(&str, &str); 8] = [
     // A mark of a minute that was committed late.
     ("Mark", "functions/store/src/blocks.rs"),
     ("Mark", "functions/src/aggregator.rs"),
     // An observation of a span that is known to be unlike others.
     ("Known", "functions/forecast/src/anomaly/observation.rs"),
+    ("Known", "functions/src/aggregator/watch.rs"),
     // How far the errors of a forecast go.
     ("Reach", "functions/forecast/src/conformal.rs"),
     ("Reach", "functions/forecast/src/estimate.rs"),

@@ -4,14 +4,18 @@
 //! for a while gives the same numbers in the end; nothing that a window holds keeps the next from being set.
 
 mod alerts;
+mod anomalies;
 mod due;
 mod run;
 mod totals;
 mod uncounted;
+mod watch;
 
 use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
 
 use contract::limit::MINUTES_DAYS;
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use metering::batch::Batch;
 use metering::block::Block;
@@ -20,11 +24,13 @@ use metering::window::{Day, Minute};
 use serde::Serialize;
 use serde_json::Value;
 
+use self::anomalies::Watches;
 use self::due::{DueHours, Whose};
 use self::run::Run;
 use crate::alerts_topic::AlertsTopic;
 use crate::metrics::{Metrics, News};
 use crate::status_source::{StatusSource, delivered};
+use store::anomalies::Anomalies;
 use store::answer_lines::AnswerLines;
 use store::blocks::{Blocks, Mark};
 use store::failed_windows::FailedWindows;
@@ -59,6 +65,12 @@ pub struct Aggregator {
     pub notices: Notices,
     /// Spans of which windows were set long afterwards.
     pub uncounted: UncountedSpans,
+    /// Anomalies that were found.
+    pub anomalies: Anomalies,
+    /// What this process follows to find them.
+    pub watches: Arc<Mutex<Watches>>,
+    /// Days on which nothing is an anomaly.
+    pub holidays: Vec<Date>,
     /// Where figures are published.
     pub metrics: Metrics,
     /// Lines of the access log that were delivered.
@@ -107,7 +119,10 @@ impl Aggregator {
             windows: Windows::new(analytics.clone(), usage.clone()),
             watermark: Watermark::new(analytics.clone()),
             failed: FailedWindows::new(analytics.clone()),
-            uncounted: UncountedSpans::new(analytics),
+            uncounted: UncountedSpans::new(analytics.clone()),
+            anomalies: Anomalies::new(analytics),
+            watches: Arc::default(),
+            holidays: Vec::new(),
             journal: Journal::new(usage.clone()),
             notices: Notices::new(usage),
             metrics,
@@ -169,9 +184,7 @@ impl Aggregator {
         if is_revision {
             self.watermark.revise().await?;
         }
-        let failed = run.failures();
-        let unsent = self.send_alerts(run.into_alerts(), now).await;
-        self.report(Minute::of(now), failed, unsent).await;
+        self.conclude(run, watermark, now).await;
         drained?;
         let left = self.blocks.marks().await?;
         Ok(Reached { watermark, done: !left.iter().any(|mark| mark.minute <= over) })
@@ -254,8 +267,13 @@ impl Aggregator {
         }
     }
 
-    async fn report(&self, minute: Minute, windows: usize, alerts: usize) {
-        if let Err(cause) = self.metrics.publish_left(minute, windows, alerts).await {
+    /// Sends alerts, looks for anomalies, and publishes what is left to the next run.
+    async fn conclude(&self, run: Run<'_>, watermark: Minute, now: Timestamp) {
+        let windows = run.failures();
+        let unsent = self.send_alerts(run.into_alerts(), now).await;
+        let look = self.look_for_anomalies(watermark, now).await;
+        let alerts = unsent + look.unsent;
+        if let Err(cause) = self.metrics.publish_left(Minute::of(now), windows, alerts, look.found).await {
             tracing::error!(cause, windows, alerts, "what is left to the next run is not published");
         }
     }

@@ -1,10 +1,11 @@
-//! The topic of alerts: who has subscribed to it is told of quotas that run out.
+//! The topic of alerts: who has subscribed to it is told of quotas that run out, and of anomalies in calls.
 //!
-//! Invariant: `Ok` is that SNS has taken the alert, and nothing else is.
+//! Invariant: `Ok` is that SNS has taken what was sent, and nothing else is.
 
 use aws_sdk_dynamodb::config::Credentials;
 use contract::table::USER_EMAIL;
 use metering::alert::Alert;
+use metering::anomaly::Anomaly;
 
 use crate::signed_request::RequestError;
 use crate::topic::Topic;
@@ -33,9 +34,20 @@ impl AlertsTopic {
     /// # Errors
     /// When SNS does not say that it has taken it. It may have, unless it refused it.
     pub async fn send(&self, alert: &Alert) -> Result<(), RequestError> {
-        let event = alert.cloud_event(&self.source);
         let subject = format!("CompliCal: {} % of the monthly quota is used", alert.threshold);
-        self.topic.publish(&subject, &event, &[(USER_EMAIL, alert.user_email.as_str())]).await
+        let user = [(USER_EMAIL, alert.user_email.as_str())];
+        self.topic.publish(&subject, &alert.cloud_event(&self.source), &user).await
+    }
+
+    /// Sends an anomaly, once.
+    ///
+    /// # Errors
+    /// When SNS does not say that it has taken it. It may have, unless it refused it.
+    pub async fn send_anomaly(&self, anomaly: &Anomaly) -> Result<(), RequestError> {
+        let what = if anomaly.observed < anomaly.expected { "fewer" } else { "more" };
+        let user: Vec<_> = anomaly.series.user.iter().map(|user| (USER_EMAIL, user.as_str())).collect();
+        let subject = format!("CompliCal: far {what} calls than expected");
+        self.topic.publish(&subject, &anomaly.cloud_event(&self.source), &user).await
     }
 }
 

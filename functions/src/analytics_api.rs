@@ -6,6 +6,7 @@
 
 mod account;
 mod alerts;
+mod anomalies;
 mod breakdown;
 mod company;
 mod dashboard;
@@ -38,6 +39,7 @@ use self::question::Question;
 use crate::http::parameters::Parameters;
 use crate::http::viewer::{Viewer, authenticated};
 use crate::http::{self, Answer, ETag, Failure, Freshness};
+use store::anomalies::Anomalies;
 use store::blocks::Blocks;
 use store::history::{Histories, open_minutes};
 use store::keys::Keys;
@@ -51,6 +53,8 @@ use store::windows::Windows;
 
 /// How much time a breakdown is about, where the request does not say.
 const ONE_DAY: Duration = Duration::new(24, Granularity::Hour);
+/// How much time the statistics of a company, and anomalies, are about, where the request does not say.
+const MONTH: Duration = Duration::new(30, Granularity::Day);
 /// How much time a heat map is about: weeks enough for a pattern.
 const FOUR_WEEKS: Duration = Duration::new(28, Granularity::Day);
 
@@ -66,6 +70,7 @@ pub struct AnalyticsApi {
     notices: Notices,
     signing_keys: SigningKeys,
     uncounted: UncountedSpans,
+    anomalies: Anomalies,
 }
 
 impl AnalyticsApi {
@@ -74,9 +79,21 @@ impl AnalyticsApi {
         let blocks = Blocks::new(analytics.clone());
         let (live, signing_keys) = (Live::new(blocks.clone()), SigningKeys::new(analytics.clone()));
         let (notices, windows) = (Notices::new(usage.clone()), Windows::new(analytics.clone(), usage));
-        let (watermark, uncounted) = (Watermark::new(analytics.clone()), UncountedSpans::new(analytics));
+        let (watermark, uncounted) = (Watermark::new(analytics.clone()), UncountedSpans::new(analytics.clone()));
+        let anomalies = Anomalies::new(analytics);
         let histories = Histories::new(live.clone(), windows.clone(), watermark.clone());
-        Self { blocks, live, windows, watermark, histories, keys: Keys::new(keys), notices, signing_keys, uncounted }
+        Self {
+            blocks,
+            live,
+            windows,
+            watermark,
+            histories,
+            keys: Keys::new(keys),
+            notices,
+            signing_keys,
+            uncounted,
+            anomalies,
+        }
     }
 
     /// The answer to a request at a time.
@@ -117,6 +134,7 @@ impl AnalyticsApi {
             Question::Company(company, range) => self.company_stats(company, range, now).await,
             Question::Security(range) => self.security(range, now).await,
             Question::Forecast(question) => self.forecast(&viewer, question, now).await,
+            Question::Anomalies(question) => self.anomalies(&viewer, question, now).await,
             Question::Export(question) => self.export(&viewer, question, now).await,
         };
         Ok(answer?.kept(&etag, freshness))

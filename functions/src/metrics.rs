@@ -55,13 +55,21 @@ impl Metrics {
         self.put(&[count(Metric::OpenShards, open), count(Metric::ShardsShort, short)]).await
     }
 
-    /// Publishes what a run leaves to the next: windows that it could not write, and alerts that it could not send.
+    /// Publishes what a run leaves to the next, windows that it could not write and alerts that it could not send, and
+    /// the anomalies that it found.
     ///
     /// # Errors
     /// When CloudWatch does not take it; the text names the namespace.
-    pub async fn publish_left(&self, minute: Minute, windows: usize, alerts: usize) -> Result<(), String> {
+    pub async fn publish_left(
+        &self,
+        minute: Minute,
+        windows: usize,
+        alerts: usize,
+        anomalies: usize,
+    ) -> Result<(), String> {
         let count = |metric, count: usize| (metric, self.datum(metric, minute).value(count as f64).build());
-        self.put(&[count(Metric::FailedWindows, windows), count(Metric::UnsentAlerts, alerts)]).await
+        let counts = [(Metric::FailedWindows, windows), (Metric::UnsentAlerts, alerts), (Metric::Anomalies, anomalies)];
+        self.put(&counts.map(|(metric, n)| count(metric, n))).await
     }
 
     async fn put(&self, datums: &[(Metric, MetricDatum)]) -> Result<(), String> {
@@ -128,7 +136,7 @@ mod tests {
         };
         let datums = metrics.datums(&news);
         let of_others = [Metric::OpenShards, Metric::ShardsShort, Metric::UndeliveredEvents];
-        let of_others = [&of_others[..], &[Metric::FailedWindows, Metric::UnsentAlerts]].concat();
+        let of_others = [&of_others[..], &[Metric::FailedWindows, Metric::UnsentAlerts, Metric::Anomalies]].concat();
         for metric in Metric::ALL.into_iter().filter(|metric| !of_others.contains(metric)) {
             assert!(datums.iter().any(|(published, _)| *published == metric), "{metric:?}");
         }

@@ -108,6 +108,15 @@ pub fn reports_topic() -> Result<ReportsTopic, lambda_runtime::Error> {
     Ok(ReportsTopic { topic, source })
 }
 
+/// Days on which nothing in the numbers of calls is an anomaly; none where that is not set.
+///
+/// # Errors
+/// When one of them is no day.
+pub fn holidays() -> Result<Vec<jiff::civil::Date>, lambda_runtime::Error> {
+    let days = required(contract::variable::HOLIDAYS).unwrap_or_default();
+    Ok(days.split_whitespace().map(str::parse).collect::<Result<_, _>>()?)
+}
+
 /// The role's credentials. They live as long as this process may: Lambda ends it before they expire.
 fn credentials() -> Result<Credentials, Missing> {
     let (id, secret) = (required("AWS_ACCESS_KEY_ID")?, required("AWS_SECRET_ACCESS_KEY")?);

@@ -74,10 +74,12 @@ fn pipeline(app: &App) -> Row {
         series("Alerts not sent", Metric::own(Own::UnsentAlerts, &app.env), Statistic::Maximum),
         series("Events in a log alone", Metric::own(Own::UndeliveredEvents, &app.env), Statistic::Sum),
     ];
+    let unusual = vec![series("Anomalies", Metric::own(Own::Anomalies, &app.env), Statistic::Sum)];
     let widgets = vec![
         lines("Records put and counted", "records per minute", records),
         lines("From call to count", "ms", latency),
         lines("Kept for another try", "per minute", waiting),
+        lines("Anomalies in calls", "found per minute", unusual),
     ];
     Row { height: CHART, widgets }
 }

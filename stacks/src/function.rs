@@ -11,6 +11,7 @@ use crate::bounded::{MemoryMib, ReservedConcurrency, Shards, Timeout};
 use crate::log_group::LogGroupHandle;
 use crate::resource::{Properties, Resource};
 use crate::role::RoleHandle;
+use crate::settings::holidays::Holidays;
 use crate::settings::origins::Origins;
 use crate::value::{Expression, Value, kind};
 
@@ -83,6 +84,8 @@ pub enum Variable {
     ReportsBucket(Value<kind::BucketName>),
     /// The topic on which reports are announced.
     ReportsTopic(Value<kind::TopicArn>),
+    /// Days on which nothing in the numbers of calls is an anomaly.
+    Holidays(Holidays),
     /// The fewest shards that there may be.
     MinShards(Shards),
     /// The most shards that there may be.
@@ -163,6 +166,11 @@ impl Variable {
         (!origins.is_empty()).then(|| Self::CorsOrigins(origins.clone()))
     }
 
+    /// Days on which nothing is an anomaly, where there are any.
+    pub(crate) fn holidays(days: &Holidays) -> Option<Self> {
+        (!days.is_empty()).then(|| Self::Holidays(days.clone()))
+    }
+
     fn entry(&self) -> (String, Json) {
         let (name, value) = match self {
             Self::Environment(env) => (variable::ENVIRONMENT, json!(env.as_str())),
@@ -179,6 +187,7 @@ impl Variable {
             Self::AlertsTopic(topic) => (variable::ALERTS_TOPIC, json!(topic)),
             Self::ReportsBucket(bucket) => (variable::REPORTS_BUCKET, json!(bucket)),
             Self::ReportsTopic(topic) => (variable::REPORTS_TOPIC, json!(topic)),
+            Self::Holidays(days) => (variable::HOLIDAYS, json!(days.list())),
             Self::MinShards(shards) => (variable::MIN_SHARDS, json!(shards.to_string())),
             Self::MaxShards(shards) => (variable::MAX_SHARDS, json!(shards.to_string())),
         };

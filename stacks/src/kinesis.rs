@@ -93,8 +93,8 @@ fn processor(app: &App, stack: &mut Stack, stream: &StreamHandle, analytics: &Ta
     stack.add("UsageStreamToProcessor", mapping);
 }
 
-/// Sets the windows of the minutes that are over, once a minute, and sends the alerts that these ask for. A run that fails is made
-/// up for by the next.
+/// Sets the windows of the minutes that are over, once a minute, finds anomalies in them, and sends the alerts that
+/// these ask for. A run that fails is made up for by the next.
 fn aggregator(app: &App, stack: &mut Stack, analytics: &TableHandle) {
     let usage = TableHandle::elsewhere(name::usage_table(&app.env));
     let alerts = alerts_topic(app, stack);
@@ -106,6 +106,7 @@ fn aggregator(app: &App, stack: &mut Stack, analytics: &TableHandle) {
     ];
     let mut grants =
         vec![analytics.aggregate(), usage.settle(&PENDING_BY_PARTITION), alerts.publish(), publish_metrics()];
+    variables.extend(Variable::holidays(&app.settings.alarms.holidays));
     match app.settings.api.status {
         StatusSource::Poll => {
             let access_log = LogGroupHandle::elsewhere(name::access_log(&app.env));

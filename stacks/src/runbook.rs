@@ -23,6 +23,8 @@ pub enum Section {
     WindowsFailed,
     /// Alerts to users are not sent.
     AlertsUnsent,
+    /// Calls are not as they are expected to be.
+    Anomaly,
     /// Events are in a log alone.
     EventsUndelivered,
     /// Many calls with bad keys.
@@ -43,7 +45,7 @@ pub enum Section {
 
 impl Section {
     /// All of them, as the file has them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::ApiFailing,
         Self::StreamFull,
         Self::ShardsShort,
@@ -61,6 +63,7 @@ impl Section {
         Self::FunctionThrottled,
         Self::TableThrottled,
         Self::AuthFailures,
+        Self::Anomaly,
     ];
 
     /// Where it is: the file, and the anchor of its heading.
@@ -75,6 +78,7 @@ impl Section {
             Self::RecordsFailed => "RUNBOOK.md#records-failed",
             Self::WindowsFailed => "RUNBOOK.md#windows-failed",
             Self::AlertsUnsent => "RUNBOOK.md#alerts-unsent",
+            Self::Anomaly => "RUNBOOK.md#anomaly",
             Self::EventsUndelivered => "RUNBOOK.md#events-undelivered",
             Self::AuthFailures => "RUNBOOK.md#auth-failures",
             Self::FunctionFailing => "RUNBOOK.md#function-failing",

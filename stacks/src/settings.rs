@@ -2,11 +2,13 @@
 //!
 //! Invariant: a key that is not known, a number outside its bounds, or numbers that do not fit each other are refused.
 
+pub mod holidays;
 pub mod origins;
 
 use contract::{Function, limit};
 use serde::Deserialize;
 
+use self::holidays::Holidays;
 use self::origins::Origins;
 use crate::bounded::{
     Burst, ExpiryDays, MemoryMib, ParallelizationFactor, RequestsPerSecond, ReservedConcurrency, RetentionDays,
@@ -143,6 +145,9 @@ pub struct AlarmSettings {
     pub processing_latency_ms: u32,
     /// Failed authentications in five minutes.
     pub auth_failures: u32,
+    /// Days on which nothing in the numbers of calls is an anomaly.
+    #[serde(default)]
+    pub holidays: Holidays,
 }
 
 /// An e-mail address, as far as its form goes.

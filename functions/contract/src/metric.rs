@@ -39,11 +39,13 @@ pub enum Metric {
     FailedWindows,
     /// Alerts to users that the aggregator could not send in a run and sends in a later one. Zero while it sends all.
     UnsentAlerts,
+    /// Anomalies in the calls of everybody or of a user that the aggregator found. Zero while it finds none.
+    Anomalies,
 }
 
 impl Metric {
     /// Every metric.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::ProcessedRecords,
         Self::FailedRecords,
         Self::ProcessingLatency,
@@ -56,6 +58,7 @@ impl Metric {
         Self::RateLimited,
         Self::FailedWindows,
         Self::UnsentAlerts,
+        Self::Anomalies,
     ];
 
     /// CloudWatch's `Namespace`.
@@ -86,6 +89,7 @@ impl Metric {
             Self::RateLimited => "RateLimited",
             Self::FailedWindows => "FailedWindows",
             Self::UnsentAlerts => "UnsentAlerts",
+            Self::Anomalies => "Anomalies",
         }
     }
 

@@ -39,6 +39,8 @@ pub enum Route {
     Breakdown,
     /// What calls are to be expected.
     Forecast,
+    /// When calls were not as expected.
+    Anomalies,
     /// The calls that one user has made.
     Export,
     /// The description of all of them.
@@ -73,7 +75,7 @@ pub struct Entry {
 
 impl Route {
     /// Every route.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Deadlines,
         Self::Summary,
         Self::Realtime,
@@ -85,6 +87,7 @@ impl Route {
         Self::Security,
         Self::Alerts,
         Self::Forecast,
+        Self::Anomalies,
         Self::Export,
         Self::OpenApi,
         Self::Dashboard,
@@ -158,6 +161,12 @@ impl Route {
                 access: Access::Token,
                 summary: "Calls to be expected, hour by hour, with the bands in which they will be; of one user, when the quota runs out.",
                 parameters: FORECAST,
+            },
+            Self::Anomalies => Entry {
+                path: "/v1/analytics/anomalies",
+                access: Access::Token,
+                summary: "When calls were not as expected: everybody's, by the minute, and those of the users who call most.",
+                parameters: &[EMAIL, DURATION, FROM, TO],
             },
             Self::Export => Entry {
                 path: "/v1/analytics/export",

@@ -28,6 +28,8 @@ pub const ALERTS_TOPIC: &str = "ALERTS_TOPIC";
 pub const REPORTS_BUCKET: &str = "REPORTS_BUCKET";
 /// ARN of the topic on which reports are announced.
 pub const REPORTS_TOPIC: &str = "REPORTS_TOPIC";
+/// Days on which nothing in the numbers of calls is an anomaly, with spaces between; not set where there are none.
+pub const HOLIDAYS: &str = "HOLIDAYS";
 /// The fewest shards that the scaler leaves.
 pub const MIN_SHARDS: &str = "MIN_SHARDS";
 /// The most shards that the scaler takes.

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use crate::cloud_event::CloudEvent;
 use crate::email::Email;
 use crate::event::{Event, EventType};
 use crate::hex;
@@ -37,23 +38,10 @@ pub struct Alerts(BTreeMap<(Email, Month), Reached>);
 /// When each threshold was known to be reached, and with what quota.
 type Reached = [Option<(Timestamp, Quota)>; THRESHOLDS.len()];
 
-/// An alert as a CloudEvent (CloudEvents 1.0, JSON event format).
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct CloudEvent<'a> {
-    specversion: &'static str,
-    id: String,
-    source: &'a str,
-    #[serde(rename = "type")]
-    kind: &'static str,
-    subject: &'a str,
-    time: String,
-    datacontenttype: &'static str,
-    data: Data<'a>,
-}
-
+/// What an alert says.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Data<'a> {
+pub struct Data<'a> {
     user_email: &'a str,
     period: Period,
     threshold: u64,
@@ -82,25 +70,17 @@ impl Alert {
     }
 
     /// The alert as it is sent; `source` names the deployment that it is from.
-    pub fn cloud_event<'a>(&'a self, source: &'a str) -> CloudEvent<'a> {
+    pub fn cloud_event<'a>(&'a self, source: &'a str) -> CloudEvent<'a, Data<'a>> {
         let (user_email, month) = (self.user_email.as_str(), self.month());
-        CloudEvent {
-            specversion: "1.0",
-            id: self.id(),
-            source,
-            kind: TYPE,
-            subject: user_email,
-            time: iso_millis(self.at),
-            datacontenttype: "application/json",
-            data: Data {
-                user_email,
-                period: Period { start: iso_millis(month.start()), end: iso_millis(month.end()) },
-                threshold: self.threshold,
-                used: self.quota.used,
-                limit: self.quota.limit,
-                remaining: self.quota.remaining(),
-            },
-        }
+        let data = Data {
+            user_email,
+            period: Period { start: iso_millis(month.start()), end: iso_millis(month.end()) },
+            threshold: self.threshold,
+            used: self.quota.used,
+            limit: self.quota.limit,
+            remaining: self.quota.remaining(),
+        };
+        CloudEvent::new(self.id(), source, TYPE, user_email, self.at, data)
     }
 }
 

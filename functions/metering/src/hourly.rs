@@ -66,6 +66,15 @@ impl Hourly {
         self.oldest = self.oldest.max(other.oldest);
     }
 
+    /// The calls of an hour; nothing where they are unknown.
+    pub fn calls(&self, hour: Hour) -> Option<u64> {
+        if hour < self.oldest.first_hour() {
+            return None;
+        }
+        let Some(day) = self.days.get(&hour.day()) else { return Some(0) };
+        day.hours.map(|hours| hours[place(hour)])
+    }
+
     /// The calls of the hours before `end`, oldest first, from the first hour with calls on; nothing where they are
     /// unknown, as from `known_to` on.
     pub fn before(&self, known_to: Hour, end: Hour, uncounted: &[Uncounted]) -> Vec<Option<u64>> {
@@ -73,8 +82,7 @@ impl Hourly {
             if hour >= known_to || uncounted.iter().any(|span| span.touches(hour)) {
                 return None;
             }
-            let Some(day) = self.days.get(&hour.day()) else { return Some(0) };
-            day.hours.map(|hours| hours[place(hour)])
+            self.calls(hour)
         };
         let hours = self.oldest.first_hour().through(end.plus(-1)).map(calls);
         hours.skip_while(|calls| calls.unwrap_or_default() == 0).collect()

@@ -3,11 +3,13 @@
 //! Invariant: blocks of events are the truth; every other number is computed from them and set, never added to.
 
 pub mod alert;
+pub mod anomaly;
 pub mod answer;
 pub mod answered;
 pub mod batch;
 pub mod block;
 pub mod breakdown;
+pub mod cloud_event;
 pub mod company;
 pub mod course;
 pub mod digest;

@@ -4,6 +4,7 @@
 //! that cannot be understood is refused by name.
 
 pub mod alerts;
+pub mod anomalies;
 pub mod breakdown;
 pub mod cell;
 pub mod company;

@@ -4,6 +4,7 @@
 
 use contract::Route;
 use metering::report::alerts::QuotaAlerts;
+use metering::report::anomalies::FoundAnomalies;
 use metering::report::breakdown::Breakdown;
 use metering::report::company::CompanyStats;
 use metering::report::export::ExportedCall;
@@ -38,6 +39,7 @@ pub(crate) fn content(route: Route, generator: &mut SchemaGenerator) -> Vec<(&'s
         Route::CompanyStats => generator.subschema_for::<CompanyStats>(),
         Route::Security => generator.subschema_for::<Security>(),
         Route::Forecast => generator.subschema_for::<CallForecast>(),
+        Route::Anomalies => generator.subschema_for::<FoundAnomalies>(),
         Route::Export => {
             let line = generator.subschema_for::<ExportedCall<'static>>();
             return vec![(CSV, json_schema!({ "type": "string" })), (JSON_LINES, line)];

@@ -1,6 +1,7 @@
 //! The aggregator against a DynamoDB in this process, run by run.
 
 mod alerting;
+mod anomalies;
 mod answers;
 mod away;
 mod companies;

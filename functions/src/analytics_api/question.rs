@@ -8,18 +8,15 @@ use jiff::Timestamp;
 use metering::email::Email;
 use metering::report::company as companies;
 use metering::report::comparison::Earlier;
-use metering::report::range::{Duration, Granularity, Range};
+use metering::report::range::Range;
 use metering::report::zone::Zone;
 use metering::window::Minute;
 
 use super::whose::{whose, whose_in};
-use super::{FOUR_WEEKS, ONE_DAY, breakdown, export, forecast, freshness, summary};
+use super::{FOUR_WEEKS, MONTH, ONE_DAY, anomalies, breakdown, export, forecast, freshness, summary};
 use crate::http::parameters::Parameters;
 use crate::http::viewer::Viewer;
 use crate::http::{Failure, Freshness};
-
-/// How much time the statistics of a company are about, where the request does not say.
-const MONTH: Duration = Duration::new(30, Granularity::Day);
 
 /// What is asked for, once it is understood and allowed.
 pub(super) enum Question {
@@ -33,6 +30,7 @@ pub(super) enum Question {
     Company(String, Range),
     Security(Range),
     Forecast(forecast::Question),
+    Anomalies(anomalies::Question),
     Export(export::Question),
 }
 
@@ -71,6 +69,7 @@ impl Question {
             }
             Route::Security => Ok(Self::Security(Range::of_hours(ONE_DAY, all(), now)?)),
             Route::Forecast => forecast::Question::parse(viewer, parameters).map(Self::Forecast),
+            Route::Anomalies => anomalies::Question::parse(viewer, parameters, now).map(Self::Anomalies),
             Route::Export => export::Question::parse(viewer, parameters, now).map(Self::Export),
             Route::Deadlines | Route::OpenApi | Route::Dashboard => Err(Failure::NotFound),
         }
@@ -89,6 +88,7 @@ impl Question {
             | Self::Company(_, range)
             | Self::Security(range) => freshness(range, set, now),
             Self::Breakdown(question) => freshness(&question.range, set, now),
+            Self::Anomalies(question) => freshness(&question.range, set, now),
         }
     }
 }

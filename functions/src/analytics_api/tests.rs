@@ -1,6 +1,7 @@
 //! The analytics function against a DynamoDB in this process, compared with a plain count of the same events.
 
 mod alerts;
+mod anomalies;
 mod busy;
 mod count;
 mod damaged;

@@ -25,7 +25,8 @@ async fn main() -> Result<(), Error> {
     let subscription = variable::is_subscribed().then_some(StatusSource::Subscription(lines));
     let status_source = subscription.or(variable::access_log()?.map(StatusSource::Poll));
     let topic = Some(variable::alerts_topic()?);
-    let aggregator = &Aggregator { status_source, topic, ..Aggregator::new(analytics, usage, metrics) };
+    let holidays = variable::holidays()?;
+    let aggregator = &Aggregator { status_source, topic, holidays, ..Aggregator::new(analytics, usage, metrics) };
     run(service_fn(async |event: LambdaEvent<Value>| {
         Ok::<_, Error>(aggregator.handle(&event.payload, Timestamp::now).await?)
     }))

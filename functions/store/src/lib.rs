@@ -3,6 +3,7 @@
 //! Invariant: the name of an attribute or partition is spelled here or in `contract`, and nowhere else, so that who
 //! writes an item and who reads it cannot disagree.
 
+pub mod anomalies;
 pub mod answer_lines;
 pub mod blocks;
 pub mod failed_windows;

@@ -44,7 +44,7 @@ impl UncountedSpans {
     /// # Errors
     /// When the query fails.
     pub async fn list(&self) -> Result<Vec<Uncounted>, TableError> {
-        let items = self.table.query(UNCOUNTED, Sort::All, Consistency::Eventual).await?;
+        let items = self.table.query(UNCOUNTED, Sort::All, Consistency::Strong).await?;
         let minute =
             |item: &Item, attribute| string(item, attribute).parse().map_err(|_| self.table.malformed(item, attribute));
         let span = |item: &Item| Ok(Uncounted { first: minute(item, SK)?, last: minute(item, LAST)? });

@@ -4,9 +4,11 @@
 //! as many calls, so that a slow writer cannot undo a faster one.
 
 mod answered;
+mod budget;
 mod companies;
 mod hourly;
 mod kept;
+mod minutely;
 mod own_parts;
 mod pack;
 mod parts;
@@ -35,6 +37,7 @@ use crate::watermark::Watermark;
 
 use self::kept::Kept;
 
+pub use minutely::Counts;
 pub use published::Published;
 pub use span::Span;
 

@@ -25,6 +25,12 @@ impl Alarms<'_> {
             )
         };
         self.add("AuthFailures", refused);
+        let unusual = Rule::new(
+            Section::Anomaly,
+            "Calls of everybody or of a user are far from what was expected: GET /v1/analytics/anomalies says whose.",
+            self.own(Own::Anomalies, Statistic::Sum),
+        );
+        self.add("Anomalies", unusual);
     }
 
     /// Records on their way from the stream into the tables.

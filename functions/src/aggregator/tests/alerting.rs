@@ -11,21 +11,26 @@ use super::*;
 use crate::alerts_topic::AlertsTopic;
 use crate::signed_request::fake::{Fake, SILENCE};
 
-const TAKEN: (u16, &str) = (200, "<PublishResponse/>");
+pub(super) const TAKEN: (u16, &str) = (200, "<PublishResponse/>");
 const REFUSED: (u16, &str) = (500, "<ErrorResponse/>");
 const BEGIN: &str = "2026-11-30T23:15:20Z";
 const RUN: &str = "2026-11-30T23:16:30Z";
 /// When no claim of that run is good any more.
 const LATER: &str = "2026-11-30T23:19:30Z";
 
-/// A world whose aggregator has a topic, and the topic.
+/// A world whose aggregator has a topic and has run once, and the topic.
 async fn world(answers: &[(u16, &'static str)]) -> (World, Fake) {
+    let (world, sns) = world_with_topic(answers).await;
+    world.run(RunUntil::Settled, BEGIN).await;
+    (world, sns)
+}
+
+pub(super) async fn world_with_topic(answers: &[(u16, &'static str)]) -> (World, Fake) {
     let mut world = World::new().await;
     let (sns, url) = Fake::start(answers.iter().copied()).await;
     let credentials = Credentials::new("test", "test", None, None, "test");
     let topic = AlertsTopic::new(Some(&url), "ap-south-1", credentials, "arn".into(), "/test".into());
     world.aggregator.topic = Some(topic);
-    world.run(RunUntil::Settled, BEGIN).await;
     (world, sns)
 }
 
@@ -38,7 +43,7 @@ async fn tell(world: &World, user: &str, used: u64, made: &str) {
     world.aggregator.blocks.commit(&Batch::of([record]), || at(made)).await.unwrap();
 }
 
-fn message(form: &[u8]) -> Value {
+pub(super) fn message(form: &[u8]) -> Value {
     let form: QueryMap = std::str::from_utf8(form).unwrap().parse().unwrap();
     serde_json::from_str(form.first("Message").unwrap()).unwrap()
 }

@@ -9,11 +9,12 @@ use contract::table::SK;
 use metering::course::CallsByPlace;
 use metering::hourly::{DayCalls, Hourly};
 use metering::subject::Subject;
-use metering::window::Day;
+use metering::window::{Day, Hour};
 use serde::Deserialize;
 
+use super::budget::Budget;
 use super::totals::TOTAL;
-use super::{COURSE, DAY, Span, USAGE, Windows, sort_of_day, usage_partition};
+use super::{COURSE, Counts, DAY, Span, USAGE, Windows, sort_of_day, usage_partition};
 use crate::reads::all;
 use crate::table::{Consistency, Item, Sort, Table, TableError, readable, string, value_bytes};
 
@@ -23,9 +24,7 @@ pub(super) const UNITS: usize = 200;
 /// that sees every write, and half as much for one that need not).
 const UNIT_BYTES: usize = 8 * 1_024;
 /// Bytes of an item beside its window: keys, counts and names of attributes.
-const OTHER_BYTES: usize = 300;
-/// Days of the first request, which say how large the others are.
-const FEW: i32 = 4;
+pub(super) const OTHER_BYTES: usize = 300;
 
 /// What a window says of its calls: nothing else of it is read.
 #[derive(Deserialize)]
@@ -38,8 +37,7 @@ struct Reading {
     days: BTreeMap<Day, DayCalls>,
     /// The first day of which everything was read.
     oldest: Day,
-    /// How many bytes may still be read.
-    budget: usize,
+    budget: Budget,
 }
 
 impl Windows {
@@ -65,6 +63,15 @@ impl Windows {
         let mut hourly = Hourly::new(first, []);
         parts.iter().for_each(|part| hourly.merge(part));
         Ok(hourly)
+    }
+
+    /// A user's calls by the hour, from one to another.
+    ///
+    /// # Errors
+    /// When a query fails.
+    pub async fn own_hours_counted(&self, subject: &Subject, first: Hour, last: Hour) -> Result<Counts, TableError> {
+        let hourly = self.hours_of(subject, (first.day(), last.day()), UNITS * UNIT_BYTES).await?;
+        Ok(first.through(last).map(|hour| (hour.first_minute(), hourly.calls(hour))).collect())
     }
 
     async fn hours_of(
@@ -104,8 +111,8 @@ impl Windows {
 }
 
 impl Reading {
-    const fn new(first: Day, budget: usize) -> Self {
-        Self { days: BTreeMap::new(), oldest: first, budget }
+    const fn new(first: Day, bytes: usize) -> Self {
+        Self { days: BTreeMap::new(), oldest: first, budget: Budget::new(bytes) }
     }
 
     /// Reads days of a partition, newest first, as long as the budget lasts.
@@ -117,25 +124,20 @@ impl Reading {
         day: impl Fn(&Item) -> Option<Day>,
     ) -> Result<(), TableError> {
         let mut pages = table.pages(pk, sort, Consistency::Eventual).newest_first();
-        let (mut next, mut n_read, mut bytes, mut last) = (FEW, 0, 0, None);
-        while let Some(page) = pages.at_most(next).await? {
+        let mut last = None;
+        while let Some(page) = pages.at_most(self.budget.next().max(1)).await? {
             for item in &page {
                 let Some(day) = day(item) else { continue };
-                bytes += OTHER_BYTES + value_bytes(item, whole) + value_bytes(item, COURSE);
-                n_read += 1;
+                self.budget.take(OTHER_BYTES + value_bytes(item, whole) + value_bytes(item, COURSE));
                 // A day that cannot be read is unknown.
                 self.days.insert(day, readable(calls_of(table, item, whole))?.unwrap_or_default());
                 last = Some(day);
             }
-            // As many as fit if they are like those before.
-            let left = self.budget.saturating_sub(bytes);
-            next = left.checked_mul(n_read).map_or(FEW, |product| (product / bytes.max(1)).min(1_000) as i32);
-            if next == 0 {
+            if self.budget.next() == 0 {
                 self.oldest = last.unwrap_or(self.oldest);
                 break;
             }
         }
-        self.budget = self.budget.saturating_sub(bytes);
         Ok(())
     }
 

@@ -1,0 +1,225 @@
+//! Anomalies that the aggregator finds: when, in whose calls, and how often it tells of each.
+
+use std::f64::consts::TAU;
+
+use dynamodb_fixture::Fault;
+use metering::anomaly::{Anomaly, Step};
+use metering::course::Course;
+use metering::fold::UsageBySubject;
+use metering::leader::Leader;
+use metering::total::Total;
+use metering::usage::Usage;
+use metering::window::{Day, Hour};
+
+use super::alerting::{TAKEN, message, world_with_topic};
+use super::*;
+use crate::signed_request::fake::Fake;
+
+/// The hour with which what is played begins.
+const FROM: &str = "2026-11-24T13";
+
+/// Numbers of calls that vary by chance about a mean.
+struct Chance {
+    state: u64,
+    mean: f64,
+}
+
+impl Iterator for Chance {
+    type Item = u64;
+
+    /// Knuth's way to draw from a Poisson distribution ("The Art of Computer Programming", vol. 2, 3.4.1).
+    fn next(&mut self) -> Option<u64> {
+        let (limit, mut product, mut calls) = ((-self.mean).exp(), 1.0, 0);
+        loop {
+            self.state = self.state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            product *= (self.state >> 11) as f64 / (1_u64 << 53) as f64;
+            if product <= limit {
+                return Some(calls);
+            }
+            calls += 1;
+        }
+    }
+}
+
+fn chance(mean: f64) -> Chance {
+    Chance { state: 7, mean }
+}
+
+/// How many calls there are in an hour of the day beside the day's mean: most in the afternoon.
+fn of_hour(mean: f64, hour: Hour) -> f64 {
+    mean * (1.0 + 0.6 * ((hour.of_day() - 14) as f64 / 24.0 * TAU).cos())
+}
+
+/// Calls of a minute from [`FROM`] on where the day's mean is so many.
+fn usual(mean: f64) -> Chance {
+    chance(of_hour(mean, FROM.parse().unwrap()))
+}
+
+/// A world in whose windows everybody has called about so often a minute, in the mean of a day, for some days, up to [`FROM`].
+async fn world(days: i64, mean: f64) -> (World, Fake) {
+    let (world, sns) = world_with_topic(&[TAKEN]).await;
+    let (from, mut chance) = (FROM.parse::<Hour>().unwrap(), chance(mean));
+    for hour in from.plus(-days * 24).through(from.plus(-1)) {
+        chance.mean = of_hour(mean, hour);
+        let mut course = Course::default();
+        let mut calls = 0;
+        for (place, n) in (0..60).zip(&mut chance) {
+            course.add_total(place, &Total { calls: n, events: n, ..Total::default() });
+            calls += n;
+        }
+        let total = Total { calls, events: calls, ..Total::default() };
+        world.aggregator.windows.set_total(Span::Hour(hour), &total, Some(&course)).await.unwrap();
+    }
+    world.aggregator.watermark.begin(from.first_minute().plus(-1)).await.unwrap();
+    (world, sns)
+}
+
+/// When a run sets a minute.
+fn run_of(minute: Minute) -> Timestamp {
+    minute.plus(1).start() + SignedDuration::from_secs(20)
+}
+
+/// Commits so many calls in each minute from one on, and runs the aggregator after each.
+async fn play(world: &World, first: Minute, counts: impl IntoIterator<Item = u64>) -> Minute {
+    let mut minute = first;
+    for n in counts {
+        for call in 0..n {
+            let made = minute.start().to_string();
+            world.call(&format!("{minute}-{call}"), &made, &made).await;
+        }
+        world.aggregator.run(RunUntil::Settled, || run_of(minute)).await.unwrap();
+        minute = minute.plus(1);
+    }
+    minute
+}
+
+async fn found(world: &World) -> Vec<Anomaly> {
+    let day: Day = FROM.parse::<Hour>().unwrap().day();
+    world.aggregator.anomalies.between(None, day.plus(-20), day.plus(1)).await.unwrap()
+}
+
+fn ids(sns: &Fake) -> Vec<String> {
+    sns.requests().iter().map(|request| message(&request.body)["id"].as_str().unwrap().to_owned()).collect()
+}
+
+fn first_minute() -> Minute {
+    FROM.parse::<Hour>().unwrap().first_minute()
+}
+
+#[tokio::test]
+async fn a_stop_and_a_tenfold_burst_of_seven_calls_a_minute_are_found_within_two_minutes_and_told_once() {
+    for (unusual, is_more) in [(0, false), (110, true)] {
+        let (world, sns) = world(14, 7.0).await;
+        let began = play(&world, first_minute(), usual(7.0).take(8)).await;
+        assert_eq!(found(&world).await, [], "on usual calls");
+        let then = play(&world, began, [unusual; 2]).await;
+        let [anomaly] = &found(&world).await[..] else { panic!("{unusual}: {:?}", found(&world).await) };
+        assert!((began..then).contains(&anomaly.begin) && anomaly.end.is_none(), "{anomaly:?}");
+        assert_eq!((anomaly.observed > anomaly.expected, anomaly.observed), (is_more, unusual as f64));
+        assert!((anomaly.expected - 11.0).abs() < 4.0, "{anomaly:?}");
+        assert_eq!(ids(&sns), [anomaly.id()]);
+
+        play(&world, then, usual(7.0).take(6)).await;
+        let [over] = &found(&world).await[..] else { panic!("{:?}", found(&world).await) };
+        assert!(over.end.is_some_and(|end| end >= then) && over.id() == anomaly.id(), "{over:?}");
+        // Another process, which has seen none of it, finds the same; so does the same run again.
+        let another = Aggregator { watches: Arc::default(), ..world.aggregator.clone() };
+        for aggregator in [&another, &world.aggregator] {
+            aggregator.run(RunUntil::Settled, || run_of(then.plus(5))).await.unwrap();
+        }
+        assert_eq!((&found(&world).await[..], ids(&sns).len()), (std::slice::from_ref(over), 1));
+    }
+}
+
+#[tokio::test]
+async fn a_run_that_is_killed_at_any_request_loses_no_anomaly_and_repeats_only_what_it_could_not_note() {
+    let mut repeated = 0;
+    for request in 0.. {
+        let (world, sns) = world(1, 30.0).await;
+        world.aggregator.run(RunUntil::Settled, || run_of(first_minute().plus(-1))).await.unwrap();
+        world.store.plan([(request, Fault::Die)]);
+        let last = first_minute().plus(1);
+        _ = world.aggregator.run(RunUntil::Settled, || run_of(last)).await;
+        let died = world.store.is_dead();
+        world.store.revive();
+        let another = Aggregator { watches: Arc::default(), ..world.aggregator.clone() };
+        for later in [4, 7] {
+            another.run(RunUntil::Settled, || run_of(first_minute().plus(later))).await.unwrap();
+        }
+        let ids = ids(&sns);
+        let [anomaly] = &found(&world).await[..] else { panic!("killed at {request}: {:?}", found(&world).await) };
+        assert!(!ids.is_empty() && ids.iter().all(|id| *id == anomaly.id()), "killed at {request}: {ids:?}");
+        assert!(ids.len() == 1 || (died && ids.len() == 2), "killed at {request}: {ids:?}");
+        repeated += ids.len() - 1;
+        if !died {
+            break;
+        }
+    }
+    assert!(repeated > 0, "no run was killed between sending and noting it");
+}
+
+#[tokio::test]
+async fn a_span_without_the_stream_and_a_holiday_raise_nothing() {
+    let (mut away, sns) = world(2, 30.0).await;
+    away.aggregator.watermark.close(first_minute().plus(-1)).await.unwrap();
+    away.run(RunUntil::Settled, "2026-11-24T13:08:20Z").await;
+    assert_eq!((found(&away).await, ids(&sns).len()), (Vec::new(), 0));
+    // It is back, and now nobody calls.
+    play(&away, first_minute().plus(8), [0, 0, 0]).await;
+    assert_eq!(ids(&sns).len(), 1);
+
+    (away, _) = world(2, 30.0).await;
+    away.aggregator.holidays = vec!["2026-11-24".parse().unwrap()];
+    play(&away, first_minute(), [0, 0, 300, 0]).await;
+    assert_eq!(found(&away).await, []);
+}
+
+#[tokio::test]
+async fn the_users_with_the_most_calls_are_watched_by_the_minute_or_by_the_hour() {
+    const BUSY: &str = "busy@b.au";
+    let (world, sns) = world(1, 30.0).await;
+    let (windows, from) = (&world.aggregator.windows, FROM.parse::<Hour>().unwrap());
+    let usage = |calls| Usage { calls, events: calls, ..Usage::default() };
+    let mut each = chance(20.0);
+    for hour in from.plus(-3 * 24).through(from.plus(-1)) {
+        let mut fold = UsageBySubject::default();
+        (0..60).zip(&mut each).for_each(|(place, n)| fold.add_part(place, subject(BUSY), &usage(n)));
+        windows.set_hour(hour, &fold, |_| true).await.unwrap();
+    }
+    let mut each = chance(60.0);
+    for day in from.day().plus(-30).through(from.day()) {
+        let mut fold = UsageBySubject::default();
+        let hours = day.first_hour().through(day.last_hour()).filter(|hour| *hour < from);
+        hours.zip(&mut each).for_each(|(hour, n)| fold.add_part(hour.of_day() as u8, subject(USER), &usage(n)));
+        windows.set_day(day, from.first_minute().plus(-1), &fold).await.unwrap();
+    }
+    let leader = |(name, count): (&str, u64)| Leader { name: name.to_owned(), count, outcome: None };
+    let top_users = [(BUSY, 28_800), (USER, 1_440)].map(leader).into();
+    let total = Total { calls: 30_240, events: 30_240, top_users, ..Total::default() };
+    windows.set_total(Span::Day(from.day().plus(-1)), &total, None).await.unwrap();
+    for minutes in (1..140).step_by(8) {
+        world.aggregator.run(RunUntil::Settled, || run_of(first_minute().plus(minutes))).await.unwrap();
+    }
+    let series = |anomaly: &Anomaly| (anomaly.series.user.as_ref().map(ToString::to_string), anomaly.series.step);
+    let found: Vec<_> = found(&world).await.iter().map(series).collect();
+    let expected = [(None, Step::Minute), (Some(USER.into()), Step::Hour), (Some(BUSY.into()), Step::Minute)];
+    assert_eq!(found.len(), 3, "{found:?}");
+    assert!(expected.iter().all(|series| found.contains(series)), "{found:?}");
+    assert_eq!(ids(&sns).len(), 3);
+    let own = world.aggregator.anomalies.between(Some(&BUSY.parse().unwrap()), from.day(), from.day()).await.unwrap();
+    assert_eq!(own.len(), 1);
+}
+
+#[tokio::test]
+async fn usual_calls_raise_nothing_and_a_look_costs_little() {
+    let (world, sns) = world(14, 12.0).await;
+    world.store.reset_meter();
+    let next = play(&world, first_minute(), usual(12.0).take(1)).await;
+    let cold = world.store.spent().read_units;
+    world.store.reset_meter();
+    let next = play(&world, next, usual(12.0).skip(1).take(30)).await;
+    let warm = world.store.spent().read_units / 30.0;
+    println!("a cold start takes {cold} read units, a run {warm}");
+    assert!(cold <= 1_200.0 && warm <= 60.0, "{cold} {warm}");
+    assert_eq!((found(&world).await, ids(&sns).len(), next.since(first_minute())), (Vec::new(), 0, 31));
+}

@@ -1,0 +1,50 @@
+//! `anomalies`: when the calls of everybody or of a user were not as expected, as the aggregator has found.
+//!
+//! Invariant: a viewer who is not an administrator is told of their own alone.
+
+use jiff::Timestamp;
+use metering::email::Email;
+use metering::report::anomalies::FoundAnomalies;
+use metering::report::range::Range;
+use metering::window::Day;
+
+use super::whose::whose_in;
+use super::{AnalyticsApi, MONTH, set_through};
+use crate::http::parameters::Parameters;
+use crate::http::viewer::Viewer;
+use crate::http::{Answer, Failure};
+
+/// What is asked for.
+pub(super) struct Question {
+    /// Whose; everybody's and each user's where it is nobody's.
+    whose: Option<Email>,
+    pub(super) range: Range,
+}
+
+impl Question {
+    /// Reads and checks what is asked for.
+    pub(super) fn parse(viewer: &Viewer, parameters: &Parameters, now: Timestamp) -> Result<Self, Failure> {
+        let (whose, range) = whose_in(viewer, parameters, Range::of_hours(MONTH, parameters.iter(), now))?;
+        Ok(Self { whose, range })
+    }
+}
+
+impl AnalyticsApi {
+    pub(super) async fn anomalies(
+        &self,
+        viewer: &Viewer,
+        Question { whose, range }: Question,
+        now: Timestamp,
+    ) -> Result<Answer, Failure> {
+        let set = set_through(self.watermark.read().await?, now);
+        let (first, last) = (Day::of(range.from()), Day::of(range.to()));
+        let found = self.anomalies.between(whose.as_ref(), first, last).await?;
+        if let Some(email) = whose.filter(|email| viewer.email() != email && found.is_empty())
+            && self.keys.known_user(&email).await?.is_none()
+            && !self.keys.has_key(&email).await?
+        {
+            return Err(Failure::NoSuchUser);
+        }
+        Answer::json(&FoundAnomalies::new(now, set, &range, found))
+    }
+}
