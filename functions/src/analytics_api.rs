@@ -137,11 +137,15 @@ impl AnalyticsApi {
             Question::Anomalies(question) => self.anomalies(&viewer, question, now).await,
             Question::Export(question) => self.export(&viewer, question, now).await,
         };
-        Ok(answer?.kept(&etag, freshness))
+        Ok(match freshness {
+            Freshness::Live => http::said(request, answer?, &etag),
+            _ => answer?.kept(&etag, freshness),
+        })
     }
 
     /// The tag of an answer and how long it may be kept. It is made of who asks, what for, up to where windows are set,
-    /// and, where calls may still come, the second, within which a call need not be seen yet.
+    /// and, where calls may still come, the second, within which a call need not be seen yet. In another second it takes
+    /// a look to know whether the answer would say something else.
     async fn version(
         &self,
         route: Route,

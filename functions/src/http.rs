@@ -208,7 +208,17 @@ pub fn respond(request: &ApiGatewayProxyRequest, outcome: Result<Answer, Failure
 
 /// The answer that the caller has already, if its tag is among those that the request names.
 pub fn known(request: &ApiGatewayProxyRequest, etag: &ETag, freshness: Freshness) -> Option<Answer> {
-    etag.is_known_to(request).then(|| Answer::not_modified().kept(etag, freshness))
+    etag.known_to(request).map(|etag| Answer::not_modified().kept(&etag, freshness))
+}
+
+/// A live answer, kept by what it says; or that the caller has one that says the same, but for the moment it is of.
+pub fn said(request: &ApiGatewayProxyRequest, answer: Answer, depends_on: &ETag) -> Answer {
+    let Some(says) = answer.says() else { return answer.kept(depends_on, Freshness::Live) };
+    let etag = depends_on.of_what(says);
+    match etag.said_to(request) {
+        Some(etag) => Answer::not_modified().kept(&etag, Freshness::Live),
+        None => answer.kept(&etag, Freshness::Live),
+    }
 }
 
 /// The headers of every answer; it is not kept, unless it says so.

@@ -11,6 +11,9 @@ use serde::Serialize;
 use super::Failure;
 use super::etag::ETag;
 
+/// How an answer begins that says of which moment it is.
+const AS_OF: &str = "{\"asOf\":\"";
+
 /// The answer to a request that succeeds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
@@ -77,6 +80,11 @@ impl Answer {
     /// That the caller has the answer already.
     pub(super) fn not_modified() -> Self {
         Self { body: None, headers: HeaderMap::new() }
+    }
+
+    /// What it says after the moment that it is of; nothing where it is of none.
+    pub(super) fn says(&self) -> Option<&str> {
+        self.body.as_deref()?.strip_prefix(AS_OF)?.split_once('"').map(|(_, says)| says)
     }
 
     /// The same, to be kept for as long as its data allows, under its tag.

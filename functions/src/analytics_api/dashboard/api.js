@@ -1,6 +1,8 @@
 // The API's answers. One that has not changed costs no body, and is the same object as before.
 
 const known = new Map();
+// When the API last said something: by its clock, and by this page's own.
+let heard;
 
 const request = async (address, headers, signal) => {
   const Authorization = `Bearer ${await token()}`;
@@ -20,7 +22,8 @@ const download = async (format) => {
       const answer = await request(`v1/analytics/export?${page}`);
       pages.push(await answer.blob());
       say(`${plural(pages.length, "page")} of the export`);
-      page = answer.headers.get("Link")?.match(/<\?([^>]*)>; rel="next"/)?.[1];
+      // The only link of a page is the one to the next: `<?cursor=…>; rel="next"`.
+      page = answer.headers.get("Link")?.split(">")[0].slice(2);
     }
   } catch (cause) {
     return failed("around")(cause);
@@ -34,6 +37,7 @@ const ask = async (route, parameters, signal) => {
   const address = `v1/analytics/${route}?${query(parameters)}`;
   const before = known.get(address);
   const answer = await request(address, before && { "If-None-Match": before.tag }, signal);
+  heard = { at: answer.headers.get("Date"), here: performance.now() };
   if (answer.status === 304) return before.body;
   const body = await answer.json();
   if (known.size > 40) known.clear();

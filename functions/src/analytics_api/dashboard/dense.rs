@@ -2,6 +2,8 @@
 //!
 //! Invariant: what a browser makes of them is the same; what stands in quotes stays as it is.
 
+use super::piece::{Kind, next, pieces};
+
 /// Between these and what follows, or what precedes, a script needs no end of line to know where a statement ends.
 const GOES_ON_AFTER: &str = "{([,;:?=&|<>+-*/!";
 const GOES_ON_BEFORE: &str = "}]),;:?=&|<>*/.";
@@ -15,32 +17,56 @@ pub(super) fn style(text: &str) -> String {
 /// The same of a script whose statements end with semicolons, and without spaces that part nothing.
 pub(super) fn script(text: &str) -> String {
     let text = style(text);
-    let (mut dense, mut quote) = (String::with_capacity(text.len()), None);
-    let mut rest = text.chars().peekable();
-    while let Some(c) = rest.next() {
-        if quote.is_none() && c.is_whitespace() {
-            dense.extend(space(dense.chars().next_back(), c, rest.peek().copied()));
-            continue;
-        }
-        // What ends a list, or the last statement of a block, needs no other sign before it.
-        if quote.is_none() && (matches!(c, ')' | ']' | '}') && dense.ends_with(',') || c == '}' && dense.ends_with(';'))
-        {
-            dense.pop();
-        }
-        dense.push(c);
-        match quote {
-            Some(_) if c == '\\' => dense.extend(rest.next()),
-            Some(open) if c == open => quote = None,
-            None if matches!(c, '"' | '\'' | '`') => quote = Some(c),
+    let pieces = pieces(&text);
+    let mut dense = String::with_capacity(text.len());
+    for (at, piece) in pieces.iter().enumerate() {
+        let ends_list = piece.kind == Kind::Sign && matches!(piece.text, ")" | "]" | "}");
+        match piece.kind {
+            Kind::Space => {
+                let after = next(&pieces, at).and_then(|next| pieces[next].text.chars().next());
+                dense.extend(space(dense.chars().next_back(), piece.text.chars().next(), after));
+                continue;
+            }
+            // What ends a list, or the last statement of a block, needs no other sign before it.
+            _ if ends_list && dense.ends_with(',') || ends_list && piece.text == "}" && dense.ends_with(';') => {
+                dense.pop();
+            }
             _ => {}
         }
+        dense.push_str(piece.text);
     }
     dense
 }
 
+/// A dense script with declarations that follow each other made one.
+pub(super) fn merged(script: &str) -> String {
+    let mut merged = String::with_capacity(script.len());
+    // The first piece of the statement that is under way, by how many brackets are open there.
+    let mut begun: Vec<&str> = Vec::new();
+    let pieces = pieces(script);
+    let mut rest = pieces.iter().enumerate();
+    while let Some((at, piece)) = rest.next() {
+        begun.resize(piece.depth + 1, "");
+        let is_declared = begun[piece.depth] == "const";
+        match piece.text {
+            ";" if is_declared && pieces.get(at + 1).is_some_and(|next| next.text == "const") => {
+                merged.push(',');
+                let is_apart = pieces.get(at + 2).is_some_and(|piece| piece.kind == Kind::Space);
+                rest.nth(usize::from(is_apart));
+                continue;
+            }
+            ";" | "\n" => begun[piece.depth] = "",
+            first if begun[piece.depth].is_empty() => begun[piece.depth] = first,
+            _ => {}
+        }
+        merged.push_str(piece.text);
+    }
+    merged
+}
+
 /// What is left of a space between two characters.
-fn space(before: Option<char>, space: char, after: Option<char>) -> Option<char> {
-    let (before, after) = (before?, after?);
+fn space(before: Option<char>, space: Option<char>, after: Option<char>) -> Option<char> {
+    let (before, space, after) = (before?, space?, after?);
     let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$');
     let parts_words = is_word(before) && is_word(after);
     let parts_signs = before == after && matches!(before, '+' | '-');
@@ -63,8 +89,16 @@ mod tests {
     fn words_signs_statements_and_quotes_keep_apart() {
         assert_eq!(script("a + +b - -c;"), "a+ +b- -c;");
         assert_eq!(script("x = y\nz()\n"), "x=y\nz()");
-        for quoted in ["\"a  =  \\\" b\"", "`a ${b ? c : d} = \\` e`", "'  '"] {
+        for quoted in ["\"a  =  \\\" b\"", "`a  = \\` e`", "'  '"] {
             assert_eq!(script(&format!("f = {quoted};")), format!("f={quoted};"));
         }
+        assert_eq!(script("f = `a  ${b ? `c  ${ d }` : \"\"}  e`;"), "f=`a  ${b?`c  ${d}`:\"\"}  e`;");
+    }
+
+    #[test]
+    fn declarations_that_follow_each_other_are_one() {
+        let text = "const a=()=>{const b=1;const{c}=d;e();const f=2;let g};const h=a;if(h){const i=1}\nconst j=1;const k=`;const `";
+        let one = "const a=()=>{const b=1,{c}=d;e();const f=2;let g},h=a;if(h){const i=1}\nconst j=1,k=`;const `";
+        assert_eq!(merged(text), one);
     }
 }

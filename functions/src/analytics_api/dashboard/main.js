@@ -24,11 +24,11 @@ const render = () => {
 
 // The figures' age, in words once it matters.
 const stamp = () => {
-  const { asOf } = state.answers.realtime ?? {};
-  const age = Date.now() - Date.parse(asOf);
-  const isOld = age > IDLE_LOOK;
+  const { at, here } = pulse.seen ?? {};
+  const age = performance.now() - here;
+  const isOld = age > IDLE_LOOK + LOOK;
   const [kind, what] = pulse.failures ? ["lost", "Connection lost"] : state.paused ? ["paused", "Paused"] : isOld ? ["old", "Waiting"] : ["live", "Live"];
-  return el("p", { id: "stamp", class: kind }, what, asOf && ` · ${seconds(asOf)}`, isOld && `, ${count(age / 1000)} s ago`);
+  return el("p", { id: "stamp", class: kind }, what, at && ` · ${seconds(at)}`, isOld && `, ${count(age / 1000)} s ago`);
 };
 
 const shownPoints = () => {
@@ -96,7 +96,7 @@ const beat = async () => {
   if (Date.now() - pulse.around > AROUND) lookAround();
   try {
     await Promise.all([get("realtime", "realtime"), isOfOne() && get("stats", "user-stats", own(), pulse.controller.signal)]);
-    pulse.failures = 0;
+    Object.assign(pulse, { failures: 0, seen: heard });
     delete state.troubles.live;
   } catch (cause) {
     failed("live")(cause);

@@ -288,7 +288,7 @@ async fn an_administrator_is_told_of_a_user_what_the_user_is_told_and_nobody_els
 }
 
 #[tokio::test]
-async fn the_same_answer_again_is_304_for_the_price_of_the_watermark_and_another_second_is_another_answer() {
+async fn the_same_answer_again_is_304_for_the_price_of_the_watermark_and_in_another_second_while_it_says_the_same() {
     let world = World::new(events(), "2026-12-01T00:08").await;
     for (path, parameters) in [
         (REALTIME, &[][..]),
@@ -308,11 +308,34 @@ async fn the_same_answer_again_is_304_for_the_price_of_the_watermark_and_another
             let units = world.store.spent().read_units;
             assert!(units <= KNOWN, "{path} {who:?}: {units} read units");
             let later = NOW.parse::<Timestamp>().unwrap() + SignedDuration::from_secs(1);
-            assert_eq!(world.api.answer(&request, later).await.status_code, 200, "{path} {who:?}");
+            let quiet = world.api.answer(&request, later).await;
+            assert_eq!(
+                (quiet.status_code, quiet.headers.get("etag")),
+                (304, first.headers.get("etag")),
+                "{path} {who:?}"
+            );
             request.request_context.authorizer =
                 super::request(Who::User("other@example.com"), path, &[]).request_context.authorizer;
             assert_eq!(world.api.answer(&request, NOW.parse().unwrap()).await.status_code, 200, "{path} {who:?}");
         }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_is_sent_again_as_soon_as_a_call_makes_it_another() {
+    let world = World::new(events(), "2026-12-01T00:08").await;
+    let live = [(REALTIME, &[][..]), (TIMESERIES, &[("duration", "7d")]), (USER_STATS, &[]), (HEATMAP, &[])];
+    let asked = live.map(|(path, parameters)| (path, request(Who::User(USERS[3]), path, parameters)));
+    let mut known = Vec::new();
+    for (path, mut request) in asked {
+        let first = world.api.answer(&request, NOW.parse().unwrap()).await;
+        request.headers.insert("if-none-match", first.headers.get("etag").unwrap().clone());
+        known.push((path, request));
+    }
+    world.commit_at(NOW, vec![call(USERS[3], "one more", NOW)]).await;
+    let later = NOW.parse::<Timestamp>().unwrap() + SignedDuration::from_secs(1);
+    for (path, request) in known {
+        assert_eq!(world.api.answer(&request, later).await.status_code, 200, "{path}");
     }
 }
 
