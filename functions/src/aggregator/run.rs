@@ -199,8 +199,7 @@ impl<'a> Run<'a> {
         }
         let published = self.attempt(total, of.windows.published(minute)).await?;
         let before_ms = published.iter().flatten().map(|before| before.figures.committed_ms).max().unwrap_or_default();
-        let (mut tally, mut ages, mut committed_ms) = (Tally::default(), Ages::new(), 0);
-        let mut subjects = BTreeSet::new();
+        let (mut tally, mut ages, mut committed_ms, mut subjects) = (Tally::default(), Ages::new(), 0, BTreeSet::new());
         for (bucket, blocks) in Bucket::all().zip(buckets) {
             let part = Part::of(Span::Minute(minute), bucket);
             let folded = self.attempt(part, async { Folded::read(blocks?, &answers).await }).await?;
