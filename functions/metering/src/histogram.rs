@@ -48,6 +48,17 @@ impl Histogram {
         *self.buckets.entry(bucket(micros)).or_default() += 1;
     }
 
+    /// Takes away a duration that was added.
+    pub fn remove(&mut self, micros: u64) {
+        let bucket = bucket(micros);
+        if let Some(durations) = self.buckets.get_mut(&bucket) {
+            *durations = durations.saturating_sub(1);
+            if *durations == 0 {
+                self.buckets.remove(&bucket);
+            }
+        }
+    }
+
     /// Adds the durations of another histogram.
     pub fn merge(&mut self, other: &Self) {
         for (bucket, durations) in &other.buckets {

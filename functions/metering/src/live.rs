@@ -66,7 +66,9 @@ impl LiveMinute {
             }
         }
         minute.latencies = traffics.iter().flat_map(|traffic| traffic.latencies()).collect();
-        minute.total.performance.latency = minute.latencies.iter().copied().collect();
+        for traffic in traffics {
+            minute.total.performance.latency.merge(traffic.latency());
+        }
         let callers = callers(traffics);
         minute.total.users = callers.len() as u64;
         minute.users = callers.keys().copied().collect();

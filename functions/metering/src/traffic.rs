@@ -14,6 +14,7 @@ use crate::digest::{Digest, Kind, Trace};
 use crate::event::{Event, EventType};
 use crate::fold::DistinctEvents;
 use crate::hash::Hash;
+use crate::histogram::Histogram;
 use crate::identity::Identity;
 use crate::usage::{KeyCalls, PathCalls, Usage, crossed};
 
@@ -34,6 +35,10 @@ pub struct Traffic {
     digested: Vec<DigestedBlock>,
     /// By hash, each event once.
     traces: Vec<Trace>,
+    /// What the traces of each kind come to, so that a look that adds few does not go through all.
+    sums: Vec<KindSum>,
+    /// How long calls took.
+    latency: Histogram,
     /// Those of blocks that were read and kept.
     events: DistinctEvents,
     names: Names,
@@ -76,25 +81,26 @@ pub struct KindSum {
 impl Traffic {
     /// Adds what digests hold, each with the name of its block.
     pub fn add_digests(&mut self, digests: impl IntoIterator<Item = (String, Digest)>) {
+        let mut added = Vec::new();
         for (id, Digest { first, last, kinds, traces }) in
             digests.into_iter().filter(|(_, digest)| !digest.kinds.is_empty())
         {
             let block = place(self.digested.len());
             self.digested.push(DigestedBlock { id, first, last, is_kept: false });
             let places: Vec<u32> = kinds.into_iter().map(|kind| self.place_of(kind, Some(block))).collect();
-            self.traces.extend(traces.into_iter().map(|trace| trace.at(places[trace.kind as usize])));
+            added.extend(traces.into_iter().map(|trace| trace.at(places[trace.kind as usize])));
         }
-        self.settle();
+        self.settle(added);
     }
 
     /// Adds events and their names.
     pub fn add_events<'a>(&mut self, events: impl IntoIterator<Item = &'a Event>) {
+        let mut added = Vec::new();
         for event in events {
             let kind = self.names.learn(event);
-            let place = self.place_of(kind, None);
-            self.traces.push(Trace::of(event, place));
+            added.push(Trace::of(event, self.place_of(kind, None)));
         }
-        self.settle();
+        self.settle(added);
     }
 
     /// Keeps events that were added, or are in a digested block.
@@ -108,8 +114,7 @@ impl Traffic {
     /// Adds another's events, whose blocks are not to be read any more.
     pub fn merge(&mut self, other: &Self) {
         let places: Vec<u32> = other.kinds.iter().map(|kind| self.place_of(*kind, None)).collect();
-        self.traces.extend(other.traces.iter().map(|trace| trace.at(places[trace.kind as usize])));
-        self.settle();
+        self.settle(other.traces.iter().map(|trace| trace.at(places[trace.kind as usize])).collect());
         self.events.extend(other.events.events().cloned());
         let Names { users, companies, keys, calls } = other.names.clone();
         self.names.users.extend(users);
@@ -133,21 +138,67 @@ impl Traffic {
         let found = *self.places.entry(kind).or_insert(next);
         if found == next {
             self.kinds.push(kind);
+            self.sums.push(KindSum::default());
             self.blocks.push(block);
         }
         found
     }
 
-    /// Leaves each event once. Of two that differ the one stays that a fold would keep.
-    fn settle(&mut self) {
-        let kinds = &self.kinds;
-        let rank = |trace: &Trace| {
-            let kind = kinds[trace.kind as usize];
-            (kind.subject, trace.latency_us(), kind)
-        };
-        // Stable, since most of them are in order already.
-        self.traces.sort_by(|one, other| one.id.cmp(&other.id).then_with(|| rank(one).cmp(&rank(other))));
-        self.traces.dedup_by_key(|trace| trace.id);
+    /// Takes in traces, so that each event is there once. Of two that differ the one stays that a fold would keep.
+    fn settle(&mut self, mut added: Vec<Trace>) {
+        if added.is_empty() {
+            return;
+        }
+        added
+            .sort_unstable_by(|one, other| one.id.cmp(&other.id).then_with(|| self.rank(*one).cmp(&self.rank(*other))));
+        added.dedup_by_key(|trace| trace.id);
+        let before = std::mem::take(&mut self.traces);
+        let mut settled = Vec::with_capacity(before.len() + added.len());
+        let mut added = added.into_iter().peekable();
+        for trace in before {
+            while let Some(new) = added.next_if(|new| new.id < trace.id) {
+                self.count(new);
+                settled.push(new);
+            }
+            let same = added.next_if(|new| new.id == trace.id);
+            let kept = same.filter(|new| self.rank(*new) < self.rank(trace));
+            if let Some(new) = kept {
+                self.discount(trace);
+                self.count(new);
+            }
+            settled.push(kept.unwrap_or(trace));
+        }
+        for new in added {
+            self.count(new);
+            settled.push(new);
+        }
+        self.traces = settled;
+    }
+
+    /// What decides which of two traces of one event stays: the least.
+    fn rank(&self, trace: Trace) -> (Option<Hash>, Option<u64>, Option<Kind>) {
+        let kind = self.kinds.get(trace.kind as usize).copied();
+        (kind.map(|kind| kind.subject), trace.latency_us(), kind)
+    }
+
+    fn count(&mut self, trace: Trace) {
+        let latency = trace.latency_us();
+        if let Some(sum) = self.sums.get_mut(trace.kind as usize) {
+            sum.events += 1;
+            sum.timed += u64::from(latency.is_some());
+            sum.latency_us = sum.latency_us.saturating_add(latency.unwrap_or_default());
+        }
+        latency.into_iter().for_each(|micros| self.latency.add(micros));
+    }
+
+    fn discount(&mut self, trace: Trace) {
+        let latency = trace.latency_us();
+        if let Some(sum) = self.sums.get_mut(trace.kind as usize) {
+            sum.events = sum.events.saturating_sub(1);
+            sum.timed = sum.timed.saturating_sub(latency.is_some().into());
+            sum.latency_us = sum.latency_us.saturating_sub(latency.unwrap_or_default());
+        }
+        latency.into_iter().for_each(|micros| self.latency.remove(micros));
     }
 
     /// Whether it holds an event of that identity.
@@ -166,18 +217,14 @@ impl Traffic {
         self.traces.iter().filter_map(|trace| trace.latency_us())
     }
 
+    /// How long calls took, as a histogram.
+    pub const fn latency(&self) -> &Histogram {
+        &self.latency
+    }
+
     /// The kinds of its events, and what they come to.
     pub fn sums(&self) -> impl Iterator<Item = (&Kind, KindSum)> {
-        let mut sums = vec![KindSum::default(); self.kinds.len()];
-        for trace in &self.traces {
-            let sum = &mut sums[trace.kind as usize];
-            sum.events += 1;
-            if let Some(latency) = trace.latency_us() {
-                sum.timed += 1;
-                sum.latency_us = sum.latency_us.saturating_add(latency);
-            }
-        }
-        self.kinds.iter().zip(sums).filter(|(_, sum)| sum.events > 0)
+        self.kinds.iter().zip(self.sums.iter().copied()).filter(|(_, sum)| sum.events > 0)
     }
 
     /// The kinds of its events.
