@@ -13,6 +13,7 @@ mod own_parts;
 mod pack;
 mod parts;
 mod published;
+mod row;
 mod span;
 mod sums;
 mod totals;
@@ -21,21 +22,18 @@ mod users;
 use std::sync::{Arc, Mutex};
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use contract::table::{KEY, PK, SK, TTL, USER};
-use futures::StreamExt;
+use contract::table::{KEY, SK, USER};
 use metering::course::Course;
 use metering::fold::UsageBySubject;
 use metering::subject::Subject;
 use metering::usage::Usage;
 use metering::window::{Day, Hour, Minute, Month};
 
-use crate::table::{
-    CONCURRENCY, Consistency, Item, Sort, Table, TableError, compact_json, number, readable, string, text,
-    unless_condition_failed,
-};
+use crate::table::{Consistency, Item, Sort, Table, TableError, compact_json, readable, string, text};
 use crate::watermark::Watermark;
 
 use self::kept::Kept;
+use self::row::{Row, all};
 
 pub use minutely::Counts;
 pub use published::Published;
@@ -49,10 +47,6 @@ pub(crate) const USAGE: &str = "cell";
 pub(crate) const DAY: &str = "#DAY#";
 /// Attribute that holds how a window came about.
 const COURSE: &str = "course";
-/// The condition of a write: it brings more events, or as many and the answers to as many calls.
-const GROWS: &str = "attribute_not_exists(#events) OR #events < :events OR \
-     (#events = :events AND (attribute_not_exists(#known) OR #known <= :known))";
-
 /// The windows of both tables.
 #[derive(Clone, Debug)]
 pub struct Windows {
@@ -84,17 +78,6 @@ pub struct UserHour {
     pub course: Option<Course>,
 }
 
-/// A write of one row, under the condition that it does not shrink.
-struct Row {
-    pk: String,
-    sk: String,
-    events: u64,
-    /// Of how many calls it knows the answer.
-    known: u64,
-    attributes: Vec<(&'static str, AttributeValue)>,
-    expires_at: Option<i64>,
-}
-
 impl Windows {
     /// The windows of an analytics and a usage table.
     pub fn new(analytics: Table, usage: Table) -> Self {
@@ -118,31 +101,6 @@ impl Windows {
             expires_at: None,
         });
         self.set_all(&self.usage, rows.collect()).await
-    }
-
-    async fn set_all(&self, table: &Table, rows: Vec<Row>) -> Result<(), TableError> {
-        all(rows.into_iter().map(|row| self.set(table, row))).await
-    }
-
-    async fn set(&self, table: &Table, row: Row) -> Result<(), TableError> {
-        let Row { pk, sk, events, known, attributes, expires_at } = row;
-        let mut assignments = vec!["#events = :events, #known = :known".to_owned()];
-        let mut request = table.client().update_item().table_name(table.name()).key(PK, text(pk)).key(SK, text(sk));
-        let expiry = expires_at.map(|second| (TTL, number(second)));
-        for (name, value) in attributes.into_iter().chain(expiry) {
-            assignments.push(format!("#{name} = :{name}"));
-            request = request
-                .expression_attribute_names(format!("#{name}"), name)
-                .expression_attribute_values(format!(":{name}"), value);
-        }
-        let request = request
-            .update_expression(format!("SET {}", assignments.join(", ")))
-            .condition_expression(GROWS)
-            .expression_attribute_names("#events", "events")
-            .expression_attribute_names("#known", "known")
-            .expression_attribute_values(":events", number(events))
-            .expression_attribute_values(":known", number(known));
-        unless_condition_failed(request.send().await).map(drop).map_err(|error| table.failed("UpdateItem", &error))
     }
 
     fn subject(&self, item: &Item) -> Result<Subject, TableError> {
@@ -190,12 +148,6 @@ impl Windows {
         let sort = month.map_or(Sort::All, |month| Sort::Prefix(format!("{month}#")));
         self.usage.query(&usage_partition(subject), sort, Consistency::Strong).await
     }
-}
-
-/// Carries out some writes, each of them whatever comes of the others, and tells of one that failed.
-async fn all(writes: impl IntoIterator<Item = impl Future<Output = Result<(), TableError>>>) -> Result<(), TableError> {
-    let written: Vec<_> = futures::stream::iter(writes).buffer_unordered(CONCURRENCY).collect().await;
-    written.into_iter().collect()
 }
 
 fn course_of(fold: &UsageBySubject, subject: &Subject) -> Option<(&'static str, AttributeValue)> {

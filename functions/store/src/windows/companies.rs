@@ -11,7 +11,7 @@ use metering::company::{Companies, CompanyDay};
 use metering::total::Total;
 use metering::window::Day;
 
-use super::{Row, Windows, all};
+use super::{Row, Windows};
 use crate::blocks::after_days;
 use crate::table::{Consistency, Item, Sort, TableError, compact_json, readable, string};
 
@@ -41,7 +41,7 @@ impl Windows {
             attributes: vec![(COMPANY, compact_json(&company))],
             expires_at: Some(after_days(day.first_hour().start(), HISTORY_DAYS)),
         };
-        all(changed.into_iter().map(row).map(|row| self.set(&self.analytics, row))).await
+        self.set_all(&self.analytics, changed.into_iter().map(row).collect()).await
     }
 
     /// The companies of a day, by name.

@@ -93,11 +93,12 @@ impl Windows {
 
     /// Sets a pack. Where it is refused for what it holds, each subject is given an item of its own.
     async fn set_pack(&self, parts: Parts, place: u8, range: &Range, pack: &Pack) -> Result<(), TableError> {
-        match self.set(&self.analytics, parts.row(place, range, pack)).await {
+        match self.set(&self.analytics, &parts.row(place, range, pack)).await {
             Err(error) if error.code() == Some(REFUSED) && pack.len() > 1 => {
                 let Packs { level, packs } = pack.split(Range::LEVELS);
                 self.announce(parts, place, level).await?;
-                all(packs.iter().map(|(range, pack)| self.set(&self.analytics, parts.row(place, range, pack)))).await
+                let rows: Vec<_> = packs.iter().map(|(range, pack)| parts.row(place, range, pack)).collect();
+                all(rows.iter().map(|row| self.set(&self.analytics, row))).await
             }
             set => set,
         }

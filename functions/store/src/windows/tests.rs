@@ -89,3 +89,20 @@ async fn what_was_kept_under_a_watermark_that_was_damaged_is_read_again() {
         assert_eq!(look(&store, &windows).await.0, [before + 1], "{damaged:?}");
     }
 }
+
+#[tokio::test]
+async fn days_of_very_many_are_set_together_and_none_of_them_ever_shrinks() {
+    let (store, _, windows, _) = world().await;
+    let (day, through) = (minute(LATE).day(), minute(LATE));
+    store.reset_meter();
+    windows.set_day(day, through, &calls(2)).await.unwrap();
+    assert!(store.spent().requests <= 20, "{} requests for 2,000 users", store.spent().requests);
+    // Of these, one user's are more than before and all others' fewer.
+    let mut slower = calls(1);
+    slower.add(user(7), &Usage { events: 5, calls: 5, ..Usage::default() });
+    windows.set_day(day, through, &slower).await.unwrap();
+    for (n, expected) in [(0, 2), (7, 6), (1_999, 2)] {
+        let days = windows.days(&user(n), day.month()).await.unwrap();
+        assert_eq!(days.iter().map(|day| day.usage.calls).collect::<Vec<_>>(), [expected], "user {n}");
+    }
+}

@@ -25,7 +25,7 @@ impl Windows {
             .collect();
         let (events, known) = (total.events, total.known());
         let row = Row { pk, sk, events, known, attributes, expires_at: span.expires_at() };
-        self.set(&self.analytics, row).await
+        self.set(&self.analytics, &row).await
     }
 
     /// The totals from one window to another of the same kind and, for minutes, the same day, or, for hours, month.

@@ -32,7 +32,7 @@ impl Windows {
             attributes: vec![(USERS, compact_json(users))],
             expires_at: Some(after_days(hour.start(), HISTORY_DAYS)),
         };
-        self.set(&self.analytics, row).await
+        self.set(&self.analytics, &row).await
     }
 
     /// The users of the hours from one to another in which there were any, and about how many read units that took.
