@@ -14,6 +14,7 @@ mod export;
 mod figures;
 mod forecast;
 mod longer;
+mod open_windows;
 mod openapi;
 mod question;
 mod recent;

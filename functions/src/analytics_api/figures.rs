@@ -11,7 +11,7 @@ use metering::fold::UsageBySubject;
 use metering::live::LiveMinute;
 use metering::report::range::{Granularity, Plan, Range};
 use metering::report::series::Series;
-use metering::subject::{Bucket, Subject};
+use metering::subject::Subject;
 use metering::total::Total;
 use metering::traffic::Traffic;
 use metering::usage::Usage;
@@ -44,9 +44,6 @@ pub(super) struct Figures<'a> {
 /// What a subject did in a window, by the window's first minute.
 pub(super) type Part = (Minute, Subject, Usage);
 
-/// Users of a window that is not whole yet, by its first minute.
-type Users = (Minute, UsageBySubject);
-
 impl Figures<'_> {
     /// A range as its plan says, and its live minutes.
     ///
@@ -64,7 +61,7 @@ impl Figures<'_> {
         };
         let set = async {
             match &self.scope {
-                Scope::Everybody => self.add_everybodys(&mut series, range, plan).await,
+                Scope::Everybody => self.add_everybodys(&mut series, plan).await,
                 Scope::Own(subjects) => self.add_own(&mut series, subjects, plan).await,
             }
         };
@@ -74,8 +71,7 @@ impl Figures<'_> {
     }
 
     /// A total knows how many users its window has, but not who they are: a point made from several asks for names.
-    async fn add_everybodys(&self, series: &mut Series, range: &Range, plan: &Plan) -> Result<(), TableError> {
-        let granularity = range.granularity();
+    async fn add_everybodys(&self, series: &mut Series, plan: &Plan) -> Result<(), TableError> {
         let mut longer = Longer::of(plan);
         let spans = ranges(&Plan { days: longer.days.clone(), hours: longer.hours.clone(), ..Plan::default() });
         let courses = all(spans.into_iter().map(|(first, last)| self.windows.courses(first, last))).await?;
@@ -83,33 +79,10 @@ impl Figures<'_> {
         longer.points.iter().for_each(|(span, total)| add_total(series, *span, total));
         let plan = &longer.left();
         self.count_users_of_days(series).await?;
-        let totals = all(ranges(plan).into_iter().map(|(first, last)| self.windows.readable_totals(first, last)));
-        let open_days = match granularity {
-            Granularity::Day => by(&within(&plan.hours, |hour| hour.day(), range), |hour| hour.day()),
-            Granularity::Hour | Granularity::Minute => Vec::new(),
-        };
-        let open_hours = match granularity {
-            Granularity::Day => {
-                let of_hours = plan.minutes.iter().copied().filter(|minute| series.is_of_hours(*minute));
-                let of_days = within(&plan.minutes, |minute| minute.day(), range);
-                by(&of_days.into_iter().chain(of_hours).collect::<Vec<_>>(), |minute| minute.hour())
-            }
-            Granularity::Hour => by(&plan.minutes, |minute| minute.hour()),
-            Granularity::Minute => Vec::new(),
-        };
-        let of_days = all(buckets(open_days).map(async |((first, last), bucket): ((Hour, Hour), Bucket)| {
-            let users = readable(self.windows.day_of_hours(last, bucket).await)?;
-            Ok((first.first_minute(), users.unwrap_or_default()))
-        }));
-        let of_hours = all(buckets(open_hours).map(async |((first, last), bucket): ((Minute, Minute), Bucket)| {
-            Ok((first, readable(self.windows.hour_of_minutes(last, bucket).await)?.unwrap_or_default()))
-        }));
-        let read = async { tokio::try_join!(totals, of_days, of_hours) };
-        let (totals, of_days, of_hours): (Vec<_>, Vec<Users>, Vec<Users>) = read.await?;
-        for (span, total) in totals.into_iter().flatten() {
-            add_total(series, span, &total);
-        }
-        of_days.iter().chain(&of_hours).for_each(|(first, users)| series.add_users(*first, users));
+        let totals = ranges(plan).into_iter().map(|(first, last)| self.windows.readable_totals(first, last));
+        let totals: Vec<_> = all(totals).await?.into_iter().flatten().collect();
+        totals.iter().for_each(|(span, total)| add_total(series, *span, total));
+        self.add_users_of_open_windows(series, plan, &totals).await?;
         Ok(())
     }
 
@@ -212,7 +185,7 @@ impl Figures<'_> {
 }
 
 /// The first and last of each run of windows within a larger one.
-fn by<T: Copy, L: PartialEq>(windows: &[T], larger: impl Fn(T) -> L) -> Vec<(T, T)> {
+pub(super) fn by<T: Copy, L: PartialEq>(windows: &[T], larger: impl Fn(T) -> L) -> Vec<(T, T)> {
     runs(windows, |one, next| larger(one) == larger(next))
 }
 
@@ -223,7 +196,7 @@ fn runs<T: Copy>(windows: &[T], is_one_run: impl Fn(T, T) -> bool) -> Vec<(T, T)
 }
 
 /// The windows in those days of UTC that are points of a range, whose users are told by name.
-fn within<T: Copy>(windows: &[T], day: impl Fn(T) -> Day, range: &Range) -> Vec<T> {
+pub(super) fn within<T: Copy>(windows: &[T], day: impl Fn(T) -> Day, range: &Range) -> Vec<T> {
     let days: BTreeSet<Day> = range.days().collect();
     windows.iter().copied().filter(|window| days.contains(&day(*window))).collect()
 }
@@ -247,10 +220,6 @@ pub(super) fn ranges(plan: &Plan) -> Vec<(Span, Span)> {
     days.chain(hours.into_iter().map(|(first, last)| (Span::Hour(first), Span::Hour(last))))
         .chain(minutes.into_iter().map(|(first, last)| (Span::Minute(first), Span::Minute(last))))
         .collect()
-}
-
-fn buckets<T: Copy>(windows: Vec<T>) -> impl Iterator<Item = (T, Bucket)> {
-    windows.into_iter().flat_map(|window| Bucket::all().map(move |bucket| (window, bucket)))
 }
 
 /// How long the windows are of which a span is one.

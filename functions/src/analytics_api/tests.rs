@@ -13,6 +13,7 @@ mod forecast;
 mod identity;
 mod looking;
 mod moment;
+mod open_windows;
 mod overview;
 mod people;
 mod played;

@@ -119,8 +119,8 @@ pub struct CallPoint {
     /// Calls that were let through.
     api_calls: u64,
     /// Users with at least one call. Those of everybody's days of a zone are counted from its hours: beyond 1,024 with a
-    /// standard error of 0.8 %. They are null where the days begin in the middle of an hour of UTC, and before as many of
-    /// the latest days as an answer may read.
+    /// standard error of 0.8 %. They are null where the days begin in the middle of an hour of UTC, before as many of
+    /// the latest days as an answer may read, and in an hour or a day that is not over while more call than it may read.
     unique_users: Option<u64>,
     /// The authorizer's average latency, in milliseconds; 0 without calls.
     avg_latency_ms: f64,
@@ -178,6 +178,13 @@ impl Series {
         let mut users = Sketch::default();
         hours.iter().for_each(|hour| users.merge(hour));
         point.users = Users::OfHours(users);
+    }
+
+    /// Takes note that a window has users of whom nobody knows how many they are.
+    pub fn leave_users_unknown(&mut self, minute: Minute) {
+        if let Some(point) = self.point(minute) {
+            point.users = Users::Unknown;
+        }
     }
 
     /// Whether a minute is in a window whose users are counted from hours.

@@ -15,6 +15,7 @@ use store::windows::{Span, Windows};
 use xtask::Printer;
 
 use super::hour::stores;
+use super::minute::deliver;
 use super::row::{Row, alone};
 use super::system::{Look, System};
 use super::traffic::{HOT_USER, Traffic};
@@ -40,6 +41,9 @@ const QUESTIONS: [Question; 12] = [
 /// Days of which the hours are set: the week of the longest answer in minutes, and a day more.
 const HOURS_OF: i64 = 8;
 
+/// Calls of which there are blocks; a tenth of them are the user's.
+const LATEST: u64 = 1_000;
+
 /// Measures every question, as an administrator and as the user asks it.
 pub(crate) async fn measure(printer: &Printer) -> Result<Vec<Row>> {
     printer.say("growth: answers about long ranges");
@@ -48,7 +52,11 @@ pub(crate) async fn measure(printer: &Printer) -> Result<Vec<Row>> {
     let now = Timestamp::now();
     let of_minute = Traffic::RISING[1].fold(now);
     fill(&windows, &of_minute, now).await?;
-    watermark.begin(Minute::of(now).plus(-1)).await?;
+    let last = Minute::of(now).plus(-1);
+    watermark.begin(last).await?;
+    // Calls for the list of the latest, which would else be looked for in all of history.
+    let processor = system.run(Function::StreamProcessor, &[]).await?;
+    deliver(&system, &processor, &mut Traffic::RISING[1].batches(last.start(), 0), LATEST).await?;
     let mut rows = Vec::new();
     for (route, parameters, bound) in QUESTIONS {
         for is_admin in [true, false] {

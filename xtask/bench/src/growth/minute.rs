@@ -110,8 +110,10 @@ async fn rehearse() -> Result<SignedDuration> {
     Ok(Timestamp::now().duration_since(began))
 }
 
+/// When the next minute begins that is not an hour's last: with that one the hour is folded as well.
 fn next_minute(instant: Timestamp) -> Timestamp {
-    Minute::of(instant).end()
+    let next = Minute::of(instant).plus(1);
+    if next == next.hour().last_minute() { next.end() } else { next.start() }
 }
 
 async fn sleep_until(instant: Timestamp) {
@@ -120,7 +122,7 @@ async fn sleep_until(instant: Timestamp) {
 }
 
 /// Has the processor count batches until so many calls are counted; returns how many were.
-async fn deliver(
+pub(super) async fn deliver(
     system: &System,
     processor: &Running,
     batches: &mut impl Iterator<Item = Batch>,
