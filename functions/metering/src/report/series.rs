@@ -21,10 +21,9 @@ use crate::hash::Hash;
 use crate::histogram::Histogram;
 use crate::live::LiveMinute;
 use crate::performance::{Performance, Statuses};
-use crate::sketch::Sketch;
 use crate::subject::Subject;
 use crate::total::Total;
-use crate::window::{Hour, Minute};
+use crate::window::Minute;
 
 /// Points under way.
 #[derive(Clone, Debug)]
@@ -160,37 +159,6 @@ impl Series {
         if let Some(point) = self.point(first) {
             point.total.users += total.users;
         }
-    }
-
-    /// The windows whose users can be counted from hours alone, latest first: the first hour of each, and the last.
-    pub fn of_hours(&self) -> Vec<(Hour, Hour)> {
-        let is_unknown = |sums: &Sums| sums.users == Users::Unknown;
-        let unknown = self.range.edges().zip(&self.points).filter(|(_, sums)| is_unknown(sums)).map(|(edges, _)| edges);
-        let whole = unknown.filter(|(first, next)| first.of_hour() == 0 && next.of_hour() == 0);
-        let mut hours: Vec<_> = whole.map(|(first, next)| (first.hour(), next.hour().plus(-1))).collect();
-        hours.reverse();
-        hours
-    }
-
-    /// Tells the users of the hours that are set of such a window; others are named by [`add_users`](Self::add_users).
-    pub fn count_hours(&mut self, first: Hour, hours: &[Sketch]) {
-        let Some(point) = self.point(first.first_minute()) else { return };
-        let mut users = Sketch::default();
-        hours.iter().for_each(|hour| users.merge(hour));
-        point.users = Users::OfHours(users);
-    }
-
-    /// Takes note that a window has users of whom nobody knows how many they are.
-    pub fn leave_users_unknown(&mut self, minute: Minute) {
-        if let Some(point) = self.point(minute) {
-            point.users = Users::Unknown;
-        }
-    }
-
-    /// Whether a minute is in a window whose users are counted from hours.
-    pub fn is_of_hours(&self, minute: Minute) -> bool {
-        let point = self.range.index(minute).and_then(|place| self.points.get(place));
-        point.is_some_and(|point| matches!(point.users, Users::OfHours(_)))
     }
 
     /// Adds the sums of a part of a window; its users are named by [`add_users`](Self::add_users).

@@ -4,9 +4,11 @@
 
 use std::collections::BTreeSet;
 
+use super::{Series, Sums};
 use crate::hash::Hash;
 use crate::sketch::Sketch;
 use crate::total::Total;
+use crate::window::{Hour, Minute};
 
 /// How the users of a point are known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,5 +37,38 @@ impl Users {
             }
             Self::Unknown => None,
         }
+    }
+}
+
+impl Series {
+    /// The windows whose users can be counted from hours alone, latest first: the first hour of each, and the last.
+    pub fn of_hours(&self) -> Vec<(Hour, Hour)> {
+        let is_unknown = |sums: &Sums| sums.users == Users::Unknown;
+        let unknown = self.range.edges().zip(&self.points).filter(|(_, sums)| is_unknown(sums)).map(|(edges, _)| edges);
+        let whole = unknown.filter(|(first, next)| first.of_hour() == 0 && next.of_hour() == 0);
+        let mut hours: Vec<_> = whole.map(|(first, next)| (first.hour(), next.hour().plus(-1))).collect();
+        hours.reverse();
+        hours
+    }
+
+    /// Tells the users of the hours that are set of such a window; others are named by [`add_users`](Self::add_users).
+    pub fn count_hours(&mut self, first: Hour, hours: &[Sketch]) {
+        let Some(point) = self.point(first.first_minute()) else { return };
+        let mut users = Sketch::default();
+        hours.iter().for_each(|hour| users.merge(hour));
+        point.users = Users::OfHours(users);
+    }
+
+    /// Takes note that a window has users of whom nobody knows how many they are.
+    pub fn leave_users_unknown(&mut self, minute: Minute) {
+        if let Some(point) = self.point(minute) {
+            point.users = Users::Unknown;
+        }
+    }
+
+    /// Whether a minute is in a window whose users are counted from hours.
+    pub fn is_of_hours(&self, minute: Minute) -> bool {
+        let point = self.range.index(minute).and_then(|place| self.points.get(place));
+        point.is_some_and(|point| matches!(point.users, Users::OfHours(_)))
     }
 }
