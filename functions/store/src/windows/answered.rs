@@ -7,7 +7,7 @@ use metering::answered::Answered;
 use metering::subject::Bucket;
 use metering::window::Minute;
 
-use super::{Row, Windows, all};
+use super::{Row, Windows};
 use crate::blocks::after_days;
 use crate::table::{Consistency, Sort, TableError, binary, readable};
 
@@ -31,7 +31,7 @@ impl Windows {
             attributes: vec![(ANSWERED, binary(part))],
             expires_at: Some(after_days(minute.start(), HISTORY_DAYS)),
         };
-        all(parts.map(row).map(|row| self.set(&self.analytics, row))).await
+        self.set_all(&self.analytics, parts.map(row).collect()).await
     }
 
     /// The answers to the calls of a minute and bucket.
