@@ -25,6 +25,13 @@ pub(super) struct History {
 
 impl History {
     pub(super) fn read(local: &Local) -> Self {
+        let mut history = Self::default();
+        Self::events(local).iter().for_each(|event| history.add(event));
+        history
+    }
+
+    /// Every event, some more than once.
+    pub(super) fn events(local: &Local) -> Vec<Value> {
         let env = Environment::default();
         // The journal first: what is moved into blocks between the two is in both then, and not in neither.
         let journal = items(local, name::usage_table(&env));
@@ -33,9 +40,7 @@ impl History {
         let blocks = items(local, name::analytics_table(&env));
         let is_of_minute = |item: &&Value| item["PK"]["S"].as_str().unwrap().starts_with("CALLS#");
         let blocks = blocks.iter().filter(is_of_minute).filter(|item| item["calls"].is_object());
-        let mut history = Self::default();
-        blocks.flat_map(events).chain(journal).for_each(|event| history.add(&event));
-        history
+        blocks.flat_map(events).chain(journal).collect()
     }
 
     fn add(&mut self, event: &Value) {

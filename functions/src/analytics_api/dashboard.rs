@@ -30,6 +30,7 @@ const SCRIPT: &str = concat!(
     include_str!("dashboard/api.js"),
     include_str!("dashboard/chart.js"),
     include_str!("dashboard/heat.js"),
+    include_str!("dashboard/figures.js"),
     include_str!("dashboard/view.js"),
     include_str!("dashboard/main.js"),
 );

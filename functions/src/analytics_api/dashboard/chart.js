@@ -8,6 +8,7 @@ const OUTCOMES = [
   ["key", "Bad key", "M0 0 6 6"],
   ["ours", "Our failure", "M0 0 6 6M0 6 6 0"],
   ["gateway", "Not taken", "M3 0V6"],
+  ["failed", "Failed", "M0 6 6 0M3 0V6"],
 ];
 const LINES = [
   ["p99", "99 % within"],
@@ -20,11 +21,13 @@ const MARGIN = { left: 48, top: 10, bottom: 26 };
 const NARROWEST_LABEL = 70;
 
 // Calls whose answer is not known yet were let through, and count as answered.
-const outcomesOf = ({ apiCalls, statuses, faults }) => {
-  const failed = Object.entries(statuses ?? {}).reduce((sum, [status, calls]) => (status >= 400 && status != 429 ? sum + calls : sum), 0);
+const outcomesOf = ({ apiCalls, errors = 0, rateLimited, statuses = {}, faults }) => {
+  if (!faults) return { ok: apiCalls - errors, quota: rateLimited, failed: errors };
+  const failed = Object.entries(statuses).reduce((sum, [status, calls]) => (status >= 400 && status != 429 ? sum + calls : sum), 0);
   return { ok: Math.max(apiCalls - failed, 0), ...faults };
 };
-const failuresOf = (point) => Object.values(point.faults ?? {}).reduce((sum, calls) => sum + calls, 0);
+const failuresOf = (point) => total(OUTCOMES.slice(1), ([name]) => outcomesOf(point)[name] ?? 0);
+const isAhead = ({ high80 }) => high80 != null;
 const shownOutcomes = () => OUTCOMES.slice(place.show === "calls" ? 0 : 1);
 const callsOf = ({ apiCalls }) => apiCalls;
 const total = (points, of) => points.reduce((sum, point) => sum + of(point), 0);
@@ -42,19 +45,19 @@ const ticks = (top) => {
   return Array.from({ length: Math.ceil(top / step) + 1 }, (_, place) => place * step);
 };
 
-const LABELS = { minute: clock, hour: instant, day: weekday };
+const LABELS = { minute: clock, hour: instant, day: weekday, ofDay: (hour) => hour };
 
 // Which points have their time below them: midnights of many hours, else round steps with room for each.
 const marked = (points, granularity, width) => {
   const hours = granularity === "hour" && points.length > 48;
   const room = Math.max(Math.floor(width / NARROWEST_LABEL), 1);
   const every = [1, 2, 3, 6, 10, 12, 20, 30, 60].find((step) => points.length / step <= room) ?? 60;
-  const unit = { minute: (at) => at.getMinutes(), hour: (at) => at.getHours(), day: (_, place) => points.length - 1 - place };
+  const unit = { minute: (at) => at.getMinutes(), hour: (at) => at.getHours(), day: (_, place) => points.length - 1 - place, ofDay: (_, place) => place };
   const midnights = Math.ceil(points.length / 24 / room);
   return points.flatMap(({ time }, place) => {
     const at = new Date(time);
     if (hours) return at.getHours() || Math.floor(place / 24) % midnights ? [] : [[place, weekday(time)]];
-    return unit[granularity](at, place) % every ? [] : [[place, (granularity === "day" ? date : clock)(time)]];
+    return unit[granularity](at, place) % every ? [] : [[place, (granularity === "day" ? date : granularity === "ofDay" ? LABELS.ofDay : clock)(time)]];
   });
 };
 
@@ -72,12 +75,14 @@ const summaryOf = (points, granularity) => {
 
 // The parts of a point by name, each with its class and how it reads.
 const partsOf = (point, points) =>
-  place.show === "latency"
-    ? LINES.map(([line, title]) => [line, title, millis(latencyOf(points)(point, line))])
-    : shownOutcomes()
-        .map(([name, title]) => [name, title, outcomesOf(point)[name]])
-        .filter(([, , calls]) => calls)
-        .map(([name, title, calls]) => [name, title, count(calls)]);
+  isAhead(point)
+    ? [["expected", "Expected", `${count(point.low80)} – ${count(point.high80)}`]]
+    : place.show === "latency"
+      ? LINES.map(([line, title]) => [line, title, millis(latencyOf(points)(point, line))])
+      : shownOutcomes()
+          .map(([name, title]) => [name, title, outcomesOf(point)[name]])
+          .filter(([, , calls]) => calls)
+          .map(([name, title, calls]) => [name, title, count(calls)]);
 
 const patterns = () =>
   svg(
@@ -98,7 +103,7 @@ const swatch = (name) =>
   svg(
     "svg",
     { class: "swatch", viewBox: "0 0 14 10", "aria-hidden": "true" },
-    place.show === "latency"
+    place.show === "latency" || name === "expected"
       ? svg("path", { d: "M0 5H14", class: `line ${name}` })
       : svg("rect", { width: 14, height: 10, rx: 2, ...paint(name) }),
   );
@@ -132,16 +137,26 @@ const lines = (points, x, y, step) =>
     return svg("path", { d: d.join(""), class: `line ${line}` });
   });
 
+// What is expected of hours to come, and between which numbers they are eight times out of ten.
+const band = (points, x, y, step) => {
+  const ahead = points.flatMap((point, at) => (isAhead(point) ? [[at, point]] : []));
+  if (!ahead.length) return;
+  const edge = (name, along) => along.map(([at, point]) => `${(x(at) + step / 2).toFixed(1)} ${y(point[name]).toFixed(1)}`).join("L");
+  return [
+    svg("path", { class: "band", d: `M${edge("high80", ahead)}L${edge("low80", ahead.toReversed())}z` }),
+    svg("path", { class: "line expected", d: `M${edge("expected", ahead)}` }),
+  ];
+};
+
 const drawing = (points, granularity, width) => {
   const isLatency = place.show === "latency";
   const height = (point) =>
-    isLatency ? (latencyOf(points)(point, "p99") ?? 0) : total(shownOutcomes(), ([name]) => outcomesOf(point)[name] ?? 0);
+    isLatency ? (latencyOf(points)(point, "p99") ?? 0) : total(shownOutcomes(), ([name]) => outcomesOf(point)[name] ?? 0) + (point.high80 ?? 0);
   const marks = ticks(Math.max(...points.map(height), 4));
   const floor = HEIGHT - MARGIN.bottom;
   const step = (width - MARGIN.left) / points.length;
   const x = (at) => MARGIN.left + at * step;
   const y = (value) => floor - (value / marks.at(-1)) * (floor - MARGIN.top);
-  const { cursor } = state;
   return [
     patterns(),
     cursor !== null && svg("rect", { class: "cursor", x: x(cursor), y: MARGIN.top, width: step, height: floor - MARGIN.top }),
@@ -149,6 +164,7 @@ const drawing = (points, granularity, width) => {
       svg("path", { class: mark ? "grid" : "axis", d: `M${MARGIN.left} ${Math.round(y(mark)) + 0.5}H${width}` }),
       svg("text", { x: MARGIN.left - 8, y: y(mark) + 4, "text-anchor": "end" }, isLatency ? `${short(mark)} ms` : short(mark)),
     ]),
+    band(points, x, y, step),
     (isLatency ? lines : bars)(points, x, y, step),
     marked(points, granularity, width).map(([at, text]) =>
       svg("text", { x: x(at) + step / 2, y: HEIGHT - 6, "text-anchor": "middle" }, text),
@@ -157,36 +173,36 @@ const drawing = (points, granularity, width) => {
 };
 
 const legend = (points) => {
-  const used = place.show === "latency" ? LINES : shownOutcomes().filter(([name]) => points.some((point) => outcomesOf(point)[name]));
+  const used = place.show === "latency" ? [...LINES] : shownOutcomes().filter(([name]) => points.some((point) => outcomesOf(point)[name]));
+  if (points.some(isAhead)) used.push(["expected", "Expected"]);
   return el("ul", { class: "legend" }, used.map(([name, title]) => el("li", {}, swatch(name), title)));
 };
 
 const tip = (points, granularity, width) => {
-  const point = points[state.cursor];
-  const at = MARGIN.left + ((state.cursor + 0.5) * (width - MARGIN.left)) / points.length;
+  const point = points[cursor];
+  const at = MARGIN.left + ((cursor + 0.5) * (width - MARGIN.left)) / points.length;
   return el(
     "div",
     { class: `tip ${at > width / 2 ? "left" : ""}`, "--at": `${at}px`, "aria-hidden": "true" },
     el("b", {}, LABELS[granularity](point.time)),
     partsOf(point, points).map(([name, title, value]) => el("p", {}, swatch(name), el("span", {}, title), el("span", { class: "number" }, value))),
-    !partsOf(point, points).length && el("p", {}, "Nothing"),
   );
 };
 
-const move = (cursor, points, granularity) => {
-  state.cursor = cursor === null ? null : Math.min(Math.max(cursor, 0), points.length - 1);
+const move = (to, points, granularity) => {
+  cursor = to === null ? null : Math.min(Math.max(to, 0), points.length - 1);
   render();
-  const point = points?.[state.cursor];
+  const point = points?.[cursor];
   const parts = point && partsOf(point, points).map(([, title, value]) => `${title} ${value}`);
   return point && `${LABELS[granularity](point.time)}: ${parts.join(", ") || "nothing"}`;
 };
 
 const STEPS = { ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity };
 
-const chart = (points, granularity) => {
-  if (state.cursor >= points.length) state.cursor = null;
-  const width = state.width;
-  const sentence = summaryOf(points, granularity);
+const chart = (points, granularity, more) => {
+  if (cursor >= points.length) cursor = null;
+  const width = plotWidth;
+  const sentence = [summaryOf(points, granularity), ...more].join(" ");
   const image = svg(
     "svg",
     {
@@ -205,22 +221,20 @@ const chart = (points, granularity) => {
         if (!(event.key in STEPS)) return;
         event.preventDefault();
         event.stopPropagation();
-        say(move((state.cursor ?? points.length) + STEPS[event.key], points, granularity));
+        say(move((cursor ?? points.length) + STEPS[event.key], points, granularity));
       },
     },
     drawing(points, granularity, width),
   );
-  return [image, state.cursor !== null && tip(points, granularity, width), el("figcaption", {}, el("span", {}, sentence), legend(points))];
+  return [image, cursor !== null && tip(points, granularity, width), el("figcaption", {}, el("span", {}, sentence), legend(points))];
 };
 
-const chartTable = (points, granularity) =>
-  table(
-    "Each point of the chart",
-    ["Time", ...(place.show === "latency" ? LINES : OUTCOMES).map(([, title]) => title)],
-    points.toReversed().map((point) => [
-      LABELS[granularity](point.time),
-      ...(place.show === "latency"
-        ? LINES.map(([line]) => millis(latencyOf(points)(point, line)))
-        : OUTCOMES.map(([name]) => count(outcomesOf(point)[name] ?? 0))),
-    ]),
-  );
+const chartTable = (points, granularity) => {
+  const isLatency = place.show === "latency";
+  const cells = (point) => (isLatency ? LINES.map(([line]) => millis(latencyOf(points)(point, line))) : OUTCOMES.map(([name]) => count(outcomesOf(point)[name] ?? 0)));
+  const rows = points.toReversed().map((point) => {
+    const time = LABELS[granularity](point.time);
+    return isAhead(point) ? [`${time}: ${partsOf(point)[0][2]} expected`] : [time, ...cells(point)];
+  });
+  return table("Each point of the chart", ["Time", ...(isLatency ? LINES : OUTCOMES).map(([, title]) => title)], rows);
+};

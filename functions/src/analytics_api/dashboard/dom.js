@@ -5,7 +5,7 @@ const $ = (id) => document.getElementById(id);
 const maker = (namespace) => (name, attributes = {}, ...children) => {
   const node = document.createElementNS(namespace, name);
   for (const [key, value] of Object.entries(attributes)) {
-    if (key.startsWith("on")) node.hears = node[key] = value;
+    if (key.startsWith("on")) (node.hears ??= {})[key] = node[key] = value;
     // The policy forbids styles in attributes; properties are the script's own.
     else if (key.startsWith("--")) node.style.setProperty(key, value);
     else if ((value ?? false) !== false) node.setAttribute(key, value === true ? "" : value);
@@ -15,8 +15,6 @@ const maker = (namespace) => (name, attributes = {}, ...children) => {
 };
 const el = maker("http://www.w3.org/1999/xhtml");
 const svg = maker("http://www.w3.org/2000/svg");
-
-const HANDLERS = ["onclick", "onsubmit", "onchange", "onkeydown", "onpointermove", "onpointerleave", "onblur"];
 
 // Makes one node equal to another and keeps what is equal, and with it the focus, the selection and the place in it.
 const patch = (node, fresh) => {
@@ -32,7 +30,8 @@ const patch = (node, fresh) => {
     if (name === "style") node.style.cssText = value;
     else node.setAttribute(name, value);
   }
-  if (node.hears || fresh.hears) for (const name of HANDLERS) node[name] = fresh[name];
+  for (const name in { ...node.hears, ...fresh.hears }) node[name] = fresh[name];
+  node.hears = fresh.hears;
   const children = [...fresh.childNodes];
   while (node.childNodes.length > children.length) node.lastChild.remove();
   children.forEach((child, at) => (node.childNodes[at] ? patch(node.childNodes[at], child) : node.append(child)));

@@ -10,7 +10,7 @@ const heat = ({ days }) => {
     el("span", { "--heat": Math.sqrt(calls / busiest.calls) || 0, title: `${day}, ${hour}: ${plural(calls, "call")}` }, count(calls));
   return el(
     "figure",
-    { class: state.asTable ? "numbers" : "heat" },
+    { class: asTable ? "numbers" : "heat" },
     table(
       "Calls by day and hour of the week",
       ["Day", ...Array.from({ length: 24 }, (_, hour) => hour)],

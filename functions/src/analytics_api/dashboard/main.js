@@ -6,8 +6,22 @@ const IDLE_AFTER = 120_000;
 const AROUND = 10_000;
 const LONGEST_WAIT = 30_000;
 
-const state = { answers: {}, width: 1000, cursor: null, asTable: false, paused: false, troubles: {} };
-const pulse = { timer: null, busy: false, moved: Date.now(), around: 0, failures: 0, controller: new AbortController() };
+// What is shown: the answers by name, and what went wrong; how, and which point of the chart is read.
+let answers = {};
+let troubles = {};
+let asTable = false;
+let isPaused = false;
+let plotWidth = 1000;
+let cursor = null;
+
+let timer;
+let isBusy = false;
+// When the viewer did something, when all answers were asked for, and when the API last said the figures of this second.
+let moved = Date.now();
+let lookedAround = 0;
+let seen;
+let misses = 0;
+let controller = new AbortController();
 
 let frame = null;
 const render = () => {
@@ -15,8 +29,8 @@ const render = () => {
     frame = null;
     patch($("page"), el("div", { id: "page" }, session ? page() : signInForm()));
     const width = document.querySelector(".plot")?.clientWidth;
-    if (width && width !== state.width) {
-      state.width = width;
+    if (width && width !== plotWidth) {
+      plotWidth = width;
       render();
     }
   });
@@ -24,15 +38,15 @@ const render = () => {
 
 // The figures' age, in words once it matters.
 const stamp = () => {
-  const { at, here } = pulse.seen ?? {};
+  const { at, here } = seen ?? {};
   const age = performance.now() - here;
   const isOld = age > IDLE_LOOK + LOOK;
-  const [kind, what] = pulse.failures ? ["lost", "Connection lost"] : state.paused ? ["paused", "Paused"] : isOld ? ["old", "Waiting"] : ["live", "Live"];
+  const [kind, what] = misses ? ["lost", "Connection lost"] : isPaused ? ["paused", "Paused"] : isOld ? ["old", "Waiting"] : ["live", "Live"];
   return el("p", { id: "stamp", class: kind }, what, at && ` · ${seconds(at)}`, isOld && `, ${count(age / 1000)} s ago`);
 };
 
 const shownPoints = () => {
-  const { realtime, series } = state.answers;
+  const { realtime, series } = answers;
   if (!isLive() || place.user) return series.timeSeries;
   // What is looked at each second is newer than the series, which knows more.
   const known = new Map(series.timeSeries.map((point) => [point.time, point]));
@@ -47,8 +61,8 @@ const shownPoints = () => {
 const failed = (kind) => (cause) => {
   if (cause.name === "AbortError" || !session) return;
   if (cause.status === 401 || cause.type === "NotAuthorizedException") return signOut("The session has ended. Sign in again.");
-  if (kind === "live") pulse.failures += 1;
-  state.troubles[kind] =
+  if (kind === "live") misses += 1;
+  troubles[kind] =
     cause instanceof TypeError
       ? "The API cannot be reached. The page goes on by itself."
       : cause.message + (cause.request ? ` (request ${cause.request})` : "");
@@ -59,60 +73,77 @@ const get = async (name, route, parameters = {}, signal) => {
   const answer = await ask(route, parameters, signal);
   if (!session || signal?.aborted) return;
   render();
-  return (state.answers[name] = answer);
+  return (answers[name] = answer);
 };
 
-const isOfOne = () => !isAdmin() || place.user;
+const isOfOne = () => !isAdmin() || Boolean(place.user);
 const own = () => ({ email: place.user });
 
-const weekBefore = (at) => iso(Date.parse(at) - WEEK);
+const DAY = 24 * HOUR;
+// Beyond this the API has no span to compare with.
+const COMPARED = 80 * DAY;
+const HORIZONS = { week: "24h", month: "month" };
 
-// What is as good ten seconds later.
-const lookAround = async () => {
-  pulse.around = Date.now();
-  const { signal } = pulse.controller;
-  const { granularity, ...asked } = range();
-  const series = get("series", "timeseries", { granularity, ...asked, tz: zone }, signal);
-  const looks = [
-    series.then(
-      (now) => now && !state.answers.before && get("before", "timeseries", { granularity, from: weekBefore(now.from), to: weekBefore(now.to), tz: zone }, signal),
-    ),
-    get("heatmap", "heatmap", { ...(isLive() ? { duration: "7d" } : asked), tz: zone }, signal),
-    ...listsShown().map((by) => get(by, "breakdown", { by, limit: 20, ...asked, ...own() }, signal)),
+// The API tells hours of the day apart by key and path for a week at most.
+const areHoursTold = () => place.status || span().to - span().from <= WEEK;
+
+// What is as good ten seconds later: the name of each answer, its route and what is asked of it.
+const around = () => {
+  const { from, to } = span();
+  const { company } = place;
+  const name = detail();
+  const { granularity, ...asked } = { ...range(), tz: zone };
+  const told = (by, limit) => ["breakdown", { by, limit, ...asked, ...own() }];
+  // Days of UTC.
+  if (company) return [["members", "company-stats", { company, from: iso(Math.floor(from / DAY) * DAY), to: iso(Math.ceil(to / DAY) * DAY) }], ["company", ...told("company", 20)]];
+  const lists = listsShown().map((by) => [by, ...(!name || by === name ? told(by, name ? 500 : 20) : told(`${name},${by}`, 500))]);
+  if (name) return areHoursTold() ? [...lists, ["hours", ...told(`${name},hour`, 500)]] : lists;
+  return [
+    ["summary", "summary", { tz: zone, ...own() }],
+    ["series", "timeseries", { granularity, ...asked, compare: !isLive() && from > Date.now() - COMPARED && "week", ...own() }],
+    ["heatmap", "heatmap", { ...asked, ...(isLive() && { duration: "7d" }), ...own() }],
+    ...lists,
+    isOfOne() ? ["alerts", "alerts", own()] : ["security", "security", asked],
+    ...(!place.own && HORIZONS[place.view] ? [["forecast", "forecast", { horizon: HORIZONS[place.view], ...own() }]] : []),
   ];
-  if (isOfOne()) looks.push(get("alerts", "alerts", own(), signal));
+};
+
+const lookAround = async () => {
+  lookedAround = Date.now();
+  const { signal } = controller;
   try {
-    await Promise.all(looks);
-    delete state.troubles.around;
+    await Promise.all(around().map(([name, route, parameters]) => get(name, route, parameters, signal)));
+    delete troubles.around;
   } catch (cause) {
     failed("around")(cause);
   }
 };
 
 const beat = async () => {
-  clearTimeout(pulse.timer);
-  if (pulse.busy || document.hidden || state.paused || !session) return;
-  pulse.busy = true;
-  if (Date.now() - pulse.around > AROUND) lookAround();
+  clearTimeout(timer);
+  if (isBusy || document.hidden || isPaused || !session) return;
+  isBusy = true;
+  if (Date.now() - lookedAround > AROUND) lookAround();
   try {
-    await Promise.all([get("realtime", "realtime"), isOfOne() && get("stats", "user-stats", own(), pulse.controller.signal)]);
-    Object.assign(pulse, { failures: 0, seen: heard });
-    delete state.troubles.live;
+    await Promise.all([get("realtime", "realtime"), isOfOne() && get("stats", "user-stats", own(), controller.signal)]);
+    misses = 0;
+    seen = heard;
+    delete troubles.live;
   } catch (cause) {
     failed("live")(cause);
   }
-  pulse.busy = false;
-  const pace = Date.now() - pulse.moved > IDLE_AFTER ? IDLE_LOOK : LOOK;
-  pulse.timer = setTimeout(beat, pulse.failures ? Math.min(LOOK * 2 ** pulse.failures, LONGEST_WAIT) : pace);
+  isBusy = false;
+  const pace = Date.now() - moved > IDLE_AFTER ? IDLE_LOOK : LOOK;
+  timer = setTimeout(beat, misses ? Math.min(LOOK * 2 ** misses, LONGEST_WAIT) : pace);
 };
 
 // At a place, come by a click, a key, Back or a link.
 const arrive = () => {
   document.title = `${place.own ? rangeTitle() : VIEWS[place.view].title} · API usage · CompliCal`;
-  const { realtime } = state.answers;
-  Object.assign(state, { answers: { realtime }, cursor: null });
-  pulse.controller.abort();
-  pulse.controller = new AbortController();
+  answers = { realtime: answers.realtime };
+  cursor = null;
+  controller.abort();
+  controller = new AbortController();
   lookAround();
   beat();
   render();
@@ -120,22 +151,23 @@ const arrive = () => {
 
 // The session is over.
 const leave = (reason) => {
-  pulse.controller.abort();
+  controller.abort();
   known.clear();
   entry = { error: reason };
-  Object.assign(state, { answers: {}, troubles: {} });
+  answers = {};
+  troubles = {};
   render();
 };
 
 const pause = () => {
-  state.paused = !state.paused;
-  say(state.paused ? "Paused" : "Live");
+  isPaused = !isPaused;
+  say(isPaused ? "Paused" : "Live");
   render();
   beat();
 };
 
 const toggleTable = () => {
-  state.asTable = !state.asTable;
+  asTable = !asTable;
   render();
 };
 
@@ -146,7 +178,7 @@ const KEYS = {
   p: ["Pause, go on", pause],
   t: ["Tables, charts", toggleTable],
   e: ["Export CSV", () => isAdmin() || download("csv")],
-  Escape: ["Everybody", () => place.user && go({ user: null })],
+  Escape: ["No filter", () => FILTERS.some((name) => place[name]) && filter(detail() ?? "user", null)],
   "?": ["These keys", () => openKeys()],
 };
 const areKeysOff = () => sessionStorage.getItem("keys") === "off";
@@ -172,7 +204,7 @@ addEventListener("keydown", (event) => {
   event.preventDefault();
   KEYS[event.key][1]();
 });
-for (const name of ["pointermove", "keydown", "scroll"]) addEventListener(name, () => (pulse.moved = Date.now()), { passive: true });
+for (const name of ["pointermove", "keydown", "scroll"]) addEventListener(name, () => (moved = Date.now()), { passive: true });
 addEventListener("popstate", () => (readPlace(), arrive()));
 addEventListener("online", beat);
 document.addEventListener("visibilitychange", beat);

@@ -6,7 +6,6 @@
 
 mod declared;
 
-use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::declared::{everywhere, within};
@@ -41,29 +40,27 @@ pub(super) fn short(script: &str) -> String {
     short
 }
 
-/// What declared names become in a part of a script: names of those letters and then of two, the shortest for the most
-/// frequent, and of as many for the first, so that one statement looks like another.
+/// What declared names become in a part of a script: names of those letters and then of two, in the order in which the
+/// part has them, so that one statement looks like another and is packed well.
 fn names<'a>(
     part: &[Piece<'a>],
     declared: &BTreeSet<&'a str>,
     letters: impl Iterator<Item = char> + Clone,
     taken: &BTreeSet<&str>,
 ) -> Names<'a> {
-    let (mut uses, mut others) = (BTreeMap::<&str, (usize, usize)>::new(), BTreeSet::from(RESERVED));
+    let (mut own, mut others) = (Vec::new(), BTreeSet::from(RESERVED));
     for (at, piece) in part.iter().enumerate() {
         match role(part, at) {
             Some(Role::Property) | None => {}
-            Some(_) if RESERVED.contains(&piece.text) => {}
-            Some(_) if declared.contains(piece.text) => uses.entry(piece.text).or_insert((0, at)).0 += 1,
+            Some(_) if RESERVED.contains(&piece.text) || own.contains(&piece.text) => {}
+            Some(_) if declared.contains(piece.text) => own.push(piece.text),
             Some(_) => drop(others.insert(piece.text)),
         }
     }
-    let mut own: Vec<_> = uses.into_iter().collect();
-    own.sort_by_key(|(_, (uses, first))| (Reverse(*uses), *first));
     let of_two = ('a'..='z').flat_map(|one| ('a'..='z').map(move |other| format!("{one}{other}")));
     let free = letters.map(String::from).chain(of_two);
     let free = free.filter(|name| !others.contains(name.as_str()) && !taken.contains(name.as_str()));
-    own.into_iter().map(|(name, _)| name).zip(free).collect()
+    own.into_iter().zip(free).collect()
 }
 
 #[cfg(test)]
@@ -75,7 +72,7 @@ mod tests {
     fn what_a_script_declares_has_short_names_and_nothing_else_has() {
         for (script, expected) in [
             ("const count=1;let more=count+a;", "const A=1;let B=A+a;"),
-            ("const f=(point,[x,y],other=point)=>point.other+other+y;", "const A=(a,[d,b],c=a)=>a.other+c+b;"),
+            ("const f=(point,[x,y],other=point)=>point.other+other+y;", "const A=(a,[b,c],d=a)=>a.other+d+c;"),
             ("const make=(one)=>({one:one,two:[one]});make(name);", "const A=(a)=>({one:a,two:[a]});A(name);"),
             ("const kept=1;g({kept,other});h({kept:kept});", "const A=1;g({kept:A,other});h({kept:A});"),
             ("const at=({from=1,to:[end]})=>{end=from};", "const A=({from:a=1,to:[b]})=>{b=a};"),

@@ -1,4 +1,5 @@
-// Where the viewer is: a range, a metric and a filter, all of it in the address, so that Back works and links can be shared.
+// Where the viewer is: a range, a metric and what figures are of, all of it in the address, so that Back works and links
+// can be shared.
 
 const HOUR = 3_600_000;
 const WEEK = 168 * HOUR;
@@ -10,6 +11,10 @@ const VIEWS = {
 };
 const METRICS = { calls: "Calls", failures: "Failures", latency: "Latency" };
 
+// What an answer tells apart within what a user or everybody called, and what figures can be of alone.
+const DETAILS = ["key", "path", "status"];
+const FILTERS = ["user", "company", ...DETAILS];
+
 let place;
 
 const readPlace = () => {
@@ -17,16 +22,18 @@ const readPlace = () => {
   const [from, to] = ["from", "to"].map((end) => Date.parse(asked.get(end)));
   const own = from < to ? { from, to } : null;
   const among = (table, name) => Object.keys(table).find((key) => key === asked.get(name)) ?? Object.keys(table)[0];
-  place = { view: among(VIEWS, "view"), own, show: among(METRICS, "show"), user: asked.get("user") };
+  place = { view: among(VIEWS, "view"), own, show: among(METRICS, "show"), ...onlyOf((name) => asked.get(name)) };
 };
+const onlyOf = (value) => Object.fromEntries(FILTERS.map((name) => [name, value(name)]));
+const detail = () => DETAILS.find((name) => place[name]);
 
-const address = ({ view, own, show, user }) => {
+const address = ({ view, own, show, ...filters }) => {
   const asked = query({
     from: own && iso(own.from),
     to: own && iso(own.to),
     view: view !== "live" && view,
     show: show !== "calls" && show,
-    user,
+    ...filters,
   });
   return asked.size ? `?${asked}` : location.pathname;
 };
@@ -39,6 +46,10 @@ const go = (change) => {
   history.pushState(null, "", address(place));
   arrive();
 };
+
+// Shows what has a value alone, or everything again; a detail is one of the same user's.
+const filter = (name, value) =>
+  go(onlyOf((other) => (other === name ? value : other === "user" && DETAILS.includes(name) ? place.user : null)));
 
 const isLive = () => place.view === "live" && !place.own;
 

@@ -2,7 +2,8 @@
 
 const isAdmin = () => [claims()["cognito:groups"] ?? []].flat().includes("admin");
 
-// A table whose first columns are words and whose others are numbers. A share draws a bar behind its row.
+// A table whose first columns are words and whose others are numbers. A share draws a bar behind its row. Rows that are not
+// there are on their way.
 const table = (title, head, rows, { words = 1, shares } = {}) => {
   const number = (column) => column >= words && "number";
   const row = ([first, ...others], place) =>
@@ -19,7 +20,7 @@ const table = (title, head, rows, { words = 1, shares } = {}) => {
       "table",
       {},
       el("thead", {}, el("tr", {}, head.map((text, column) => el("th", { scope: "col", class: number(column) }, text)))),
-      el("tbody", {}, rows.map(row)),
+      el("tbody", {}, rows?.length ? rows.map(row) : rows && el("tr", {}, el("td", { colspan: head.length, class: "soft" }, "None in this range"))),
     ),
   );
 };
@@ -47,7 +48,7 @@ const masthead = () => {
       "div",
       { class: "actions" },
       el("span", { class: "who" }, email, isAdmin() && el("b", {}, "admin")),
-      choice("Pause", state.paused, pause, "p"),
+      choice("Pause", isPaused, pause, "p"),
       button("Keys", openKeys),
       button("Sign out", () => signOut()),
     ),
@@ -82,88 +83,48 @@ const ranges = () =>
       button("›", () => shift(1), { "aria-label": "Later", disabled: !place.own }),
     ),
     el("span", { class: "soft" }, day("from"), " – ", day("to")),
-    place.user && button(`${place.user} ×`, () => go({ user: null }), { class: "pill" }),
-    choice("Tables", state.asTable, toggleTable, "t"),
+    FILTERS.map((name) => place[name] && button(`${nameOf(name)} ×`, () => filter(name, null), { class: "pill", "aria-describedby": "left-out" })),
+    choice("Tables", asTable, toggleTable, "t"),
+    leftOut() && el("p", { id: "left-out", class: "soft" }, leftOut()),
   );
 
-const figure = (title, value, note, extra) =>
-  el("div", {}, el("dt", {}, title), el("dd", {}, el("span", { class: "value" }, value), el("span", { class: "note" }, note, extra)));
+// What a filter is called.
+const nameOf = (name) => answers.key?.rows.find(({ key }) => name === "key" && key === place.key)?.keyName ?? place[name];
 
-const latency = (realtime, name) => millis(realtime?.lastMinute.apiCalls ? realtime.lastMinute[name] : null);
-
-// How far a number is from what it was a week before.
-const change = (value, before) => {
-  if (!before) return "none a week before";
-  const share = value / before - 1;
-  return `${share < 0 ? "−" : "+"}${percent(Math.abs(share))} on a week before`;
+// What the API does not tell of the filter, and is not shown in its place.
+const leftOut = () => {
+  const { company } = place;
+  const name = company ? "company" : detail();
+  return name && `Not told apart by ${name}, and left out: today, ${company ? "keys, paths, answers, hours" : "quota, hours of the week, latest calls"}.`;
 };
 
-// When a quota is used up if the days go on as the last seven did.
-const runsOut = ({ asOf, byDay, period: { remaining, end } }) => {
-  const week = Date.parse(asOf) - WEEK;
-  const pace = total(byDay.filter(({ date }) => Date.parse(date) > week), ({ apiCalls }) => apiCalls) / 7;
-  const at = Date.parse(asOf) + (remaining / pace) * 24 * HOUR;
-  return at < Date.parse(end) ? `used up on ${date(at)} at this pace` : `lasts until ${date(Date.parse(end) - 1)}`;
-};
+// What calls are told apart by, each with the name of its list.
+const LISTS = { key: "Keys", path: "Paths", status: "Answers", user: "Users", company: "Companies" };
+const listsShown = () => (isOfOne() ? DETAILS : place.company ? ["user", "company"] : ["user", "company", "path", "status"]);
 
-const minute = (title, name) => {
-  const { realtime } = state.answers;
-  return figure(title, count(realtime?.current[name]), realtime && `${count(realtime.lastMinute[name])} in the minute before`);
+// The rows of a list: those of what is shown alone, or all of them to choose from.
+const rowsOf = (by) => {
+  const { [by]: answer, members } = answers;
+  if (by === "user" && members) return members.members.map(({ userEmail, ...member }) => ({ user: userEmail, ...member }));
+  const name = detail();
+  return name && name !== by ? answer?.rows.filter((row) => row[name] === place[name]) : answer?.rows;
 };
-
-const figures = () => {
-  const { realtime, series, before, stats, key, user } = state.answers;
-  const points = realtime && series ? shownPoints() : [];
-  const [calls, failures] = [total(points, callsOf), total(points, failuresOf)];
-  const was = before && total(before.timeSeries, callsOf);
-  const failed = before && total(before.timeSeries, failuresOf);
-  const rows = (stats ? key : user)?.rows;
-  return el(
-    "dl",
-    { class: "card figures" },
-    // The API tells these of everybody alone.
-    !place.user && [
-      minute("Calls this minute", "apiCalls"),
-      figure(`Calls, ${rangeTitle()}`, series ? count(calls) : "–", before && change(calls, was)),
-      figure("Failed", series ? percent(failures / Math.max(failures + calls, 1)) : "–", failed + was > 0 && `${percent(failed / (failed + was))} a week before`),
-      figure("Median latency", latency(realtime, "p50LatencyMs"), realtime && `99 % within ${latency(realtime, "p99LatencyMs")}`),
-    ],
-    figure(stats ? "Keys in use" : "Users", rows ? count(rows.length) : "–", rangeTitle()),
-    stats
-      ? figure("Quota left", count(stats.period.remaining), runsOut(stats), meter(stats.period))
-      : minute("Bad keys this minute", "authFailures"),
-  );
-};
-
-const meter = ({ used, limit }) => el("meter", { max: limit, value: used, high: limit * 0.8, "aria-label": `${percent(used / limit)} of the quota used` });
-
-// Dimensions that are looked at, each with the name of its list and of a row.
-const LISTS = {
-  key: ["Keys", "Key"],
-  path: ["Paths", "Path"],
-  status: ["Answers", "Status"],
-  user: ["Users", "User"],
-  company: ["Companies", "Company"],
-};
-const listsShown = () => (isAdmin() && !place.user ? ["user", "company", "path", "status"] : ["key", "path", "status"]);
 
 const list = (by) => {
-  const rows = state.answers[by]?.rows;
-  const [title, one] = LISTS[by];
-  const most = Math.max(...(rows ?? []).map(({ apiCalls }) => apiCalls), 1);
+  const rows = rowsOf(by);
+  const title = LISTS[by];
+  const most = rows?.[0]?.apiCalls || 1;
   const name = (row) => {
-    const text = row[by] === "*" ? "All others" : row.keyName || row[by];
-    return by === "user" && row.user !== "*" ? button(text, () => go({ user: row.user })) : text;
+    if (row[by] === "*") return "All others";
+    const isChosen = row[by] === place[by];
+    return button((by === "key" && row.keyName) || row[by], () => filter(by, isChosen ? null : row[by]), { "aria-pressed": String(isChosen) });
   };
-  const cells = (row) => [name(row), count(row.apiCalls), row.errors == null ? "–" : percent(row.errors / row.apiCalls), millis(row.p99ResponseMs)];
-  const body = rows?.length
-    ? table(title, [one, "Calls", "Failed", "p99"], rows.map(cells), { shares: rows.map(({ apiCalls }) => apiCalls / most) })
-    : el("p", { class: "soft" }, rows && "No calls in this range.");
-  return card("list", by, title, body);
+  const cells = (row) => [name(row), count(row.apiCalls), failedOf(row), millis(row.p99ResponseMs)];
+  return card("list", by, title, table(title, ["Name", "Calls", "Failed", "p99"], rows?.map(cells), { shares: rows?.map(({ apiCalls }) => Math.min(apiCalls / most, 1)) }));
 };
 
 const recent = () => {
-  const { stats } = state.answers;
+  const { stats } = answers;
   if (!stats) return el("section", { class: "card" });
   const rows = stats.recent.map(({ time, method, path, latencyMs }) => [seconds(time), [el("b", {}, method), ` ${path ?? ""}`], millis(latencyMs)]);
   const head = ["Time", "Call", "Key check"];
@@ -172,7 +133,7 @@ const recent = () => {
 };
 
 const quotaCard = () => {
-  const { stats, alerts } = state.answers;
+  const { stats, alerts } = answers;
   if (!stats) return el("section", { class: "card" });
   const { used, limit, end } = stats.period;
   const told = alerts?.alerts.map(({ threshold, at }) => [`${threshold} %`, `reached ${instant(at)}`]) ?? [];
@@ -198,54 +159,95 @@ const firstCall = () =>
     el("pre", {}, `curl -H 'x-api-key: YOUR-KEY' '${new URL("v1/deadlines?country=AU", location)}'`),
   );
 
+// The points of the chart, how long each is, and what there is to say of them besides.
+const shown = () => {
+  const { realtime, series, hours, members, forecast } = answers;
+  if (place.company) return members && [members.byDay, "day", []];
+  if (detail()) return [hours ? hoursOfDay(hours) : !areHoursTold() && [], "ofDay", []];
+  if (!series || !realtime) return;
+  const points = [...shownPoints()];
+  const { compared, granularity } = series;
+  const more = [];
+  if (place.show === "calls") {
+    if (compared) more.push(`${change(compared.apiCalls)}.`);
+    if (forecast && forecast.basis !== "nothing") {
+      const { horizon, total, points: ahead } = forecast;
+      more.push(`Expected ${horizon === "month" ? "of this month" : "in 24 hours"}: ${count(total.low80)} to ${count(total.high80)}, 8 times out of 10.`);
+      if (granularity === "hour") points.push(...ahead.filter(({ time }) => time > points.at(-1).time).map((point) => ({ apiCalls: 0, ...point })));
+    }
+  }
+  return [points, granularity, more];
+};
+
+// The calls of a detail in each hour of the day.
+const hoursOfDay = ({ rows }) => {
+  const own = rows.filter((row) => row[detail()] === place[detail()]);
+  return Array.from({ length: 24 }, (_, hour) => ({ apiCalls: 0, ...own.find((row) => +row.hour === hour), time: hourOf(hour) }));
+};
+
 const chartCard = () => {
-  const { realtime, series } = state.answers;
-  const { granularity } = range();
-  const points = series && realtime && shownPoints();
-  const body = points && (state.asTable ? chartTable(points, granularity) : chart(points, granularity));
+  const [points, granularity, more] = shown() ?? [];
+  const body = points?.length ? (asTable ? chartTable(points, granularity) : chart(points, granularity, more)) : el("p", { class: "soft" }, points && "Hours are told apart for up to 7 days.");
   const choices = Object.entries(METRICS).map(([show, title]) => choice(title, place.show === show, () => go({ show })));
-  return card("chart", "chart", "How calls ended", el("figure", { class: "plot" }, body), el("div", { class: "group" }, choices));
+  const title = `${detail() ? "Hours of the day" : "How calls ended"}, ${rangeTitle()}`;
+  return card("chart", "chart", title, el("figure", { class: "plot" }, body), el("div", { class: "group" }, choices));
 };
 
-const heatCard = () => {
-  const { heatmap } = state.answers;
-  return card("week", "week", "Hours of the week", heatmap && heat(heatmap));
+const heatCard = () => card("week", "week", "Hours of the week", answers.heatmap && heat(answers.heatmap));
+
+// Who was refused, why, and from where.
+const securityCard = () => {
+  const { reasons, rateLimitedUsers } = answers.security ?? {};
+  const most = ([{ address, prefix } = {}]) => address ?? prefix ?? "–";
+  const refused = reasons?.map(({ reason, failures, addresses, prefixes }) => [reason?.replaceAll("_", " ") ?? "not known", most(addresses), most(prefixes), count(failures)]);
+  const over = rateLimitedUsers?.map(({ userEmail, rateLimited }) => [button(userEmail, () => filter("user", userEmail)), count(rateLimited)]);
+  const tables = [table("Bad keys", ["Bad key", "Most from", "Key begins", "Calls"], refused, { words: 3 }), table("Over quota", ["Over quota", "Calls"], over)];
+  return card("security", "security", "Refused", el("div", { class: "halves" }, tables));
 };
 
-// How many of the minutes that are settled the gateway's own log agrees with to the call.
+// How many of the minutes that are settled the gateway's own log agrees with to the call, and how far figures are set.
 const proof = () => {
-  const { series } = state.answers;
-  if (!series || series.granularity !== "minute") return "Every call is counted once, by its own time.";
-  const settled = series.timeSeries.filter(({ time }) => Date.parse(series.asOf) - Date.parse(time) > 4 * 60_000);
-  const agree = settled.filter(({ apiCalls, rateLimited, statusKnown }) => apiCalls + rateLimited === statusKnown);
-  return `Every call is counted once, by its own time. The gateway's log agrees in ${agree.length} of ${settled.length} minutes.`;
+  const { series, summary } = answers;
+  const minutes = series?.granularity === "minute" ? series.timeSeries.filter(({ time }) => Date.parse(series.asOf) - Date.parse(time) > 4 * 60_000) : [];
+  const agree = minutes.filter(({ apiCalls, rateLimited, statusKnown }) => apiCalls + rateLimited === statusKnown);
+  return [
+    "Every call is counted once, by its own time.",
+    minutes.length && `The gateway's log agrees in ${agree.length} of ${minutes.length} minutes.`,
+    summary && `Figures are settled to ${clock(summary.settledTo)}.`,
+  ]
+    .filter(Boolean)
+    .join(" ");
 };
 
 const notice = () => {
-  const [trouble] = Object.values(state.troubles);
+  const [trouble] = Object.values(troubles);
   return el("p", { class: "notice", role: "alert", hidden: !trouble }, trouble);
 };
 
 const page = () => {
-  const { realtime, series, heatmap, stats, alerts } = state.answers;
+  const { realtime, stats } = answers;
+  const isWhole = !detail() && !place.company;
   return [
     masthead(),
-  el(
-    "main",
-    { id: "main", tabindex: -1 },
-    ranges(),
-    notice(),
-    figures(),
-    !place.user && part("chart", [place, state.asTable, state.width, state.cursor, series, JSON.stringify(realtime?.current), realtime?.asOf.slice(0, 16)], chartCard),
     el(
-      "div",
-      { class: "tiles" },
-      listsShown().map((by) => part(by, [place, state.answers[by]], () => list(by))),
-      !place.user && part("heat", [place, state.asTable, heatmap], heatCard),
-      isOfOne() && part("quota", [place, stats?.period.used, alerts], quotaCard),
-      isOfOne() && part("recent", [place, stats?.recent[0]?.requestId, Boolean(stats)], recent),
+      "main",
+      { id: "main", tabindex: -1 },
+      ranges(),
+      notice(),
+      figures(),
+      part("chart", [place, asTable, plotWidth, cursor, ...["hours", "members", "series", "forecast"].map((name) => answers[name]), JSON.stringify(realtime?.current), realtime?.timeSeries[0].time], chartCard),
+      el(
+        "div",
+        { class: "tiles" },
+        listsShown().map((by) => part(by, [place, answers[by], answers.members], () => list(by))),
+        isWhole && [
+          part("heat", [place, asTable, answers.heatmap], heatCard),
+          isOfOne()
+            ? [part("quota", [place, stats?.period.used, answers.alerts], quotaCard), part("recent", [place, stats?.recent[0]?.requestId, Boolean(stats)], recent)]
+            : part("security", [place, answers.security], securityCard),
+        ],
+      ),
     ),
-  ),
-  el("footer", {}, el("p", {}, proof()), el("p", {}, `Days begin at midnight in ${zone}. `, el("a", { href: "v1/openapi.json" }, "The API"))),
+    el("footer", {}, el("p", {}, proof()), el("p", {}, `Days begin at midnight in ${zone}. `, el("a", { href: "v1/openapi.json" }, "The API"))),
   ];
 };
