@@ -2,6 +2,7 @@
 //!
 //! Invariant: what is looked at is the page with real figures, in each of its states.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -58,15 +59,79 @@ fn everybody_can_use_the_page() {
             "offline": false, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1,
         }),
     );
-    nothing_is_wider_than_the_narrowest_screen(&page);
+    page.browser.press("t");
+    page.browser.wait("the chart again", "document.querySelector('#chart')");
+    a_quiet_second_costs_no_body(&page);
+    nothing_is_wider_than_the_screen(&page);
+    colours_of_the_system_are_used_where_they_are_forced(&page);
+    paper_has_the_figures_and_nothing_to_press(&page);
+    page.sign_out();
+    local.get("/v1/deadlines?country=AU", ("x-api-key", "ck_nobody"));
+    local.json(&["users", "create", "--local", "--json", "--admin", "--email", "root@example.com"]);
+    page.sign_in("root@example.com");
+    page.browser.wait("who was refused", "document.querySelector('.security tbody tr')");
+    looks_at("an administrator");
+    page.choose("path", "GET /v1/deadlines");
+    page.shows("Not told apart by path");
+    looks_at("a filter");
     lighthouse_gives_all_it_has(&page, &modules);
 }
 
-fn nothing_is_wider_than_the_narrowest_screen(page: &Page<'_>) {
-    let screen = json!({ "width": 320, "height": 900, "deviceScaleFactor": 1, "mobile": true });
-    page.browser.tell("Emulation.setDeviceMetricsOverride", &screen);
-    page.browser.wait("it fits", "document.documentElement.scrollWidth <= 320");
+/// Nobody calls: the answers of a second are those of the one before.
+fn a_quiet_second_costs_no_body(page: &Page<'_>) {
+    let quiet = || {
+        let answers = page.browser.events("Network.responseReceived");
+        let statuses = answers.iter().map(|answer| &answer["response"]);
+        statuses
+            .filter(|answer| answer["status"] == 304 && answer["url"].as_str().unwrap().contains("realtime"))
+            .count()
+    };
+    let (before, began) = (quiet(), Instant::now());
+    while quiet() < before + 3 {
+        assert!(began.elapsed() < Duration::from_secs(60), "{} of {before}", quiet());
+        std::thread::sleep(Duration::from_millis(500));
+    }
+    page.browser.wait("it is live all the same", "document.querySelector('#stamp').className === 'live'");
+}
+
+/// Neither on the narrowest, which is also one of 640 at 200 %, nor with letters of twice the size.
+fn nothing_is_wider_than_the_screen(page: &Page<'_>) {
+    for (width, zoom, letters) in [(320, 1, 100), (320, 2, 100), (640, 1, 200)] {
+        let screen = json!({ "width": width, "height": 900, "deviceScaleFactor": zoom, "mobile": zoom == 1 });
+        page.browser.tell("Emulation.setDeviceMetricsOverride", &screen);
+        page.browser.run(&format!("document.documentElement.style.fontSize = '{letters}%'"));
+        page.browser.wait("it fits", &format!("document.documentElement.scrollWidth <= {width}"));
+    }
+    page.browser.run("document.documentElement.style.fontSize = ''");
     page.browser.tell("Emulation.clearDeviceMetricsOverride", &json!({}));
+}
+
+fn colours_of_the_system_are_used_where_they_are_forced(page: &Page<'_>) {
+    let media = json!({ "features": [{ "name": "forced-colors", "value": "active" }] });
+    page.browser.tell("Emulation.setEmulatedMedia", &media);
+    let colours = "[...document.querySelectorAll('nav button[aria-pressed]')].map((button) => \
+                   [button.ariaPressed, getComputedStyle(button).backgroundColor])";
+    let colours: Vec<(String, String)> = serde_json::from_value(page.browser.run(colours)).unwrap();
+    let of = |pressed: &str| {
+        colours.iter().filter(|(is, _)| is == pressed).map(|(_, colour)| colour).collect::<BTreeSet<_>>()
+    };
+    assert!(of("true").is_disjoint(&of("false")), "what is chosen stands out: {colours:?}");
+    let bar = page.browser.run("getComputedStyle(document.querySelector('.plot path.ok')).fill");
+    assert_ne!(bar, page.browser.run("getComputedStyle(document.querySelector('.card')).backgroundColor"));
+}
+
+fn paper_has_the_figures_and_nothing_to_press(page: &Page<'_>) {
+    page.browser.tell("Emulation.setEmulatedMedia", &json!({ "media": "print", "features": [] }));
+    let is_shown =
+        |what: &str| page.browser.run(&format!("document.querySelector('{what}').getClientRects().length > 0"));
+    for (what, expected) in
+        [(".figures", true), ("#chart", true), (".list table", true), ("nav", false), (".actions", false)]
+    {
+        assert_eq!(is_shown(what), json!(expected), "{what}");
+    }
+    let cut = "[...document.querySelectorAll('.list .scroll')].filter((box) => box.scrollHeight > box.clientHeight + 1).length";
+    assert_eq!(page.browser.run(cut), json!(0), "no list is cut");
+    page.browser.tell("Emulation.setEmulatedMedia", &json!({ "media": "", "features": [] }));
 }
 
 fn lighthouse_gives_all_it_has(page: &Page<'_>, modules: &Path) {
