@@ -23,6 +23,7 @@ const QUERY: &str = "application/x-www-form-urlencoded";
 mod calls;
 mod chromium;
 mod commands;
+mod demo;
 mod description;
 mod faults;
 mod history;
@@ -77,11 +78,11 @@ impl Answer {
 
 impl Local {
     pub(crate) fn up() -> Self {
-        Self::up_with(|| (0, Vec::new()))
+        Self::up_with(&[], || (0, Vec::new()))
     }
 
     /// The port to listen on and the variables are asked for once nothing else runs that could take the port.
-    fn up_with(settings: impl FnOnce() -> (u16, Vec<(&'static str, String)>)) -> Self {
+    fn up_with(flags: &[&str], settings: impl FnOnce() -> (u16, Vec<(&'static str, String)>)) -> Self {
         let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
         let (port, variables) = settings();
         let folder = binaries().join(format!("../tmp/local-{}", std::process::id()));
@@ -89,7 +90,8 @@ impl Local {
         let config = ureq::Agent::config_builder().http_status_as_error(false);
         let agent = config.timeout_global(Some(Duration::from_secs(60))).build().new_agent();
         let mut local = Self { folder, ready: Value::Null, agent, variables, checked: Mutex::default(), _alone: alone };
-        local.ready = local.json(&["local", "up", "--port", &port.to_string(), "--detach", "--json"]);
+        let up = ["local", "up", "--port", &port.to_string(), "--detach", "--json"];
+        local.ready = local.json(&[&up[..], flags].concat());
         local
     }
 

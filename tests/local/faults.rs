@@ -30,7 +30,7 @@ const A_RUN: Duration = Duration::from_secs(65);
 #[test]
 fn under_faults_every_call_that_is_answered_is_counted_once() {
     let mut started = None;
-    let local = Local::up_with(|| {
+    let local = Local::up_with(&[], || {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let proxy = started.insert(Proxy::start(port));
         (port, vec![("COMPLICAL_LOCAL_FUNCTIONS_ENDPOINT", proxy.endpoint_url.clone())])

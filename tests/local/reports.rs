@@ -16,8 +16,9 @@ const CUSTOMER: &str = "user@example.com";
 
 #[test]
 fn a_history_that_was_played_is_reported_to_those_who_have_subscribed() {
-    let local = Local::up();
-    local.json(&["play", "--local", "--json", "--calls", "3000", "--days", "12", "--seed", "3"]);
+    let mut local = demo::up();
+    demo::up_again(&mut local);
+    local.json(&["play", "--local", "--json", "--calls", "1500", "--days", "3", "--seed", "3"]);
     let (everybodys, own) = (Inbox::open(&local, &[]), Inbox::open(&local, &["--user", CUSTOMER]));
     let outcome = run(&local);
     assert!(outcome["failed"] == 0 && outcome["written"].as_u64().unwrap() > 8, "{outcome}");

@@ -14,6 +14,7 @@ pub mod deadlines;
 pub mod drain;
 pub mod failed_batch;
 pub mod failed_record;
+pub mod history;
 pub mod journal;
 pub mod keys;
 pub mod large_record;

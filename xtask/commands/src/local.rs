@@ -4,6 +4,7 @@
 
 pub mod background;
 pub mod consumers;
+pub mod demo;
 pub mod emulator;
 pub mod front;
 pub mod seed;
@@ -12,10 +13,11 @@ pub mod signal;
 use std::time::Instant;
 
 use anyhow::Result;
+use contract::Toggle;
 use stacks::{App, Architecture};
 use xtask::cli::{Local, LocalCommand, LocalUp};
 use xtask::package::Package;
-use xtask::{Printer, build, workspace};
+use xtask::{Failure, Printer, build, workspace};
 
 use cloud::Connection;
 use cloud::console::confirm::Approval;
@@ -49,6 +51,10 @@ async fn up(args: &LocalUp, printer: &Printer) -> Result<()> {
     let env = args.env.env.clone();
     let architecture = if cfg!(target_arch = "aarch64") { Architecture::Arm64 } else { Architecture::X86_64 };
     let app = workspace::app(&env, toggle, stacks::Target::Local, architecture)?;
+    if args.demo && toggle == Toggle::Off {
+        let failure = Failure::usage("what --demo plays is counted through the stream, which is left out");
+        return Err(failure.hint(format!("unset {}", contract::variable::TOGGLE)).into());
+    }
     let folder = Folder::open()?;
     if args.detach {
         return background::start(args, &folder, printer).await;
@@ -115,19 +121,38 @@ async fn run_until_stopped(
         () = stop.asked() => return Ok(()),
     };
     let consumers = consumers::start(&connection, folder, *clock.printer)?;
-    ready.keep(folder)?;
-    clock.say("ready");
-    ready.show(&Secrets::read(folder, &args.env.env)?, args.json, clock.printer)?;
-    clock.printer.say("Ctrl-C stops it; what it stored is there again at the next start.");
     let changes = emulator.front().stream_changes();
+    let begin = async {
+        begin(args, &connection, &ready, folder, clock).await?;
+        std::future::pending().await
+    };
     let ended = tokio::select! {
         ended = emulator.ended(folder) => Err(ended),
         never = consumers::wake(&consumers, changes) => match never {},
+        failed = begin => failed,
         () = stop.asked() => Ok(()),
     };
     let _ = std::fs::remove_file(folder.ready());
     consumers.stop().await;
     ended
+}
+
+/// Plays what is to be played, and tells everybody that the system is ready.
+async fn begin(
+    args: &LocalUp,
+    connection: &Connection,
+    ready: &Ready,
+    folder: &Folder,
+    clock: &Clock<'_>,
+) -> Result<()> {
+    if args.demo {
+        demo::play(connection, &args.env.env, folder, clock).await?;
+    }
+    ready.keep(folder)?;
+    clock.say("ready");
+    ready.show(&Secrets::read(folder, &args.env.env)?, args.json, clock.printer)?;
+    clock.printer.say("Ctrl-C stops it; what it stored is there again at the next start.");
+    Ok(())
 }
 
 /// The same deploy as to AWS, then a key and two users.

@@ -12,6 +12,8 @@ const UP: &str = "Output: where it is, a key and tokens; with --json one JSON do
                   apiUrl, apiKey, userEmail, userToken, adminToken and dashboardUrl, printed when it is ready.\n\
                   Everything binds to 127.0.0.1. What it stores is under target/local, or the folder that \
                   COMPLICAL_LOCAL_DIR names, and survives a restart.\n\
+                  --demo plays four weeks of made-up calls before it is ready, which takes a minute; what is stored \
+                  is not played again.\n\
                   Here ENABLE_KINESIS_ANALYTICS counts as on where it is unset; off leaves the stream out.\n\
                   Exit status: 0 done, 1 failed, 2 wrong usage.\n\
                   Example: cargo xtask local --detach --json";
@@ -66,6 +68,9 @@ pub struct LocalUp {
     /// The port it listens on; 0 for any that is free
     #[arg(long, value_name = "PORT", default_value_t = 4571, value_parser = whole(0..=u16::MAX), allow_negative_numbers = true)]
     pub port: u16,
+    /// Play four weeks of made-up calls first, unless they are stored already
+    #[arg(long)]
+    pub demo: bool,
     /// Leave it running in the background
     #[arg(long)]
     pub detach: bool,

@@ -15,8 +15,8 @@ const MAX_CALLS: u64 = 1_000_000;
 #[command(
     after_help = "Made-up people of five companies call on weekdays and weekends, by day and night and in bursts; some \
                   keys are refused and some quotas used up. user@example.com, whose figures the local system shows, is \
-                  one of them. What is no more than eight days old goes over the stream; what is older is put where the \
-                  stream's consumer would have put it. The same seed makes the same history up to the present minute.\n\
+                  one of them. Calls are put where the stream's consumer would have put them, and what was answered where the \
+                  gateway would have. The same seed makes the same history up to the present minute.\n\
                   Only the local system is played on: on AWS every call would be billed.\n\
                   Output: how many events there are, of which kind; with --json one JSON document.\n\
                   Exit status: 0 every event is counted, 1 failed, 2 wrong usage.\n\

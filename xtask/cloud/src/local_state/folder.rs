@@ -46,6 +46,11 @@ impl Folder {
         self.0.join("secrets.json")
     }
 
+    /// When the history ends that was played for a look around.
+    pub fn demo(&self) -> PathBuf {
+        self.0.join("demo")
+    }
+
     /// What the emulator stores.
     pub fn state(&self) -> PathBuf {
         self.0.join("state")

@@ -34,6 +34,9 @@ pub async fn start(args: &LocalUp, folder: &Folder, printer: &Printer) -> Result
     let log = File::create(folder.log()).with_context(|| folder.log().display().to_string())?;
     let mut command = Command::new(std::env::current_exe()?);
     command.args(["local", "up", "--env", args.env.env.as_str(), "--port", &args.port.to_string()]);
+    if args.demo {
+        command.arg("--demo");
+    }
     command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
     let mut stop = Stop::listen()?;
     // A group of its own: Ctrl-C and the end of the terminal are not for it.
