@@ -93,6 +93,11 @@ fn processor(app: &App, stack: &mut Stack, stream: &StreamHandle, analytics: &Ta
     stack.add("UsageStreamToProcessor", mapping);
 }
 
+/// With so much memory a function has one whole processor (AWS: Configure Lambda function memory). The aggregator needs
+/// it for the hour of 100,000 users a minute, by the table of `cargo xtask bench growth` in README.md, and no more than
+/// a sixth of the memory; the other functions stay within a fraction of theirs.
+const OF_A_PROCESSOR: MemoryMib = MemoryMib::of::<1_769>();
+
 /// Sets the windows of the minutes that are over, once a minute, finds anomalies in them, and sends the alerts that
 /// these ask for. A run that fails is made up for by the next.
 fn aggregator(app: &App, stack: &mut Stack, analytics: &TableHandle) {
@@ -118,7 +123,7 @@ fn aggregator(app: &App, stack: &mut Stack, analytics: &TableHandle) {
     }
     let aggregator = Lambda {
         function: Function::RealtimeAggregator,
-        memory: MemoryMib::of::<512>(),
+        memory: OF_A_PROCESSOR,
         timeout: Timeout::of::<55>(),
         reserved_concurrency: None,
         variables,
