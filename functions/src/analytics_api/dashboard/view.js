@@ -50,7 +50,8 @@ const masthead = () => {
       el("span", { class: "who" }, email, isAdmin() && el("b", {}, "admin")),
       choice("Pause", isPaused, pause, "p"),
       button("Keys", openKeys),
-      button("Sign out", () => signOut()),
+      // Whoever signs in next sees everything of theirs.
+      button("Sign out", () => filter() ?? signOut()),
     ),
   );
 };
