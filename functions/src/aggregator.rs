@@ -7,6 +7,7 @@ mod alerts;
 mod anomalies;
 mod due;
 mod run;
+mod run_outs;
 mod totals;
 mod uncounted;
 mod watch;
@@ -20,7 +21,7 @@ use jiff::{SignedDuration, Timestamp};
 use metering::batch::Batch;
 use metering::block::Block;
 use metering::subject::Bucket;
-use metering::window::{Day, Minute};
+use metering::window::{Day, Hour, Minute};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -35,6 +36,7 @@ use store::answer_lines::AnswerLines;
 use store::blocks::{Blocks, Mark};
 use store::failed_windows::FailedWindows;
 use store::journal::Journal;
+use store::keys::Keys;
 use store::notices::Notices;
 use store::table::{Table, TableError};
 use store::uncounted::UncountedSpans;
@@ -77,6 +79,10 @@ pub struct Aggregator {
     pub lines: AnswerLines,
     /// Where it is said what calls were answered, if that is to be known.
     pub status_source: Option<StatusSource>,
+    /// Where it is set what users may call. Without it nobody is told that a quota will run out.
+    pub keys: Option<Keys>,
+    /// The hour in which this process has looked for quotas that will run out.
+    pub foreseen_in: Arc<Mutex<Option<Hour>>>,
     /// Where alerts are sent. Without it they wait for a run that has it.
     pub topic: Option<AlertsTopic>,
 }
@@ -127,6 +133,8 @@ impl Aggregator {
             notices: Notices::new(usage),
             metrics,
             status_source: None,
+            keys: None,
+            foreseen_in: Arc::default(),
             topic: None,
         }
     }
@@ -270,7 +278,9 @@ impl Aggregator {
     /// Sends alerts, looks for anomalies, and publishes what is left to the next run.
     async fn conclude(&self, run: Run<'_>, watermark: Minute, now: Timestamp) {
         let windows = run.failures();
-        let unsent = self.send_alerts(run.into_alerts(), now).await;
+        let mut alerts = run.into_alerts();
+        alerts.extend(self.foresee_run_outs(watermark, now).await);
+        let unsent = self.send_alerts(alerts, now).await;
         let look = self.look_for_anomalies(watermark, now).await;
         let alerts = unsent + look.unsent;
         if let Err(cause) = self.metrics.publish_left(Minute::of(now), windows, alerts, look.found).await {

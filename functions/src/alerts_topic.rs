@@ -4,7 +4,7 @@
 
 use aws_sdk_dynamodb::config::Credentials;
 use contract::table::USER_EMAIL;
-use metering::alert::Alert;
+use metering::alert::{Alert, Kind};
 use metering::anomaly::Anomaly;
 
 use crate::signed_request::RequestError;
@@ -34,7 +34,10 @@ impl AlertsTopic {
     /// # Errors
     /// When SNS does not say that it has taken it. It may have, unless it refused it.
     pub async fn send(&self, alert: &Alert) -> Result<(), RequestError> {
-        let subject = format!("CompliCal: {} % of the monthly quota is used", alert.threshold);
+        let subject = match alert.kind {
+            Kind::Threshold(threshold) => format!("CompliCal: {threshold} % of the monthly quota is used"),
+            Kind::RunOut(hour) => format!("CompliCal: the monthly quota will run out on {}", hour.day()),
+        };
         let user = [(USER_EMAIL, alert.user_email.as_str())];
         self.topic.publish(&subject, &alert.cloud_event(&self.source), &user).await
     }

@@ -13,6 +13,7 @@ use crate::function::Variable;
 use crate::lambda::Lambda;
 use crate::log_group::LogGroupHandle;
 use crate::permission::Permission;
+use crate::policy::Grant;
 use crate::schedule::{Every, Schedule};
 use crate::settings::StatusSource;
 use crate::stream::{Stream, StreamHandle};
@@ -102,25 +103,26 @@ const OF_A_PROCESSOR: MemoryMib = MemoryMib::of::<1_769>();
 /// these ask for. A run that fails is made up for by the next.
 fn aggregator(app: &App, stack: &mut Stack, analytics: &TableHandle) {
     let usage = TableHandle::elsewhere(name::usage_table(&app.env));
+    let keys = TableHandle::elsewhere(name::keys_table(&app.env));
     let alerts = alerts_topic(app, stack);
     let mut variables = vec![
         Variable::Environment(app.env.clone()),
         Variable::AnalyticsTable(analytics.name().clone()),
         Variable::UsageTable(usage.name().clone()),
+        Variable::KeysTable(keys.name().clone()),
         Variable::AlertsTopic(alerts.arn().clone()),
     ];
-    let mut grants =
-        vec![analytics.aggregate(), usage.settle(&PENDING_BY_PARTITION), alerts.publish(), publish_metrics()];
+    let mut grants = vec![
+        analytics.aggregate(),
+        usage.settle(&PENDING_BY_PARTITION),
+        keys.know_settings_of_users(),
+        alerts.publish(),
+        publish_metrics(),
+    ];
     variables.extend(Variable::holidays(&app.settings.alarms.holidays));
-    match app.settings.api.status {
-        StatusSource::Poll => {
-            let access_log = LogGroupHandle::elsewhere(name::access_log(&app.env));
-            variables.push(Variable::AccessLog(access_log.name().clone()));
-            grants.push(access_log.search());
-        }
-        StatusSource::Subscription => variables.push(Variable::AccessLogSubscription),
-        StatusSource::Off => {}
-    }
+    let (variable, grant) = status_source(app);
+    variables.extend(variable);
+    grants.extend(grant);
     let aggregator = Lambda {
         function: Function::RealtimeAggregator,
         memory: OF_A_PROCESSOR,
@@ -138,6 +140,18 @@ fn aggregator(app: &App, stack: &mut Stack, analytics: &TableHandle) {
     };
     let each_minute = stack.add("EachMinute", each_minute);
     stack.add("EachMinutePermission", Permission::by_rule(&each_minute, &aggregator));
+}
+
+/// By which the aggregator knows what calls were answered.
+fn status_source(app: &App) -> (Option<Variable>, Option<Grant>) {
+    match app.settings.api.status {
+        StatusSource::Poll => {
+            let access_log = LogGroupHandle::elsewhere(name::access_log(&app.env));
+            (Some(Variable::AccessLog(access_log.name().clone())), Some(access_log.search()))
+        }
+        StatusSource::Subscription => (Some(Variable::AccessLogSubscription), None),
+        StatusSource::Off => (None, None),
+    }
 }
 
 /// Where users are told of quotas that run out.

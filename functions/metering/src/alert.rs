@@ -1,6 +1,6 @@
-//! An alert: that a user has reached a threshold of the month's quota.
+//! An alert: that a user has reached a threshold of the month's quota, or will use it up before the month is over.
 //!
-//! Invariant: an alert is named by user, month and threshold alone, so that whoever makes it again makes the same one.
+//! Invariant: an alert is named by user, month and kind alone, so that whoever makes it again makes the same one.
 
 use std::collections::BTreeMap;
 
@@ -13,22 +13,35 @@ use crate::email::Email;
 use crate::event::{Event, EventType};
 use crate::hex;
 use crate::quota::{Quota, THRESHOLDS};
-use crate::window::{Month, iso_millis};
+use crate::window::{Hour, Month, iso_millis};
 
-/// What CloudEvents call the kind of event.
-pub const TYPE: &str = "com.complical.usage.threshold";
+/// What CloudEvents call an alert that a threshold is reached.
+pub const THRESHOLD_TYPE: &str = "com.complical.usage.threshold";
+/// What they call one that a quota will run out.
+pub const RUN_OUT_TYPE: &str = "com.complical.usage.run-out";
+/// What stands for that kind in an alert's id.
+const RUN_OUT: &str = "run-out";
 
 /// An alert.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alert {
     /// Whose quota it is.
     pub user_email: Email,
-    /// The threshold, in percent of the quota: one of [`THRESHOLDS`].
-    pub threshold: u64,
-    /// The quota when it was known that the threshold is reached. Several may be passed at once.
+    /// What they are told.
+    pub kind: Kind,
+    /// The quota when that was known. Several thresholds may be passed at once.
     pub quota: Quota,
     /// When that was; the alert is of this instant's month.
     pub at: Timestamp,
+}
+
+/// What a user is told of their quota.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A threshold is reached, in percent of the quota: one of [`THRESHOLDS`].
+    Threshold(u64),
+    /// It will be used up in this month: as expected, in this hour, and by the 80 % band of the forecast at any rate.
+    RunOut(Hour),
 }
 
 /// The alerts that some events ask for, each once: the earliest event that tells of a threshold decides.
@@ -44,7 +57,10 @@ type Reached = [Option<(Timestamp, Quota)>; THRESHOLDS.len()];
 pub struct Data<'a> {
     user_email: &'a str,
     period: Period,
-    threshold: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    threshold: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    runs_out_at: Option<String>,
     used: u64,
     limit: u64,
     remaining: u64,
@@ -62,10 +78,10 @@ impl Alert {
         Month::of(self.at)
     }
 
-    /// Thirty-two characters that stand for user, month and threshold.
+    /// Thirty-two characters that stand for user, month and kind.
     pub fn id(&self) -> String {
         // The user's name comes last: whatever it holds, nothing else reads the same.
-        let name = format!("{}\n{}\n{}", self.month(), self.threshold, self.user_email);
+        let name = format!("{}\n{}\n{}", self.month(), self.kind.name(), self.user_email);
         hex::encode(&Sha256::digest(name)[..16])
     }
 
@@ -75,12 +91,42 @@ impl Alert {
         let data = Data {
             user_email,
             period: Period { start: iso_millis(month.start()), end: iso_millis(month.end()) },
-            threshold: self.threshold,
+            threshold: self.kind.threshold(),
+            runs_out_at: self.kind.runs_out().map(|hour| iso_millis(hour.start())),
             used: self.quota.used,
             limit: self.quota.limit,
             remaining: self.quota.remaining(),
         };
-        CloudEvent::new(self.id(), source, TYPE, user_email, self.at, data)
+        CloudEvent::new(self.id(), source, self.kind.event_type(), user_email, self.at, data)
+    }
+}
+
+impl Kind {
+    /// The threshold, if it is one.
+    pub const fn threshold(self) -> Option<u64> {
+        match self {
+            Self::Threshold(threshold) => Some(threshold),
+            Self::RunOut(_) => None,
+        }
+    }
+
+    /// When the quota runs out, if that is what is told.
+    pub const fn runs_out(self) -> Option<Hour> {
+        match self {
+            Self::Threshold(_) => None,
+            Self::RunOut(hour) => Some(hour),
+        }
+    }
+
+    fn name(self) -> String {
+        self.threshold().map_or_else(|| RUN_OUT.to_owned(), |threshold| threshold.to_string())
+    }
+
+    const fn event_type(self) -> &'static str {
+        match self {
+            Self::Threshold(_) => THRESHOLD_TYPE,
+            Self::RunOut(_) => RUN_OUT_TYPE,
+        }
     }
 }
 
@@ -117,7 +163,8 @@ impl Alerts {
     pub fn by_user(&self) -> impl Iterator<Item = Vec<Alert>> {
         self.0.iter().map(|((user_email, _), known)| {
             let alert = |(threshold, known): (u64, &Option<(Timestamp, Quota)>)| {
-                known.map(|(at, quota)| Alert { user_email: user_email.clone(), threshold, quota, at })
+                let kind = Kind::Threshold(threshold);
+                known.map(|(at, quota)| Alert { user_email: user_email.clone(), kind, quota, at })
             };
             THRESHOLDS.into_iter().zip(known).filter_map(alert).collect()
         })
@@ -141,7 +188,7 @@ mod tests {
         let mut alerts = Alerts::default();
         events.iter().for_each(|event| alerts.note(event));
         let alerts = alerts.by_user().flatten();
-        alerts.map(|alert| (alert.threshold, alert.quota.used, alert.at.to_string())).collect()
+        alerts.map(|alert| (alert.kind.threshold().unwrap(), alert.quota.used, alert.at.to_string())).collect()
     }
 
     #[test]
@@ -158,10 +205,10 @@ mod tests {
     }
 
     #[test]
-    fn an_id_is_of_user_month_and_threshold_and_of_nothing_else() {
+    fn an_id_is_of_user_month_and_kind_and_of_nothing_else() {
         let alert = |at: &str, threshold, used| Alert {
             user_email: "a@b.au".parse().unwrap(),
-            threshold,
+            kind: Kind::Threshold(threshold),
             quota: Quota { used, limit: 10 },
             at: at.parse().unwrap(),
         };
@@ -169,14 +216,16 @@ mod tests {
         assert_eq!(one.id(), alert("2026-11-30T23:59:59Z", 50, 7).id());
         let others = [alert("2026-12-01T00:00:00Z", 50, 5), alert("2026-11-24T10:15:07Z", 80, 8)];
         let other = Alert { user_email: "b@b.au".parse().unwrap(), ..one.clone() };
-        assert!(others.iter().chain([&other]).all(|other| other.id() != one.id()));
+        let run_out = |hour: &str| Alert { kind: Kind::RunOut(hour.parse().unwrap()), ..one.clone() };
+        assert_eq!(run_out("2026-11-28T07").id(), run_out("2026-11-29T09").id());
+        assert!(others.iter().chain([&other, &run_out("2026-11-28T07")]).all(|other| other.id() != one.id()));
     }
 
     #[test]
     fn an_alert_is_sent_as_a_cloud_event() {
         let alert = Alert {
             user_email: "a@b.au".parse().unwrap(),
-            threshold: 80,
+            kind: Kind::Threshold(80),
             quota: Quota { used: 8, limit: 10 },
             at: "2026-11-24T10:15:07.5Z".parse().unwrap(),
         };
@@ -189,5 +238,12 @@ mod tests {
             },
         });
         assert_eq!(serde_json::to_value(alert.cloud_event("/test")).unwrap(), expected);
+        let run_out = Alert { kind: Kind::RunOut("2026-11-28T07".parse().unwrap()), ..alert };
+        let event = serde_json::to_value(run_out.cloud_event("/test")).unwrap();
+        assert_eq!(event["type"], "com.complical.usage.run-out");
+        assert_eq!(
+            (&event["data"]["runsOutAt"], &event["data"]["threshold"]),
+            (&json!("2026-11-28T07:00:00.000Z"), &json!(null))
+        );
     }
 }

@@ -17,7 +17,7 @@ async fn sent(answer: (u16, &'static str)) -> (Vec<Asked>, Result<(), RequestErr
     let topic = AlertsTopic::new(Some(&url), "ap-south-1", credentials, ARN.into(), "/complical/test".into());
     let alert = Alert {
         user_email: "zo\u{eb}+a&b@example.com".parse().unwrap(),
-        threshold: 80,
+        kind: Kind::Threshold(80),
         quota: Quota { used: 80, limit: 100 },
         at: "2026-11-24T10:15:07Z".parse().unwrap(),
     };

@@ -7,11 +7,11 @@ use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use contract::table::{PENDING, PENDING_JOURNALS, PK, SK};
 use futures::{StreamExt, TryStreamExt};
 use jiff::{SignedDuration, Timestamp};
-use metering::alert::Alert;
+use metering::alert::{Alert, Kind};
 use metering::email::Email;
 use metering::quota::Quota;
 use metering::subject::Subject;
-use metering::window::{Month, iso_millis};
+use metering::window::{Hour, Month, iso_millis};
 
 use crate::table::{
     CONCURRENCY, Consistency, Item, Sort, Table, TableError, integer, number, present, string, text,
@@ -19,7 +19,9 @@ use crate::table::{
 };
 use crate::windows::usage_partition;
 
-/// What the sort key of an alert has between its month and its threshold: `2026-11#NOTICE#080`.
+mod watched;
+
+/// What the sort key of an alert has between its month and its kind: `2026-11#NOTICE#080`, `2026-11#NOTICE#RUNOUT`.
 const NOTICE: &str = "#NOTICE#";
 /// What the index of what waits has of an alert that is not sent yet, in the place of a journal's bucket.
 const UNSENT: &str = "NOTICES";
@@ -29,6 +31,7 @@ const CLAIM: SignedDuration = SignedDuration::from_secs(120);
 const LIMIT: i32 = 1_000;
 
 const THRESHOLD: &str = "threshold";
+const RUNS_OUT_AT: &str = "runsOutAt";
 const USED: &str = "used";
 const QUOTA: &str = "limit";
 const AT: &str = "at";
@@ -93,31 +96,41 @@ impl Notices {
     }
 
     async fn make_in_order(&self, alerts: Vec<Alert>, now: Timestamp) -> Result<Vec<Claim>, TableError> {
+        // Before any of them: the highest alert says that the user is watched, too.
+        if let Some(alert) = alerts.last().filter(|alert| !alert.quota.is_exhausted()) {
+            self.watch(&alert.user_email, alert.month()).await?;
+        }
         let mut made = Vec::new();
         for alert in alerts {
-            let request = self.update(&alert).condition_expression("attribute_not_exists(#pk)");
-            let request = request
-                .update_expression(
-                    "SET #threshold = :threshold, #used = :used, #limit = :limit, #at = :at, #claimed = :now, \
-                     #pending = :unsent",
-                )
-                .expression_attribute_names("#pk", PK)
-                .expression_attribute_names("#threshold", THRESHOLD)
-                .expression_attribute_names("#used", USED)
-                .expression_attribute_names("#limit", QUOTA)
-                .expression_attribute_names("#at", AT)
-                .expression_attribute_names("#claimed", CLAIMED_AT)
-                .expression_attribute_values(":threshold", number(alert.threshold))
-                .expression_attribute_values(":used", number(alert.quota.used))
-                .expression_attribute_values(":limit", number(alert.quota.limit))
-                .expression_attribute_values(":at", text(iso_millis(alert.at)))
-                .expression_attribute_values(":now", text(iso_millis(now)))
-                .expression_attribute_values(":unsent", text(UNSENT));
-            if self.carry_out(request).await? {
+            let request = self.make_one(&alert, now).condition_expression("attribute_not_exists(#pk)");
+            if self.carry_out(request.expression_attribute_names("#pk", PK)).await? {
                 made.push(Claim(alert));
             }
         }
         Ok(made)
+    }
+
+    /// What makes an alert; the caller says under which condition.
+    fn make_one(&self, alert: &Alert, now: Timestamp) -> UpdateItemFluentBuilder {
+        let (name, value) = match alert.kind {
+            Kind::Threshold(threshold) => (THRESHOLD, number(threshold)),
+            Kind::RunOut(hour) => (RUNS_OUT_AT, text(hour.to_string())),
+        };
+        self.update(alert)
+            .update_expression(
+                "SET #kind = :kind, #used = :used, #limit = :limit, #at = :at, #claimed = :now, #pending = :unsent",
+            )
+            .expression_attribute_names("#kind", name)
+            .expression_attribute_names("#used", USED)
+            .expression_attribute_names("#limit", QUOTA)
+            .expression_attribute_names("#at", AT)
+            .expression_attribute_names("#claimed", CLAIMED_AT)
+            .expression_attribute_values(":kind", value)
+            .expression_attribute_values(":used", number(alert.quota.used))
+            .expression_attribute_values(":limit", number(alert.quota.limit))
+            .expression_attribute_values(":at", text(iso_millis(alert.at)))
+            .expression_attribute_values(":now", text(iso_millis(now)))
+            .expression_attribute_values(":unsent", text(UNSENT))
     }
 
     /// Claims alerts that an earlier run has made and not sent, as far as no other run may still be at it. One that was
@@ -167,7 +180,7 @@ impl Notices {
         self.carry_out(request).await.map(drop)
     }
 
-    /// A user's alerts of a month, lowest threshold first.
+    /// A user's alerts of a month, lowest threshold first, and then that the quota will run out.
     ///
     /// # Errors
     /// When the query fails.
@@ -178,7 +191,10 @@ impl Notices {
     }
 
     fn update(&self, alert: &Alert) -> UpdateItemFluentBuilder {
-        let (pk, sk) = key(alert);
+        self.update_at(key(alert))
+    }
+
+    fn update_at(&self, (pk, sk): (String, String)) -> UpdateItemFluentBuilder {
         let request = self.usage.client().update_item().table_name(self.usage.name());
         request.key(PK, text(pk)).key(SK, text(sk)).expression_attribute_names("#pending", PENDING)
     }
@@ -195,16 +211,27 @@ fn partition(user_email: &Email) -> String {
 }
 
 fn key(alert: &Alert) -> (String, String) {
-    (partition(&alert.user_email), format!("{}{NOTICE}{:03}", alert.month(), alert.threshold))
+    match alert.kind {
+        Kind::Threshold(threshold) => {
+            (partition(&alert.user_email), format!("{}{NOTICE}{threshold:03}", alert.month()))
+        }
+        Kind::RunOut(_) => watched::key(&alert.user_email, alert.month()),
+    }
 }
 
 /// The alert that an item holds. One that cannot be read stays, for a person to look at, and holds up no other.
 fn notice_of(item: &Item) -> Option<Notice> {
+    if watched::is_watched(item) {
+        return None;
+    }
     let count = |name| integer(item, name).and_then(|value| u64::try_from(value).ok());
     let alert = || {
         Some(Alert {
             user_email: Email::as_stored(string(item, PK).strip_prefix(contract::table::USER)?),
-            threshold: count(THRESHOLD)?,
+            kind: match present(item, RUNS_OUT_AT) {
+                Some(hour) => Kind::RunOut(hour.parse::<Hour>().ok()?),
+                None => Kind::Threshold(count(THRESHOLD)?),
+            },
             quota: Quota { used: count(USED)?, limit: count(QUOTA)? },
             at: string(item, AT).parse().ok()?,
         })

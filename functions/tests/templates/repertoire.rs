@@ -13,8 +13,11 @@ use contract::table::{PK, SK, STATE, USER_EMAIL};
 use contract::{Environment, Function, Toggle, name, variable};
 use dynamodb_fixture::Store;
 use jiff::{SignedDuration, Timestamp};
+use metering::alert::{Alert, Kind};
+use metering::quota::Quota;
 use runtime_fixture::{Answer, Host, Load, Process};
 use serde_json::{Value, json};
+use store::notices::Notices;
 use store::table::{Item, Table, number, text};
 
 use crate::apps;
@@ -92,8 +95,8 @@ pub(crate) async fn log_of_events_that_nothing_takes() -> String {
     std::fs::read_to_string(path).unwrap()
 }
 
-/// Keys, their users, who have few calls left, a window that could not be written yesterday, and a scaler that has been
-/// there for an hour.
+/// Keys, their users, who have few calls left, another who was told so, a window that could not be written yesterday, and
+/// a scaler that has been there for an hour.
 async fn stock(store: &Store, now: Timestamp) {
     let env = Environment::default();
     let put = async |table: String, pk: String, sk: &str, more: Vec<(&str, _)>| {
@@ -111,6 +114,10 @@ async fn stock(store: &Store, now: Timestamp) {
     let attributes = [("apiKeyId", "k_new"), (USER_EMAIL, NEW_USER), ("createdAt", "2026-01-01T00:00:00.000Z")];
     let attributes = attributes.map(|(name, value)| (name, text(value))).to_vec();
     put(name::keys_table(&env), "KEY#new".into(), "KEY", attributes).await;
+    let half = Quota { used: QUOTA / 2, limit: QUOTA };
+    let half = Alert { user_email: USER.parse().unwrap(), kind: Kind::Threshold(50), quota: half, at: now };
+    let usage = Table::new(store.client(), name::usage_table(&env));
+    Notices::new(usage).make([vec![half]], now).await.unwrap();
     let yesterday = (now - SignedDuration::from_hours(24)).to_string();
     put(name::analytics_table(&env), "FAILED".into(), &format!("{}#total", &yesterday[..10]), Vec::new()).await;
     let change = json!([{"at": (now - SignedDuration::from_hours(1)).to_string(), "shards": 2, "counts": false, "changing": null}]);

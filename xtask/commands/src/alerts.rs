@@ -5,6 +5,7 @@
 use anyhow::Result;
 use contract::{Environment, name};
 use jiff::Timestamp;
+use metering::alert::Kind;
 use metering::email::Email;
 use metering::window::{Month, iso_millis};
 use serde_json::{Value, json};
@@ -96,12 +97,17 @@ fn list(
 fn line(Notice { alert, sent_at, .. }: &Notice) -> String {
     let sent = sent_at.map_or_else(|| "not sent yet".to_owned(), |at| format!("sent {}", iso_millis(at)));
     let (at, quota) = (iso_millis(alert.at), alert.quota);
-    format!("{} %: {} of {} calls at {at}, {sent}, {}", alert.threshold, quota.used, quota.limit, alert.id())
+    let what = match alert.kind {
+        Kind::Threshold(threshold) => format!("{threshold} %"),
+        Kind::RunOut(hour) => format!("runs out on {}", iso_millis(hour.start())),
+    };
+    format!("{what}: {} of {} calls at {at}, {sent}, {}", quota.used, quota.limit, alert.id())
 }
 
 fn to_json(Notice { alert, sent_at, .. }: &Notice) -> Value {
     json!({
-        "id": alert.id(), "threshold": alert.threshold, "at": iso_millis(alert.at), "used": alert.quota.used,
+        "id": alert.id(), "threshold": alert.kind.threshold(), "at": iso_millis(alert.at), "used": alert.quota.used,
         "limit": alert.quota.limit, "sentAt": sent_at.map(iso_millis),
+        "runsOutAt": alert.kind.runs_out().map(|hour| iso_millis(hour.start())),
     })
 }

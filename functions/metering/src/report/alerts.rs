@@ -1,4 +1,5 @@
-//! The answer of `alerts`: of which thresholds of the month's quota a user was told, and which are still to come.
+//! The answer of `alerts`: of which thresholds of the month's quota a user was told, which are still to come, and
+//! whether they were told that it will run out.
 //!
 //! Invariant: each threshold is told of or to come, and never both.
 
@@ -6,7 +7,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::instant::Instant;
-use crate::alert::Alert;
+use crate::alert::{Alert, Kind};
 use crate::email::Email;
 use crate::quota::{Quota, THRESHOLDS};
 use crate::window::Month;
@@ -26,6 +27,8 @@ pub struct QuotaAlerts {
     alerts: Vec<ToldOf>,
     /// The other thresholds, lowest first.
     to_come: Vec<ToCome>,
+    /// The alert of the month that the quota will run out; null where none was made.
+    run_out: Option<ToldOfRunOut>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -58,6 +61,24 @@ struct ToldOf {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
+struct ToldOfRunOut {
+    /// The id of the event that is sent.
+    id: String,
+    /// When the quota was expected to run out.
+    runs_out_at: Instant,
+    /// When that was forecast.
+    at: Instant,
+    /// Calls by then, as far as hours were over.
+    used: u64,
+    /// The quota by then.
+    limit: u64,
+    /// When it was sent; null while it waits.
+    sent_at: Option<Instant>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
 struct ToCome {
     /// In percent of the quota.
     threshold: u64,
@@ -74,19 +95,22 @@ impl QuotaAlerts {
         alerts: impl IntoIterator<Item = (Alert, Option<Timestamp>)>,
     ) -> Self {
         let month = Month::of(now);
-        let told_of = |(alert, sent_at): (Alert, Option<Timestamp>)| ToldOf {
-            id: alert.id(),
-            threshold: alert.threshold,
-            at: alert.at.into(),
-            used: alert.quota.used,
-            limit: alert.quota.limit,
-            sent_at: sent_at.map(Instant::from),
-        };
-        let alerts: Vec<_> = alerts.into_iter().map(told_of).collect();
-        let others = THRESHOLDS.into_iter().filter(|threshold| alerts.iter().all(|told| told.threshold != *threshold));
+        let (mut told_of, mut run_out) = (Vec::new(), None);
+        for (alert, sent_at) in alerts {
+            let (id, at, Quota { used, limit }) = (alert.id(), alert.at.into(), alert.quota);
+            let sent_at = sent_at.map(Instant::from);
+            match alert.kind {
+                Kind::Threshold(threshold) => told_of.push(ToldOf { id, threshold, at, used, limit, sent_at }),
+                Kind::RunOut(hour) => {
+                    let runs_out_at = hour.start().into();
+                    run_out = Some(ToldOfRunOut { id, runs_out_at, at, used, limit, sent_at });
+                }
+            }
+        }
+        let others = THRESHOLDS.into_iter().filter(|threshold| told_of.iter().all(|told| told.threshold != *threshold));
         let quota = Quota { used: 0, limit };
         let to_come = others.map(|threshold| ToCome { threshold, calls: quota.calls_at(threshold) }).collect();
         let period = QuotaMonth { start: month.start().into(), end: month.end().into(), limit };
-        Self { as_of: now.into(), user_email, period, alerts, to_come }
+        Self { as_of: now.into(), user_email, period, alerts: told_of, to_come, run_out }
     }
 }

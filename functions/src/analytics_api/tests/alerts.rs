@@ -1,6 +1,6 @@
 //! The alerts of a user, against those that were made.
 
-use metering::alert::Alert;
+use metering::alert::{Alert, Kind};
 use metering::quota::Quota;
 
 use super::*;
@@ -26,7 +26,7 @@ async fn each_threshold_is_told_of_with_its_event_or_to_come() {
 
     let alert = |threshold| Alert {
         user_email: USER.parse().unwrap(),
-        threshold,
+        kind: Kind::Threshold(threshold),
         quota: Quota { used: 24, limit: 30 },
         at: "2026-11-24T10:15:07Z".parse().unwrap(),
     };
