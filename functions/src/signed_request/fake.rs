@@ -93,7 +93,8 @@ async fn read(connection: &mut BufReader<TcpStream>) -> Option<Asked> {
             None => None,
         };
     }
-    let mut body = vec![0; headers["content-length"].parse().unwrap()];
+    // A request without a body need not say so.
+    let mut body = vec![0; headers.get("content-length").map_or(0, |length: &String| length.parse().unwrap())];
     connection.read_exact(&mut body).await.ok()?;
     Some(Asked { line: first.trim().to_owned(), headers, body })
 }
