@@ -8,6 +8,7 @@ use std::time::Duration;
 use contract::name::{EVERYBODYS_REPORT, REPORT_ATTRIBUTE};
 use contract::table::USER_EMAIL;
 use jiff::SignedDuration;
+use metering::cloud_event::CloudEvent;
 use metering::hex;
 use metering::window::iso_millis;
 use report::{Correction, Report, Whose, csv};
@@ -34,20 +35,7 @@ pub struct ReportsTopic {
     pub source: String,
 }
 
-/// The announcement (CloudEvents 1.0, JSON event format).
-#[derive(Serialize)]
-struct CloudEvent<'a> {
-    specversion: &'static str,
-    id: String,
-    source: &'a str,
-    #[serde(rename = "type")]
-    kind: &'static str,
-    subject: String,
-    time: String,
-    datacontenttype: &'static str,
-    data: Data<'a>,
-}
-
+/// What the event says.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Data<'a> {
@@ -95,16 +83,9 @@ impl ReportsTopic {
             links_good_until: iso_millis(report.as_of.saturating_add(LINK).unwrap_or(report.as_of)),
             location: bucket.place(&format!("{key}.html")),
         };
-        let event = CloudEvent {
-            specversion: "1.0",
-            id: hex::encode(&Sha256::digest(format!("{key}\n{}", csv(report)))[..16]),
-            source: &self.source,
-            kind: TYPE,
-            subject: format!("{kind}/{}", report.period),
-            time: iso_millis(report.as_of),
-            datacontenttype: "application/json",
-            data,
-        };
+        let id = hex::encode(&Sha256::digest(format!("{key}\n{}", csv(report)))[..16]);
+        let subject = format!("{kind}/{}", report.period);
+        let event = CloudEvent::new(id, &self.source, TYPE, &subject, report.as_of, data);
         let attributes = [(USER_EMAIL, user_email), (COMPANY, company_name), (REPORT_ATTRIBUTE, Some(kind))];
         let attributes: Vec<_> = attributes.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
         let what = if report.corrections.is_empty() { "usage" } else { "corrected usage" };

@@ -5,7 +5,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use futures::{StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use metering::event::Event;
 use metering::subject::Subject;
@@ -16,7 +15,8 @@ use metering::window::{Day, Minute, Month};
 use crate::journal::entry_of;
 use crate::live::Live;
 use crate::migration::failures_by_key;
-use crate::table::{CONCURRENCY, Consistency, TableError, readable};
+use crate::reads::all;
+use crate::table::{Consistency, TableError, readable};
 use crate::watermark::Watermark;
 use crate::windows::Windows;
 
@@ -174,7 +174,7 @@ impl Histories {
         };
         let hours = watermark.plus(1).hour().through(last);
         let reads = hours.map(|hour| self.windows.minutes(subject, hour, consistency));
-        let hours: Vec<_> = futures::stream::iter(reads).buffered(CONCURRENCY).try_collect().await?;
+        let hours = all(reads).await?;
         Ok(hours.into_iter().flatten().collect())
     }
 

@@ -6,7 +6,6 @@
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::ReturnValue;
 use contract::table::{CREATED_AT, KEY, KEYS_BY_USER, PK, SK, TTL, USER_EMAIL};
-use futures::{StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use metering::email::Email;
 use metering::key::{self, ApiKey};
@@ -14,8 +13,9 @@ use metering::window::iso_millis;
 use subtle::ConstantTimeEq;
 
 use crate::blocks::after_days;
+use crate::reads::all;
 use crate::table::{
-    CONCURRENCY, Consistency, Item, Table, TableError, integer, number, present, string, text, unless_condition_failed,
+    Consistency, Item, Table, TableError, integer, number, present, string, text, unless_condition_failed,
 };
 
 /// How long a key stays in the table after its end, in days: as long as the history of its calls.
@@ -163,8 +163,7 @@ impl Keys {
         // The index may lag and may still know a key that is gone: the table itself says what is true now.
         let reads = found.iter().map(|item| string(item, PK));
         let reads = reads.map(|pk| async move { self.table.get(&pk, SORT, Consistency::Strong).await });
-        let reads: Vec<_> = reads.collect();
-        let items: Vec<_> = futures::stream::iter(reads).buffered(CONCURRENCY).try_collect().await?;
+        let items = all(reads).await?;
         let mut keys: Vec<_> = items.iter().flatten().filter_map(StoredKey::of).collect();
         keys.sort_by(|one, other| (&one.created_at, &one.id).cmp(&(&other.created_at, &other.id)));
         Ok(keys)
