@@ -15,8 +15,9 @@ use super::binaries;
 
 /// Set by `cargo xtask test`: the browser; nothing where none is installed, which it says.
 const BROWSER: &str = "CHROMIUM";
-/// How long a page may take for anything, on a machine with much else to do.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// How long a page may take for anything, on a machine with much else to do: the names of everybody's calls are there
+/// once their minute is set, up to 130 seconds after it began, and lists are looked at every ten.
+const PATIENCE: Duration = Duration::from_secs(240);
 /// How often a page is looked at that is waited for.
 const PAUSE: Duration = Duration::from_millis(25);
 
