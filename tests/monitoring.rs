@@ -1,11 +1,12 @@
 //! What the dashboard and the alarms look at, against what there is.
 //!
-//! Invariant: a metric of ours has the environment as its one dimension; a metric of AWS's is of a resource that one of
-//! the stacks declares under that very name.
+//! Invariant: a metric of ours has the environment as its dimension and, of a plan's users, the plan; a metric of AWS's is
+//! of a resource that one of the stacks declares under that very name.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use contract::metric::{ENVIRONMENT_DIMENSION, Metric};
+use contract::metric::{ENVIRONMENT_DIMENSION, Metric, PLAN_DIMENSION, PlanMetric};
+use contract::plan::PlanName;
 use serde_json::Value;
 use stacks::{App, Target};
 
@@ -37,8 +38,7 @@ fn every_widget_and_alarm_looks_at_a_metric_of_something_that_there_is() {
         for (namespace, name, dimensions) in watched(&resources) {
             let shown = format!("{namespace} {name} {dimensions:?}");
             if let Some(metric) = Metric::ALL.iter().find(|own| own.namespace() == namespace && own.name() == name) {
-                let own = BTreeMap::from([(ENVIRONMENT_DIMENSION.to_owned(), app.env.to_string())]);
-                assert_eq!(dimensions, own, "{metric:?}");
+                assert!(own_dimensions(&app, *metric).contains(&dimensions), "{metric:?} {dimensions:?}");
                 continue;
             }
             let service = DIMENSIONS.iter().find(|(known, _)| *known == namespace);
@@ -55,11 +55,26 @@ fn every_widget_and_alarm_looks_at_a_metric_of_something_that_there_is() {
 fn every_metric_of_ours_is_on_the_dashboard() {
     for app in app::all(Target::Aws).into_iter().filter(|app| app.toggle.is_on()) {
         let resources: Vec<Value> = resources(&app).into_iter().filter(is_dashboard).collect();
-        let shown: BTreeSet<String> = watched(&resources).into_iter().map(|(_, name, _)| name).collect();
+        let shown: BTreeSet<Watched> = watched(&resources).into_iter().collect();
         for metric in Metric::ALL {
-            assert!(shown.contains(metric.name()), "{metric:?} is not shown in {}", app.env);
+            for dimensions in own_dimensions(&app, metric) {
+                let watched = (metric.namespace().to_owned(), metric.name().to_owned(), dimensions);
+                assert!(shown.contains(&watched), "{watched:?} is not shown in {}", app.env);
+            }
         }
     }
+}
+
+/// The dimensions under which a metric of ours is published: the environment's, and each plan's where it has one.
+fn own_dimensions(app: &App, metric: Metric) -> Vec<BTreeMap<String, String>> {
+    let everybodys = BTreeMap::from([(ENVIRONMENT_DIMENSION.to_owned(), app.env.to_string())]);
+    let of_plan = |plan: &PlanName| {
+        let plan = (PLAN_DIMENSION.to_owned(), plan.to_string());
+        everybodys.clone().into_iter().chain([plan]).collect()
+    };
+    let is_told_apart = PlanMetric::ALL.iter().any(|of_plan| of_plan.of_everybody() == metric);
+    let plans = app.settings.plans.names().filter(|_| is_told_apart).map(of_plan);
+    [everybodys.clone()].into_iter().chain(plans).collect()
 }
 
 fn resources(app: &App) -> Vec<Value> {

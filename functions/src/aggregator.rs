@@ -16,6 +16,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use contract::limit::MINUTES_DAYS;
+use contract::plan::Plans;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use metering::batch::Batch;
@@ -29,7 +30,7 @@ use self::anomalies::Watches;
 use self::due::{DueHours, Whose};
 use self::run::Run;
 use crate::alerts_topic::AlertsTopic;
-use crate::metrics::{Metrics, News};
+use crate::metrics::Metrics;
 use crate::status_source::{StatusSource, delivered};
 use store::anomalies::Anomalies;
 use store::answer_lines::AnswerLines;
@@ -75,6 +76,8 @@ pub struct Aggregator {
     pub holidays: Vec<Date>,
     /// Where figures are published.
     pub metrics: Metrics,
+    /// The plans that are told apart.
+    pub plans: Plans,
     /// Lines of the access log that were delivered.
     pub lines: AnswerLines,
     /// Where it is said what calls were answered, if that is to be known.
@@ -117,7 +120,7 @@ pub struct Reached {
 }
 
 impl Aggregator {
-    /// An aggregator of these tables, which does not know what calls were answered and has no topic.
+    /// An aggregator of these tables, which does not know what calls were answered and has no plans and no topic.
     pub fn new(analytics: Table, usage: Table, metrics: Metrics) -> Self {
         Self {
             lines: AnswerLines::new(analytics.clone()),
@@ -132,6 +135,7 @@ impl Aggregator {
             journal: Journal::new(usage.clone()),
             notices: Notices::new(usage),
             metrics,
+            plans: Plans::default(),
             status_source: None,
             keys: None,
             foreseen_in: Arc::default(),
@@ -267,12 +271,6 @@ impl Aggregator {
         let minute = last_set.map_or(oldest.first_hour().first_minute(), |minute| minute.plus(-STEP));
         tracing::error!(%cause, %minute, "the watermark cannot be read and is set anew");
         self.watermark.restore(minute).await
-    }
-
-    async fn publish(&self, news: &[News]) {
-        if let Err(cause) = self.metrics.publish(news).await {
-            tracing::error!(cause, minutes = news.len(), "metrics not published");
-        }
     }
 
     /// Sends alerts, looks for anomalies, and publishes what is left to the next run.

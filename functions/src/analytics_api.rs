@@ -27,6 +27,7 @@ mod whose;
 use aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayProxyResponse};
 use contract::Route;
 use contract::limit::MAX_EVENT_AGE_DAYS;
+use contract::plan::Plans;
 use jiff::{SignedDuration, Timestamp};
 use metering::email::Email;
 use metering::report::comparison::Comparison;
@@ -72,6 +73,7 @@ pub struct AnalyticsApi {
     signing_keys: SigningKeys,
     uncounted: UncountedSpans,
     anomalies: Anomalies,
+    plans: Plans,
 }
 
 impl AnalyticsApi {
@@ -94,7 +96,14 @@ impl AnalyticsApi {
             signing_keys,
             uncounted,
             anomalies,
+            plans: Plans::default(),
         }
+    }
+
+    /// The same, where users may have plans with thresholds of their own.
+    #[must_use]
+    pub fn with_plans(self, plans: Plans) -> Self {
+        Self { plans, ..self }
     }
 
     /// The answer to a request at a time.

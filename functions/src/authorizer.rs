@@ -22,6 +22,7 @@ use std::collections::BTreeMap;
 use contract::Environment;
 use contract::access_log::WITHIN;
 use contract::function::{AUTHORIZER_ENHANCED_HANDLER, AUTHORIZER_KINESIS_HANDLER};
+use contract::plan::Plans;
 use jiff::Timestamp;
 use metering::email::Email;
 use metering::event::{Event, EventType};
@@ -80,6 +81,7 @@ pub struct UnknownHandler(String);
 pub struct Authorizer<P> {
     directory: Directory,
     counter: Counter<P>,
+    plans: Plans,
 }
 
 #[derive(Debug)]
@@ -139,14 +141,20 @@ impl<P: Producer> Authorizer<P> {
         let event_sink =
             EventSink::new(bounds, producer, Keeper::new(bounds, Journal::new(usage.clone()), environment));
         let counter = Counter::Stream(Streaming::new(bounds, histories, QuotaGates::new(usage), event_sink));
-        Self { directory: Directory::new(bounds, Keys::new(keys)), counter }
+        Self { directory: Directory::new(bounds, Keys::new(keys)), counter, plans: Plans::default() }
     }
 
     /// An authorizer that counts in the usage table and knows no other.
     pub fn synchronous(environment: Environment, bounds: Bounds, keys: Table, usage: Table) -> Self {
         tracing::info!("calls are counted synchronously");
         let counter = Counter::Synchronous(Synchronous::new(bounds, usage, environment));
-        Self { directory: Directory::new(bounds, Keys::new(keys)), counter }
+        Self { directory: Directory::new(bounds, Keys::new(keys)), counter, plans: Plans::default() }
+    }
+
+    /// The same, where users may have plans with thresholds of their own.
+    #[must_use]
+    pub fn with_plans(self, plans: Plans) -> Self {
+        Self { plans, ..self }
     }
 
     /// The answer to a call.
@@ -170,22 +178,23 @@ impl<P: Producer> Authorizer<P> {
         // Read at the same time as the usage, and waited for where that is to be read anew.
         let formerly = async || user().await.map(|user: &User| user.formerly.clone()).unwrap_or_default();
         let (user, ()) = tokio::join!(user(), self.counter.refresh(email, formerly, made_at));
-        let (company_name, limit) = match user {
-            Ok(user) => (user.company_name.clone(), user.monthly_quota.calls()),
+        let (company_name, plan, limit) = match user {
+            Ok(user) => (user.company_name.clone(), user.plan.clone(), user.monthly_quota.calls()),
             Err(cause) => {
                 tracing::warn!(%cause, "the user cannot be read; calls go on without a limit");
-                (None, UNKNOWN_LIMIT)
+                (None, None, UNKNOWN_LIMIT)
             }
         };
+        let thresholds = self.plans.thresholds(plan.as_ref());
         let mut call = request.event(EventType::Call, made_at);
         call.user_email = Some(email.clone());
-        call.company_name = key.company_name.clone().or(company_name).map(Text::from);
+        (call.company_name, call.plan) = (key.company_name.clone().or(company_name).map(Text::from), plan);
         (call.api_key_id, call.api_key_name) = (Some(key.id.as_str().into()), Some(key.name.as_str().into()));
         let mut context =
             BTreeMap::from([(context::USER_EMAIL, email.as_str().to_owned()), (context::API_KEY_ID, key.id.clone())]);
         context.insert(context::CALL_ID, call.request_id.clone());
         context.extend(call.company_name.clone().map(|company| (context::COMPANY_NAME, company.into())));
-        let count = self.counter.count(email, call, limit, &|| millis(started, clock())).await;
+        let count = self.counter.count(email, call, limit, thresholds, &|| millis(started, clock())).await;
         context.extend(count.context(made_at));
         Ok(Allowed::new(email.as_str(), &stage, context))
     }
@@ -234,11 +243,18 @@ impl<P: Producer> Counter<P> {
         }
     }
 
-    async fn count(&self, user_email: &Email, call: Event, limit: u64, elapsed_ms: ElapsedMs<'_>) -> Count {
+    async fn count(
+        &self,
+        user_email: &Email,
+        call: Event,
+        limit: u64,
+        thresholds: &[u64],
+        elapsed_ms: ElapsedMs<'_>,
+    ) -> Count {
         let id = call.request_id.clone();
         let count = match self {
-            Self::Stream(streaming) => streaming.count(user_email, call, limit, elapsed_ms).await,
-            Self::Synchronous(synchronous) => synchronous.count(user_email, call, limit, elapsed_ms).await,
+            Self::Stream(streaming) => streaming.count(user_email, call, limit, thresholds, elapsed_ms).await,
+            Self::Synchronous(synchronous) => synchronous.count(user_email, call, limit, thresholds, elapsed_ms).await,
         };
         if let Count::Exceeded(quota) = count {
             tracing::info!(apiRequestId = id, used = quota.used, limit, "over quota");

@@ -1,12 +1,14 @@
 //! The figures of minutes, as CloudWatch takes them.
 //!
-//! Invariant: a metric's time is that of the minute it is about, and its one dimension is the environment.
+//! Invariant: a metric's time is that of the minute it is about, and its dimensions are the environment and, of a plan's
+//! users, the plan.
 
 use aws_sdk_cloudwatch::Client;
 use aws_sdk_cloudwatch::error::DisplayErrorContext;
 use aws_sdk_cloudwatch::primitives::DateTime;
 use aws_sdk_cloudwatch::types::{Dimension, MetricDatum, StandardUnit};
-use contract::metric::{ENVIRONMENT_DIMENSION, Metric};
+use contract::metric::{ENVIRONMENT_DIMENSION, Metric, PLAN_DIMENSION, PlanMetric};
+use contract::plan::{PlanName, Plans};
 use metering::figures::{Ages, Figures};
 use metering::window::Minute;
 
@@ -38,12 +40,13 @@ impl Metrics {
         Self { client, environment: environment.into() }
     }
 
-    /// Publishes what is new, with one request for each namespace.
+    /// Publishes what is new, also of each of these plans, with one request for each namespace.
     ///
     /// # Errors
     /// When CloudWatch does not take it; the text names the namespace.
-    pub async fn publish(&self, news: &[News]) -> Result<(), String> {
-        self.put(&news.iter().flat_map(|news| self.datums(news)).collect::<Vec<_>>()).await
+    pub async fn publish(&self, news: &[News], plans: &Plans) -> Result<(), String> {
+        let datums = |news| self.datums(news).into_iter().chain(self.datums_of_plans(news, plans));
+        self.put(&news.iter().flat_map(datums).collect::<Vec<_>>()).await
     }
 
     /// Publishes how many shards the stream has, and how many more it needs and cannot have.
@@ -111,6 +114,21 @@ impl Metrics {
         datums
     }
 
+    fn datums_of_plans(&self, News { minute, figures, .. }: &News, plans: &Plans) -> Vec<(Metric, MetricDatum)> {
+        let datum = |plan: &PlanName, metric: PlanMetric| {
+            let of_plan = figures.plans.plan(plan);
+            let count = match metric {
+                PlanMetric::Calls => of_plan.calls,
+                PlanMetric::Users => of_plan.users,
+                PlanMetric::RateLimited => of_plan.rate_limited,
+            };
+            let dimension = Dimension::builder().name(PLAN_DIMENSION).value(plan.as_str()).build();
+            let metric = metric.of_everybody();
+            (metric, self.datum(metric, *minute).dimensions(dimension).value(count as f64).build())
+        };
+        plans.names().flat_map(|plan| PlanMetric::ALL.map(|metric| datum(plan, metric))).collect()
+    }
+
     fn datum(&self, metric: Metric, minute: Minute) -> aws_sdk_cloudwatch::types::builders::MetricDatumBuilder {
         let dimension = Dimension::builder().name(ENVIRONMENT_DIMENSION).value(&self.environment).build();
         MetricDatum::builder()
@@ -123,6 +141,9 @@ impl Metrics {
 
 #[cfg(test)]
 mod tests {
+    use metering::event::Event;
+    use metering::plan::ByPlan;
+
     use super::*;
 
     #[test]
@@ -142,5 +163,38 @@ mod tests {
         }
         assert!(datums.iter().all(|(_, datum)| datum.values().len() <= MAX_VALUES && datum.dimensions().len() == 1));
         assert_eq!(datums.iter().map(|(_, datum)| datum.values().len()).sum::<usize>(), 400);
+    }
+
+    #[test]
+    fn every_plan_that_is_told_apart_is_published_and_no_other() {
+        let config = aws_sdk_cloudwatch::Config::builder().behavior_version_latest().build();
+        let metrics = Metrics::new(Client::from_conf(config), "test");
+        let of = |plan: &str| ByPlan::of(&[call(plan)], &plan_named(plan));
+        let figures = Figures { plans: of("free"), ..Figures::default() };
+        let news = News { minute: "2026-11-24T10:15".parse().unwrap(), figures, ages: Ages::new() };
+        let published = |plans: &str| -> Vec<String> {
+            let datums = metrics.datums_of_plans(&news, &plans.parse().unwrap());
+            let line = |(_, datum): (Metric, MetricDatum)| {
+                let dimensions = datum.dimensions().iter().map(|dimension| dimension.value().unwrap());
+                let dimensions: Vec<_> = dimensions.collect();
+                format!("{} {} {}", datum.metric_name().unwrap(), dimensions.join(" "), datum.value().unwrap())
+            };
+            datums.into_iter().map(line).collect()
+        };
+        let free = ["TotalAPICalls test free 1", "UniqueUsers test free 1", "RateLimited test free 0"];
+        assert_eq!(published("free="), free);
+        assert_eq!(published("free= pro=")[3..], free.map(|line| line.replace("free", "pro").replace('1', "0")));
+        assert_eq!(published(""), [""; 0]);
+    }
+
+    fn plan_named(name: &str) -> Plans {
+        format!("{name}=").parse().unwrap()
+    }
+
+    fn call(plan: &str) -> Event {
+        let json = format!(
+            r#"{{"eventType":"API_CALL","requestId":"1","timestamp":"2026-11-24T10:15:30Z","userEmail":"a@b.au","plan":"{plan}"}}"#
+        );
+        serde_json::from_str(&json).unwrap()
     }
 }

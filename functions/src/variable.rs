@@ -5,6 +5,7 @@
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, SharedCredentialsProvider};
 use aws_types::SdkConfig;
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
+use contract::plan::{InvalidPlan, Plans};
 
 use crate::access_log::AccessLog;
 use crate::alerts_topic::AlertsTopic;
@@ -115,6 +116,14 @@ pub fn reports_topic() -> Result<ReportsTopic, lambda_runtime::Error> {
 pub fn holidays() -> Result<Vec<jiff::civil::Date>, lambda_runtime::Error> {
     let days = required(contract::variable::HOLIDAYS).unwrap_or_default();
     Ok(days.split_whitespace().map(str::parse).collect::<Result<_, _>>()?)
+}
+
+/// The plans of customers; none where that is not set.
+///
+/// # Errors
+/// When it names something else.
+pub fn plans() -> Result<Plans, InvalidPlan> {
+    required(contract::variable::PLANS).unwrap_or_default().parse()
 }
 
 /// The role's credentials. They live as long as this process may: Lambda ends it before they expire.

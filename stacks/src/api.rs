@@ -115,6 +115,7 @@ fn authorizer(app: &App, stack: &mut Stack, tables: &Tables) -> FunctionHandle {
         Variable::KeysTable(tables.keys.name().clone()),
         Variable::UsageTable(tables.usage.name().clone()),
     ];
+    variables.extend(Variable::plans(&app.settings.plans));
     let mut grants = vec![tables.keys.look_up(), tables.usage.meter()];
     if app.toggle.is_on() {
         let stream = StreamHandle::elsewhere(name::stream(&app.env));

@@ -3,7 +3,8 @@
 //! Invariant: it refers to the other stacks by the contract's names alone and holds no data, so it can be removed and
 //! made again at any time.
 
-use contract::metric::Metric as Own;
+use contract::metric::{Metric as Own, PlanMetric};
+use contract::plan::PlanName;
 use contract::{Function, name};
 
 use crate::bounded::{GridUnits, Percentile};
@@ -30,6 +31,10 @@ pub(crate) fn stack(app: &App) -> Stack {
     rows.extend([heading("From the stream to the table"), pipeline(app), health(app)]);
     rows.extend([heading("The API"), http(app), functions(app), tables(app)]);
     stack.add("Dashboard", Dashboard { name: name::dashboard(&app.env), rows });
+    for plan in app.settings.plans.names() {
+        let dashboard = Dashboard { name: name::dashboard_of_plan(&app.env, plan), rows: vec![of_plan(app, plan)] };
+        stack.add(&id_of_plan(plan), dashboard);
+    }
     alarms::declare(app, &mut stack);
 
     let region = Expression::reference("AWS::Region");
@@ -47,17 +52,32 @@ fn heading(text: &'static str) -> Row {
 }
 
 fn business(app: &App) -> Row {
-    let number = |title, metric| {
-        let series = vec![series(title, Metric::own(metric, &app.env), Statistic::Sum)];
-        Chart { title, unit: "per minute", period: Period::Minute, series }
+    let widgets = [Own::TotalApiCalls, Own::UniqueUsers, Own::AuthFailures, Own::RateLimited]
+        .map(|metric| callers(metric, Metric::own(metric, &app.env)));
+    Row { height: CHART, widgets: widgets.into() }
+}
+
+/// The same of a plan's users.
+fn of_plan(app: &App, plan: &PlanName) -> Row {
+    let widgets = PlanMetric::ALL.map(|metric| callers(metric.of_everybody(), Metric::of_plan(metric, &app.env, plan)));
+    Row { height: CHART, widgets: widgets.into() }
+}
+
+/// The logical id of a plan's dashboard: another for each, because no name has a capital.
+fn id_of_plan(plan: &PlanName) -> String {
+    format!("DashboardOfPlan{}", plan.as_str().replace('-', "Dash"))
+}
+
+/// One of our metrics about callers, of everybody or of some. A minute that late events change is published again, with
+/// what is new of it; of users, who cannot be added up, with all.
+fn callers(own: Own, metric: Metric) -> Widget {
+    let (title, statistic) = match own {
+        Own::UniqueUsers => ("Users with calls", Statistic::Maximum),
+        Own::AuthFailures => ("Failed authentications", Statistic::Sum),
+        Own::RateLimited => ("Calls over quota", Statistic::Sum),
+        _ => ("API calls", Statistic::Sum),
     };
-    let widgets = vec![
-        Widget::Lines(number("API calls", Own::TotalApiCalls)),
-        Widget::Lines(number("Users with calls", Own::UniqueUsers)),
-        Widget::Lines(number("Failed authentications", Own::AuthFailures)),
-        Widget::Lines(number("Calls over quota", Own::RateLimited)),
-    ];
-    Row { height: CHART, widgets }
+    lines(title, "per minute", vec![series(title, metric, statistic)])
 }
 
 fn pipeline(app: &App) -> Row {

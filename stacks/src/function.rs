@@ -3,6 +3,7 @@
 //! Invariant: a function runs on `provided.al2023`, writes to a log group with a retention, and is told the names of
 //! what it uses by variables whose types say what each names.
 
+use contract::plan::Plans;
 use contract::{Environment, Toggle, variable};
 use serde_json::{Map, Value as Json, json};
 
@@ -86,6 +87,8 @@ pub enum Variable {
     ReportsTopic(Value<kind::TopicArn>),
     /// Days on which nothing in the numbers of calls is an anomaly.
     Holidays(Holidays),
+    /// The plans of customers.
+    Plans(Plans),
     /// The fewest shards that there may be.
     MinShards(Shards),
     /// The most shards that there may be.
@@ -171,6 +174,11 @@ impl Variable {
         (!days.is_empty()).then(|| Self::Holidays(days.clone()))
     }
 
+    /// The plans of customers, where there are any.
+    pub(crate) fn plans(plans: &Plans) -> Option<Self> {
+        (!plans.is_empty()).then(|| Self::Plans(plans.clone()))
+    }
+
     fn entry(&self) -> (String, Json) {
         let (name, value) = match self {
             Self::Environment(env) => (variable::ENVIRONMENT, json!(env.as_str())),
@@ -188,6 +196,7 @@ impl Variable {
             Self::ReportsBucket(bucket) => (variable::REPORTS_BUCKET, json!(bucket)),
             Self::ReportsTopic(topic) => (variable::REPORTS_TOPIC, json!(topic)),
             Self::Holidays(days) => (variable::HOLIDAYS, json!(days.list())),
+            Self::Plans(plans) => (variable::PLANS, json!(plans.to_string())),
             Self::MinShards(shards) => (variable::MIN_SHARDS, json!(shards.to_string())),
             Self::MaxShards(shards) => (variable::MAX_SHARDS, json!(shards.to_string())),
         };

@@ -119,9 +119,9 @@ fn aggregator(app: &App, stack: &mut Stack, analytics: &TableHandle) {
         alerts.publish(),
         publish_metrics(),
     ];
-    variables.extend(Variable::holidays(&app.settings.alarms.holidays));
     let (variable, grant) = status_source(app);
-    variables.extend(variable);
+    let holidays = Variable::holidays(&app.settings.alarms.holidays);
+    variables.extend([holidays, Variable::plans(&app.settings.plans), variable].into_iter().flatten());
     grants.extend(grant);
     let aggregator = Lambda {
         function: Function::RealtimeAggregator,
@@ -178,6 +178,7 @@ fn analytics_api(app: &App, stack: &mut Stack, analytics: &TableHandle) {
         Variable::KeysTable(keys.name().clone()),
     ];
     variables.extend(Variable::cors_origins(&app.settings.api.cors_origins));
+    variables.extend(Variable::plans(&app.settings.plans));
     let analytics_api = Lambda {
         function: Function::AnalyticsApi,
         memory: MemoryMib::of::<512>(),

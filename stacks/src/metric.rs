@@ -3,7 +3,8 @@
 //! Invariant: a metric is made from the handle of what publishes it, so neither its name nor a dimension can be wrong.
 
 use contract::Environment;
-use contract::metric::{ENVIRONMENT_DIMENSION, Metric as Own};
+use contract::metric::{ENVIRONMENT_DIMENSION, Metric as Own, PLAN_DIMENSION, PlanMetric};
+use contract::plan::PlanName;
 use serde::{Serialize, Serializer};
 use serde_json::{Value as Json, json};
 
@@ -116,6 +117,13 @@ impl Metric {
             unit: metric.unit(),
             dimensions: vec![(ENVIRONMENT_DIMENSION, Expression::text(env.as_str()))],
         }
+    }
+
+    /// A metric of ours of a plan's users.
+    pub fn of_plan(metric: PlanMetric, env: &Environment, plan: &PlanName) -> Self {
+        let mut own = Self::own(metric.of_everybody(), env);
+        own.dimensions.push((PLAN_DIMENSION, Expression::text(plan.as_str())));
+        own
     }
 
     /// A metric of an API's stage: the API is named as its metrics name it.

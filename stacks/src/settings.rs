@@ -4,7 +4,9 @@
 
 pub mod holidays;
 pub mod origins;
+mod plans;
 
+use contract::plan::Plans;
 use contract::{Function, limit};
 use serde::Deserialize;
 
@@ -35,6 +37,9 @@ pub struct Settings {
     pub logs: LogSettings,
     /// When the pipeline is slow or ill.
     pub alarms: AlarmSettings,
+    /// The plans by which customers are told apart; none, where they are left out.
+    #[serde(default, deserialize_with = "plans::plans")]
+    pub plans: Plans,
 }
 
 /// The usage stream.
@@ -209,7 +214,7 @@ impl Settings {
     }
 
     fn check(&self) -> Result<(), String> {
-        let Self { tracing: _, stream, processor: _, api, reports: _, logs: _, alarms } = self;
+        let Self { tracing: _, stream, processor: _, api, reports: _, logs: _, alarms, plans: _ } = self;
         let chosen = [("shards", stream.shards), ("min-shards", stream.min_shards), ("max-shards", stream.max_shards)];
         if stream.mode == StreamMode::OnDemand
             && let Some((key, _)) = chosen.iter().find(|(_, shards)| shards.is_some())

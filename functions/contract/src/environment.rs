@@ -31,11 +31,7 @@ impl FromStr for Environment {
     type Err = InvalidEnvironment;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        let fits = (1..=16).contains(&name.len())
-            && name.starts_with(|c: char| c.is_ascii_lowercase())
-            && !name.ends_with('-')
-            && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
-        if fits { Ok(Self(name.into())) } else { Err(InvalidEnvironment(name.into())) }
+        if is_part_of_names(name, 16) { Ok(Self(name.into())) } else { Err(InvalidEnvironment(name.into())) }
     }
 }
 
@@ -56,6 +52,15 @@ impl fmt::Display for InvalidEnvironment {
 }
 
 impl std::error::Error for InvalidEnvironment {}
+
+/// Whether a text can be a part of physical names: up to so many characters of `a-z`, `0-9` and `-`, beginning with a
+/// letter.
+pub(crate) fn is_part_of_names(text: &str, most: usize) -> bool {
+    (1..=most).contains(&text.len())
+        && text.starts_with(|c: char| c.is_ascii_lowercase())
+        && !text.ends_with('-')
+        && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+}
 
 #[cfg(test)]
 mod tests {

@@ -9,6 +9,7 @@ pub mod header;
 pub mod limit;
 pub mod metric;
 pub mod name;
+pub mod plan;
 pub mod problem;
 pub mod route;
 pub mod stage_variable;

@@ -3,6 +3,16 @@
 /// Calls of a user in a calendar month (UTC), where the user's record names no other number.
 pub const DEFAULT_MONTHLY_QUOTA: u64 = 10_000;
 
+/// Most plans of an environment: each is a dashboard and three metrics.
+pub const MAX_PLANS: usize = 10;
+
+/// Longest name of a plan, in bytes.
+pub const MAX_PLAN_NAME_BYTES: usize = 32;
+
+/// Most thresholds of a plan: each is an alert a month to each of its users. With [`MAX_PLANS`] of them a function's
+/// variables stay below their 4 KB (Lambda Developer Guide, "Lambda quotas").
+pub const MAX_THRESHOLDS: usize = 10;
+
 /// How long the stream keeps a record, in hours. Late events are counted for as long.
 pub const STREAM_RETENTION_HOURS: u32 = 168;
 

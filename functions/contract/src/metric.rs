@@ -1,13 +1,15 @@
 //! CloudWatch metrics that the system publishes.
 //!
-//! Invariant: the one dimension is the environment; no metric names a person.
+//! Invariant: the dimensions are the environment and, of what is told apart by plan, the plan; no metric names a person.
 
 /// Namespace of the pipeline's own health.
 pub const KINESIS_NAMESPACE: &str = "CompliCal/Kinesis";
 /// Namespace of the business figures.
 pub const ANALYTICS_NAMESPACE: &str = "CompliCal/Analytics";
-/// The only dimension of either namespace.
+/// The dimension that every metric has.
 pub const ENVIRONMENT_DIMENSION: &str = "Environment";
+/// The further dimension of a [`PlanMetric`].
+pub const PLAN_DIMENSION: &str = "Plan";
 
 /// A metric of ours: its namespace, name and CloudWatch unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,6 +43,31 @@ pub enum Metric {
     UnsentAlerts,
     /// Anomalies in the calls of everybody or of a user that the aggregator found. Zero while it finds none.
     Anomalies,
+}
+
+/// A metric that there is of each plan as well: of its users alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PlanMetric {
+    /// [`Metric::TotalApiCalls`].
+    Calls,
+    /// [`Metric::UniqueUsers`].
+    Users,
+    /// [`Metric::RateLimited`].
+    RateLimited,
+}
+
+impl PlanMetric {
+    /// Every metric of a plan.
+    pub const ALL: [Self; 3] = [Self::Calls, Self::Users, Self::RateLimited];
+
+    /// The metric of everybody: it has the same namespace, name and unit.
+    pub const fn of_everybody(self) -> Metric {
+        match self {
+            Self::Calls => Metric::TotalApiCalls,
+            Self::Users => Metric::UniqueUsers,
+            Self::RateLimited => Metric::RateLimited,
+        }
+    }
 }
 
 impl Metric {

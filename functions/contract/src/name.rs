@@ -1,6 +1,7 @@
 //! Physical names, each a function of the environment.
 
 use crate::Environment;
+use crate::plan::PlanName;
 
 /// The region of a command without `--region`.
 pub const DEFAULT_REGION: &str = "ap-south-1";
@@ -88,6 +89,11 @@ pub fn access_log(env: &Environment) -> String {
 /// The CloudWatch dashboard.
 pub fn dashboard(env: &Environment) -> String {
     format!("complical-usage-analytics-{env}")
+}
+
+/// The CloudWatch dashboard of a plan's users.
+pub fn dashboard_of_plan(env: &Environment, plan: &PlanName) -> String {
+    format!("{}-{plan}", dashboard(env))
 }
 
 /// Under what Lambda keeps the batches that it gives up, in the bucket of failed batches (Lambda Developer Guide,

@@ -30,6 +30,8 @@ pub const REPORTS_BUCKET: &str = "REPORTS_BUCKET";
 pub const REPORTS_TOPIC: &str = "REPORTS_TOPIC";
 /// Days on which nothing in the numbers of calls is an anomaly, with spaces between; not set where there are none.
 pub const HOLIDAYS: &str = "HOLIDAYS";
+/// The plans of customers with their thresholds, see [`Plans`](crate::plan::Plans); not set where there are none.
+pub const PLANS: &str = "PLANS";
 /// The fewest shards that the scaler leaves.
 pub const MIN_SHARDS: &str = "MIN_SHARDS";
 /// The most shards that the scaler takes.

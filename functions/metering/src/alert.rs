@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use contract::plan::Plans;
 use jiff::Timestamp;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -12,7 +13,7 @@ use crate::cloud_event::CloudEvent;
 use crate::email::Email;
 use crate::event::{Event, EventType};
 use crate::hex;
-use crate::quota::{Quota, THRESHOLDS};
+use crate::quota::Quota;
 use crate::window::{Hour, Month, iso_millis};
 
 /// What CloudEvents call an alert that a threshold is reached.
@@ -38,7 +39,7 @@ pub struct Alert {
 /// What a user is told of their quota.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// A threshold is reached, in percent of the quota: one of [`THRESHOLDS`].
+    /// A threshold is reached, in percent of the quota.
     Threshold(u64),
     /// It will be used up in this month: as expected, in this hour, and by the 80 % band of the forecast at any rate.
     RunOut(Hour),
@@ -48,8 +49,8 @@ pub enum Kind {
 #[derive(Clone, Debug, Default)]
 pub struct Alerts(BTreeMap<(Email, Month), Reached>);
 
-/// When each threshold was known to be reached, and with what quota.
-type Reached = [Option<(Timestamp, Quota)>; THRESHOLDS.len()];
+/// When each threshold, in percent, was known to be reached, and with what quota.
+type Reached = BTreeMap<u64, (Timestamp, Quota)>;
 
 /// What an alert says.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -131,9 +132,9 @@ impl Kind {
 }
 
 impl Alerts {
-    /// Takes note of what an event tells of a quota, if it does. One that tells of a threshold tells of those below it:
-    /// a call may lead past several.
-    pub fn note(&mut self, event: &Event) {
+    /// Takes note of what an event tells of a quota, if it does. One that tells of a threshold tells of those of the
+    /// user's plan that are below it: a call may lead past several.
+    pub fn note(&mut self, event: &Event, plans: &Plans) {
         let used = match event.event_type {
             EventType::Threshold => event.usage,
             EventType::RateLimited => event.current_usage,
@@ -141,15 +142,11 @@ impl Alerts {
         };
         let (Some(user), Some(used), Some(limit)) = (&event.user_email, used, event.limit) else { return };
         let quota = Quota { used, limit };
-        let reached = quota.reached().count();
-        if reached == 0 {
-            return;
-        }
-        let known = self.0.entry((user.clone(), Month::of(event.timestamp))).or_default();
-        for known in &mut known[..reached] {
-            let first = known.is_none_or(|(at, known)| (event.timestamp, used, limit) < (at, known.used, known.limit));
-            if first {
-                *known = Some((event.timestamp, quota));
+        for threshold in quota.reached(plans.thresholds(event.plan.as_ref())) {
+            let known = self.0.entry((user.clone(), Month::of(event.timestamp))).or_default();
+            let first = known.entry(threshold).or_insert((event.timestamp, quota));
+            if (event.timestamp, used, limit) < (first.0, first.1.used, first.1.limit) {
+                *first = (event.timestamp, quota);
             }
         }
     }
@@ -162,17 +159,18 @@ impl Alerts {
     /// The alerts of each user and month, lowest threshold first; none of these is empty.
     pub fn by_user(&self) -> impl Iterator<Item = Vec<Alert>> {
         self.0.iter().map(|((user_email, _), known)| {
-            let alert = |(threshold, known): (u64, &Option<(Timestamp, Quota)>)| {
-                let kind = Kind::Threshold(threshold);
-                known.map(|(at, quota)| Alert { user_email: user_email.clone(), kind, quota, at })
+            let alert = |(threshold, (at, quota)): (&u64, &(Timestamp, Quota))| {
+                let kind = Kind::Threshold(*threshold);
+                Alert { user_email: user_email.clone(), kind, quota: *quota, at: *at }
             };
-            THRESHOLDS.into_iter().zip(known).filter_map(alert).collect()
+            known.iter().map(alert).collect()
         })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use contract::plan::THRESHOLDS;
     use serde_json::json;
 
     use super::*;
@@ -185,8 +183,8 @@ mod tests {
     }
 
     fn alerts(events: &[Event]) -> Vec<(u64, u64, String)> {
-        let mut alerts = Alerts::default();
-        events.iter().for_each(|event| alerts.note(event));
+        let (mut alerts, plans) = (Alerts::default(), "pro=60,95 quiet=".parse().unwrap());
+        events.iter().for_each(|event| alerts.note(event, &plans));
         let alerts = alerts.by_user().flatten();
         alerts.map(|alert| (alert.kind.threshold().unwrap(), alert.quota.used, alert.at.to_string())).collect()
     }
@@ -202,6 +200,16 @@ mod tests {
         for nothing in [event("API_CALL", late, 9, 10), event("USAGE_THRESHOLD", late, 4, 10)] {
             assert!(alerts(&[nothing]).is_empty());
         }
+    }
+
+    #[test]
+    fn an_event_tells_of_the_thresholds_of_its_plan_alone() {
+        let of_plan = |plan: &str| {
+            let plan = plan.parse().ok();
+            alerts(&[Event { plan, ..event("API_RATE_LIMITED", "2026-11-24T10:15:07Z", 9, 10) }])
+        };
+        let told = |plan| of_plan(plan).iter().map(|(threshold, ..)| *threshold).collect::<Vec<_>>();
+        assert_eq!((told("pro"), told("quiet"), told("another")), (vec![60], vec![], vec![50, 80, 90]));
     }
 
     #[test]

@@ -4,9 +4,11 @@
 //! counted is a [`Rejection`], before anything is written.
 
 use contract::limit;
+use contract::plan::PlanName;
 use jiff::{SignedDuration, Timestamp};
 use serde::de::IntoDeserializer as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::RawValue;
 
 use crate::email::{self, Email, InvalidEmail};
 use crate::key::{Prefix, Reason};
@@ -55,6 +57,9 @@ pub struct Event {
     /// The caller's company.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub company_name: Option<Text<{ limit::MAX_COMPANY_BYTES }>>,
+    /// The caller's plan. What names none is left out.
+    #[serde(default, deserialize_with = "plan", skip_serializing_if = "Option::is_none")]
+    pub plan: Option<PlanName>,
     /// The key's public id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub api_key_id: Option<Text<{ limit::MAX_KEY_ID_BYTES }>>,
@@ -241,6 +246,12 @@ fn from_text<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) ->
 fn from_text_or_none<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     let text = Option::<String>::deserialize(deserializer)?;
     text.map(|text| T::deserialize(text.into_deserializer())).transpose()
+}
+
+/// Whatever it holds costs no call: records from before there were plans may have a field of that name.
+fn plan<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PlanName>, D::Error> {
+    let value = Option::<Box<RawValue>>::deserialize(deserializer)?;
+    Ok(value.and_then(|value| serde_json::from_str(value.get()).ok()))
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::Event;
 use crate::identity::Identity;
+use crate::plan::ByPlan;
 use crate::total::Total;
 
 /// The figures of a minute, as far as they go.
@@ -27,6 +28,9 @@ pub struct Figures {
     pub auth_failures: u64,
     /// Calls over a quota.
     pub rate_limited: u64,
+    /// Those of the plans that are told apart.
+    #[serde(skip_serializing_if = "ByPlan::is_empty")]
+    pub plans: ByPlan,
     /// When the last of the events was committed, in milliseconds since 1970.
     pub committed_ms: i64,
 }
@@ -66,8 +70,8 @@ impl Commits {
 }
 
 impl Figures {
-    /// The figures of a minute's total, its last commitment in milliseconds since 1970, and its failed records.
-    pub fn of(total: &Total, committed_ms: i64, failed: u64) -> Self {
+    /// The figures of a minute's total and plans, its last commitment in milliseconds since 1970, and its failed records.
+    pub fn of(total: &Total, plans: ByPlan, committed_ms: i64, failed: u64) -> Self {
         Self {
             processed: total.events,
             failed,
@@ -75,6 +79,7 @@ impl Figures {
             users: total.users,
             auth_failures: total.auth_failures,
             rate_limited: total.rate_limited,
+            plans,
             committed_ms,
         }
     }
@@ -89,6 +94,7 @@ impl Figures {
             users: self.users,
             auth_failures: self.auth_failures.saturating_sub(before.auth_failures),
             rate_limited: self.rate_limited.saturating_sub(before.rate_limited),
+            plans: self.plans.since(&before.plans),
             committed_ms: before.committed_ms,
         }
     }

@@ -10,6 +10,7 @@ use crate::answer::Answers;
 use crate::course::Course;
 use crate::digest::{Kind, Trace};
 use crate::event::Event;
+use crate::plan::ByPlan;
 use crate::subject::Subject;
 use crate::usage::Usage;
 
@@ -32,6 +33,8 @@ pub struct UsageBySubject {
     pub unattributed: Usage,
     /// How the usages came about, where they were put together from parts.
     pub courses: BTreeMap<Subject, Course>,
+    /// What the users of each plan did, where they were told apart.
+    pub plans: ByPlan,
 }
 
 impl DistinctEvents {

@@ -30,6 +30,7 @@ pub mod live;
 pub mod number;
 pub mod outlook;
 pub mod performance;
+pub mod plan;
 pub mod quota;
 pub mod refusals;
 pub mod report;

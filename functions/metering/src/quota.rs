@@ -10,8 +10,6 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::window::Month;
 
-/// Shares of the limit that are announced, in percent.
-pub const THRESHOLDS: [u64; 5] = [50, 80, 90, 95, 100];
 /// From this share on, in percent, each call passes the gate.
 const NEAR: u64 = 80;
 /// With so many calls left, each passes the gate, whatever the share.
@@ -111,12 +109,12 @@ impl Quota {
         self.limit.saturating_sub(self.used)
     }
 
-    /// The thresholds that are reached, in percent, lowest first. No quota at all has none.
-    pub fn reached(self) -> impl DoubleEndedIterator<Item = u64> {
+    /// Those of some thresholds, in percent, that are reached. No quota at all has none.
+    pub fn reached(self, thresholds: &[u64]) -> impl DoubleEndedIterator<Item = u64> {
         let share = u128::from(self.used) * 100;
         let is_reached =
             move |threshold: &u64| self.limit > 0 && share >= u128::from(*threshold) * u128::from(self.limit);
-        THRESHOLDS.into_iter().filter(is_reached)
+        thresholds.iter().copied().filter(is_reached)
     }
 
     /// How many calls reach a threshold of the limit, in percent.
@@ -132,6 +130,8 @@ pub fn retry_after_seconds(now: Timestamp) -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use contract::plan::THRESHOLDS;
+
     use super::*;
 
     #[test]
@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn every_threshold_is_reached_by_the_calls_that_it_says_and_by_none_fewer() {
-        let reached = |used, limit| Quota { used, limit }.reached().collect::<Vec<_>>();
+        let reached = |used, limit| Quota { used, limit }.reached(&THRESHOLDS).collect::<Vec<_>>();
         let of_ten = [4, 5, 7, 8, 9, 10, 11].map(|used| reached(used, 10).len());
         assert_eq!(of_ten, [0, 1, 1, 2, 3, 5, 5]);
         for limit in [1, 3, 7, 10, 199, 10_000, MonthlyQuota::MAX, u64::MAX] {

@@ -16,6 +16,7 @@ use crate::fold::UsageBySubject;
 use crate::leader::{Leader, Outcome, bounded, rank};
 use crate::number::round;
 use crate::performance::Performance;
+use crate::plan::ByPlan;
 use crate::refusals::Refusals;
 use crate::sketch::Sketch;
 use crate::subject::Subject;
@@ -75,6 +76,7 @@ pub struct Tally {
     /// Every company's calls and how they went: one may have users in several parts.
     companies: BTreeMap<String, (u64, Outcome)>,
     users: Sketch,
+    plans: ByPlan,
 }
 
 impl Total {
@@ -121,6 +123,7 @@ impl Total {
 impl Tally {
     /// Adds the fold of a part of the window that shares no subject with the others.
     pub fn add(&mut self, fold: &UsageBySubject) {
+        self.plans.add(&fold.plans);
         self.total.unattributed.merge(&fold.unattributed);
         self.count(&fold.unattributed);
         for (subject, usage) in &fold.usages {
@@ -170,6 +173,11 @@ impl Tally {
     /// The users of what was added.
     pub const fn users(&self) -> &Sketch {
         &self.users
+    }
+
+    /// What the users of each plan did, as far as the folds that were added told them apart.
+    pub const fn plans(&self) -> &ByPlan {
+        &self.plans
     }
 
     /// The total of what was added.

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use contract::plan::Plans;
 use futures::StreamExt;
 use jiff::Timestamp;
 use metering::alert::Alerts;
@@ -13,6 +14,7 @@ use metering::answered::Answered;
 use metering::company::Companies;
 use metering::figures::{Ages, Commits, Figures};
 use metering::fold::{DistinctEvents, UsageBySubject};
+use metering::plan::ByPlan;
 use metering::subject::{Bucket, Subject};
 use metering::total::Tally;
 use metering::window::Minute;
@@ -202,7 +204,7 @@ impl<'a> Run<'a> {
         let (mut tally, mut ages, mut committed_ms, mut subjects) = (Tally::default(), Ages::new(), 0, BTreeSet::new());
         for (bucket, blocks) in Bucket::all().zip(buckets) {
             let part = Part::of(Span::Minute(minute), bucket);
-            let folded = self.attempt(part, async { Folded::read(blocks?, &answers).await }).await?;
+            let folded = self.attempt(part, async { Folded::read(blocks?, &answers, &of.plans).await }).await?;
             let Some(Folded { fold, commits, alerts, answered }) = folded else { continue };
             tally.add(&fold);
             committed_ms = commits.last_ms().max(committed_ms);
@@ -219,7 +221,7 @@ impl<'a> Run<'a> {
         }
         tally.add_gateway(&answers.gateway);
         let Some(before) = published else { return Ok((subjects, None)) };
-        let figures = of.set_total_of_minute(minute, tally.total(), committed_ms, failures, before);
+        let figures = of.set_total_of_minute(minute, tally, committed_ms, failures, before);
         let figures = self.attempt(total, figures).await?.flatten();
         Ok((subjects, figures.map(|figures| News { minute, figures, ages })))
     }
@@ -278,15 +280,16 @@ impl<'a> Run<'a> {
 }
 
 impl Folded {
-    async fn read(mut blocks: OpenBlocks, answers: &Answers) -> Result<Self, TableError> {
+    async fn read(mut blocks: OpenBlocks, answers: &Answers, plans: &Plans) -> Result<Self, TableError> {
         let (mut distinct, mut commits) = (DistinctEvents::default(), Commits::default());
         while let Some(block) = blocks.next().await? {
             block.events.iter().for_each(|event| commits.note(event, block.committed_at));
             distinct.extend(block.events);
         }
         let mut alerts = Alerts::default();
-        distinct.events().for_each(|event| alerts.note(event));
+        distinct.events().for_each(|event| alerts.note(event, plans));
         let answered = Answered::of(distinct.events(), answers);
-        Ok(Self { fold: distinct.fold_with(answers), commits, alerts, answered })
+        let fold = UsageBySubject { plans: ByPlan::of(distinct.events(), plans), ..distinct.fold_with(answers) };
+        Ok(Self { fold, commits, alerts, answered })
     }
 }

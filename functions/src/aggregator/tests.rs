@@ -7,6 +7,7 @@ mod away;
 mod companies;
 mod delivered;
 mod failing;
+mod plans;
 mod run_outs;
 
 use dynamodb_fixture::Store;

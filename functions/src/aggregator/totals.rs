@@ -11,24 +11,33 @@ use store::table::TableError;
 use store::windows::{Published, Span};
 
 use super::Aggregator;
+use crate::metrics::News;
 
 impl Aggregator {
     /// Sets the total of a minute; returns what of its figures is this run's to publish.
     pub(super) async fn set_total_of_minute(
         &self,
         minute: Minute,
-        total: Total,
+        tally: Tally,
         committed_ms: i64,
         failures: u64,
         before: Option<Published>,
     ) -> Result<Option<Figures>, TableError> {
-        let windows = &self.windows;
+        let (windows, plans) = (&self.windows, tally.plans().clone());
+        let total = tally.total();
+        let figures = Figures::of(&total, plans, committed_ms, failures);
         if !total.is_empty() {
             windows.set_total(Span::Minute(minute), &total, None).await?;
         }
-        let figures = Figures::of(&total, committed_ms, failures);
         let new = figures.since(&before.as_ref().map_or_else(Figures::default, |before| before.figures.clone()));
         Ok(windows.claim(minute, before, &figures).await?.then_some(new))
+    }
+
+    /// Publishes what is new of some minutes.
+    pub(super) async fn publish(&self, news: &[News]) {
+        if let Err(cause) = self.metrics.publish(news, &self.plans).await {
+            tracing::error!(cause, minutes = news.len(), "metrics not published");
+        }
     }
 
     /// Sets a total from what its subjects come to, and what belongs to none from the totals of its parts.

@@ -19,8 +19,9 @@ impl AnalyticsApi {
         if viewer.email() != email && known.is_none() && notices.is_empty() && !self.keys.has_key(email).await? {
             return Err(Failure::NoSuchUser);
         }
-        let limit = known.unwrap_or_default().monthly_quota.calls();
+        let user = known.unwrap_or_default();
+        let (limit, thresholds) = (user.monthly_quota.calls(), self.plans.thresholds(user.plan.as_ref()));
         let alerts = notices.into_iter().map(|notice| (notice.alert, notice.sent_at));
-        Answer::json(&QuotaAlerts::new(now, email.clone(), limit, alerts))
+        Answer::json(&QuotaAlerts::new(now, email.clone(), limit, thresholds, alerts))
     }
 }

@@ -95,10 +95,10 @@ impl MonthlyUsage {
         *self.passed.entry(Minute::of(now)).or_default() += new;
     }
 
-    /// The highest threshold reached, unless this instance has told of it. Whether one is passed is not a matter of a
-    /// call: calls that other instances let through are in the count all at once.
-    pub(super) fn newly_reached(&mut self, quota: Quota) -> Option<u64> {
-        let reached = quota.reached().next_back().filter(|threshold| *threshold > self.told)?;
+    /// The highest of some thresholds that is reached, unless this instance has told of it. Whether one is passed is not a
+    /// matter of a call: calls that other instances let through are in the count all at once.
+    pub(super) fn newly_reached(&mut self, quota: Quota, thresholds: &[u64]) -> Option<u64> {
+        let reached = quota.reached(thresholds).next_back().filter(|threshold| *threshold > self.told)?;
         self.told = reached;
         Some(reached)
     }
@@ -143,6 +143,7 @@ fn is_older(since: Option<Timestamp>, age: SignedDuration, now: Timestamp) -> bo
 
 #[cfg(test)]
 mod tests {
+    use contract::plan::THRESHOLDS;
     use metering::traffic::Traffic;
     use serde_json::json;
 
@@ -227,10 +228,10 @@ mod tests {
     #[test]
     fn a_threshold_is_told_once_also_where_others_calls_lead_past_it() {
         let mut monthly_usage = MonthlyUsage::default();
-        let told =
-            [49, 50, 51, 79, 93, 94, 95, 100].map(|used| monthly_usage.newly_reached(Quota { used, limit: 100 }));
+        let told = [49, 50, 51, 79, 93, 94, 95, 100]
+            .map(|used| monthly_usage.newly_reached(Quota { used, limit: 100 }, &THRESHOLDS));
         assert_eq!(told, [None, Some(50), None, None, Some(90), None, Some(95), Some(100)]);
-        assert_eq!(MonthlyUsage::default().newly_reached(Quota { used: 85, limit: 100 }), Some(80));
+        assert_eq!(MonthlyUsage::default().newly_reached(Quota { used: 85, limit: 100 }, &THRESHOLDS), Some(80));
     }
 
     #[test]

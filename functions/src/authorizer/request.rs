@@ -96,6 +96,7 @@ impl Request {
             timestamp: whole_millis(made_at),
             user_email: None,
             company_name: None,
+            plan: None,
             api_key_id: None,
             api_key_name: None,
             method: self.http_method.as_deref().map(Text::from),

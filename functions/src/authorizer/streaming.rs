@@ -75,12 +75,14 @@ impl<P: Producer> Streaming<P> {
         }
     }
 
-    /// Lets a call through or not, and has its events on the stream before it says so.
+    /// Lets a call through or not, and has its events on the stream before it says so, the one of a threshold among
+    /// them.
     pub(super) async fn count(
         &self,
         user_email: &Email,
         mut call: Event,
         limit: u64,
+        thresholds: &[u64],
         elapsed_ms: ElapsedMs<'_>,
     ) -> Count {
         let now = call.timestamp;
@@ -88,7 +90,7 @@ impl<P: Producer> Streaming<P> {
         let events = match count {
             Count::Exceeded(quota) => vec![notice::rate_limited(&call, quota)],
             Count::Within(quota) => {
-                let reached = self.known(user_email, now).monthly_usage().newly_reached(quota);
+                let reached = self.known(user_email, now).monthly_usage().newly_reached(quota, thresholds);
                 let threshold = reached.map(|threshold| notice::threshold(&call, threshold, quota));
                 call.latency_ms = Latency::of_millis(elapsed_ms());
                 [call].into_iter().chain(threshold).collect()

@@ -93,6 +93,7 @@ impl Synchronous {
         user_email: &Email,
         mut call: Event,
         limit: u64,
+        thresholds: &[u64],
         elapsed_ms: ElapsedMs<'_>,
     ) -> Count {
         let now = call.timestamp;
@@ -108,15 +109,15 @@ impl Synchronous {
             return self.refuse(user_email, &call, Quota { used, limit }).await;
         }
         let quota = Quota { used: known.fetch_add(1, Ordering::Relaxed) + 1, limit };
-        if let Some(threshold) = self.newly_reached(&name(user_email, now), quota, now) {
+        if let Some(threshold) = self.newly_reached(&name(user_email, now), quota, thresholds, now) {
             self.keeper.keep(&notice::threshold(&call, threshold, quota)).await;
         }
         Count::Within(quota)
     }
 
-    /// The highest threshold reached, unless this instance has told of it.
-    fn newly_reached(&self, name: &str, quota: Quota, now: Timestamp) -> Option<u64> {
-        let reached = quota.reached().next_back()?;
+    /// The highest of some thresholds that is reached, unless this instance has told of it.
+    fn newly_reached(&self, name: &str, quota: Quota, thresholds: &[u64], now: Timestamp) -> Option<u64> {
+        let reached = quota.reached(thresholds).next_back()?;
         let told = self.told.get(name, now).unwrap_or_else(|| {
             let told = Arc::default();
             self.told.insert(name, Arc::clone(&told), now);

@@ -157,9 +157,15 @@ impl World {
     }
 
     async fn quota(&self, limit: u64) {
+        self.user(limit, None).await;
+    }
+
+    /// Stores the user, with a quota and perhaps a plan.
+    async fn user(&self, limit: u64, plan: Option<&str>) {
         let keys = [(PK, format!("USER#{USER}")), (SK, "USER".into()), ("companyName", "Example Pty Ltd".into())];
         let mut item: Item = keys.into_iter().map(|(name, value)| (name.into(), text(value))).collect();
         item.insert("monthlyQuota".into(), number(limit));
+        item.extend(plan.map(|plan| ("plan".into(), text(plan))));
         self.put(self.fixture.keys_table(), item).await;
     }
 

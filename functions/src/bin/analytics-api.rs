@@ -16,7 +16,8 @@ async fn main() -> Result<(), Error> {
     log::init();
     let client = aws_sdk_dynamodb::Client::new(&variable::aws()?);
     let table = |variable| variable::required(variable).map(|name| Table::new(client.clone(), name));
-    let api = &AnalyticsApi::new(table(ANALYTICS_TABLE)?, table(API_USAGE_TABLE)?, table(API_KEYS_TABLE)?);
+    let api = AnalyticsApi::new(table(ANALYTICS_TABLE)?, table(API_USAGE_TABLE)?, table(API_KEYS_TABLE)?);
+    let api = &api.with_plans(variable::plans()?);
     let origins = &Origins::from_environment();
     run(service_fn(async |event: LambdaEvent<ApiGatewayProxyRequest>| {
         let request = &event.payload;

@@ -22,12 +22,13 @@ async fn main() -> Result<(), Error> {
     let client = bound::tables(&config);
     let table = |name| Ok::<_, Error>(Table::new(client.clone(), variable::required(name)?));
     let (keys, usage) = (table(API_KEYS_TABLE)?, table(API_USAGE_TABLE)?);
-    let authorizer = &match mode {
+    let authorizer = match mode {
         Mode::Stream => {
             let stream = StreamProducer::new(variable::kinesis()?, variable::required(KINESIS_STREAM)?);
             Authorizer::streaming(environment, Bounds::OF_A_CALL, keys, usage, table(ANALYTICS_TABLE)?, stream)
         }
         Mode::Synchronous => Authorizer::synchronous(environment, Bounds::OF_A_CALL, keys, usage),
     };
+    let authorizer = &authorizer.with_plans(variable::plans()?);
     run(service_fn(async |event: LambdaEvent<Request>| authorizer.answer(&event.payload, Timestamp::now).await)).await
 }

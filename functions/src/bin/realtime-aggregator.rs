@@ -27,9 +27,9 @@ async fn main() -> Result<(), Error> {
     let subscription = variable::is_subscribed().then_some(StatusSource::Subscription(lines));
     let status_source = subscription.or(variable::access_log()?.map(StatusSource::Poll));
     let topic = Some(variable::alerts_topic()?);
-    let holidays = variable::holidays()?;
+    let (holidays, plans) = (variable::holidays()?, variable::plans()?);
     let tables = Aggregator::new(analytics, usage, metrics);
-    let aggregator = &Aggregator { status_source, keys, topic, holidays, ..tables };
+    let aggregator = &Aggregator { status_source, keys, topic, holidays, plans, ..tables };
     run(service_fn(async |event: LambdaEvent<Value>| {
         Ok::<_, Error>(aggregator.handle(&event.payload, Timestamp::now).await?)
     }))

@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
+use contract::plan::PlanName;
 pub(crate) use contract::table::USER;
 use contract::table::{PK, SK};
 use metering::email::Email;
@@ -16,6 +17,7 @@ use crate::table::{Consistency, Item, TableError, number, present, string, text,
 /// The sort key of every user.
 pub(crate) const SORT: &str = "USER";
 pub(crate) const QUOTA: &str = "monthlyQuota";
+const PLAN: &str = "plan";
 /// Other spellings of the user's name, under which an earlier deployment stored some of their usage.
 pub(crate) const FORMERLY: &str = "formerly";
 /// Most other spellings that are read: each costs a reader as much as the user's own name.
@@ -28,6 +30,8 @@ pub struct User {
     pub company_name: Option<String>,
     /// Most calls in a calendar month.
     pub monthly_quota: MonthlyQuota,
+    /// The plan they have, if any.
+    pub plan: Option<PlanName>,
     /// Other spellings of their name under which an earlier deployment stored some of their usage, at most
     /// [`MAX_FORMERLY`]: part of what they have called.
     pub formerly: Vec<Email>,
@@ -40,6 +44,17 @@ pub struct UserSettings {
     pub company_name: Option<String>,
     /// Most calls in a calendar month.
     pub monthly_quota: Option<MonthlyQuota>,
+    /// Their plan.
+    pub plan: Option<PlanChange>,
+}
+
+/// What becomes of a user's plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PlanChange {
+    /// They have this one from now on.
+    To(PlanName),
+    /// They have none from now on.
+    Off,
 }
 
 impl Keys {
@@ -86,7 +101,12 @@ impl Keys {
             update = update.expression_attribute_names(format!("#{name}"), name);
             update = update.expression_attribute_values(format!(":{name}"), value);
         }
-        let update = update.set_update_expression((!sets.is_empty()).then(|| format!("SET {}", sets.join(", "))));
+        let mut changes: Vec<_> = (!sets.is_empty()).then(|| format!("SET {}", sets.join(", "))).into_iter().collect();
+        if settings.plan == Some(PlanChange::Off) {
+            changes.push("REMOVE #removed".into());
+            update = update.expression_attribute_names("#removed", PLAN);
+        }
+        let update = update.set_update_expression((!changes.is_empty()).then(|| changes.join(" ")));
         let update = update.key(PK, text(partition(email))).key(SK, text(SORT)).return_values(ReturnValue::AllNew);
         let answer = update.send().await.map_err(|error| self.table.failed("UpdateItem", &error))?;
         Ok(answer.attributes().map(User::of).unwrap_or_default())
@@ -134,7 +154,10 @@ impl User {
         // DynamoDB gives a set in no order.
         let formerly: BTreeSet<_> = formerly.map(Email::as_stored).collect();
         let formerly = formerly.into_iter().take(MAX_FORMERLY).collect();
-        Self { company_name: present(item, COMPANY), monthly_quota, formerly }
+        let plan = present(item, PLAN).and_then(|name| {
+            name.parse().inspect_err(|cause| tracing::error!(user = string(item, PK), %cause, "the plan is none")).ok()
+        });
+        Self { company_name: present(item, COMPANY), monthly_quota, plan, formerly }
     }
 }
 
@@ -142,7 +165,11 @@ impl UserSettings {
     fn attributes(&self) -> impl Iterator<Item = (&'static str, AttributeValue)> {
         let company = self.company_name.as_ref().map(|company| (COMPANY, text(company)));
         let quota = self.monthly_quota.map(|quota| (QUOTA, number(quota)));
-        company.into_iter().chain(quota)
+        let plan = match &self.plan {
+            Some(PlanChange::To(plan)) => Some((PLAN, text(plan.as_str()))),
+            Some(PlanChange::Off) | None => None,
+        };
+        company.into_iter().chain(quota).chain(plan)
     }
 }
 
@@ -173,6 +200,7 @@ mod tests {
         UserSettings {
             company_name: company.map(Into::into),
             monthly_quota: quota.map(|calls| calls.try_into().unwrap()),
+            plan: None,
         }
     }
 
@@ -197,6 +225,25 @@ mod tests {
             assert_eq!((user.company_name.as_deref(), user.monthly_quota.calls()), (Some(company_now), quota_now));
             assert_eq!(keys.user(&a).await.unwrap(), user);
         }
+    }
+
+    #[tokio::test]
+    async fn a_plan_is_taken_changed_and_given_up_and_one_that_is_none_is_no_plan() {
+        let (_fixture, keys, a) = empty().await;
+        let to = |plan: &str| Some(PlanChange::To(plan.parse().unwrap()));
+        let mut settings = UserSettings { plan: to("free"), ..settings(None, Some(5)) };
+        assert!(keys.create_user(&a, &settings).await.unwrap());
+        for (change, plan) in [(None, Some("free")), (to("pro-2"), Some("pro-2")), (Some(PlanChange::Off), None)] {
+            settings = UserSettings { plan: change, ..UserSettings::default() };
+            let user = keys.set_user(&a, &settings).await.unwrap();
+            assert_eq!((user.plan.as_ref().map(PlanName::as_str), user.monthly_quota.calls()), (plan, 5));
+            assert_eq!(keys.user(&a).await.unwrap(), user);
+        }
+        let both = UserSettings { plan: Some(PlanChange::Off), monthly_quota: Some(7.try_into().unwrap()), ..settings };
+        assert_eq!(keys.set_user(&a, &both).await.unwrap().monthly_quota.calls(), 7);
+        let item = [(PK, text(partition(&a))), (SK, text(SORT)), (PLAN, text("No Plan"))];
+        keys.table.put_all([item.map(|(name, value)| (name.to_owned(), value)).into()]).await.unwrap();
+        assert_eq!(keys.user(&a).await.unwrap().plan, None);
     }
 
     #[tokio::test]

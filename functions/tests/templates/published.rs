@@ -1,9 +1,10 @@
 //! The metrics that the dashboard and the alarms look at against those that the functions publish.
 //!
-//! Invariant: a metric of ours is published by a function, in its namespace and under the environment, or counted from a
-//! line of a log.
+//! Invariant: a metric of ours is published by a function, in its namespace, under the environment and each plan that it
+//! is told apart by, or counted from a line of a log.
 
-use contract::metric::{ENVIRONMENT_DIMENSION, Metric};
+use contract::metric::{ENVIRONMENT_DIMENSION, Metric, PLAN_DIMENSION, PlanMetric};
+use contract::plan::PlanName;
 use contract::undelivered;
 use jiff::Timestamp;
 use metering::event::Event;
@@ -18,8 +19,24 @@ const OTHERWISE: [Metric; 1] = [Metric::UndeliveredEvents];
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_metric_of_ours_is_published_under_the_environment() {
     let unpublished = |seen: &Seen| -> Vec<Metric> {
-        let published = |metric: &Metric| seen.published.iter().any(|body| publishes(body, *metric));
+        let published = |metric: &Metric| seen.published.iter().any(|body| publishes(body, *metric, &[]));
         Metric::ALL.into_iter().filter(|metric| !OTHERWISE.contains(metric) && !published(metric)).collect()
+    };
+    let seen = play_until(|seen| unpublished(seen).is_empty()).await;
+    assert_eq!(unpublished(&seen), [], "published by no function");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_metric_of_a_plan_is_published_under_the_plan() {
+    let plans: Vec<PlanName> = apps().iter().flat_map(|app| app.settings.plans.names().cloned()).collect();
+    assert!(!plans.is_empty(), "no settings tell plans apart");
+    let unpublished = |seen: &Seen| -> Vec<(PlanMetric, PlanName)> {
+        let all = plans.iter().flat_map(|plan| PlanMetric::ALL.map(|metric| (metric, plan.clone())));
+        let published = |(metric, plan): &(PlanMetric, PlanName)| {
+            let of_plan = [PLAN_DIMENSION, plan.as_str()];
+            seen.published.iter().any(|body| publishes(body, metric.of_everybody(), &of_plan))
+        };
+        all.filter(|of_plan| !published(of_plan)).collect()
     };
     let seen = play_until(|seen| unpublished(seen).is_empty()).await;
     assert_eq!(unpublished(&seen), [], "published by no function");
@@ -51,11 +68,11 @@ async fn a_line_that_alone_keeps_an_event_is_one_that_the_filter_of_its_log_coun
     }
 }
 
-/// Whether a request publishes a metric: in CBOR each text stands behind its length (RFC 8949).
-fn publishes(body: &[u8], metric: Metric) -> bool {
+/// Whether a request publishes a metric, and has some further texts: in CBOR each stands behind its length (RFC 8949).
+fn publishes(body: &[u8], metric: Metric, further: &[&str]) -> bool {
     let env = apps()[0].env.to_string();
     let texts = [metric.namespace(), metric.name(), metric.unit(), ENVIRONMENT_DIMENSION, &env];
-    texts.iter().all(|text| {
+    texts.iter().chain(further).all(|text| {
         let length = u8::try_from(text.len()).unwrap();
         let head = if length < 24 { vec![0x60 + length] } else { vec![0x78, length] };
         let whole = [&head, text.as_bytes()].concat();

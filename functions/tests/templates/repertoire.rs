@@ -137,7 +137,7 @@ impl Work {
     async fn done(self, store: &Store, log: Stdio) -> Aws {
         let Self { function, toggle, conduct, payloads } = self;
         let (host, aws) = (Host::start().await, Aws::start(store.clone(), conduct).await);
-        let app = apps().into_iter().find(|app| app.toggle == toggle).unwrap();
+        let app = apps().into_iter().find(|app| app.toggle == toggle && !app.settings.plans.is_empty()).unwrap();
         let told = variables(&app.stacks().unwrap(), function);
         let mut told: Vec<_> = told.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         told.extend([("AWS_ENDPOINT_URL", aws.endpoint_url.as_str()), (variable::HANDLER, function.handler(toggle))]);

@@ -159,6 +159,33 @@ fn alarms_that_nobody_hears_are_warned_of_until_somebody_subscribes() {
 }
 
 #[test]
+fn whoever_judges_or_counts_by_plan_is_told_the_plans_and_each_has_a_dashboard() {
+    let told_and_dashboards = |text: &str, toggle| {
+        let text = format!("{}\n{text}", include_str!("../../environments/test.toml"));
+        let app = App { settings: Settings::parse(&text).unwrap(), ..app("test", toggle, Target::Aws) };
+        let (mut told, mut dashboards) = (BTreeSet::new(), BTreeSet::new());
+        for template in templates(&app) {
+            for function in of_type(&template, "AWS::Lambda::Function") {
+                let plans = &function["Properties"]["Environment"]["Variables"][variable::PLANS];
+                told.extend(plans.as_str().map(|plans| format!("{} {plans}", function["Properties"]["FunctionName"])));
+            }
+            let names = of_type(&template, "AWS::CloudWatch::Dashboard").into_iter();
+            dashboards.extend(names.map(|dashboard| dashboard["Properties"]["DashboardName"].to_string()));
+        }
+        (
+            told.len(),
+            told.iter().all(|told| told.ends_with(" pro-2=80 pro2=")),
+            dashboards.into_iter().collect::<Vec<_>>(),
+        )
+    };
+    let plans = "[plans.pro-2]\nthresholds = [80]\n[plans.pro2]\nthresholds = []";
+    let name = |plan: &str| format!("\"complical-usage-analytics-test{plan}\"");
+    assert_eq!(told_and_dashboards("", Toggle::On), (0, true, vec![name("")]));
+    assert_eq!(told_and_dashboards(plans, Toggle::On), (3, true, vec![name(""), name("-pro-2"), name("-pro2")]));
+    assert_eq!(told_and_dashboards(plans, Toggle::Off), (1, true, vec![]));
+}
+
+#[test]
 fn nobody_takes_the_address_of_another() {
     for toggle in [Toggle::On, Toggle::Off] {
         let stacks = templates(&app("prod", toggle, Target::Aws));

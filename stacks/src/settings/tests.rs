@@ -48,6 +48,25 @@ fn settings_that_contradict_each_other_are_refused() {
 }
 
 #[test]
+fn plans_have_names_and_thresholds_that_every_reader_can_hold_or_are_refused() {
+    let plans = |text: &str| Settings::parse(&format!("{TEST}\n{text}")).map(|settings| settings.plans.to_string());
+    assert_eq!(plans("").as_deref(), Ok(""));
+    let both = "[plans.pro-2]\nthresholds = [80, 100]\n[plans.free]\n[plans.quiet]\nthresholds = []";
+    assert_eq!(plans(both).as_deref(), Ok("free=50,80,90,95,100 pro-2=80,100 quiet="));
+    let many: String = (0..11).map(|n| format!("[plans.p{n}]\n")).collect();
+    for (text, expected) in [
+        ("[plans.Free]", "`Free` is not a plan: 1 to 32 of a-z"),
+        ("[plans.free]\nthresholds = [90, 80]", "each above the one before"),
+        ("[plans.free]\nthresholds = [0]", "whole numbers from 1 to 100"),
+        ("[plans.free]\nquota = 5", "unknown field `quota`"),
+        (&many, "there are 11 plans, and at most 10"),
+    ] {
+        let error = plans(text).expect_err(text).to_string();
+        assert!(error.contains(expected), "{text}: {error}");
+    }
+}
+
+#[test]
 fn an_address_that_is_none_is_refused() {
     let error = refused("[alarms]", "[alarms]\nemail = \"nobody\"");
     assert!(error.contains("`nobody` is not an e-mail address"), "{error}");

@@ -3,12 +3,14 @@
 //! Invariant: a password is neither printed nor stored here, and only what is called so changes one.
 
 use anyhow::Result;
+use contract::Environment;
+use contract::plan::PlanName;
 use metering::email::Email;
 use metering::quota::MonthlyQuota;
 use serde_json::{Value, json};
-use store::users::{User, UserSettings};
-use xtask::Printer;
+use store::users::{PlanChange, User, UserSettings};
 use xtask::cli::{CreateUser, ListUsers, ResetPassword, SetUser, Token, UsersCommand};
+use xtask::{Failure, Printer, workspace};
 
 use cloud::Connection;
 use cloud::console::password;
@@ -18,7 +20,7 @@ use cloud::system::users::{self, ListedUser, NewUser};
 /// Carries `users` out.
 ///
 /// # Errors
-/// When Cognito or the table refuses.
+/// When Cognito or the table refuses, or the settings name no such plan.
 pub async fn run(command: &UsersCommand, printer: &Printer) -> Result<()> {
     match command {
         UsersCommand::Create(args) => create(args, printer).await,
@@ -30,18 +32,22 @@ pub async fn run(command: &UsersCommand, printer: &Printer) -> Result<()> {
 }
 
 async fn create(args: &CreateUser, printer: &Printer) -> Result<()> {
+    let CreateUser { email, company, quota, plan, admin, .. } = args;
+    plan.iter().try_for_each(|plan| expect_plan(&args.cloud.env.env, plan))?;
     let connection = Connection::open(&args.cloud).await?;
-    let CreateUser { email, company, quota, admin, .. } = args;
+    let taken = plan.clone().map(PlanChange::To);
     let new = NewUser {
         email: email.clone(),
-        settings: UserSettings { company_name: company.clone(), monthly_quota: *quota },
+        settings: UserSettings { company_name: company.clone(), monthly_quota: *quota, plan: taken },
         admin: *admin,
         password: password::given_or_typed(args.password.as_ref(), email, printer)?,
     };
     users::create(&connection, &args.cloud.env.env, &new).await?;
     if args.json {
         let quota = quota.map(MonthlyQuota::calls);
-        printer.json(&json!({"userEmail": email, "companyName": company, "monthlyQuota": quota, "admin": admin}));
+        printer.json(&json!({
+            "userEmail": email, "companyName": company, "monthlyQuota": quota, "plan": plan, "admin": admin,
+        }));
     } else {
         let group = if *admin { ", a member of admin" } else { "" };
         printer.data(format!("{email} can sign in{group}"));
@@ -50,8 +56,11 @@ async fn create(args: &CreateUser, printer: &Printer) -> Result<()> {
 }
 
 async fn set(args: &SetUser, printer: &Printer) -> Result<()> {
+    let SetUser { company, quota, plan, no_plan, .. } = args;
+    plan.iter().try_for_each(|plan| expect_plan(&args.cloud.env.env, plan))?;
     let connection = Connection::open(&args.cloud).await?;
-    let settings = UserSettings { company_name: args.company.clone(), monthly_quota: args.quota };
+    let plan = plan.clone().map(PlanChange::To).or(no_plan.then_some(PlanChange::Off));
+    let settings = UserSettings { company_name: company.clone(), monthly_quota: *quota, plan };
     let group = (args.admin || args.no_admin).then_some(args.admin);
     let user = users::set(&connection, &args.cloud.env.env, &args.email, &settings, group).await?;
     show_set(&args.email, &user, group, args.json, printer);
@@ -97,9 +106,10 @@ async fn list(args: &ListUsers, printer: &Printer) -> Result<()> {
 }
 
 fn show_set(email: &Email, user: &User, admin: Option<bool>, as_json: bool, printer: &Printer) {
-    let (company, quota) = (&user.company_name, user.monthly_quota.calls());
     if as_json {
-        printer.json(&json!({"userEmail": email, "companyName": company, "monthlyQuota": quota, "admin": admin}));
+        let mut document = settings_json(email, user);
+        document["admin"] = json!(admin);
+        printer.json(&document);
         return;
     }
     let group = match admin {
@@ -107,7 +117,20 @@ fn show_set(email: &Email, user: &User, admin: Option<bool>, as_json: bool, prin
         Some(false) => ", not a member of admin",
         None => "",
     };
-    printer.data(format!("{email} {}: {quota} calls a month{group}", company.as_deref().unwrap_or("-")));
+    printer.data(format!("{email} {}{group}", settings_line(user)));
+}
+
+/// Refuses a plan that the settings of an environment do not name.
+fn expect_plan(env: &Environment, plan: &PlanName) -> Result<()> {
+    let plans = workspace::settings(env)?.plans;
+    if plans.contains(plan) {
+        return Ok(());
+    }
+    let known: Vec<&str> = plans.names().map(PlanName::as_str).collect();
+    let known = if known.is_empty() { "there are none".into() } else { format!("there are: {}", known.join(", ")) };
+    Err(Failure::new(format!("the settings of {env} name no plan `{plan}`"))
+        .hint(format!("{known}; `[plans.{plan}]` in stacks/environments/{env}.toml makes it one"))
+        .into())
 }
 
 /// What becomes of those who are signed in. A bearer token is looked up nowhere, so none is taken back.
@@ -122,10 +145,51 @@ fn said_of_sessions(signed_out: bool) -> &'static str {
 fn line(listed: &ListedUser) -> String {
     let ListedUser { email, status, user } = listed;
     let status = status.as_deref().unwrap_or("CANNOT_SIGN_IN");
-    format!("{email} {status} {}: {} calls a month", user.company_name.as_deref().unwrap_or("-"), user.monthly_quota)
+    format!("{email} {status} {}", settings_line(user))
 }
 
 fn to_json(listed: &ListedUser) -> Value {
     let ListedUser { email, status, user } = listed;
-    json!({"userEmail": email, "status": status, "companyName": user.company_name, "monthlyQuota": user.monthly_quota.calls()})
+    let mut document = settings_json(email, user);
+    document["status"] = json!(status);
+    document
+}
+
+fn settings_line(user: &User) -> String {
+    let User { company_name, monthly_quota, plan, .. } = user;
+    let plan = plan.as_ref().map_or_else(String::new, |plan| format!(", plan {plan}"));
+    format!("{}: {monthly_quota} calls a month{plan}", company_name.as_deref().unwrap_or("-"))
+}
+
+fn settings_json(email: &Email, user: &User) -> Value {
+    let User { company_name, monthly_quota, plan, .. } = user;
+    json!({"userEmail": email, "companyName": company_name, "monthlyQuota": monthly_quota.calls(), "plan": plan})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_that_the_settings_do_not_name_is_refused_with_those_they_do() {
+        let expect = |env: &str, plan: &str| expect_plan(&env.parse().unwrap(), &plan.parse().unwrap());
+        expect("prod", "free").unwrap();
+        for (env, known) in [("prod", "there are: enterprise, free"), ("test", "there are none")] {
+            let error = expect(env, "gold").unwrap_err();
+            let hint = xtask::failure::failures(&error)[0].hints()[0].clone();
+            assert_eq!(error.to_string(), format!("the settings of {env} name no plan `gold`"));
+            assert!(hint.starts_with(known) && hint.contains("`[plans.gold]`"), "{hint}");
+        }
+    }
+
+    #[test]
+    fn a_list_says_who_has_which_plan() {
+        let listed = |plan: &str| {
+            let user = User { plan: plan.parse().ok(), ..User::default() };
+            ListedUser { email: "a@b.au".parse().unwrap(), status: None, user }
+        };
+        assert_eq!(line(&listed("free")), "a@b.au CANNOT_SIGN_IN -: 10000 calls a month, plan free");
+        assert_eq!(line(&listed("")), "a@b.au CANNOT_SIGN_IN -: 10000 calls a month");
+        assert_eq!((&to_json(&listed("free"))["plan"], &to_json(&listed(""))["plan"]), (&json!("free"), &Value::Null));
+    }
 }

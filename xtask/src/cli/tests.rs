@@ -79,7 +79,7 @@ fn wrong_usage_is_exit_status_2_for_every_command() {
 
 #[test]
 fn wrong_usage_is_told_from_right_usage() {
-    let wrong: [&[&str]; 25] = [
+    let wrong: [&[&str]; 27] = [
         &["synth", "--format", "xml"],
         &["build", "--arch", "mips"],
         &["diff", "--against", "memory"],
@@ -100,6 +100,8 @@ fn wrong_usage_is_told_from_right_usage() {
         &["users", "set", "--email", "a@example.com"],
         &["users", "set", "--email", "a@example.com", "--admin", "--no-admin"],
         &["users", "set", "--email", "a@example.com", "--quota", "0"],
+        &["users", "set", "--email", "a@example.com", "--plan", "Free"],
+        &["users", "set", "--email", "a@example.com", "--plan", "free", "--no-plan"],
         &["users", "reset-password"],
         &["keys", "create", "--email", "user tag@example.com"],
         &["status", "--endpoint-url", "127.0.0.1:4571"],
@@ -109,7 +111,7 @@ fn wrong_usage_is_told_from_right_usage() {
     for words in wrong {
         assert_eq!(exit_status(words), 2, "{words:?}");
     }
-    let right: [&[&str]; 12] = [
+    let right: [&[&str]; 13] = [
         &["synth"],
         &["diff", "--drift", "--exit-code", "0"],
         &["deploy", "CompliCal-API-test", "-y"],
@@ -119,6 +121,7 @@ fn wrong_usage_is_told_from_right_usage() {
         &["errors", "replay"],
         &["users", "token", "--local"],
         &["users", "set", "--email", "Alice@Example.com", "--quota", "5", "--no-admin"],
+        &["users", "set", "--email", "a@example.com", "--no-plan"],
         &["keys", "create", "--email", " a@example.com", "--new-user"],
         &["local"],
         &["status", "--endpoint-url", "https://localhost:4571/", "--region", "us-gov-west-1"],

@@ -4,6 +4,7 @@
 
 use clap::{Args, Subcommand};
 use contract::limit::MAX_COMPANY_BYTES;
+use contract::plan::PlanName;
 use metering::email::Email;
 use metering::quota::MonthlyQuota;
 
@@ -29,7 +30,7 @@ pub enum UsersCommand {
                             Example: cargo xtask users create --email user@example.com --company Example --quota \
                             50000")]
     Create(CreateUser),
-    /// Change a user's quota, company or group; passwords stay as they are
+    /// Change a user's quota, plan, company or group; passwords stay as they are
     #[command(
         group = clap::ArgGroup::new("change").required(true).multiple(true),
         after_help = "Output: what is set for the user now; with --json one JSON document with it.\n\
@@ -49,10 +50,12 @@ pub enum UsersCommand {
                             Example: COMPLICAL_PASSWORD=… cargo xtask users token --email user@example.com")]
     Token(Token),
     /// List the users
-    #[command(after_help = "Output: one line for each user, with the status, the company and the quota; with --json \
-                            one JSON document with them.\n\
+    #[command(
+        after_help = "Output: one line for each user, with the status, the company, the quota and the plan; with \
+                            --json one JSON document with them.\n\
                             Exit status: 0 listed, 1 failed, 2 wrong usage.\n\
-                            Example: cargo xtask users list --json")]
+                            Example: cargo xtask users list --json"
+    )]
     List(ListUsers),
 }
 
@@ -70,6 +73,9 @@ pub struct CreateUser {
     /// Calls in a calendar month (UTC) [default: 10000]
     #[arg(long, value_name = "CALLS", allow_negative_numbers = true)]
     pub quota: Option<MonthlyQuota>,
+    /// One of the plans that the environment's settings name
+    #[arg(long, value_name = "NAME")]
+    pub plan: Option<PlanName>,
     /// Make the user a member of the group `admin`
     #[arg(long)]
     pub admin: bool,
@@ -95,6 +101,12 @@ pub struct SetUser {
     /// Calls in a calendar month (UTC)
     #[arg(long, value_name = "CALLS", group = "change", allow_negative_numbers = true)]
     pub quota: Option<MonthlyQuota>,
+    /// One of the plans that the environment's settings name
+    #[arg(long, value_name = "NAME", group = "change", conflicts_with = "no_plan")]
+    pub plan: Option<PlanName>,
+    /// Leave the user without a plan
+    #[arg(long, group = "change")]
+    pub no_plan: bool,
     /// Make the user a member of the group `admin`
     #[arg(long, group = "change", conflicts_with = "no_admin")]
     pub admin: bool,

@@ -6,7 +6,7 @@ const CALL: &str = r#"{"eventType":"API_CALL","requestId":"3f0c","timestamp":"20
     "userEmail":"a#b@example.com","apiKeyId":"k_01","method":"GET","path":"/v1/deadlines","latencyMs":3,"new":{"x":1}}"#;
 
 /// A call's fields in the order in which they are declared, and no names.
-const FIELDS: &str = r#"["API_CALL","3f0c","2026-11-23T10:15:30.123Z","a#b@example.com",null,null,null,null,null,null,
+const FIELDS: &str = r#"["API_CALL","3f0c","2026-11-23T10:15:30.123Z","a#b@example.com",null,null,null,null,null,null,null,
     null,null,3,null,null,null,null,null,null,null]"#;
 
 fn at(text: &str) -> Timestamp {
@@ -146,6 +146,19 @@ fn a_field_of_another_type_is_refused() {
         }
         assert!(with(field, "null").is_ok());
     }
+}
+
+#[test]
+fn a_plan_is_read_where_one_is_named_and_anything_else_costs_no_call() {
+    let plan = |value: &str| with("plan", value).unwrap().plan.map(|plan| plan.to_string());
+    assert_eq!(plan("\"pro-2\"").as_deref(), Some("pro-2"));
+    let (long, deep) = (format!("\"{}\"", "x".repeat(33)), format!("{}{}", "[".repeat(300_000), "]".repeat(300_000)));
+    for none in ["null", "3", "1e400", "true", "{\"a\":1}", "\"\"", "\"Pro\"", "\"\\ud800\"", &long, &deep] {
+        assert_eq!(plan(none), None, "{none:.40}");
+    }
+    let event = with("plan", "\"free\"").unwrap();
+    assert_eq!(Event::parse(&event.to_json(), at("2026-11-23T10:15:31Z")).unwrap(), event);
+    assert!(!String::from_utf8(with("plan", "7").unwrap().to_json()).unwrap().contains("plan"));
 }
 
 #[test]

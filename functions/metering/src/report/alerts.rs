@@ -1,7 +1,7 @@
 //! The answer of `alerts`: of which thresholds of the month's quota a user was told, which are still to come, and
 //! whether they were told that it will run out.
 //!
-//! Invariant: each threshold is told of or to come, and never both.
+//! Invariant: no threshold is both told of and to come, and each of the plan is passed, told of or to come.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::instant::Instant;
 use crate::alert::{Alert, Kind};
 use crate::email::Email;
-use crate::quota::{Quota, THRESHOLDS};
+use crate::quota::Quota;
 use crate::window::Month;
 
 /// The answer of `alerts`.
@@ -25,7 +25,7 @@ pub struct QuotaAlerts {
     period: QuotaMonth,
     /// The alerts of the month, lowest threshold first.
     alerts: Vec<ToldOf>,
-    /// The other thresholds, lowest first.
+    /// The thresholds that are not passed, lowest first.
     to_come: Vec<ToCome>,
     /// The alert of the month that the quota will run out; null where none was made.
     run_out: Option<ToldOfRunOut>,
@@ -87,11 +87,13 @@ struct ToCome {
 }
 
 impl QuotaAlerts {
-    /// The answer from a user's alerts of the month, each with when it was sent, lowest threshold first.
+    /// The answer from a user's quota, the thresholds of their plan and their alerts of the month, each with when it was
+    /// sent, lowest threshold first.
     pub fn new(
         now: Timestamp,
         user_email: Email,
         limit: u64,
+        thresholds: &[u64],
         alerts: impl IntoIterator<Item = (Alert, Option<Timestamp>)>,
     ) -> Self {
         let month = Month::of(now);
@@ -107,9 +109,12 @@ impl QuotaAlerts {
                 }
             }
         }
-        let others = THRESHOLDS.into_iter().filter(|threshold| told_of.iter().all(|told| told.threshold != *threshold));
+        // Below one that they were told of, a threshold is passed: another plan may have had it.
+        let passed = told_of.iter().map(|told| told.threshold).max().unwrap_or_default();
+        let others = thresholds.iter().filter(|threshold| **threshold > passed);
         let quota = Quota { used: 0, limit };
-        let to_come = others.map(|threshold| ToCome { threshold, calls: quota.calls_at(threshold) }).collect();
+        let to_come =
+            others.map(|threshold| ToCome { threshold: *threshold, calls: quota.calls_at(*threshold) }).collect();
         let period = QuotaMonth { start: month.start().into(), end: month.end().into(), limit };
         Self { as_of: now.into(), user_email, period, alerts: told_of, to_come, run_out }
     }

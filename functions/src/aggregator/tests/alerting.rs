@@ -49,7 +49,7 @@ pub(super) fn message(form: &[u8]) -> Value {
 }
 
 /// How often each alert was sent, by user, month and threshold; and that its id is one of its own.
-fn sent(sns: &Fake) -> BTreeMap<String, usize> {
+pub(super) fn sent(sns: &Fake) -> BTreeMap<String, usize> {
     let (mut sent, mut ids) = (BTreeMap::new(), BTreeMap::new());
     for request in sns.requests() {
         let event = message(&request.body);

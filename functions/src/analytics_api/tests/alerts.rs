@@ -2,6 +2,7 @@
 
 use metering::alert::{Alert, Kind};
 use metering::quota::Quota;
+use store::users::{PlanChange, UserSettings};
 
 use super::*;
 
@@ -41,6 +42,12 @@ async fn each_threshold_is_told_of_with_its_event_or_to_come() {
     };
     assert_eq!(answer["alerts"], json!([told(50, json!("2026-11-24T10:30:20.000Z")), told(80, Value::Null)]));
     assert_eq!(world.ok(Who::Admin, ALERTS, &[("email", USER)], NOW).await, answer);
+    let with_plan = UserSettings { plan: Some(PlanChange::To("pro".parse().unwrap())), ..UserSettings::default() };
+    world.api.keys.set_user(&USER.parse().unwrap(), &with_plan).await.unwrap();
+    let World { api, store, events } = world;
+    let world = World { api: api.with_plans("pro=60,99".parse().unwrap()), store, events };
+    // Of a threshold below one that the user was told of it is too late to tell.
+    assert_eq!(calls(&world.ok(Who::User(USER), ALERTS, &[], NOW).await), [(99, 30)]);
     assert_eq!(world.get(Who::User("c@example.com"), ALERTS, &[("email", USER)], NOW).await.0, 403);
     assert_eq!(world.get(Who::Admin, ALERTS, &[("email", "nobody@example.com")], NOW).await.0, 404);
 }

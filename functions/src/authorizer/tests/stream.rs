@@ -134,6 +134,28 @@ async fn the_call_that_reaches_a_threshold_brings_its_event_in_the_same_request(
 }
 
 #[tokio::test]
+async fn the_events_of_a_user_name_the_plan_and_tell_of_its_thresholds_alone() {
+    for (plan, named, told) in [
+        (None, Value::Null, vec![50, 80, 90]),
+        (Some("pro"), json!("pro"), vec![60, 100]),
+        (Some("Gone?"), Value::Null, vec![50, 80, 90]),
+    ] {
+        let world = World::new().await;
+        world.user(100, plan).await;
+        world.used(49).await;
+        let authorizer = world.streaming().with_plans("pro=60,100".parse().unwrap());
+        let last = if plan == Some("pro") { 52 } else { 45 };
+        for n in 0..last {
+            call(&authorizer, &format!("r-{n}"), after(n)).await.unwrap();
+        }
+        assert!(world.stream.events().iter().all(|event| event["plan"] == named), "{plan:?}");
+        let thresholds = world.stream.of_type("USAGE_THRESHOLD");
+        assert_eq!(thresholds.iter().map(|event| event["threshold"].as_u64().unwrap()).collect::<Vec<_>>(), told);
+        assert_eq!(world.stream.of_type("API_RATE_LIMITED").len(), usize::from(plan == Some("pro")), "{plan:?}");
+    }
+}
+
+#[tokio::test]
 async fn usage_that_cannot_be_read_stops_no_call() {
     let world = World::new().await;
     world.quota(100).await;

@@ -23,6 +23,21 @@ async fn each_call_is_counted_before_its_answer_by_one_request() {
 }
 
 #[tokio::test]
+async fn the_events_of_a_user_name_the_plan_and_tell_of_its_thresholds_alone() {
+    let world = World::new().await;
+    world.user(10, Some("pro")).await;
+    world.used(4).await;
+    let authorizer = world.synchronous().with_plans("pro=60,100".parse().unwrap());
+    for n in 0..7 {
+        call(&authorizer, &format!("r-{n}"), after(n)).await.unwrap();
+    }
+    let entries = world.journal().await;
+    assert!(entries.iter().all(|entry| entry.event.plan.as_ref().is_some_and(|plan| plan.as_str() == "pro")));
+    let thresholds: Vec<_> = entries.iter().filter_map(|entry| entry.event.threshold).collect();
+    assert_eq!((entries.len(), thresholds), (6 + 2 + 1, vec![60, 100]));
+}
+
+#[tokio::test]
 async fn with_one_call_left_exactly_one_of_fifty_parallel_calls_passes() {
     let world = World::new().await;
     world.quota(100).await;

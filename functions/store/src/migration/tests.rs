@@ -170,7 +170,7 @@ async fn a_key_of_an_earlier_deployment_leaves_the_table_after_its_end() {
 async fn a_second_run_changes_nothing_and_neither_does_the_first_on_tables_of_today() {
     let world = World::new().await;
     let alice: Email = ALICE.parse().unwrap();
-    let settings = UserSettings { company_name: Some("Example".into()), monthly_quota: None };
+    let settings = UserSettings { company_name: Some("Example".into()), ..UserSettings::default() };
     world.keys.create_user(&alice, &settings).await.unwrap();
     let expires_at = "2027-01-01T00:00:00Z".parse().unwrap();
     let new = NewKey {

@@ -1,7 +1,7 @@
 //! Alerts on a real DynamoDB: who makes one, who sends it, and when again.
 
+use contract::plan::THRESHOLDS;
 use dynamodb_fixture::Store;
-use metering::quota::THRESHOLDS;
 
 use super::*;
 

@@ -2,6 +2,7 @@
 //!
 //! Invariant: every request is kept, as what it asks IAM for, before it is answered.
 
+use std::io::Read as _;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -9,6 +10,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, Response, StatusCode, Uri};
 use dynamodb_fixture::Store;
+use flate2::read::GzDecoder;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -103,9 +105,10 @@ async fn answer(
         return respond(200, "x-amz-json-1.1", json!({"events": []}).to_string().into());
     }
     if let Some((_, operation)) = uri.path().split_once("/operation/") {
+        let body = unzipped(&headers, &body);
         keep(vec![Request::cloudwatch(operation, &body)]);
         if operation == "PutMetricData" {
-            shared.published.lock().unwrap().push(body.to_vec());
+            shared.published.lock().unwrap().push(body);
         }
         return respond(200, "cbor", if operation == "GetMetricStatistics" { busy() } else { vec![0xa0] });
     }
@@ -121,6 +124,16 @@ async fn answer(
     assert_eq!(method, Method::PUT, "{uri} {headers:?}");
     keep(vec![Request::put_object(uri.path())]);
     respond(200, "xml", Vec::new())
+}
+
+/// What a request says: the SDK zips a long one where the service takes that.
+fn unzipped(headers: &HeaderMap, mut body: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    match headers.get("content-encoding") {
+        Some(_) => GzDecoder::new(body).read_to_end(&mut bytes).unwrap(),
+        None => body.read_to_end(&mut bytes).unwrap(),
+    };
+    bytes
 }
 
 fn kinesis(operation: &str, body: &Value, conduct: Conduct) -> (u16, Value) {

@@ -291,7 +291,7 @@ mod tests {
     }
 
     fn new_user() -> NewUser {
-        let settings = UserSettings { company_name: None, monthly_quota: Some(5.try_into().unwrap()) };
+        let settings = UserSettings { monthly_quota: Some(5.try_into().unwrap()), ..UserSettings::default() };
         NewUser { email: "A@example.com".parse().unwrap(), settings, admin: false, password: "weak".into() }
     }
 

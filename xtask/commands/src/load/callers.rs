@@ -58,7 +58,7 @@ pub async fn make(
 async fn make_one(connection: &Connection, env: &Environment, email: String) -> Result<Caller> {
     let email: Email = email.parse()?;
     let quota = MonthlyQuota::try_from(MonthlyQuota::MAX)?;
-    let settings = UserSettings { company_name: Some(COMPANY.to_owned()), monthly_quota: Some(quota) };
+    let settings = UserSettings { company_name: Some(COMPANY.to_owned()), monthly_quota: Some(quota), plan: None };
     let made = keys::table(connection, env).create_user(&email, &settings).await;
     made.map_err(table_failed_to(format!("record the user {email}")))?;
     let new = NewKey { email: email.clone(), name: "load".to_owned(), company: None, expires_days: 1 };

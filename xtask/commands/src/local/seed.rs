@@ -65,7 +65,7 @@ async fn sign_in(connection: &Connection, env: &Environment, secrets: &Secrets, 
     if let Ok(token) = users::token(connection, env, &email, password).await {
         return Ok(token);
     }
-    let settings = UserSettings { company_name: Some(COMPANY.into()), monthly_quota: None };
+    let settings = UserSettings { company_name: Some(COMPANY.into()), ..UserSettings::default() };
     let new = NewUser { admin: email.as_str() == ADMIN, email, settings, password: password.into() };
     users::create(connection, env, &new).await?;
     users::token(connection, env, &new.email, password).await
