@@ -28,7 +28,8 @@ const LOOKING_NOTE: &str = "Viewers look all month long; whoever looks for an ho
 /// # Errors
 /// When the environment has no settings.
 pub fn run(args: &cli::Cost, printer: &Printer) -> Result<()> {
-    let (prices, units) = (Prices::read()?, Units::read()?);
+    let settings = workspace::settings(&args.env.env)?;
+    let (prices, units) = (Prices::read()?, Units::read()?.with_plans(&settings.plans));
     let configured = configured(&args.env.env)?;
     let (shards, fan_out) = match configured {
         Mode::Provisioned { shards, fan_out } => (shards, fan_out),
@@ -43,7 +44,7 @@ pub fn run(args: &cli::Cost, printer: &Printer) -> Result<()> {
     let looking = (args.viewers > 0).then(|| Looking::of(viewers, calls, HOURS_PER_MONTH, &prices, &units));
     let statuses = Statuses::of(calls, HOURS_PER_MONTH, &prices, &units);
     let bounds = match args.rate {
-        Some(_) => bounds(&workspace::settings(&args.env.env)?, &units),
+        Some(_) => bounds(&settings, &units),
         None => Vec::new(),
     };
     let bills = Bills {
@@ -199,6 +200,7 @@ fn item_line(item: &Item) -> String {
 #[cfg(test)]
 mod tests {
     use contract::Function;
+    use contract::metric::{Metric, PlanMetric};
 
     use super::*;
 
@@ -241,26 +243,31 @@ mod tests {
         assert!(notes.contains("that of ap-northeast-1 or us-east-1 stands in"), "{notes}");
     }
 
-    fn resources(stack: &str) -> Vec<Value> {
-        let app = workspace::app(&Environment::default(), Toggle::On, Target::Aws, Architecture::X86_64).unwrap();
+    fn resources(env: &Environment, stack: &str) -> Vec<Value> {
+        let app = workspace::app(env, Toggle::On, Target::Aws, Architecture::X86_64).unwrap();
         let stacks = app.stacks().unwrap();
         let template = stacks.iter().find(|found| found.name() == stack).unwrap().template();
         template["Resources"].as_object().unwrap().values().cloned().collect()
     }
 
     #[test]
-    fn the_alarms_and_metrics_that_are_paid_for_are_those_there_are() {
-        let dashboard = resources(&name::dashboard_stack(&Environment::default()));
-        let n_alarms = dashboard.iter().filter(|resource| resource["Type"] == "AWS::CloudWatch::Alarm").count();
-        let fixtures = Units::read().unwrap().fixtures;
-        assert_eq!(fixtures.alarms, n_alarms as f64, "units.toml names another number");
-        assert_eq!(fixtures.metrics, contract::metric::Metric::ALL.len() as f64, "units.toml names another number");
+    fn the_alarms_dashboards_and_metrics_that_are_paid_for_are_those_there_are() {
+        for env in ["test", "prod"].map(|env| env.parse().unwrap()) {
+            let dashboard = resources(&env, &name::dashboard_stack(&env));
+            let count = |kind: &str| dashboard.iter().filter(|resource| resource["Type"] == kind).count() as f64;
+            let plans = workspace::settings(&env).unwrap().plans;
+            let fixtures = Units::read().unwrap().with_plans(&plans).fixtures;
+            assert_eq!(fixtures.alarms, count("AWS::CloudWatch::Alarm"), "units.toml names another number");
+            assert_eq!(fixtures.dashboards, count("AWS::CloudWatch::Dashboard"), "units.toml names another number");
+            let of_plans = plans.names().len() * PlanMetric::ALL.len();
+            assert_eq!(fixtures.metrics, (Metric::ALL.len() + of_plans) as f64, "units.toml names another number");
+        }
     }
 
     #[test]
     fn a_functions_memory_is_that_of_its_template() {
         let env = Environment::default();
-        let functions = [resources(&name::kinesis_stack(&env)), resources(&name::api_stack(&env))].concat();
+        let functions = [resources(&env, &name::kinesis_stack(&env)), resources(&env, &name::api_stack(&env))].concat();
         let memory = |function: Function| {
             let name = function.physical_name(&env);
             let found = functions.iter().find(|resource| resource["Properties"]["FunctionName"] == name.as_str());

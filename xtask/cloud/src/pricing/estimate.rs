@@ -181,7 +181,7 @@ impl Bill<'_> {
         self.reports();
         let months = self.hours / HOURS_PER_MONTH;
         self.add("metrics", units.fixtures.metrics * months, &prices.cloudwatch_metric_month);
-        self.add("dashboard", months, &prices.cloudwatch_dashboard_month);
+        self.add("dashboards", units.fixtures.dashboards * months, &prices.cloudwatch_dashboard_month);
         self.add("alarms", units.fixtures.alarms * months, &prices.cloudwatch_alarm_month);
     }
 

@@ -3,6 +3,8 @@
 //! Invariant: a price carries where it holds and where it was read, so no figure passes for another region's.
 
 use anyhow::{Context as _, Result};
+use contract::metric::PlanMetric;
+use contract::plan::Plans;
 use serde::Deserialize;
 
 /// One list price.
@@ -212,6 +214,7 @@ pub struct Reports {
 pub struct Fixtures {
     pub measured: String,
     pub metrics: f64,
+    pub dashboards: f64,
     pub alarms: f64,
 }
 
@@ -232,6 +235,15 @@ impl Units {
     /// When the file it was built with is broken: a defect of ours.
     pub fn read() -> Result<Self> {
         toml::from_str(include_str!("../../units.toml")).context("units.toml")
+    }
+
+    /// The same where some plans are told apart: each has metrics and a dashboard of its own.
+    #[must_use]
+    pub fn with_plans(mut self, plans: &Plans) -> Self {
+        let plans = plans.names().len() as f64;
+        self.fixtures.metrics += plans * PlanMetric::ALL.len() as f64;
+        self.fixtures.dashboards += plans;
+        self
     }
 
     /// What was not measured but assumed, in words.

@@ -44,7 +44,7 @@ pub async fn snapshot(connection: &Connection, env: &Environment) -> Result<Snap
         backlog::unread(connection, env),
         calls_this_month(connection, env, now),
     )?;
-    let cost = calls.map(|calls| cost(stream.as_ref(), calls, now)).transpose()?;
+    let cost = calls.map(|calls| cost(env, stream.as_ref(), calls, now)).transpose()?;
     let warnings = if alarms.is_some() { warnings(connection, env).await } else { Vec::new() };
     Ok(Snapshot {
         env: env.as_str().to_owned(),
@@ -177,7 +177,7 @@ async fn calls_this_month(connection: &Connection, env: &Environment, now: Times
     Ok(calls.map(|calls| calls.round() as u64))
 }
 
-fn cost(stream: Option<&StreamState>, calls: u64, now: Timestamp) -> Result<Cost> {
+fn cost(env: &Environment, stream: Option<&StreamState>, calls: u64, now: Timestamp) -> Result<Cost> {
     let mode = match stream {
         None => Mode::Synchronous,
         Some(stream) if stream.is_on_demand => Mode::OnDemand { fan_out: stream.consumers > 0 },
@@ -186,6 +186,7 @@ fn cost(stream: Option<&StreamState>, calls: u64, now: Timestamp) -> Result<Cost
     let prices = Prices::read()?;
     let begun = stream.and_then(|stream| stream.created_at).unwrap_or(Timestamp::MIN).max(Month::of(now).start());
     let hours = (now.as_second() - begun.as_second()) as f64 / 3_600.0;
-    let usd = Estimate::of(mode, calls, hours, &prices, &Units::read()?).usd();
+    let units = Units::read()?.with_plans(&workspace::settings(env)?.plans);
+    let usd = Estimate::of(mode, calls, hours, &prices, &units).usd();
     Ok(Cost { calls, usd, prices_of: prices.date })
 }

@@ -18,23 +18,26 @@ const LATENCY_LIMIT: f64 = 500.0;
 /// Of fewer events than this an average says nothing.
 const ENOUGH_EVENTS: f64 = 20.0;
 
-/// The dashboard and the two metrics of the guide; none of them is there in synchronous mode.
+/// The dashboards and the two metrics of the guide; none of them is there in synchronous mode.
 pub async fn checks(deployment: &Deployment<'_>) -> Vec<Check> {
     if !deployment.toggle.is_on() {
         return Vec::new();
     }
-    vec![
-        Check::tried("dashboard", dashboard(deployment).await),
-        Check::tried("metric IncomingRecords", incoming(deployment).await),
-        Check::tried("metric ProcessingLatency", latency(deployment).await),
-    ]
+    let Deployment { env, settings, .. } = deployment;
+    let of_plans = settings.plans.names().map(|plan| name::dashboard_of_plan(env, plan));
+    let mut checks = Vec::new();
+    for name in [name::dashboard(env)].into_iter().chain(of_plans) {
+        checks.push(Check::tried("dashboard", dashboard(deployment, &name).await));
+    }
+    checks.push(Check::tried("metric IncomingRecords", incoming(deployment).await));
+    checks.push(Check::tried("metric ProcessingLatency", latency(deployment).await));
+    checks
 }
 
-async fn dashboard(deployment: &Deployment<'_>) -> Result<Check> {
-    let dashboard = name::dashboard(deployment.env);
+async fn dashboard(deployment: &Deployment<'_>, dashboard: &str) -> Result<Check> {
     let what = format!("dashboard {dashboard}");
     let client = deployment.connection.cloudwatch();
-    match client.get_dashboard().dashboard_name(&dashboard).send().await {
+    match client.get_dashboard().dashboard_name(dashboard).send().await {
         Ok(found) => {
             let body: serde_json::Value = serde_json::from_str(found.dashboard_body().unwrap_or_default())?;
             let n_widgets = body["widgets"].as_array().map_or(0, Vec::len);
