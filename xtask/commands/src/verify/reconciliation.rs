@@ -73,7 +73,7 @@ async fn look(deployment: &Deployment<'_>, minutes: u32, now: Timestamp) -> Resu
         unreadable: sources.unreadable,
         gateway: is_missing(
             sources.gateway.is_some(),
-            if is_local { "the emulator keeps no access log" } else { "there is no access log" },
+            if is_local { "on the local system it is not compared" } else { "there is no access log" },
         ),
         stream: is_missing(
             sources.stream.is_some(),
