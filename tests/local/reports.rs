@@ -6,6 +6,7 @@ use std::io::Write as _;
 use std::net::TcpListener;
 use std::sync::mpsc::{Receiver, channel};
 
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
@@ -18,34 +19,47 @@ const CUSTOMER: &str = "user@example.com";
 fn a_history_that_was_played_is_reported_to_those_who_have_subscribed() {
     let mut local = demo::up();
     demo::up_again(&mut local);
-    local.json(&["play", "--local", "--json", "--calls", "1500", "--days", "3", "--seed", "3"]);
+    local.json(&["play", "--local", "--json", "--calls", "1500", "--days", "62", "--seed", "3"]);
     let (everybodys, own) = (Inbox::open(&local, &[]), Inbox::open(&local, &["--user", CUSTOMER]));
-    let outcome = run(&local);
+    let now = Timestamp::now();
+    let outcome = run(&local, now);
     assert!(outcome["failed"] == 0 && outcome["written"].as_u64().unwrap() > 8, "{outcome}");
 
-    let yesterday = (Timestamp::now() - SignedDuration::from_hours(24)).to_string()[..10].to_owned();
+    let yesterday = (now - SignedDuration::from_hours(24)).to_string()[..10].to_owned();
     let message = everybodys.of(&yesterday);
     assert_eq!((&message["type"], &message["data"]["corrections"]), (&json!("com.complical.usage.report"), &json!([])));
-    agrees(&local, &message, &yesterday, &[]);
+    agrees(&local, &message, "--day", &[]);
     let message = own.of(&yesterday);
     assert_eq!(message["data"]["userEmail"], CUSTOMER);
-    agrees(&local, &message, &yesterday, &["--email", CUSTOMER]);
+    agrees(&local, &message, "--day", &["--email", CUSTOMER]);
     let page = fetched(&local, message["data"]["html"].as_str().unwrap());
     assert!(page.contains(CUSTOMER) && page.contains("<h2>Quota</h2>") && page.contains("<svg"), "{page}");
 
-    let again = run(&local);
+    let again = run(&local, now);
     assert_eq!((&again["written"], &again["failed"]), (&json!(0), &json!(0)), "{again}");
+    a_month_is_reported_when_it_is_over(&local, now, &everybodys, &own);
 }
 
-fn run(local: &Local) -> Value {
-    let event = json!({"time": Timestamp::now().to_string()}).to_string();
+/// What the schedule's run on the first of this month would have sent.
+fn a_month_is_reported_when_it_is_over(local: &Local, now: Timestamp, everybodys: &Inbox, own: &Inbox) {
+    let first = TimeZone::UTC.to_datetime(now).date().first_of_month();
+    let month = first.yesterday().unwrap().to_string()[..7].to_owned();
+    let outcome = run(local, first.to_zoned(TimeZone::UTC).unwrap().timestamp());
+    assert_eq!(outcome["failed"], 0, "{outcome}");
+    agrees(local, &everybodys.of(&month), "--month", &[]);
+    agrees(local, &own.of(&month), "--month", &["--email", CUSTOMER]);
+}
+
+fn run(local: &Local, at: Timestamp) -> Value {
+    let event = json!({"time": at.to_string()}).to_string();
     serde_json::from_str(&local.aws("POST", "lambda", FUNCTION, "", &event)).unwrap()
 }
 
-/// Whether an announced report, one that is made by hand and the API say the same of a day.
-fn agrees(local: &Local, message: &Value, day: &str, whose: &[&str]) {
+/// Whether an announced report, one that is made by hand and the API say the same of a period.
+fn agrees(local: &Local, message: &Value, kind: &str, whose: &[&str]) {
     let out = local.folder.join("reports");
-    let made = ["report", "--local", "--json", "--day", day, "--out", out.to_str().unwrap()];
+    let period = message["data"]["period"].as_str().unwrap();
+    let made = ["report", "--local", "--json", kind, period, "--out", out.to_str().unwrap()];
     let made = local.json(&[&made[..], whose].concat());
     let data = &message["data"];
     for field in ["apiCalls", "errors", "rateLimited"] {
@@ -57,7 +71,8 @@ fn agrees(local: &Local, message: &Value, day: &str, whose: &[&str]) {
     if whose.is_empty() {
         let (from, to) = (made["from"].as_str().unwrap(), made["to"].as_str().unwrap());
         let days = local.analytics(&format!("/v1/analytics/timeseries?granularity=day&from={from}&to={to}"));
-        assert_eq!(days["timeSeries"][0]["apiCalls"], data["apiCalls"]);
+        let of_days = days["timeSeries"].as_array().unwrap().iter().map(|day| day["apiCalls"].as_u64().unwrap());
+        assert_eq!(of_days.sum::<u64>(), data["apiCalls"]);
     }
 }
 

@@ -41,6 +41,14 @@ async fn each_threshold_is_told_of_with_its_event_or_to_come() {
             "sentAt": sent_at})
     };
     assert_eq!(answer["alerts"], json!([told(50, json!("2026-11-24T10:30:20.000Z")), told(80, Value::Null)]));
+    assert_eq!(answer["runOut"], Value::Null);
+    let run_out = Alert { kind: Kind::RunOut("2026-11-26T07".parse().unwrap()), ..alert(50) };
+    let made = world.api.notices.make([vec![run_out.clone()]], now).await.unwrap();
+    world.api.notices.sent(&made[0], now).await.unwrap();
+    let answer = world.ok(Who::User(USER), ALERTS, &[], NOW).await;
+    let told = json!({"id": run_out.id(), "runsOutAt": "2026-11-26T07:00:00.000Z", "at": "2026-11-24T10:15:07.000Z",
+        "used": 24, "limit": 30, "sentAt": "2026-11-24T10:30:20.000Z"});
+    assert_eq!((&answer["runOut"], calls(&answer).len(), answer["alerts"].as_array().unwrap().len()), (&told, 3, 2));
     assert_eq!(world.ok(Who::Admin, ALERTS, &[("email", USER)], NOW).await, answer);
     let with_plan = UserSettings { plan: Some(PlanChange::To("pro".parse().unwrap())), ..UserSettings::default() };
     world.api.keys.set_user(&USER.parse().unwrap(), &with_plan).await.unwrap();

@@ -25,6 +25,7 @@ from ministack.app import app  # noqa: E402
 
 import access_log  # noqa: E402
 import environments  # noqa: E402
+import streams  # noqa: E402
 
 
 async def behind_the_front(scope, receive, send):
@@ -58,6 +59,7 @@ def parse_request_of_a_function(handler):
 http.server.BaseHTTPRequestHandler.parse_request = parse_request_of_a_function
 access_log.install()
 environments.install()
+streams.install()
 
 # As many connections at once as the system lets it have.
 _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
