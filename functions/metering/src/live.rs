@@ -1,20 +1,11 @@
 //! What a live minute comes to, from the traffic of its buckets.
 //!
-//! Invariant: every figure is what a fold of the same events comes to. Names are asked for where a list needs them, and
-//! for nothing else.
+//! Invariant: every figure is what a fold of the same events comes to.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
-
-use crate::digest::Kind;
+use crate::callers::Callers;
 use crate::event::EventType;
 use crate::hash::Hash;
-use crate::leader::{Leader, TOP};
 use crate::total::Total;
-use crate::traffic::{Names, Traffic};
-
-/// Of so many with as many calls as the tenth, the first by name are named; of more, ten that their hashes choose.
-const TIED: usize = 100;
 
 /// A minute that is live.
 #[derive(Clone, Debug, Default)]
@@ -23,33 +14,15 @@ pub struct LiveMinute {
     pub total: Total,
     /// The latencies of its calls, in microseconds, in any order.
     pub latencies: Vec<u64>,
-    /// The users with calls.
-    pub users: BTreeSet<Hash>,
-}
-
-/// A name that a list needs, and in whose traffic it stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Wanted {
-    /// The place of the traffic among those that were asked.
-    pub traffic: usize,
-    /// The kind whose user and company are wanted.
-    pub kind: Kind,
-}
-
-/// A user's calls in a minute.
-#[derive(Clone, Copy, Debug)]
-struct Caller {
-    calls: u64,
-    /// The company; of several that calls name, the last by letters.
-    company: Hash,
-    /// Somewhere to look the names up.
-    wanted: Wanted,
+    /// The users with calls, each once.
+    pub users: Vec<Hash>,
 }
 
 impl LiveMinute {
-    /// What the traffic of some buckets comes to, as far as names are known. Where `wanted` names none that is missing,
-    /// the lists are whole.
-    pub fn of(traffics: &[&Traffic]) -> Self {
+    /// What the traffic of some buckets comes to, as far as names are known. Where their callers want none that is
+    /// missing, the lists are whole.
+    pub fn of(callers: &Callers<'_>) -> Self {
+        let traffics = callers.traffics();
         let mut minute = Self::default();
         for (kind, sum) in traffics.iter().flat_map(|traffic| traffic.sums()) {
             let total = &mut minute.total;
@@ -69,99 +42,12 @@ impl LiveMinute {
         for traffic in traffics {
             minute.total.performance.latency.merge(traffic.latency());
         }
-        let callers = callers(traffics);
-        minute.total.users = callers.len() as u64;
-        minute.users = callers.keys().copied().collect();
-        minute.total.top_users = top(users(&callers), traffics, |names| &names.users);
-        minute.total.top_companies = top(companies(&callers), traffics, |names| &names.companies);
+        minute.users = callers.users().collect();
+        minute.total.users = minute.users.len() as u64;
+        minute.total.top_users = callers.top_users();
+        minute.total.top_companies = callers.top_companies();
         minute
     }
-
-    /// The names that its lists lack. Those of users who name several companies come first: they decide what the list
-    /// of companies holds.
-    pub fn wanted(traffics: &[&Traffic]) -> Vec<Wanted> {
-        let undecided = undecided(traffics);
-        if !undecided.is_empty() {
-            return undecided;
-        }
-        let callers = callers(traffics);
-        let is_unknown = |names: &dyn Fn(&Names) -> bool| !traffics.iter().any(|traffic| names(traffic.names()));
-        let users = leaders(users(&callers)).into_iter();
-        let users = users.filter(|(user, ..)| is_unknown(&|names| names.users.contains_key(user)));
-        let companies = leaders(companies(&callers)).into_iter();
-        let companies = companies.filter(|(company, ..)| is_unknown(&|names| names.companies.contains_key(company)));
-        users.chain(companies).map(|(.., wanted)| wanted).collect()
-    }
-}
-
-/// The kinds of users who name several companies, some of which are not known by name.
-fn undecided(traffics: &[&Traffic]) -> Vec<Wanted> {
-    let mut wanted = Vec::new();
-    for (traffic, of) in traffics.iter().enumerate() {
-        let mut companies = BTreeMap::<Hash, BTreeMap<Hash, Kind>>::new();
-        for kind in of.kinds().filter(|kind| kind.company != 0) {
-            companies.entry(kind.subject).or_default().entry(kind.company).or_insert(*kind);
-        }
-        let several = companies.into_values().filter(|companies| companies.len() > 1).flatten();
-        let unknown = several.filter(|(company, _)| !of.names().companies.contains_key(company));
-        wanted.extend(unknown.map(|(_, kind)| Wanted { traffic, kind }));
-    }
-    wanted
-}
-
-fn callers(traffics: &[&Traffic]) -> BTreeMap<Hash, Caller> {
-    let mut callers = BTreeMap::<Hash, Caller>::new();
-    for (traffic, of) in traffics.iter().enumerate() {
-        let is_caller = |kind: &Kind| kind.event_type == EventType::Call && kind.subject != 0;
-        for (kind, sum) in of.sums().filter(|(kind, _)| is_caller(kind)) {
-            let new = Caller { calls: 0, company: 0, wanted: Wanted { traffic, kind: *kind } };
-            let caller = callers.entry(kind.subject).or_insert(new);
-            caller.calls += sum.events;
-            let name = |company: Hash| of.names().companies.get(&company);
-            let is_later = || name(kind.company) > name(caller.company);
-            if kind.company != 0 && (caller.company == 0 || is_later()) {
-                (caller.company, caller.wanted.kind) = (kind.company, *kind);
-            }
-        }
-    }
-    callers
-}
-
-/// Calls by user or company, with somewhere to look the name up.
-type Counts = Vec<(Hash, u64, Wanted)>;
-
-fn users(callers: &BTreeMap<Hash, Caller>) -> Counts {
-    callers.iter().map(|(user, caller)| (*user, caller.calls, caller.wanted)).collect()
-}
-
-fn companies(callers: &BTreeMap<Hash, Caller>) -> Counts {
-    let mut companies = BTreeMap::<Hash, (u64, Wanted)>::new();
-    for caller in callers.values().filter(|caller| caller.company != 0) {
-        companies.entry(caller.company).or_insert((0, caller.wanted)).0 += caller.calls;
-    }
-    companies.into_iter().map(|(company, (calls, wanted))| (company, calls, wanted)).collect()
-}
-
-/// Those with as many calls as the tenth.
-fn leaders(mut counts: Counts) -> Counts {
-    counts.sort_unstable_by_key(|(hash, calls, _)| (Reverse(*calls), *hash));
-    counts.truncate(TIED);
-    let tenth = counts.get(TOP - 1).map_or(0, |(_, calls, _)| *calls);
-    counts.retain(|(_, calls, _)| *calls >= tenth);
-    counts
-}
-
-fn top<'a>(
-    counts: Counts,
-    traffics: &[&'a Traffic],
-    names: impl Fn(&'a Names) -> &'a BTreeMap<Hash, String>,
-) -> Vec<Leader> {
-    let name = |hash: Hash| traffics.iter().find_map(|traffic| names(traffic.names()).get(&hash)).cloned();
-    let named = leaders(counts).into_iter().filter_map(|(hash, calls, _)| Some((name(hash)?, calls)));
-    let mut top: Vec<_> = named.collect();
-    top.sort_by(|(one, few), (other, many)| (many, one).cmp(&(few, other)));
-    top.truncate(TOP);
-    top.into_iter().map(|(name, calls)| Leader::counted(name, calls)).collect()
 }
 
 #[cfg(test)]
@@ -170,10 +56,13 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::callers::{TIED, Wanted};
     use crate::digest::Digest;
     use crate::event::Event;
     use crate::fold::DistinctEvents;
+    use crate::leader::{Leader, TOP};
     use crate::subject::Subject;
+    use crate::traffic::Traffic;
     use crate::usage::Usage;
 
     type Said = (u8, u8, u8, u8, u8, u8);
@@ -207,13 +96,13 @@ mod tests {
     /// Reads the blocks that lists need the names of, until they need no more.
     fn name_all(traffic: &mut Traffic, parts: &[&[Event]]) {
         for _ in 0..3 {
-            for Wanted { kind, .. } in LiveMinute::wanted(&[traffic]) {
+            for Wanted { kind, .. } in Callers::of(&[traffic]).wanted() {
                 let blocks: Vec<usize> =
                     traffic.blocks_of(|of| *of == kind).iter().map(|block| block.parse().unwrap()).collect();
                 blocks.into_iter().for_each(|block| traffic.learn(parts[block]));
             }
         }
-        assert_eq!(LiveMinute::wanted(&[traffic]), []);
+        assert_eq!(Callers::of(&[traffic]).wanted(), []);
     }
 
     /// Of a total what answers show of a live minute.
@@ -260,7 +149,7 @@ mod tests {
             let fold = events.iter().cloned().collect::<DistinctEvents>().fold();
             let mut all = traffic(&parts, |_| true);
             name_all(&mut all, &parts);
-            let minute = LiveMinute::of(&[&all]);
+            let minute = LiveMinute::of(&Callers::of(&[&all]));
             prop_assert_eq!(minute.total, shown(Total::of(&fold)));
             prop_assert_eq!(minute.users.len(), fold.usages.values().filter(|usage| usage.calls > 0).count());
             for (subject, usage) in fold.usages.iter().filter(|(subject, _)| matches!(subject, Subject::User(_))) {
@@ -281,10 +170,10 @@ mod tests {
         let events: Vec<Event> = (0..250).map(|n| event((0, n, 0, 0, 0, 0))).collect();
         let parts: Vec<&[Event]> = vec![&[], &events];
         let mut all = traffic(&parts, |_| true);
-        let wanted = LiveMinute::wanted(&[&all]);
+        let wanted = Callers::of(&[&all]).wanted();
         assert_eq!(wanted.len(), TIED + 4, "a hundred users and their four companies");
         name_all(&mut all, &parts);
-        let total = LiveMinute::of(&[&all]).total;
+        let total = LiveMinute::of(&Callers::of(&[&all])).total;
         assert_eq!((total.users, total.top_users.len(), total.top_companies.len()), (250, TOP, 4));
     }
 }

@@ -16,6 +16,7 @@ use crate::fold::DistinctEvents;
 use crate::hash::Hash;
 use crate::histogram::Histogram;
 use crate::identity::Identity;
+use crate::traces::Traces;
 use crate::usage::{KeyCalls, PathCalls, Usage, crossed};
 
 /// Blocks that are read at once.
@@ -30,11 +31,12 @@ type Places = std::collections::HashMap<Kind, u32>;
 pub struct Traffic {
     kinds: Vec<Kind>,
     places: Places,
+    /// The same by subject, those that were seen first before others.
+    of_subjects: Vec<(Hash, u32)>,
     /// The block that each kind was first seen in, where it has not been read.
     blocks: Vec<Option<u32>>,
     digested: Vec<DigestedBlock>,
-    /// By hash, each event once.
-    traces: Vec<Trace>,
+    traces: Traces,
     /// What the traces of each kind come to, so that a look that adds few does not go through all.
     sums: Vec<KindSum>,
     /// How long calls took.
@@ -138,6 +140,7 @@ impl Traffic {
         let found = *self.places.entry(kind).or_insert(next);
         if found == next {
             self.kinds.push(kind);
+            self.of_subjects.push((kind.subject, next));
             self.sums.push(KindSum::default());
             self.blocks.push(block);
         }
@@ -146,33 +149,26 @@ impl Traffic {
 
     /// Takes in traces, so that each event is there once. Of two that differ the one stays that a fold would keep.
     fn settle(&mut self, mut added: Vec<Trace>) {
-        if added.is_empty() {
-            return;
-        }
-        added
-            .sort_unstable_by(|one, other| one.id.cmp(&other.id).then_with(|| self.rank(*one).cmp(&self.rank(*other))));
+        added.sort_unstable_by_key(|trace| (trace.id, self.rank(*trace)));
         added.dedup_by_key(|trace| trace.id);
-        let before = std::mem::take(&mut self.traces);
-        let mut settled = Vec::with_capacity(before.len() + added.len());
-        let mut added = added.into_iter().peekable();
-        for trace in before {
-            while let Some(new) = added.next_if(|new| new.id < trace.id) {
-                self.count(new);
-                settled.push(new);
-            }
-            let same = added.next_if(|new| new.id == trace.id);
-            let kept = same.filter(|new| self.rank(*new) < self.rank(trace));
-            if let Some(new) = kept {
-                self.discount(trace);
-                self.count(new);
-            }
-            settled.push(kept.unwrap_or(trace));
-        }
+        let mut unseen = Vec::with_capacity(added.len());
         for new in added {
-            self.count(new);
-            settled.push(new);
+            match self.traces.get(new.id) {
+                None => {
+                    self.count(new);
+                    unseen.push(new);
+                }
+                Some(known) if self.rank(new) < self.rank(known) => {
+                    self.discount(known);
+                    self.count(new);
+                    self.traces.replace(new);
+                }
+                Some(_) => {}
+            }
         }
-        self.traces = settled;
+        self.traces.add(unseen);
+        // All but the last few are in order, which this sort makes use of.
+        self.of_subjects.sort();
     }
 
     /// What decides which of two traces of one event stays: the least.
@@ -203,13 +199,12 @@ impl Traffic {
 
     /// Whether it holds an event of that identity.
     pub fn contains(&self, identity: &Identity<'_>) -> bool {
-        let id = identity.hash();
-        self.traces.binary_search_by_key(&id, |trace| trace.id).is_ok()
+        self.traces.get(identity.hash()).is_some()
     }
 
     /// Whether nothing happened.
     pub fn is_empty(&self) -> bool {
-        self.traces.is_empty()
+        self.traces.len() == 0
     }
 
     /// The latencies of calls that have one, in microseconds.
@@ -227,9 +222,12 @@ impl Traffic {
         self.kinds.iter().zip(self.sums.iter().copied()).filter(|(_, sum)| sum.events > 0)
     }
 
-    /// The kinds of its events.
-    pub fn kinds(&self) -> impl Iterator<Item = &Kind> {
-        self.kinds.iter()
+    /// The kinds of each subject's events, and what they come to.
+    pub fn subjects(&self) -> impl Iterator<Item = impl Iterator<Item = (&Kind, KindSum)> + Clone> {
+        self.of_subjects.chunk_by(|(one, _), (next, _)| one == next).map(|places| {
+            let of = |place: usize| Some((self.kinds.get(place)?, *self.sums.get(place)?));
+            places.iter().filter_map(move |(_, place)| of(*place as usize)).filter(|(_, sum)| sum.events > 0)
+        })
     }
 
     /// The events that were kept.
@@ -292,7 +290,7 @@ impl Traffic {
 
     /// Gives back the room in which nothing has grown.
     pub fn shrink(&mut self) {
-        self.traces.shrink_to_fit();
+        self.traces.shrink();
     }
 
     /// About how many bytes it takes.

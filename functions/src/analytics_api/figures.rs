@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use metering::callers::Callers;
 use metering::fold::UsageBySubject;
 use metering::live::LiveMinute;
 use metering::report::range::{Granularity, Plan, Range};
@@ -178,8 +179,9 @@ impl Figures<'_> {
                 traffics.entry(minute).or_default().push(traffic);
             }
         }
-        let minute =
-            |traffics: Vec<Arc<Traffic>>| LiveMinute::of(&traffics.iter().map(Arc::as_ref).collect::<Vec<_>>());
+        let minute = |traffics: Vec<Arc<Traffic>>| {
+            LiveMinute::of(&Callers::of(&traffics.iter().map(Arc::as_ref).collect::<Vec<_>>()))
+        };
         Ok(traffics.into_iter().map(|(first, traffics)| (first, minute(traffics))).collect())
     }
 }

@@ -9,9 +9,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use contract::table::SK;
 use jiff::Timestamp;
+use metering::callers::{Callers, Wanted};
 use metering::digest::{self, Kind};
 use metering::event::Event;
-use metering::live::{LiveMinute, Wanted};
+use metering::live::LiveMinute;
 use metering::subject::{Bucket, Subject};
 use metering::traffic::Traffic;
 use metering::window::Minute;
@@ -79,26 +80,29 @@ impl Live {
         for minute in minutes {
             let places: Vec<_> = Bucket::all().map(|bucket| Place::of_all(*minute, bucket)).collect();
             let mut traffics = self.read_all(places.clone(), now).await?;
-            self.name_leaders(&places, &mut traffics).await?;
-            live.insert(*minute, LiveMinute::of(&traffics.iter().map(Arc::as_ref).collect::<Vec<_>>()));
+            live.insert(*minute, self.named(&places, &mut traffics).await?);
         }
         Ok(live)
     }
 
-    /// Reads the blocks in which the names stand that the lists of a minute need.
-    async fn name_leaders(&self, places: &[Place], traffics: &mut [Arc<Traffic>]) -> Result<(), TableError> {
+    /// What a minute comes to, once the blocks are read in which the names stand that its lists need.
+    async fn named(&self, places: &[Place], traffics: &mut [Arc<Traffic>]) -> Result<LiveMinute, TableError> {
         let mut asked = BTreeSet::new();
         loop {
-            let wanted = LiveMinute::wanted(&traffics.iter().map(Arc::as_ref).collect::<Vec<_>>());
-            let blocks = |Wanted { traffic, kind }: Wanted| {
-                let blocks = traffics[traffic].blocks_of(|of| *of == kind).into_iter().map(str::to_owned);
-                blocks.map(move |block| (traffic, block)).collect::<Vec<_>>()
+            let blocks = {
+                let all: Vec<&Traffic> = traffics.iter().map(Arc::as_ref).collect();
+                let callers = Callers::of(&all);
+                let blocks = |Wanted { traffic, kind }: Wanted| {
+                    let blocks = all[traffic].blocks_of(|of| *of == kind).into_iter().map(str::to_owned);
+                    blocks.map(move |block| (traffic, block)).collect::<Vec<_>>()
+                };
+                let blocks = callers.wanted().into_iter().flat_map(blocks);
+                let blocks: BTreeSet<_> = blocks.filter(|block| !asked.contains(block)).collect();
+                if blocks.is_empty() {
+                    return Ok(LiveMinute::of(&callers));
+                }
+                blocks
             };
-            let blocks: BTreeSet<_> =
-                wanted.into_iter().flat_map(blocks).filter(|block| !asked.contains(block)).collect();
-            if blocks.is_empty() {
-                return Ok(());
-            }
             let reads = blocks.iter().map(async |(traffic, block)| {
                 let Place { minute, bucket, .. } = &places[*traffic];
                 Ok((*traffic, self.blocks.digested(*minute, *bucket, block).await?))

@@ -131,6 +131,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::callers::Callers;
     use crate::event::Event;
     use crate::report::range::Range;
     use crate::traffic::Traffic;
@@ -146,7 +147,7 @@ mod tests {
     fn minute(events: &[Event]) -> LiveMinute {
         let mut traffic = Traffic::default();
         traffic.add_events(events);
-        LiveMinute::of(&[&traffic])
+        LiveMinute::of(&Callers::of(&[&traffic]))
     }
 
     #[test]
