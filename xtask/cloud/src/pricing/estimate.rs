@@ -173,7 +173,10 @@ impl Bill<'_> {
         let (prices, units) = (self.prices, self.units);
         let batch = batch(self.calls, self.hours, shards);
         self.function("stream processor", self.calls / batch, &units.functions.processor);
-        self.function("aggregator", self.hours * 60.0, &units.functions.aggregator);
+        let runs = self.hours * 60.0;
+        self.function("aggregator", runs, &units.functions.aggregator);
+        let reads = runs * units.fold.read_units_per_run + self.calls / 1e3 * units.fold.read_units_per_1000_calls;
+        self.add("aggregator, reads", reads / MILLION, &prices.dynamodb_read_units_million);
         let writes = &units.write_units_per_1000_calls;
         self.writes(if batch < FULL_BATCH_RECORDS { writes.c } else { writes.a });
         let alerts = self.calls / 1e3 * units.alerts_per_1000_calls.sent;

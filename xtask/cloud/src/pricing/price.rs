@@ -160,6 +160,10 @@ pub struct FoldUnits {
     pub measured: String,
     /// Time of a whole processor.
     pub microseconds_per_call: f64,
+    /// Read units of a run of the aggregator, however little happened.
+    pub read_units_per_run: f64,
+    /// Those beside them for 1,000 calls.
+    pub read_units_per_1000_calls: f64,
 }
 
 /// Bytes for each call.

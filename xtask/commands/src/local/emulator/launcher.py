@@ -25,6 +25,7 @@ from ministack.app import app  # noqa: E402
 
 import access_log  # noqa: E402
 import environments  # noqa: E402
+import expressions  # noqa: E402
 import streams  # noqa: E402
 
 
@@ -59,6 +60,7 @@ def parse_request_of_a_function(handler):
 http.server.BaseHTTPRequestHandler.parse_request = parse_request_of_a_function
 access_log.install()
 environments.install()
+expressions.install()
 streams.install()
 
 # As many connections at once as the system lets it have.
