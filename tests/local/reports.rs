@@ -44,7 +44,7 @@ fn a_history_that_was_played_is_reported_to_those_who_have_subscribed() {
 fn a_month_is_reported_when_it_is_over(local: &Local, now: Timestamp, everybodys: &Inbox, own: &Inbox) {
     let first = TimeZone::UTC.to_datetime(now).date().first_of_month();
     let month = first.yesterday().unwrap().to_string()[..7].to_owned();
-    let outcome = run(local, first.to_zoned(TimeZone::UTC).unwrap().timestamp());
+    let outcome = run(local, TimeZone::UTC.to_timestamp(first.at(0, 0, 0, 0)).unwrap());
     assert_eq!(outcome["failed"], 0, "{outcome}");
     agrees(local, &everybodys.of(&month), "--month", &[]);
     agrees(local, &own.of(&month), "--month", &["--email", CUSTOMER]);
