@@ -43,8 +43,8 @@ async fn each_threshold_is_told_of_with_its_event_or_to_come() {
     assert_eq!(answer["alerts"], json!([told(50, json!("2026-11-24T10:30:20.000Z")), told(80, Value::Null)]));
     assert_eq!(answer["runOut"], Value::Null);
     let run_out = Alert { kind: Kind::RunOut("2026-11-26T07".parse().unwrap()), ..alert(50) };
-    let made = world.api.notices.make([vec![run_out.clone()]], now).await.unwrap();
-    world.api.notices.sent(&made[0], now).await.unwrap();
+    let made = world.api.notices.make_run_out(run_out.clone(), now).await.unwrap();
+    world.api.notices.sent(&made.unwrap(), now).await.unwrap();
     let answer = world.ok(Who::User(USER), ALERTS, &[], NOW).await;
     let told = json!({"id": run_out.id(), "runsOutAt": "2026-11-26T07:00:00.000Z", "at": "2026-11-24T10:15:07.000Z",
         "used": 24, "limit": 30, "sentAt": "2026-11-24T10:30:20.000Z"});
