@@ -169,7 +169,7 @@ mod tests {
     fn every_plan_that_is_told_apart_is_published_and_no_other() {
         let config = aws_sdk_cloudwatch::Config::builder().behavior_version_latest().build();
         let metrics = Metrics::new(Client::from_conf(config), "test");
-        let of = |plan: &str| ByPlan::of(&[call(plan)], &plan_named(plan));
+        let of = |plan: &str| ByPlan::of(&[call(plan, 1), call(plan, 2)], &plan_named(plan));
         let figures = Figures { plans: of("free"), ..Figures::default() };
         let news = News { minute: "2026-11-24T10:15".parse().unwrap(), figures, ages: Ages::new() };
         let published = |plans: &str| -> Vec<String> {
@@ -181,9 +181,9 @@ mod tests {
             };
             datums.into_iter().map(line).collect()
         };
-        let free = ["TotalAPICalls test free 1", "UniqueUsers test free 1", "RateLimited test free 0"];
+        let free = ["TotalAPICalls test free 2", "UniqueUsers test free 1", "RateLimited test free 0"];
         assert_eq!(published("free="), free);
-        assert_eq!(published("free= pro=")[3..], free.map(|line| line.replace("free", "pro").replace('1', "0")));
+        assert_eq!(published("free= pro=")[3..], free.map(|line| line.replace("free", "pro").replace(['1', '2'], "0")));
         assert_eq!(published(""), [""; 0]);
     }
 
@@ -191,9 +191,9 @@ mod tests {
         format!("{name}=").parse().unwrap()
     }
 
-    fn call(plan: &str) -> Event {
+    fn call(plan: &str, id: u8) -> Event {
         let json = format!(
-            r#"{{"eventType":"API_CALL","requestId":"1","timestamp":"2026-11-24T10:15:30Z","userEmail":"a@b.au","plan":"{plan}"}}"#
+            r#"{{"eventType":"API_CALL","requestId":"{id}","timestamp":"2026-11-24T10:15:30Z","userEmail":"a@b.au","plan":"{plan}"}}"#
         );
         serde_json::from_str(&json).unwrap()
     }
