@@ -20,6 +20,7 @@ mod question;
 mod recent;
 mod report;
 mod security;
+mod stream_health;
 mod summary;
 mod users_of_days;
 mod whose;
@@ -38,11 +39,13 @@ use metering::window::Minute;
 
 use self::figures::{Figures, Scope};
 use self::question::Question;
+use self::stream_health::Stream;
 use crate::http::parameters::Parameters;
 use crate::http::viewer::{Viewer, authenticated};
 use crate::http::{self, Answer, ETag, Failure, Freshness};
 use store::anomalies::Anomalies;
 use store::blocks::Blocks;
+use store::failures::Failures;
 use store::history::{Histories, open_minutes};
 use store::keys::Keys;
 use store::live::Live;
@@ -74,6 +77,8 @@ pub struct AnalyticsApi {
     uncounted: UncountedSpans,
     anomalies: Anomalies,
     plans: Plans,
+    failures: Failures,
+    stream: Option<Stream>,
 }
 
 impl AnalyticsApi {
@@ -83,7 +88,7 @@ impl AnalyticsApi {
         let (live, signing_keys) = (Live::new(blocks.clone()), SigningKeys::new(analytics.clone()));
         let (notices, windows) = (Notices::new(usage.clone()), Windows::new(analytics.clone(), usage));
         let (watermark, uncounted) = (Watermark::new(analytics.clone()), UncountedSpans::new(analytics.clone()));
-        let anomalies = Anomalies::new(analytics);
+        let (anomalies, failures) = (Anomalies::new(analytics.clone()), Failures::new(analytics));
         let histories = Histories::new(live.clone(), windows.clone(), watermark.clone());
         Self {
             blocks,
@@ -97,6 +102,8 @@ impl AnalyticsApi {
             uncounted,
             anomalies,
             plans: Plans::default(),
+            failures,
+            stream: None,
         }
     }
 

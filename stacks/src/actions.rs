@@ -37,6 +37,11 @@ impl StreamHandle {
         self.grant(&["kinesis:DescribeStreamSummary", "kinesis:UpdateShardCount"])
     }
 
+    /// See how many shards there are: the analytics API.
+    pub fn describe(&self) -> Grant {
+        self.grant(&["kinesis:DescribeStreamSummary"])
+    }
+
     fn grant(&self, actions: &'static [&'static str]) -> Grant {
         Grant::on(self.arn().expression(), self.readable(), actions)
     }

@@ -41,7 +41,7 @@ pub(crate) fn stack(app: &App) -> Stack {
 
     processor(app, &mut stack, &stream, &analytics, failures);
     aggregator(app, &mut stack, &analytics);
-    analytics_api(app, &mut stack, &analytics);
+    analytics_api(app, &mut stack, &stream, &analytics);
     if let Some(bounds) = app.settings.shard_bounds() {
         scaler(app, &mut stack, &stream, &analytics, bounds);
     }
@@ -168,7 +168,7 @@ fn alerts_topic(app: &App, stack: &mut Stack) -> TopicHandle {
 }
 
 /// Answers `/v1/analytics/*`; the API stack has its routes.
-fn analytics_api(app: &App, stack: &mut Stack, analytics: &TableHandle) {
+fn analytics_api(app: &App, stack: &mut Stack, stream: &StreamHandle, analytics: &TableHandle) {
     let usage = TableHandle::elsewhere(name::usage_table(&app.env));
     let keys = TableHandle::elsewhere(name::keys_table(&app.env));
     let mut variables = vec![
@@ -176,6 +176,7 @@ fn analytics_api(app: &App, stack: &mut Stack, analytics: &TableHandle) {
         Variable::AnalyticsTable(analytics.name().clone()),
         Variable::UsageTable(usage.name().clone()),
         Variable::KeysTable(keys.name().clone()),
+        Variable::Stream(stream.name().clone()),
     ];
     variables.extend(Variable::cors_origins(&app.settings.api.cors_origins));
     variables.extend(Variable::plans(&app.settings.plans));
@@ -185,7 +186,7 @@ fn analytics_api(app: &App, stack: &mut Stack, analytics: &TableHandle) {
         timeout: Timeout::of::<15>(),
         reserved_concurrency: app.settings.api.analytics_reserved_concurrency,
         variables,
-        grants: vec![analytics.read(), analytics.sign(), usage.browse(), keys.know_users(&BY_USER)],
+        grants: vec![analytics.read(), analytics.sign(), usage.browse(), keys.know_users(&BY_USER), stream.describe()],
     };
     analytics_api.declare(stack, app);
 }

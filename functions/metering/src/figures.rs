@@ -33,6 +33,9 @@ pub struct Figures {
     pub plans: ByPlan,
     /// When the last of the events was committed, in milliseconds since 1970.
     pub committed_ms: i64,
+    /// How old the oldest of them was when it was counted, in milliseconds, to two digits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lag_ms: Option<u64>,
 }
 
 /// How many events were how old when they were counted, by age in milliseconds.
@@ -81,7 +84,14 @@ impl Figures {
             rate_limited: total.rate_limited,
             plans,
             committed_ms,
+            lag_ms: None,
         }
+    }
+
+    /// The same, of events some of which were as old as that when they were counted, and others as `before` knows.
+    #[must_use]
+    pub fn aged(self, ages: &Ages, before: &Self) -> Self {
+        Self { lag_ms: ages.last_key_value().map(|(age, _)| *age).max(before.lag_ms), ..self }
     }
 
     /// What has to be published after `before` was. Users cannot be added up, so theirs is the whole figure.
@@ -96,6 +106,7 @@ impl Figures {
             rate_limited: self.rate_limited.saturating_sub(before.rate_limited),
             plans: self.plans.since(&before.plans),
             committed_ms: before.committed_ms,
+            lag_ms: self.lag_ms,
         }
     }
 }
@@ -140,6 +151,14 @@ mod tests {
         let second = Figures { processed: 9, calls: 6, users: 3, failed: 1, ..Figures::default() };
         let new = second.since(&first);
         assert_eq!((new.processed, new.calls, new.users, new.failed), (2, 1, 3, 0));
+    }
+
+    #[test]
+    fn a_minute_is_as_late_as_the_oldest_of_its_events_whenever_that_was_counted() {
+        let first = Figures::default().aged(&Ages::from([(120, 7), (1_000, 1)]), &Figures::default());
+        assert_eq!(first.lag_ms, Some(1_000));
+        let again = |ages: &[(u64, u64)]| Figures::default().aged(&ages.iter().copied().collect(), &first).lag_ms;
+        assert_eq!([again(&[]), again(&[(90, 1)]), again(&[(7_000, 1)])], [Some(1_000), Some(1_000), Some(7_000)]);
     }
 
     #[test]

@@ -17,6 +17,7 @@ pub mod range;
 pub mod realtime;
 pub mod security;
 pub mod series;
+pub mod stream;
 pub mod summary;
 pub mod tops;
 pub mod user;

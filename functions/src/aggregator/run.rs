@@ -221,7 +221,7 @@ impl<'a> Run<'a> {
         }
         tally.add_gateway(&answers.gateway);
         let Some(before) = published else { return Ok((subjects, None)) };
-        let figures = of.set_total_of_minute(minute, tally, committed_ms, failures, before);
+        let figures = of.set_total_of_minute(minute, tally, committed_ms, &ages, failures, before);
         let figures = self.attempt(total, figures).await?.flatten();
         Ok((subjects, figures.map(|figures| News { minute, figures, ages })))
     }

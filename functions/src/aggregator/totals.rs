@@ -3,7 +3,7 @@
 //! Invariant: what is published of a minute is claimed by one run, so that nothing is published twice.
 
 use metering::course::Course;
-use metering::figures::Figures;
+use metering::figures::{Ages, Figures};
 use metering::fold::UsageBySubject;
 use metering::total::{Tally, Total};
 use metering::window::Minute;
@@ -20,16 +20,18 @@ impl Aggregator {
         minute: Minute,
         tally: Tally,
         committed_ms: i64,
+        ages: &Ages,
         failures: u64,
         before: Option<Published>,
     ) -> Result<Option<Figures>, TableError> {
         let (windows, plans) = (&self.windows, tally.plans().clone());
         let total = tally.total();
-        let figures = Figures::of(&total, plans, committed_ms, failures);
         if !total.is_empty() {
             windows.set_total(Span::Minute(minute), &total, None).await?;
         }
-        let new = figures.since(&before.as_ref().map_or_else(Figures::default, |before| before.figures.clone()));
+        let known = before.as_ref().map_or_else(Figures::default, |before| before.figures.clone());
+        let figures = Figures::of(&total, plans, committed_ms, failures).aged(ages, &known);
+        let new = figures.since(&known);
         Ok(windows.claim(minute, before, &figures).await?.then_some(new))
     }
 

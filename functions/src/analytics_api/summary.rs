@@ -42,7 +42,9 @@ impl AnalyticsApi {
         let before = figures.happened(&spans.before, &spans.pace_before, spans.hours_before, set, now);
         let (today, before) = tokio::try_join!(today, before)?;
         let summary = Summary::new(now, set, &spans, &today, &before);
-        let Some(email) = whose else { return Answer::json(&summary) };
+        let Some(email) = whose else {
+            return Answer::json(&summary.with_stream(self.stream_health(set, now).await?));
+        };
         let known = self.keys.known_user(&email).await?;
         let month = Range::between(Minute::of(Month::of(now).start()), Minute::of(now).plus(1), Zone::UTC, now);
         let used = figures.usage(&month, set, now).await?.calls;

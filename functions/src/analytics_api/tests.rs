@@ -19,6 +19,7 @@ mod people;
 mod played;
 mod report;
 mod rolled_up;
+mod stream;
 
 use aws_lambda_events::encodings::Body;
 use aws_lambda_events::http::HeaderMap;

@@ -3,7 +3,7 @@
 //! Invariant: everything is read from the environment once, before the first request.
 
 use aws_lambda_events::apigw::ApiGatewayProxyRequest;
-use contract::variable::{ANALYTICS_TABLE, API_KEYS_TABLE, API_USAGE_TABLE};
+use contract::variable::{ANALYTICS_TABLE, API_KEYS_TABLE, API_USAGE_TABLE, KINESIS_STREAM};
 use functions::analytics_api::AnalyticsApi;
 use functions::http::cors::Origins;
 use functions::{log, variable};
@@ -17,7 +17,8 @@ async fn main() -> Result<(), Error> {
     let client = aws_sdk_dynamodb::Client::new(&variable::aws()?);
     let table = |variable| variable::required(variable).map(|name| Table::new(client.clone(), name));
     let api = AnalyticsApi::new(table(ANALYTICS_TABLE)?, table(API_USAGE_TABLE)?, table(API_KEYS_TABLE)?);
-    let api = &api.with_plans(variable::plans()?);
+    let api = api.with_plans(variable::plans()?);
+    let api = &api.with_stream(variable::kinesis()?, variable::required(KINESIS_STREAM)?);
     let origins = &Origins::from_environment();
     run(service_fn(async |event: LambdaEvent<ApiGatewayProxyRequest>| {
         let request = &event.payload;

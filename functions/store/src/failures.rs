@@ -2,6 +2,7 @@
 //!
 //! Invariant: a record is never changed but for the note that it was replayed, and the note never makes one.
 
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::Select;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -93,20 +94,35 @@ impl Failures {
     /// # Errors
     /// When a request fails.
     pub async fn count_since(&self, since: Timestamp) -> Result<u64, TableError> {
-        let query = self.table.client().query().table_name(self.table.name()).select(Select::Count);
-        let query = query
-            .key_condition_expression("#p = :errors AND #s >= :since")
-            .expression_attribute_names("#p", PK)
-            .expression_attribute_names("#s", SK)
-            .expression_attribute_values(":errors", text(ERRORS))
-            .expression_attribute_values(":since", text(iso_millis(since)));
-        let mut pages = query.into_paginator().send();
+        let mut pages = self.arrived_since(since).into_paginator().send();
         let mut total = 0;
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| self.table.failed("Query", &error))?;
             total += u64::try_from(page.count()).unwrap_or_default();
         }
         Ok(total)
+    }
+
+    /// How many arrived since an instant among the newest megabyte of them, which is what one request reads, and whether
+    /// there are more.
+    ///
+    /// # Errors
+    /// When the request fails.
+    pub async fn count_newest_since(&self, since: Timestamp) -> Result<(u64, bool), TableError> {
+        let answer = self.arrived_since(since).scan_index_forward(false).send().await;
+        let answer = answer.map_err(|error| self.table.failed("Query", &error))?;
+        Ok((u64::try_from(answer.count()).unwrap_or_default(), answer.last_evaluated_key().is_some()))
+    }
+
+    /// Asks how many arrived since an instant.
+    fn arrived_since(&self, since: Timestamp) -> QueryFluentBuilder {
+        let query = self.table.client().query().table_name(self.table.name()).select(Select::Count);
+        query
+            .key_condition_expression("#p = :errors AND #s >= :since")
+            .expression_attribute_names("#p", PK)
+            .expression_attribute_names("#s", SK)
+            .expression_attribute_values(":errors", text(ERRORS))
+            .expression_attribute_values(":since", text(iso_millis(since)))
     }
 
     /// Notes that a record was put on the stream again. Where it has expired meanwhile there is nothing to note.

@@ -9,6 +9,7 @@ use super::comparison::Figure;
 use super::forecast::RunOut;
 use super::instant::Instant;
 use super::range::Range;
+use super::stream::StreamHealth;
 use super::zone::Zone;
 use crate::quota::Quota;
 use crate::usage::Usage;
@@ -59,6 +60,9 @@ pub struct Summary {
     /// One user's summary alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     quota: Option<QuotaLeft>,
+    /// Everybody's summary alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stream: Option<StreamHealth>,
 }
 
 /// What is left of the month's quota.
@@ -151,7 +155,14 @@ impl Summary {
             users: today.users.map(|_| figure(|happened| happened.users.map(|users| users as f64))),
             keys: today.users.is_none().then(|| Figure::new(keys(today), keys(before))),
             quota: None,
+            stream: None,
         }
+    }
+
+    /// The same with how the stream is.
+    #[must_use]
+    pub fn with_stream(self, stream: StreamHealth) -> Self {
+        Self { stream: Some(stream), ..self }
     }
 
     /// The same with the quota of the one user whose it is.

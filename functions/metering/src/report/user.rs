@@ -128,6 +128,9 @@ struct RecentCall {
     path: Option<String>,
     request_id: String,
     latency_ms: Option<Latency>,
+    /// The key that it was made with, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    api_key_id: Option<String>,
 }
 
 /// The address that a request asks for, if it names one.
@@ -231,6 +234,7 @@ fn recent(events: &DistinctEvents) -> Vec<RecentCall> {
         path: event.path.clone().map(String::from),
         request_id: event.request_id.clone(),
         latency_ms: event.latency_ms,
+        api_key_id: event.key().map(|(id, _)| id.to_owned()),
     };
     calls.into_iter().take(RECENT).map(call).collect()
 }

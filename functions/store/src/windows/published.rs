@@ -10,7 +10,7 @@ use metering::window::Minute;
 
 use super::{Span, Windows};
 use crate::blocks::after_days;
-use crate::table::{Consistency, TableError, json, number, text, unless_condition_failed};
+use crate::table::{Consistency, Sort, TableError, json, number, readable, text, unless_condition_failed};
 
 /// Attribute that holds the figures.
 const PUBLISHED: &str = "published";
@@ -32,6 +32,17 @@ impl Windows {
         let item = self.analytics.get(&pk, &sk, Consistency::Strong).await?.unwrap_or_default();
         let Some(stored) = item.get(PUBLISHED).cloned() else { return Ok(None) };
         Ok(Some(Published { figures: self.analytics.json(&item, PUBLISHED)?, stored }))
+    }
+
+    /// What has been published of the minutes from one to another of the same day, as far as it can be read.
+    ///
+    /// # Errors
+    /// When the query fails.
+    pub async fn figures(&self, first: Minute, last: Minute) -> Result<Vec<Figures>, TableError> {
+        let [(pk, from), (_, to)] = [first, last].map(|minute| Span::Minute(minute).key());
+        let items = self.analytics.query(&pk, Sort::Between(from, to), Consistency::Eventual).await?;
+        let items = items.iter().filter(|item| item.contains_key(PUBLISHED));
+        items.filter_map(|item| readable(self.analytics.json(item, PUBLISHED)).transpose()).collect()
     }
 
     /// Claims what has not been published of a minute, `before` being what was: whether it is this run's to publish.

@@ -65,7 +65,7 @@ fn a_month_counts_from_its_first_instant_and_nothing_remains_below_zero() {
     assert_eq!(answer["byPath"], by_path);
     let by_day = json!([{ "date": "2026-11-30", "apiCalls": 1 }, { "date": "2026-12-01", "apiCalls": 2 }]);
     assert_eq!(answer["byDay"], by_day);
-    let newest = json!({ "time": "2026-12-01T00:00:01.000Z", "method": "GET", "path": "/v1/with space", "requestId": "3", "latencyMs": 3.0 });
+    let newest = json!({ "time": "2026-12-01T00:00:01.000Z", "method": "GET", "path": "/v1/with space", "requestId": "3", "latencyMs": 3.0, "apiKeyId": "k_2" });
     assert_eq!(answer["recent"][0], newest);
 }
 
