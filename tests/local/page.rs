@@ -3,9 +3,11 @@
 //! Invariant: a figure on the screen is compared with what the API itself answers.
 
 mod budgets;
+mod chart;
 mod count;
 mod everybody;
 mod filters;
+mod life;
 mod pictures;
 mod second_factor;
 
@@ -84,6 +86,12 @@ impl<'a> Page<'a> {
         self.browser.run(&format!("{row}.click()"));
     }
 
+    /// Loads it again, and is not taken in by what was there before.
+    fn reload(&self) {
+        self.browser.run("window.isOld = true; location.reload()");
+        self.browser.wait("it is loaded again", "!window.isOld && document.readyState === 'complete'");
+    }
+
     fn sign_out(&self) {
         self.browser.run("[...document.querySelectorAll('.actions button')].at(-1).click()");
     }
@@ -113,6 +121,9 @@ fn people_sign_in_look_around_and_see_calls_as_they_happen() {
     places_have_addresses_and_back_leads_back(&page);
     keys_and_tables_do_what_is_promised(&page);
     a_lost_connection_is_said_and_comes_back(&page);
+    life::calls_are_taken_out_as_a_table(&page, 3);
+    life::it_looks_less_when_nobody_moves_and_not_at_all_when_nobody_sees_it(&page);
+    life::a_token_is_renewed_before_it_ends(&page);
     nobody_elses_figures_were_asked_for(&page);
     a_session_that_ends_asks_for_the_password_again(&page);
     an_administrator_looks_at_everybody_and_at_one(&page);
@@ -176,7 +187,7 @@ fn places_have_addresses_and_back_leads_back(page: &Page<'_>) {
     page.shows("No calls in this range.");
     page.browser.run("history.back()");
     page.browser.wait("back at the week", "location.search === '?view=week'");
-    page.browser.run("location.reload()");
+    page.reload();
     page.browser
         .wait("the same after a reload", "document.title.startsWith('Week') && document.querySelector('#chart')");
     page.browser.press("r");

@@ -29,8 +29,17 @@ fn figures_on_the_screen_are_those_of_a_played_history() {
     local.json(&["play", "--local", "--json", "--calls", "900", "--days", "14", "--seed", "5"]);
     let calls = calls(&local);
     page.sign_in(CUSTOMER);
-    page.browser.press("w");
     let own = |call: &Call| call.user == CUSTOMER;
+    for (key, days) in [("d", 1), ("m", 30)] {
+        page.browser.press(key);
+        let range = format!(
+            "location.search.includes('view=') && document.title.startsWith('{}')",
+            if days == 1 { "Day" } else { "Month" }
+        );
+        page.browser.wait("the range", &range);
+        same(&page, key, &|| range_of(&calls, days, own), &charted);
+    }
+    page.browser.press("w");
     same(
         &page,
         "a customer's week",
@@ -87,6 +96,14 @@ fn week<T: Ord>(calls: &[Call], is_meant: impl Fn(&Call) -> bool, name: impl Fn(
         *counted.entry(name(call)).or_default() += 1;
     }
     counted
+}
+
+/// The calls of a day's hours, this one included, or of whole days of UTC, today included.
+fn range_of(calls: &[Call], days: i64, is_meant: impl Fn(&Call) -> bool) -> u64 {
+    let unit = if days == 1 { 3_600 } else { 86_400 };
+    let (now, length) = (Timestamp::now().as_second(), days * 86_400);
+    let from = now - now % unit + unit - length;
+    calls.iter().filter(|call| call.at.as_second() >= from && is_meant(call)).count() as u64
 }
 
 /// Calls since midnight in UTC, which is the browser's zone.

@@ -23,12 +23,15 @@ fn everybody_can_use_the_page() {
     let ana = local.customer("ana@example.com");
     let axe = fs::read_to_string(modules.join("axe-core/axe.min.js")).unwrap();
     let looks_at = |state: &str| {
-        for scheme in ["light", "dark"] {
-            let media = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
-            page.browser.tell("Emulation.setEmulatedMedia", &media);
+        for (scheme, forced) in [("light", "none"), ("dark", "none"), ("light", "active"), ("dark", "active")] {
+            let features = json!([
+                { "name": "prefers-color-scheme", "value": scheme }, { "name": "forced-colors", "value": forced },
+            ]);
+            page.browser.tell("Emulation.setEmulatedMedia", &json!({ "features": features }));
             page.browser.run(&format!("{axe}; 0"));
-            assert_eq!(page.browser.run(VIOLATIONS), json!([]), "{state}, {scheme}");
+            assert_eq!(page.browser.run(VIOLATIONS), json!([]), "{state}, {scheme}, forced colours {forced}");
         }
+        page.browser.tell("Emulation.setEmulatedMedia", &json!({ "features": [] }));
     };
     looks_at("signing in");
     page.enter("ana@example.com", "not-the-password");

@@ -1,14 +1,14 @@
 // The chart: bars stacked by how calls ended, or lines of latency; read by pointer, by arrow keys, and as a table.
 
-// How a call can end, from the bottom of a bar up. Each is told by its pattern as well as by its colour.
+// How a call can end, from the bottom of a bar up.
 const OUTCOMES = [
-  ["ok", "Answered", ""],
-  ["caller", "Bad request", "M0 6 6 0"],
-  ["quota", "Over quota", "M0 3H6"],
-  ["key", "Bad key", "M0 0 6 6"],
-  ["ours", "Our failure", "M0 0 6 6M0 6 6 0"],
-  ["gateway", "Not taken", "M3 0V6"],
-  ["failed", "Failed", "M0 6 6 0M3 0V6"],
+  ["ok", "Answered"],
+  ["caller", "Bad request"],
+  ["quota", "Over quota"],
+  ["key", "Bad key"],
+  ["ours", "Our failure"],
+  ["gateway", "Not taken"],
+  ["failed", "Failed"],
 ];
 const LINES = [
   ["p99", "99 % within"],
@@ -17,8 +17,10 @@ const LINES = [
 ];
 
 const HEIGHT = 232;
-const MARGIN = { left: 48, top: 10, bottom: 26 };
-const NARROWEST_LABEL = 70;
+const MARGIN = { left: 48, top: 18, bottom: 26 };
+// What a label takes, and what one at the edge is moved by to stay in the picture.
+const LABEL = 60;
+const ROOM = 1.5 * LABEL;
 
 // Calls whose answer is not known yet were let through, and count as answered.
 const outcomesOf = ({ apiCalls, errors = 0, rateLimited, statuses = {}, faults }) => {
@@ -28,6 +30,11 @@ const outcomesOf = ({ apiCalls, errors = 0, rateLimited, statuses = {}, faults }
 };
 const failuresOf = (point) => total(OUTCOMES.slice(1), ([name]) => outcomesOf(point)[name] ?? 0);
 const isAhead = ({ high80 }) => high80 != null;
+
+// When calls were not as expected, and how far.
+const oddityOf = ({ userEmail, begin, step, observed, expected, end }) =>
+  `${instant(begin)}: ${plural(observed, "call")}${userEmail && !isOfOne() ? ` of ${userEmail}` : ""} in the ${step}, ${tenths(expected)} expected, ${end ? `over at ${instant(end)}` : "not over yet"}`;
+
 const shownOutcomes = () => OUTCOMES.slice(place.show === "calls" ? 0 : 1);
 const callsOf = ({ apiCalls }) => apiCalls;
 const total = (points, of) => points.reduce((sum, point) => sum + of(point), 0);
@@ -48,9 +55,9 @@ const ticks = (top) => {
 const LABELS = { minute: clock, hour: instant, day: weekday, ofDay: (hour) => hour };
 
 // Which points have their time below them: midnights of many hours, else round steps with room for each.
-const marked = (points, granularity, width) => {
+const marked = (points, granularity) => {
   const hours = granularity === "hour" && points.length > 48;
-  const room = Math.max(Math.floor(width / NARROWEST_LABEL), 1);
+  const room = Math.max(Math.floor((plotWidth - MARGIN.left) / ROOM), 1);
   const every = [1, 2, 3, 6, 10, 12, 20, 30, 60].find((step) => points.length / step <= room) ?? 60;
   const unit = { minute: (at) => at.getMinutes(), hour: (at) => at.getHours(), day: (_, place) => points.length - 1 - place, ofDay: (_, place) => place };
   const midnights = Math.ceil(points.length / 24 / room);
@@ -84,19 +91,7 @@ const partsOf = (point, points) =>
           .filter(([, , calls]) => calls)
           .map(([name, title, calls]) => [name, title, count(calls)]);
 
-const patterns = () =>
-  svg(
-    "defs",
-    {},
-    OUTCOMES.slice(1).map(([name, , lines]) =>
-      svg(
-        "pattern",
-        { id: `of-${name}`, width: 6, height: 6, patternUnits: "userSpaceOnUse" },
-        svg("rect", { width: 6, height: 6, class: name }),
-        svg("path", { d: lines, class: "hatch" }),
-      ),
-    ),
-  );
+// Each is told by its pattern as well as by its colour; the patterns are the page's.
 const paint = (name) => (name === "ok" ? { class: "ok" } : { fill: `url(#of-${name})` });
 
 const swatch = (name) =>
@@ -123,6 +118,12 @@ const bars = (points, x, y, step) => {
   return shown.map((name) => svg("path", { d: d[name], ...paint(name) }));
 };
 
+// How far right of the picture's left edge the middle of a point is.
+const along = (at, points) => `${((MARGIN.left + ((at + 0.5) * (plotWidth - MARGIN.left)) / points.length) / plotWidth) * 100}%`;
+
+const oddities = (points) =>
+  points.map(({ oddity }, at) => oddity && el("span", { class: "oddity", role: "img", "aria-label": oddity, title: oddity, "--at": along(at, points) }, "▲"));
+
 const lines = (points, x, y, step) =>
   LINES.map(([line]) => {
     let pen = "M";
@@ -148,26 +149,25 @@ const band = (points, x, y, step) => {
   ];
 };
 
-const drawing = (points, granularity, width) => {
+const drawing = (points, granularity) => {
   const isLatency = place.show === "latency";
   const height = (point) =>
     isLatency ? (latencyOf(points)(point, "p99") ?? 0) : total(shownOutcomes(), ([name]) => outcomesOf(point)[name] ?? 0) + (point.high80 ?? 0);
   const marks = ticks(Math.max(...points.map(height), 4));
   const floor = HEIGHT - MARGIN.bottom;
-  const step = (width - MARGIN.left) / points.length;
+  const step = (plotWidth - MARGIN.left) / points.length;
   const x = (at) => MARGIN.left + at * step;
   const y = (value) => floor - (value / marks.at(-1)) * (floor - MARGIN.top);
   return [
-    patterns(),
     cursor !== null && svg("rect", { class: "cursor", x: x(cursor), y: MARGIN.top, width: step, height: floor - MARGIN.top }),
     marks.map((mark) => [
-      svg("path", { class: mark ? "grid" : "axis", d: `M${MARGIN.left} ${Math.round(y(mark)) + 0.5}H${width}` }),
+      svg("path", { class: mark ? "grid" : "axis", d: `M${MARGIN.left} ${Math.round(y(mark)) + 0.5}H${plotWidth}` }),
       svg("text", { x: MARGIN.left - 8, y: y(mark) + 4, "text-anchor": "end" }, isLatency ? `${short(mark)} ms` : short(mark)),
     ]),
     band(points, x, y, step),
     (isLatency ? lines : bars)(points, x, y, step),
-    marked(points, granularity, width).map(([at, text]) =>
-      svg("text", { x: x(at) + step / 2, y: HEIGHT - 6, "text-anchor": "middle" }, text),
+    marked(points, granularity).map(([at, text]) =>
+      svg("text", { x: Math.min(x(at) + step / 2, plotWidth - LABEL / 2), y: HEIGHT - 6, "text-anchor": "middle" }, text),
     ),
   ];
 };
@@ -178,14 +178,14 @@ const legend = (points) => {
   return el("ul", { class: "legend" }, used.map(([name, title]) => el("li", {}, swatch(name), title)));
 };
 
-const tip = (points, granularity, width) => {
+const tip = (points, granularity) => {
   const point = points[cursor];
-  const at = MARGIN.left + ((cursor + 0.5) * (width - MARGIN.left)) / points.length;
   return el(
     "div",
-    { class: `tip ${at > width / 2 ? "left" : ""}`, "--at": `${at}px`, "aria-hidden": "true" },
+    { class: `tip ${cursor > points.length / 2 ? "left" : ""}`, "--at": along(cursor, points), "aria-hidden": "true" },
     el("b", {}, LABELS[granularity](point.time)),
     partsOf(point, points).map(([name, title, value]) => el("p", {}, swatch(name), el("span", {}, title), el("span", { class: "number" }, value))),
+    point.oddity && el("p", {}, point.oddity),
   );
 };
 
@@ -194,26 +194,25 @@ const move = (to, points, granularity) => {
   render();
   const point = points?.[cursor];
   const parts = point && partsOf(point, points).map(([, title, value]) => `${title} ${value}`);
-  return point && `${LABELS[granularity](point.time)}: ${parts.join(", ") || "nothing"}`;
+  return point && `${LABELS[granularity](point.time)}: ${parts.join(", ") || "nothing"}. ${point.oddity ?? ""}`;
 };
 
 const STEPS = { ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity };
 
 const chart = (points, granularity, more) => {
   if (cursor >= points.length) cursor = null;
-  const width = plotWidth;
   const sentence = [summaryOf(points, granularity), ...more].join(" ");
   const image = svg(
     "svg",
     {
       id: "chart",
-      viewBox: `0 0 ${width} ${HEIGHT}`,
+      viewBox: `0 0 ${plotWidth} ${HEIGHT}`,
       role: "img",
       tabindex: 0,
       "aria-label": `${sentence} Arrow keys read single points.`,
       onpointermove: (event) => {
         const offset = event.clientX - event.currentTarget.getBoundingClientRect().left - MARGIN.left;
-        move(Math.floor((offset / (width - MARGIN.left)) * points.length), points, granularity);
+        move(Math.floor((offset / (plotWidth - MARGIN.left)) * points.length), points, granularity);
       },
       onpointerleave: () => move(null),
       onblur: () => move(null),
@@ -224,9 +223,9 @@ const chart = (points, granularity, more) => {
         say(move((cursor ?? points.length) + STEPS[event.key], points, granularity));
       },
     },
-    drawing(points, granularity, width),
+    drawing(points, granularity),
   );
-  return [image, cursor !== null && tip(points, granularity, width), el("figcaption", {}, el("span", {}, sentence), legend(points))];
+  return [image, oddities(points), cursor !== null && tip(points, granularity), el("figcaption", {}, el("span", {}, sentence), legend(points))];
 };
 
 const chartTable = (points, granularity) => {
@@ -234,7 +233,8 @@ const chartTable = (points, granularity) => {
   const cells = (point) => (isLatency ? LINES.map(([line]) => millis(latencyOf(points)(point, line))) : OUTCOMES.map(([name]) => count(outcomesOf(point)[name] ?? 0)));
   const rows = points.toReversed().map((point) => {
     const time = LABELS[granularity](point.time);
-    return isAhead(point) ? [`${time}: ${partsOf(point)[0][2]} expected`] : [time, ...cells(point)];
+    if (isAhead(point)) return [`${time}: ${partsOf(point)[0][2]} expected`];
+    return [[time, point.oddity && el("small", {}, point.oddity)], ...cells(point)];
   });
   return table("Each point of the chart", ["Time", ...(isLatency ? LINES : OUTCOMES).map(([, title]) => title)], rows);
 };

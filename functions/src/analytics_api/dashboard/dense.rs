@@ -38,18 +38,20 @@ pub(super) fn script(text: &str) -> String {
     dense
 }
 
-/// A dense script with declarations that follow each other made one.
+/// A dense script with declarations that follow each other made one, all by the shorter word for them: what is written
+/// to nowhere is as constant under either.
 pub(super) fn merged(script: &str) -> String {
     let mut merged = String::with_capacity(script.len());
     // The first piece of the statement that is under way, by how many brackets are open there.
     let mut begun: Vec<&str> = Vec::new();
     let pieces = pieces(script);
+    let declares = |text: &str| matches!(text, "const" | "let");
     let mut rest = pieces.iter().enumerate();
     while let Some((at, piece)) = rest.next() {
         begun.resize(piece.depth + 1, "");
-        let is_declared = begun[piece.depth] == "const";
+        let is_declared = declares(begun[piece.depth]);
         match piece.text {
-            ";" if is_declared && pieces.get(at + 1).is_some_and(|next| next.text == "const") => {
+            ";" if is_declared && pieces.get(at + 1).is_some_and(|next| declares(next.text)) => {
                 merged.push(',');
                 let is_apart = pieces.get(at + 2).is_some_and(|piece| piece.kind == Kind::Space);
                 rest.nth(usize::from(is_apart));
@@ -59,7 +61,7 @@ pub(super) fn merged(script: &str) -> String {
             first if begun[piece.depth].is_empty() => begun[piece.depth] = first,
             _ => {}
         }
-        merged.push_str(piece.text);
+        merged.push_str(if piece.text == "const" { "let" } else { piece.text });
     }
     merged
 }
@@ -97,8 +99,8 @@ mod tests {
 
     #[test]
     fn declarations_that_follow_each_other_are_one() {
-        let text = "const a=()=>{const b=1;const{c}=d;e();const f=2;let g};const h=a;if(h){const i=1}\nconst j=1;const k=`;const `";
-        let one = "const a=()=>{const b=1,{c}=d;e();const f=2;let g},h=a;if(h){const i=1}\nconst j=1,k=`;const `";
+        let text = "const a=()=>{const b=1;const{c}=d;e();const f=2;let g};const h=a;if(h){const i=1}\nconst j=1;let k=`;const `";
+        let one = "let a=()=>{let b=1,{c}=d;e();let f=2,g},h=a;if(h){let i=1}\nlet j=1,k=`;const `";
         assert_eq!(merged(text), one);
     }
 }

@@ -16,6 +16,9 @@ const maker = (namespace) => (name, attributes = {}, ...children) => {
 const el = maker("http://www.w3.org/1999/xhtml");
 const svg = maker("http://www.w3.org/2000/svg");
 
+// What a template of the page holds.
+const copy = (id) => $(id).content.firstElementChild.cloneNode(true);
+
 // Makes one node equal to another and keeps what is equal, and with it the focus, the selection and the place in it.
 const patch = (node, fresh) => {
   if (fresh.isKept) return;

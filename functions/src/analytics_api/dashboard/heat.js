@@ -4,18 +4,19 @@ const hourOf = (hour) => `${hour}:00`;
 const dayName = (day) => day[0].toUpperCase() + day.slice(1);
 
 const heat = ({ days }) => {
-  const cells = days.flatMap(({ day, hours }) => hours.map((calls, hour) => ({ day: dayName(day), hour: hourOf(hour), calls })));
-  const busiest = cells.reduce((most, cell) => (cell.calls > most.calls ? cell : most));
-  const shade = ({ day, hour, calls }) =>
-    el("span", { "--heat": Math.sqrt(calls / busiest.calls) || 0, title: `${day}, ${hour}: ${plural(calls, "call")}` }, count(calls));
+  const most = Math.max(...days.flatMap(({ hours }) => hours));
+  const told = (day, hour, calls) => `${dayName(day)}, ${hourOf(hour)}: ${plural(calls, "call")}`;
+  const shades = ({ day, hours }) =>
+    hours.map((calls, hour) => el("span", { "--heat": Math.sqrt(calls / most) || 0, title: told(day, hour, calls) }, count(calls)));
+  const busiest = days.find(({ hours }) => hours.includes(most));
   return el(
     "figure",
     { class: asTable ? "numbers" : "heat" },
     table(
       "Calls by day and hour of the week",
       ["Day", ...Array.from({ length: 24 }, (_, hour) => hour)],
-      days.map(({ day }, row) => [dayName(day).slice(0, 3), ...cells.slice(row * 24, row * 24 + 24).map(shade)]),
+      days.map((row) => [dayName(row.day).slice(0, 3), ...shades(row)]),
     ),
-    el("figcaption", {}, busiest.calls ? `Busiest on ${busiest.day} from ${busiest.hour}: ${plural(busiest.calls, "call")}.` : "No calls in these days."),
+    el("figcaption", {}, most ? `Busiest: ${told(busiest.day, busiest.hours.indexOf(most), most)}.` : "No calls in these days."),
   );
 };

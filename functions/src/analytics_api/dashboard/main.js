@@ -101,6 +101,7 @@ const around = () => {
   return [
     ["summary", "summary", { tz: zone, ...own() }],
     ["series", "timeseries", { granularity, ...asked, compare: !isLive() && from > Date.now() - COMPARED && "week", ...own() }],
+    ["anomalies", "anomalies", { ...asked, ...own() }],
     ["heatmap", "heatmap", { ...asked, ...(isLive() && { duration: "7d" }), ...own() }],
     ...lists,
     isOfOne() ? ["alerts", "alerts", own()] : ["security", "security", asked],
@@ -184,18 +185,11 @@ const KEYS = {
 const areKeysOff = () => sessionStorage.getItem("keys") === "off";
 
 const openKeys = () => {
-  const switched = ({ target }) => sessionStorage.setItem("keys", target.checked ? "on" : "off");
-  const dialog = el(
-    "dialog",
-    { "aria-labelledby": "keys-title" },
-    el("h2", { id: "keys-title" }, "Keys"),
-    el("dl", {}, Object.entries(KEYS).map(([key, [what]]) => [el("dt", {}, el("kbd", {}, key.replace("Arrow", ""))), el("dd", {}, what)])),
-    el("p", {}, el("label", {}, el("input", { type: "checkbox", checked: !areKeysOff(), onchange: switched }), " Keys are on")),
-    button("Close", () => dialog.close()),
-  );
-  dialog.onclose = () => dialog.remove();
-  document.body.append(dialog);
-  dialog.showModal();
+  const find = (name) => $("keys").querySelector(name);
+  find("dl").replaceChildren(...Object.entries(KEYS).flatMap(([key, [what]]) => [el("dt", {}, el("kbd", {}, key.replace("Arrow", ""))), el("dd", {}, what)]));
+  find("input").checked = !areKeysOff();
+  find("input").onchange = ({ target }) => sessionStorage.setItem("keys", target.checked ? "on" : "off");
+  $("keys").showModal();
 };
 
 addEventListener("keydown", (event) => {

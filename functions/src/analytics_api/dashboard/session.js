@@ -37,12 +37,12 @@ const proceed = ({ AuthenticationResult: tokens, ChallengeName: name, ChallengeP
 const authenticate = async (flow, parameters) =>
   proceed(await cognito("InitiateAuth", { AuthFlow: flow, AuthParameters: parameters }));
 
-const meet = async ({ name, Session, user }, email, answer) =>
+const meet = async ({ name, Session, user }, answers) =>
   proceed(
     await cognito("RespondToAuthChallenge", {
       ChallengeName: name,
       Session,
-      ChallengeResponses: { USERNAME: user ?? email, ...answer },
+      ChallengeResponses: { ...answers, ...(user && { USERNAME: user }) },
     }),
   );
 

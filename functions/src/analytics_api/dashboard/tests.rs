@@ -54,6 +54,8 @@ fn a_browser_runs_the_script_of_the_page_and_no_other() {
     {
         assert!(!page.contains(hole), "{hole}");
     }
+    // Nothing on it moves, also for those who did not ask for less of it.
+    assert!(!page.contains("transition") && !page.contains("animation"));
     assert_eq!(header(&response, "content-type"), "text/html; charset=utf-8");
     assert_eq!(header(&response, "referrer-policy"), "no-referrer");
 }

@@ -59,8 +59,8 @@ const masthead = () => {
 // An end of the range, chosen from a calendar: days are whole.
 const day = (end) => {
   const { from, to } = span();
-  const at = end === "from" ? from : to - 1;
-  const value = new Date(at - new Date(at).getTimezoneOffset() * 60_000).toISOString().slice(0, 10);
+  // Swedish is written as the field wants it.
+  const value = new Date(end === "from" ? from : to - 1).toLocaleDateString("sv");
   const onchange = ({ target: { value } }) => {
     if (!value) return;
     const chosen = { from: midnight(from), to: midnight(to + 24 * HOUR - 1), [end]: midnight(Date.parse(`${value}T00:00`) + (end === "to" ? 25 * HOUR : 0)) };
@@ -96,12 +96,17 @@ const nameOf = (name) => answers.key?.rows.find(({ key }) => name === "key" && k
 const leftOut = () => {
   const { company } = place;
   const name = company ? "company" : detail();
-  return name && `Not told apart by ${name}, and left out: today, ${company ? "keys, paths, answers, hours" : "quota, hours of the week, latest calls"}.`;
+  const left = company ? "keys, paths, answers, hours" : `hours of the week, ${isOfOne() ? `quota${place.status ? ", latest calls" : ""}` : "users, companies"}`;
+  const untold = name && Math.max(...[...DETAILS, "hours"].map((by) => (by !== name && answers[by]?.rows.find((row) => row[name] === "*")?.apiCalls) || 0));
+  return name && `Not told apart by ${name}, and left out: today, ${left}${untold ? `, and up to ${plural(untold, "call")} below` : ""}.`;
 };
 
 // What calls are told apart by, each with the name of its list.
 const LISTS = { key: "Keys", path: "Paths", status: "Answers", user: "Users", company: "Companies" };
-const listsShown = () => (isOfOne() ? DETAILS : place.company ? ["user", "company"] : ["user", "company", "path", "status"]);
+const listsShown = () => (isOfOne() ? DETAILS : [...(detail() ? [] : ["user", "company"]), ...(place.company ? [] : ["path", "status"])]);
+
+// The latest calls are told with their keys and paths.
+const areLatestTold = () => isOfOne() && !place.status && !place.company;
 
 // The rows of a list: those of what is shown alone, or all of them to choose from.
 const rowsOf = (by) => {
@@ -127,10 +132,13 @@ const list = (by) => {
 const recent = () => {
   const { stats } = answers;
   if (!stats) return el("section", { class: "card" });
-  const rows = stats.recent.map(({ time, method, path, latencyMs }) => [seconds(time), [el("b", {}, method), ` ${path ?? ""}`], millis(latencyMs)]);
+  const { key, path } = place;
+  const calls = stats.recent.filter((call) => (!key || call.apiKeyId === key) && (!path || `${call.method} ${call.path}` === path));
+  const rows = calls.map(({ time, method, path, latencyMs }) => [seconds(time), [el("b", {}, method), ` ${path ?? ""}`], millis(latencyMs)]);
   const head = ["Time", "Call", "Key check"];
-  const exports = !isAdmin() && ["csv", "jsonl"].map((format) => button(format.toUpperCase(), () => download(format)));
-  return card("recent", "recent", "Latest calls", rows.length ? table("Latest calls", head, rows, { words: 2 }) : firstCall(), el("div", { class: "group" }, exports));
+  const title = detail() ? "Among the latest calls" : "Latest calls";
+  const exports = !isAdmin() && !detail() && ["csv", "jsonl"].map((format) => button(format.toUpperCase(), () => download(format)));
+  return card("recent", "recent", title, stats.recent.length ? table(title, head, rows, { words: 2 }) : firstCall(), el("div", { class: "group" }, exports));
 };
 
 const quotaCard = () => {
@@ -152,13 +160,11 @@ const quotaCard = () => {
 };
 
 // Nobody has called yet: the line that does.
-const firstCall = () =>
-  el(
-    "div",
-    { class: "empty" },
-    el("p", {}, "No calls yet. This line makes one; put your key in it:"),
-    el("pre", {}, `curl -H 'x-api-key: YOUR-KEY' '${new URL("v1/deadlines?country=AU", location)}'`),
-  );
+const firstCall = () => {
+  const told = copy("first-call");
+  told.querySelector("span").append(new URL("v1/deadlines?country=AU", location));
+  return told;
+};
 
 // The points of the chart, how long each is, and what there is to say of them besides.
 const shown = () => {
@@ -166,11 +172,16 @@ const shown = () => {
   if (place.company) return members && [members.byDay, "day", []];
   if (detail()) return [hours ? hoursOfDay(hours) : !areHoursTold() && [], "ofDay", []];
   if (!series || !realtime) return;
-  const points = [...shownPoints()];
+  const { anomalies = [] } = answers.anomalies ?? {};
+  const points = shownPoints().map((point, at, { [at + 1]: next }) => {
+    const own = anomalies.filter(({ begin }) => place.show === "calls" && begin >= point.time && !(begin >= next?.time));
+    return { ...point, oddity: own.map(oddityOf).join("; ") || null };
+  });
   const { compared, granularity } = series;
   const more = [];
   if (place.show === "calls") {
     if (compared) more.push(`${change(compared.apiCalls)}.`);
+    if (anomalies.length) more.push(`Not as expected ${plural(anomalies.length, "time")}, last on ${oddityOf(anomalies.at(-1))}.`);
     if (forecast && forecast.basis !== "nothing") {
       const { horizon, total, points: ahead } = forecast;
       more.push(`Expected ${horizon === "month" ? "of this month" : "in 24 hours"}: ${count(total.low80)} to ${count(total.high80)}, 8 times out of 10.`);
@@ -206,6 +217,17 @@ const securityCard = () => {
   return card("security", "security", "Refused", el("div", { class: "halves" }, tables));
 };
 
+// How far behind the stream is, how wide it is, and what of it could not be counted.
+const streamCard = () => {
+  const { lagMs, openShards, failedRecords, moreFailed } = answers.summary?.stream ?? {};
+  const figures = [
+    figure("Behind", millis(lagMs), "from call to count, at most"),
+    figure("Open shards", count(openShards)),
+    figure("Failed records", `${count(failedRecords)}${moreFailed ? "+" : ""}`, "in 24 hours"),
+  ];
+  return card("stream", "stream", "Stream", el("dl", { class: "figures" }, figures));
+};
+
 // How many of the minutes that are settled the gateway's own log agrees with to the call, and how far figures are set.
 const proof = () => {
   const { series, summary } = answers;
@@ -236,7 +258,7 @@ const page = () => {
       ranges(),
       notice(),
       figures(),
-      part("chart", [place, asTable, plotWidth, cursor, ...["hours", "members", "series", "forecast"].map((name) => answers[name]), JSON.stringify(realtime?.current), realtime?.timeSeries[0].time], chartCard),
+      part("chart", [place, asTable, plotWidth, cursor, ...["hours", "members", "series", "forecast", "anomalies"].map((name) => answers[name]), JSON.stringify(realtime?.current), realtime?.timeSeries[0].time], chartCard),
       el(
         "div",
         { class: "tiles" },
@@ -244,9 +266,10 @@ const page = () => {
         isWhole && [
           part("heat", [place, asTable, answers.heatmap], heatCard),
           isOfOne()
-            ? [part("quota", [place, stats?.period.used, answers.alerts], quotaCard), part("recent", [place, stats?.recent[0]?.requestId, Boolean(stats)], recent)]
-            : part("security", [place, answers.security], securityCard),
+            ? part("quota", [place, stats?.period.used, answers.alerts], quotaCard)
+            : [part("security", [place, answers.security], securityCard), part("stream", [place, answers.summary], streamCard)],
         ],
+        areLatestTold() && part("recent", [place, stats?.recent[0]?.requestId, Boolean(stats)], recent),
       ),
     ),
     el("footer", {}, el("p", {}, proof()), el("p", {}, `Days begin at midnight in ${zone}. `, el("a", { href: "v1/openapi.json" }, "The API"))),
