@@ -18,7 +18,7 @@ use crate::window::Minute;
 /// The layout that follows the first byte of a body.
 const LAYOUT: u8 = 1;
 /// Bytes of the hashes: of a subject, a company, a key within its subject, and a call.
-const SUBJECT_BYTES: usize = 6;
+pub(crate) const SUBJECT_BYTES: usize = 6;
 const COMPANY_BYTES: usize = 5;
 const KEY_BYTES: usize = 4;
 const CALL_BYTES: usize = 5;

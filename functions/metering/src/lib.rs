@@ -43,4 +43,5 @@ mod traces;
 pub mod traffic;
 pub mod uncounted;
 pub mod usage;
+pub mod user_set;
 pub mod window;

@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde::{Deserialize, Serialize};
 
-use crate::hash::Hash;
+use crate::hash::{self, Hash};
 
 /// Most users that are counted one by one: 6 KB of hashes.
 pub const MAX_FEW: usize = 1_024;
@@ -91,6 +91,14 @@ impl Sketch {
     }
 }
 
+impl FromIterator<Hash> for Sketch {
+    fn from_iter<I: IntoIterator<Item = Hash>>(users: I) -> Self {
+        let mut sketch = Self::default();
+        users.into_iter().for_each(|user| sketch.add(user));
+        sketch
+    }
+}
+
 impl Default for Sketch {
     fn default() -> Self {
         Self::Few(BTreeSet::new())
@@ -151,10 +159,7 @@ fn tau(mut x: f64) -> f64 {
 impl From<Sketch> for Stored {
     fn from(sketch: Sketch) -> Self {
         match sketch {
-            Sketch::Few(users) => {
-                let bytes = |user: Hash| user.to_be_bytes().into_iter().skip(size_of::<Hash>() - HASH_BYTES);
-                Self::Few(STANDARD_NO_PAD.encode(users.into_iter().flat_map(bytes).collect::<Vec<u8>>()))
-            }
+            Sketch::Few(users) => Self::Few(STANDARD_NO_PAD.encode(hash::pack(HASH_BYTES, users))),
             Sketch::Many(registers) => Self::Many(STANDARD_NO_PAD.encode(registers)),
         }
     }
@@ -166,11 +171,7 @@ impl TryFrom<Stored> for Sketch {
     fn try_from(stored: Stored) -> Result<Self, InvalidSketch> {
         let decode = |text: &str| STANDARD_NO_PAD.decode(text).map_err(|_| InvalidSketch);
         match stored {
-            Stored::Few(text) => {
-                let bytes = decode(&text)?;
-                let hash = |bytes: &[u8]| bytes.iter().fold(0, |hash, byte| hash << 8 | Hash::from(*byte));
-                Ok(Self::Few(bytes.chunks(HASH_BYTES).map(hash).collect()))
-            }
+            Stored::Few(text) => Ok(Self::Few(hash::unpack(HASH_BYTES, &decode(&text)?).collect())),
             Stored::Many(text) => {
                 Some(decode(&text)?).filter(|bytes| bytes.len() == REGISTERS).map(Self::Many).ok_or(InvalidSketch)
             }
@@ -192,9 +193,7 @@ mod tests {
     }
 
     fn of(users: impl IntoIterator<Item = u64>) -> Sketch {
-        let mut sketch = Sketch::default();
-        users.into_iter().for_each(|n| sketch.add(user(n)));
-        sketch
+        users.into_iter().map(user).collect()
     }
 
     #[test]

@@ -18,9 +18,9 @@ use crate::number::round;
 use crate::performance::Performance;
 use crate::plan::ByPlan;
 use crate::refusals::Refusals;
-use crate::sketch::Sketch;
 use crate::subject::Subject;
 use crate::usage::{Crossed, PathCalls, Usage, nobodys};
+use crate::user_set::{Listed, UserSet};
 
 /// Sums over every subject of a window.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -32,6 +32,9 @@ pub struct Total {
     pub calls: u64,
     /// Users with at least one call.
     pub users: u64,
+    /// How many callers of its hour and its day are listed; nothing where its own users are not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listed: Option<Listed>,
     /// Sum of latencies, in microseconds.
     pub latency_us: u64,
     /// Calls that have a latency.
@@ -75,7 +78,7 @@ pub struct Tally {
     total: Total,
     /// Every company's calls and how they went: one may have users in several parts.
     companies: BTreeMap<String, (u64, Outcome)>,
-    users: Sketch,
+    users: UserSet,
     plans: ByPlan,
 }
 
@@ -97,6 +100,15 @@ impl Total {
         self.rate_limited += other.rate_limited;
         self.performance.merge(&other.performance);
         self.gateway.merge(&other.gateway);
+    }
+
+    /// How many callers are listed of windows whose parts these are; nothing where users of one of them are not.
+    pub fn listed_in<'a>(parts: impl IntoIterator<Item = &'a Self>) -> Option<Listed> {
+        let more = |most: Listed, part: &Self| {
+            let Listed { of_hour, of_day } = part.listed?;
+            Some(Listed { of_hour: most.of_hour.max(of_hour), of_day: most.of_day.max(of_day) })
+        };
+        parts.into_iter().filter(|part| part.users > 0).try_fold(Listed::default(), more)
     }
 
     /// Whether nothing happened, not even at the gateway.
@@ -171,7 +183,7 @@ impl Tally {
     }
 
     /// The users of what was added.
-    pub const fn users(&self) -> &Sketch {
+    pub const fn users(&self) -> &UserSet {
         &self.users
     }
 
@@ -218,6 +230,19 @@ impl From<Slice> for Total {
 mod tests {
     use super::*;
     use crate::email::{self, Email};
+
+    #[test]
+    fn callers_of_a_window_are_listed_where_those_of_each_part_are() {
+        let part = |users: u64, listed: Option<[u64; 2]>| {
+            let listed = listed.map(|[of_hour, of_day]| Listed { of_hour, of_day });
+            Total { users, listed, ..Total::default() }
+        };
+        let nobody = part(0, None);
+        let (first, next) = (part(3, Some([3, 9])), part(2, Some([4, 8])));
+        assert_eq!(Total::listed_in([&nobody, &first, &next]), Some(Listed { of_hour: 4, of_day: 9 }));
+        assert_eq!(Total::listed_in([&nobody]), Some(Listed::default()));
+        assert_eq!(Total::listed_in([&first, &part(1, None)]), None);
+    }
 
     #[test]
     fn no_total_outgrows_an_item_whatever_its_names_hold() {

@@ -243,7 +243,7 @@ impl<'a> Run<'a> {
                 days.entry(hour.day()).or_insert_with(Whose::nobody).extend(fold.usages.into_keys());
             }
             let parts = (Span::Minute(hour.first_minute()), Span::Minute(last));
-            let users = tally.users().clone();
+            let users = tally.users().sketch();
             let set = async {
                 let total = of.set_total(span, tally, parts).await?;
                 if total.users > 0 { windows.set_users(hour, &total, &users).await } else { Ok(()) }

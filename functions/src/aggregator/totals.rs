@@ -14,7 +14,7 @@ use super::Aggregator;
 use crate::metrics::News;
 
 impl Aggregator {
-    /// Sets the total of a minute; returns what of its figures is this run's to publish.
+    /// Lists the users of a minute and sets its total; returns what of its figures is this run's to publish.
     pub(super) async fn set_total_of_minute(
         &self,
         minute: Minute,
@@ -25,7 +25,9 @@ impl Aggregator {
         before: Option<Published>,
     ) -> Result<Option<Figures>, TableError> {
         let (windows, plans) = (&self.windows, tally.plans().clone());
-        let total = tally.total();
+        // Before the total, which says that they are listed.
+        let listed = windows.list_callers(minute, tally.users()).await?;
+        let total = Total { listed, ..tally.total() };
         if !total.is_empty() {
             windows.set_total(Span::Minute(minute), &total, None).await?;
         }
@@ -50,13 +52,14 @@ impl Aggregator {
         (first, last): (Span, Span),
     ) -> Result<Total, TableError> {
         let (mut nobodys, mut course) = (UsageBySubject::default(), Course::default());
-        for (part, total) in self.windows.totals(first, last).await? {
+        let parts = self.windows.totals(first, last).await?;
+        for (part, total) in &parts {
             nobodys.unattributed.merge(&total.unattributed);
-            course.add_total(part.place(), &total);
+            course.add_total(part.place(), total);
             tally.add_gateway(&total.gateway);
         }
         tally.add(&nobodys);
-        let total = tally.total();
+        let total = Total { listed: Total::listed_in(parts.iter().map(|(_, part)| part)), ..tally.total() };
         if !total.is_empty() {
             self.windows.set_total(span, &total, Some(&course)).await?;
         }

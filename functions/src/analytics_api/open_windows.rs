@@ -1,24 +1,36 @@
 //! Who called in the hour and the day that are not over: their parts are set, and no total knows their users yet.
 //!
-//! Invariant: what is read is bounded, however many call. Users of an hour that cannot be told within the bound are
-//! unknown, and never too few; those of a day are counted from its hours then.
+//! Invariant: what is read is bounded, however many call. UserSet are read as they are listed; where an earlier
+//! deployment has set a part and listed nobody, by name, as long as they are few. Users of an hour that cannot be told
+//! so are unknown, and never too few; those of a day are counted from its hours then.
+
+use std::collections::BTreeSet;
 
 use metering::report::range::{Granularity, Plan};
 use metering::report::series::Series;
 use metering::subject::Bucket;
 use metering::total::Total;
-use metering::window::{Hour, Minute};
+use metering::user_set::UserSet;
+use metering::window::{Day, Hour, Minute};
 
 use super::figures::{Figures, by, within};
 use store::reads::all;
-use store::table::{TableError, readable};
+use store::table::{Consistency, TableError, readable};
 use store::windows::Span;
 
-/// Bytes of packed minutes or hours that are read for it: 100 read units.
+/// Listed callers that an answer reads: 100 read units.
+const CALLERS: u64 = 130_000;
+/// Bytes of packed minutes or hours that are read where callers are not listed: 100 read units.
 const BYTES: u64 = 100 * 4_096;
 /// Bytes that a user takes in a packed minute and in a packed hour, where these are many.
 const OF_MINUTE: u64 = 160;
 const OF_HOUR: u64 = 1_024;
+
+/// The totals of windows that are parts of others, and how many callers may still be read.
+struct Parts<'a> {
+    totals: &'a [(Span, Total)],
+    callers_left: u64,
+}
 
 impl Figures<'_> {
     /// Names the users of the windows that are not over, of which these totals are parts.
@@ -28,45 +40,79 @@ impl Figures<'_> {
         plan: &Plan,
         totals: &[(Span, Total)],
     ) -> Result<(), TableError> {
-        let users = |wanted: fn(&Span) -> bool| -> u64 {
-            totals.iter().filter(|(span, _)| wanted(span)).map(|(_, total)| total.users).sum()
-        };
         let range = series.range();
         let (days, minutes) = match range.granularity() {
-            Granularity::Day => {
-                let of_days = within(&plan.minutes, |minute| minute.day(), range).into_iter();
-                let of_hours = plan.minutes.iter().copied().filter(|minute| series.is_of_hours(*minute));
-                let minutes = of_days.chain(of_hours).collect();
-                (by(&within(&plan.hours, |hour| hour.day(), range), |hour| hour.day()), minutes)
-            }
-            Granularity::Hour => (Vec::new(), plan.minutes.clone()),
             Granularity::Minute => return Ok(()),
+            Granularity::Hour => (BTreeSet::new(), plan.minutes.clone()),
+            Granularity::Day => {
+                let of_hours = within(&plan.hours, |hour| hour.day(), range).into_iter().map(Hour::day);
+                let of_minutes = within(&plan.minutes, |minute| minute.day(), range).into_iter().map(Minute::day);
+                let minutes = plan.minutes.iter().copied().filter(|minute| series.is_of_hours(*minute));
+                (of_hours.chain(of_minutes).collect(), minutes.collect())
+            }
         };
-        let is_hour = |span: &Span| matches!(span, Span::Hour(_));
-        for (first, last) in days {
-            if users(is_hour) * OF_HOUR > BYTES {
-                let (sketches, _) = self.windows.users(first, last).await?;
-                series.count_hours(first, &sketches);
-            } else {
-                self.add_users_of_hours(series, first, last).await?;
+        let mut parts = Parts { totals, callers_left: CALLERS };
+        for day in days {
+            match self.listed(Span::Day(day), &mut parts).await? {
+                Some(callers) => series.add_callers(day.first_hour().first_minute(), &callers),
+                None => self.add_users_of_day(series, day, plan, &mut parts).await?,
             }
         }
-        let is_minute = |span: &Span| matches!(span, Span::Minute(_));
-        let is_known = users(is_minute) * OF_MINUTE <= BYTES;
-        for (first, last) in by(&minutes, |minute| minute.hour()) {
-            if is_known {
-                self.add_users_of_minutes(series, first, last).await?;
-            } else {
-                series.leave_users_unknown(first);
-            }
-        }
-        Ok(())
+        self.add_users_of_hours(series, &minutes, &mut parts).await
     }
 
-    async fn add_users_of_hours(&self, series: &mut Series, first: Hour, last: Hour) -> Result<(), TableError> {
-        let users = Bucket::all().map(async |bucket| readable(self.windows.day_of_hours(last, bucket).await));
-        let users = all(users).await?;
-        users.iter().flatten().for_each(|users| series.add_users(first.first_minute(), users));
+    /// The callers of a window, where those of all its parts are listed and not too many to be read.
+    async fn listed(&self, whole: Span, parts: &mut Parts<'_>) -> Result<Option<UserSet>, TableError> {
+        let Some(listed) = Total::listed_in(parts.of(whole)) else { return Ok(None) };
+        let listed = if matches!(whole, Span::Day(_)) { listed.of_day } else { listed.of_hour };
+        let Some(left) = parts.callers_left.checked_sub(listed) else { return Ok(None) };
+        parts.callers_left = left;
+        let callers = self.windows.callers(whole, Consistency::Eventual).await?;
+        if callers.count() >= listed {
+            return Ok(Some(callers));
+        }
+        // That read has missed the last writes, of which the totals already tell.
+        self.windows.callers(whole, Consistency::Strong).await.map(Some)
+    }
+
+    /// Names the users of a day of which not all callers can be read, or tells its hours without names.
+    async fn add_users_of_day(
+        &self,
+        series: &mut Series,
+        day: Day,
+        plan: &Plan,
+        parts: &mut Parts<'_>,
+    ) -> Result<(), TableError> {
+        let hours: Vec<Hour> = plan.hours.iter().copied().filter(|hour| hour.day() == day).collect();
+        let minutes: Vec<Minute> = plan.minutes.iter().copied().filter(|minute| minute.day() == day).collect();
+        if let [first, .., last] | [first @ last] = hours.as_slice() {
+            if parts.users(|span| matches!(span, Span::Hour(_))) * OF_HOUR > BYTES {
+                let (sketches, _) = self.windows.users(*first, *last).await?;
+                series.count_hours(*first, &sketches);
+            } else {
+                let users = Bucket::all().map(async |bucket| readable(self.windows.day_of_hours(*last, bucket).await));
+                let users = all(users).await?;
+                users.iter().flatten().for_each(|users| series.add_users(first.first_minute(), users));
+            }
+        }
+        self.add_users_of_hours(series, &minutes, parts).await
+    }
+
+    /// Names the users of hours of which these minutes are set.
+    async fn add_users_of_hours(
+        &self,
+        series: &mut Series,
+        minutes: &[Minute],
+        parts: &mut Parts<'_>,
+    ) -> Result<(), TableError> {
+        let are_few = parts.users(|span| matches!(span, Span::Minute(_))) * OF_MINUTE <= BYTES;
+        for (first, last) in by(minutes, |minute| minute.hour()) {
+            match self.listed(Span::Hour(first.hour()), parts).await? {
+                Some(callers) => series.add_callers(first, &callers),
+                None if are_few => self.add_users_of_minutes(series, first, last).await?,
+                None => series.leave_users_unknown(first),
+            }
+        }
         Ok(())
     }
 
@@ -75,5 +121,17 @@ impl Figures<'_> {
         let users = all(users).await?;
         users.iter().flatten().for_each(|users| series.add_users(first, users));
         Ok(())
+    }
+}
+
+impl<'a> Parts<'a> {
+    /// The totals of a window's parts.
+    fn of(&self, whole: Span) -> impl Iterator<Item = &'a Total> + use<'a> {
+        self.totals.iter().filter(move |(span, _)| whole.holds(*span)).map(|(_, total)| total)
+    }
+
+    /// How many users the parts have that are wanted, each counted in every part.
+    fn users(&self, is_wanted: impl Fn(&Span) -> bool) -> u64 {
+        self.totals.iter().filter(|(span, _)| is_wanted(span)).map(|(_, total)| total.users).sum()
     }
 }

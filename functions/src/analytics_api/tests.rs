@@ -3,6 +3,7 @@
 mod alerts;
 mod anomalies;
 mod busy;
+mod callers;
 mod count;
 mod damaged;
 mod doors;
@@ -102,7 +103,7 @@ impl World {
             self.api.windows.set_hour(hour, &fold, |_| true).await.unwrap();
             let mut tally = Tally::default();
             tally.add(&fold);
-            let users = tally.users().clone();
+            let users = tally.users().sketch();
             let total = tally.total();
             self.api.windows.set_total(Span::Hour(hour), &total, None).await.unwrap();
             self.api.windows.set_users(hour, &total, &users).await.unwrap();

@@ -5,6 +5,7 @@
 
 mod answered;
 mod budget;
+mod callers;
 mod companies;
 mod hourly;
 mod kept;

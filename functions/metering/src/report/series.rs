@@ -118,8 +118,9 @@ pub struct CallPoint {
     /// Calls that were let through.
     api_calls: u64,
     /// Users with at least one call. Those of everybody's days of a zone are counted from its hours: beyond 1,024 with a
-    /// standard error of 0.8 %. They are null where the days begin in the middle of an hour of UTC, before as many of
-    /// the latest days as an answer may read, and in an hour or a day that is not over while more call than it may read.
+    /// standard error of 0.8 %, as are those of a day of UTC that is not over while more than 130,000 call in it. They are
+    /// null where the days begin in the middle of an hour of UTC, before as many of the latest days as an answer may
+    /// read, and while more than 130,000 call in an hour that is not over.
     unique_users: Option<u64>,
     /// The authorizer's average latency, in milliseconds; 0 without calls.
     avg_latency_ms: f64,

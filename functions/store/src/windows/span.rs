@@ -50,6 +50,16 @@ impl Span {
         }
     }
 
+    /// Whether another is a part of it.
+    pub fn holds(self, part: Self) -> bool {
+        match (self, part) {
+            (Self::Hour(hour), Self::Minute(minute)) => minute.hour() == hour,
+            (Self::Day(day), Self::Hour(hour)) => hour.day() == day,
+            (Self::Day(day), Self::Minute(minute)) => minute.day() == day,
+            _ => false,
+        }
+    }
+
     pub(super) fn key(self) -> (String, String) {
         match self {
             Self::Minute(minute) => (format!("TOTAL#MINUTE#{}", minute.day()), minute.to_string()),

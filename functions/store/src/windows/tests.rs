@@ -4,6 +4,7 @@ use contract::table::STATE;
 use dynamodb_fixture::Store;
 use metering::subject::Subject;
 use metering::usage::Usage;
+use metering::user_set::{Listed, UserSet};
 
 use super::*;
 use crate::table::Consistency;
@@ -104,5 +105,28 @@ async fn days_of_very_many_are_set_together_and_none_of_them_ever_shrinks() {
     for (n, expected) in [(0, 2), (7, 6), (1_999, 2)] {
         let days = windows.days(&user(n), day.month()).await.unwrap();
         assert_eq!(days.iter().map(|day| day.usage.calls).collect::<Vec<_>>(), [expected], "user {n}");
+    }
+}
+
+#[tokio::test]
+async fn who_lists_a_minute_again_or_beside_another_loses_nobody_and_writes_no_more_than_is_new() {
+    let (store, _, windows, _) = world().await;
+    let callers = |hashes: std::ops::Range<u64>| {
+        let mut callers = UserSet::default();
+        hashes.for_each(|hash| callers.add(hash));
+        callers
+    };
+    let (first, next) = (minute(LATE), minute(LATE).plus(1));
+    let (one, other, nobody) = (callers(1..30), callers(20..50), callers(0..0));
+    let both = tokio::join!(windows.list_callers(first, &one), windows.list_callers(first, &other));
+    both.0.and(both.1).unwrap();
+    assert_eq!(windows.list_callers(next, &nobody).await.unwrap(), None);
+    store.reset_meter();
+    let listed = windows.list_callers(next, &callers(10..45)).await.unwrap();
+    assert_eq!((listed, store.spent().write_units), (Some(Listed { of_hour: 49, of_day: 49 }), 0.0));
+    let listed = windows.list_callers(next.plus(60), &callers(40..60)).await.unwrap();
+    assert_eq!(listed, Some(Listed { of_hour: 20, of_day: 59 }));
+    for (span, expected) in [(Span::Hour(first.hour()), 1..50), (Span::Day(first.day()), 1..60)] {
+        assert_eq!(windows.callers(span, Consistency::Strong).await.unwrap(), callers(expected), "{span}");
     }
 }

@@ -8,6 +8,7 @@ use super::{Series, Sums};
 use crate::hash::Hash;
 use crate::sketch::Sketch;
 use crate::total::Total;
+use crate::user_set::UserSet;
 use crate::window::{Hour, Minute};
 
 /// How the users of a point are known.
@@ -57,6 +58,13 @@ impl Series {
         let mut users = Sketch::default();
         hours.iter().for_each(|hour| users.merge(hour));
         point.users = Users::OfHours(users);
+    }
+
+    /// Names the users of a part of a window by their hashes.
+    pub fn add_callers(&mut self, first: Minute, callers: &UserSet) {
+        if let Some(point) = self.point(first) {
+            point.names.extend(callers.iter());
+        }
     }
 
     /// Takes note that a window has users of whom nobody knows how many they are.
