@@ -25,6 +25,7 @@ mod chromium;
 mod commands;
 mod demo;
 mod description;
+mod exports;
 mod faults;
 mod history;
 mod listeners;
@@ -37,6 +38,7 @@ mod reconciliation;
 mod replay;
 mod reports;
 mod rollback;
+mod subscription;
 mod verify;
 mod web_page;
 

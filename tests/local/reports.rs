@@ -19,6 +19,8 @@ const CUSTOMER: &str = "user@example.com";
 fn a_history_that_was_played_is_reported_to_those_who_have_subscribed() {
     let mut local = demo::up();
     demo::up_again(&mut local);
+    let [from, to] = [27, 0].map(midnight);
+    exports::one_that_is_killed_goes_on_where_it_was(&local, [&from, &to]);
     local.json(&["play", "--local", "--json", "--calls", "1500", "--days", "62", "--seed", "3"]);
     let (everybodys, own) = (Inbox::open(&local, &[]), Inbox::open(&local, &["--user", CUSTOMER]));
     let now = Timestamp::now();
@@ -48,6 +50,11 @@ fn a_month_is_reported_when_it_is_over(local: &Local, now: Timestamp, everybodys
     assert_eq!(outcome["failed"], 0, "{outcome}");
     agrees(local, &everybodys.of(&month), "--month", &[]);
     agrees(local, &own.of(&month), "--month", &["--email", CUSTOMER]);
+}
+
+/// When a day began, so many days ago.
+fn midnight(days: i64) -> String {
+    format!("{}T00:00:00.000Z", &(Timestamp::now() - SignedDuration::from_hours(24 * days)).to_string()[..10])
 }
 
 fn run(local: &Local, at: Timestamp) -> Value {

@@ -44,6 +44,9 @@ pub const LOCAL_DIR: &str = "COMPLICAL_LOCAL_DIR";
 /// faults in between.
 pub const LOCAL_FUNCTIONS_ENDPOINT: &str = "COMPLICAL_LOCAL_FUNCTIONS_ENDPOINT";
 
+/// The variable that has the settings of environments read elsewhere than in `stacks/environments`: a test's own.
+pub const SETTINGS_DIR: &str = "COMPLICAL_SETTINGS_DIR";
+
 /// The toggle, as the environment of this process has it.
 ///
 /// # Errors
@@ -89,7 +92,10 @@ pub fn refuse_beyond_local(shards: u32, name: &str) -> Result<()> {
 /// # Errors
 /// When there are none, or they cannot be read.
 pub fn settings(env: &Environment) -> Result<Settings> {
-    let folder = root().join("stacks/environments");
+    let folder = match std::env::var_os(SETTINGS_DIR).filter(|folder| !folder.is_empty()) {
+        Some(folder) => root().join(folder),
+        None => root().join("stacks/environments"),
+    };
     let path = folder.join(format!("{env}.toml"));
     let text = file::read_text(&path).map_err(|error| {
         // A link that leads nowhere is there, too.
