@@ -106,7 +106,9 @@ impl<'a> Callers<'a> {
         counts.sort_unstable();
         counts.dedup_by(|next, one| {
             let is_same = next.0 == one.0;
-            one.1 += if is_same { next.1 } else { 0 };
+            if is_same {
+                one.1 += next.1;
+            }
             is_same
         });
         counts.into_iter()
