@@ -1,6 +1,6 @@
 //! Who called in the hour and the day that are not over: their parts are set, and no total knows their users yet.
 //!
-//! Invariant: what is read is bounded, however many call. UserSet are read as they are listed; where an earlier
+//! Invariant: what is read is bounded, however many call. Callers are read as they are listed; where an earlier
 //! deployment has set a part and listed nobody, by name, as long as they are few. Users of an hour that cannot be told
 //! so are unknown, and never too few; those of a day are counted from its hours then.
 
