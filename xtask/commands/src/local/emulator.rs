@@ -28,6 +28,9 @@ const MINISTACK: [&str; 3] = ["ministack==1.5.33", "cryptography>=41", "cbor2>=5
 const LAUNCHER: &str = "xtask/commands/src/local/emulator/launcher.py";
 /// Of the secret with which its paths begin: 190 bits.
 const SECRET_CHARS: usize = 32;
+/// How many calls of functions it lets run or wait at once: what AWS gives an account before it asks for more
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).
+const ACCOUNT_CONCURRENCY: &str = "1000";
 /// How long it may take to answer.
 const START: Duration = Duration::from_secs(30);
 /// How long it may take to save its state.
@@ -177,6 +180,9 @@ fn command(python: &Path, folder: &Folder, gateway_port: u16, functions: &str) -
         .env("MINISTACK_REGION", name::DEFAULT_REGION)
         .env("MINISTACK_ACCOUNT_ID", "000000000000")
         .env("AWS_ENDPOINT_URL", functions)
+        // AWS's own limit. By default it follows this machine's memory and counts also calls that wait for a process,
+        // which it would refuse when many wait.
+        .env("LAMBDA_ACCOUNT_CONCURRENCY", ACCOUNT_CONCURRENCY)
         // Either would listen on every interface.
         .env("IOT_MTLS_ENABLED", "0")
         .env("SFTP_ENABLED", "0")
