@@ -33,8 +33,8 @@ const SECRET_CHARS: usize = 32;
 const ACCOUNT_CONCURRENCY: &str = "1000";
 /// How long it may take to answer.
 const START: Duration = Duration::from_secs(30);
-/// How long it may take to save its state.
-const END: Duration = Duration::from_secs(20);
+/// How long it may take to save its state: after 100,000 calls it is over a gigabyte and takes more than 20 s.
+const END: Duration = Duration::from_secs(60);
 
 /// A running emulator.
 #[derive(Debug)]
