@@ -19,7 +19,7 @@ use cloud::local_state::ready::Ready;
 use cloud::local_state::secrets::Secrets;
 
 /// How long a stop may take: the emulator's own limit, and some more.
-const END: Duration = Duration::from_secs(80);
+const END: Duration = emulator::END.saturating_add(Duration::from_secs(20));
 /// How often to look.
 const PAUSE: Duration = Duration::from_millis(50);
 

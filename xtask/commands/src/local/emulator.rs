@@ -34,7 +34,7 @@ const ACCOUNT_CONCURRENCY: &str = "1000";
 /// How long it may take to answer.
 const START: Duration = Duration::from_secs(30);
 /// How long it may take to save its state: after 100,000 calls it is over a gigabyte and takes more than 20 s.
-const END: Duration = Duration::from_secs(60);
+pub const END: Duration = Duration::from_secs(60);
 
 /// A running emulator.
 #[derive(Debug)]
