@@ -24,8 +24,12 @@ const FADING: f64 = 0.99;
 const WINDOWS: [usize; 3] = [1, 2, 4];
 /// A single deviation counts at most so much in a window.
 const MOST: f64 = 30.0;
-/// Of the calls that did not come, how many count: levels vary beside chance.
+/// Of the calls that did not come, how many count where levels vary beside chance.
 const MISSED: f64 = 0.7;
+/// Counts that deviate by so much, where chance alone makes it one, do not vary beside it.
+const SPREAD_OF_CHANCE: f64 = 1.2;
+/// And their pauses are this near to being as rare as chance makes them: e-fold with each call that is missing.
+const LIKE_CHANCE: f64 = 0.9;
 /// An anomaly is over after so many observations within so many standard deviations.
 const CALM: (u32, f64) = (3, 2.5);
 /// Or when it has lasted a day, but at least so many observations: it is usual now.
@@ -153,7 +157,7 @@ impl Detector {
 
         let largest = self.largest();
         let (side, size) = (usize::from(largest < 0.0), largest.abs());
-        let probability = self.probability(value, side, size);
+        let probability = self.probability(value, side, size, expected.deviation);
         let reading = self.judge(at, observed, calls, deviation, probability);
 
         self.tails[side].add(size);
@@ -172,10 +176,21 @@ impl Detector {
     }
 
     /// How probable a value is whose deviation is so large, to that side.
-    fn probability(&self, value: f64, side: usize, size: f64) -> f64 {
+    fn probability(&self, value: f64, side: usize, size: f64, spread: f64) -> f64 {
         let of_deviation = self.tails[side].probability(size) * if self.is_beyond(value) { BEYOND } else { 1.0 };
-        let of_chance = (-MISSED * self.missed).exp();
-        of_deviation.min(of_chance.max(self.missed_tail.probability(self.missed)))
+        of_deviation.min(self.probability_of_missed(spread))
+    }
+
+    /// How probable it is that as many calls are missing as are: by chance, where counts vary by it alone, and else no
+    /// less than pauses were.
+    fn probability_of_missed(&self, spread: f64) -> f64 {
+        if self.missed == 0.0 {
+            return 1.0;
+        }
+        if spread <= SPREAD_OF_CHANCE && self.missed_tail.falls_by(LIKE_CHANCE) {
+            return (-self.missed).exp();
+        }
+        (-MISSED * self.missed).exp().max(self.missed_tail.probability(self.missed))
     }
 
     /// Begins and ends anomalies.

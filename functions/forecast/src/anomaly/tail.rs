@@ -31,6 +31,13 @@ impl Tail {
         }
     }
 
+    /// Whether deviations, but for the largest, were never more frequent than if their probability fell e-fold with each
+    /// `1 / rate`.
+    pub(crate) fn falls_by(&self, rate: f64) -> bool {
+        let mut ranked = self.peaks.iter().zip(1_u32..).take_while(|(peak, _)| **peak > 0.0);
+        ranked.all(|(peak, rank)| f64::from(rank - 1) <= self.n_seen as f64 * (-rate * peak).exp())
+    }
+
     /// The probability of a deviation as large as this one.
     pub(crate) fn probability(&self, deviation: f64) -> f64 {
         let n_peaks = ((self.n_seen as f64 * SHARE) as usize).clamp(8, N_PEAKS - 1);

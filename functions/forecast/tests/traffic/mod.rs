@@ -54,7 +54,18 @@ pub(crate) struct Traffic {
     pub(crate) rate: f64,
     /// The standard deviation of the rate's logarithm, which keeps nine tenths of itself from step to step.
     pub(crate) noise: f64,
-    pub(crate) is_office: bool,
+    pub(crate) shape: Shape,
+}
+
+/// How calls are spread over the week.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Shape {
+    /// Evenly.
+    Flat,
+    /// Most in the afternoon, fewer on weekends.
+    Wave,
+    /// In the hours of an office.
+    Office,
 }
 
 pub(crate) fn at_utc(text: &str) -> i64 {
@@ -63,16 +74,20 @@ pub(crate) fn at_utc(text: &str) -> i64 {
 
 impl Traffic {
     pub(crate) fn by_minute(rate: f64, noise: f64) -> Self {
-        Self { start: at_utc("2026-06-01T00:00:00Z"), step: MINUTE, rate, noise, is_office: false }
+        Self { start: at_utc("2026-06-01T00:00:00Z"), step: MINUTE, rate, noise, shape: Shape::Wave }
     }
 
     pub(crate) fn by_hour(rate: f64, noise: f64) -> Self {
         Self { step: 60 * MINUTE, ..Self::by_minute(rate, noise) }
     }
 
+    pub(crate) fn flat(rate: f64) -> Self {
+        Self { shape: Shape::Flat, ..Self::by_minute(rate, 0.0) }
+    }
+
     /// Opens and closes at full hours, on working days.
     pub(crate) fn office(rate: f64) -> Self {
-        Self { step: 5 * MINUTE, is_office: true, ..Self::by_minute(rate, 0.1) }
+        Self { step: 5 * MINUTE, shape: Shape::Office, ..Self::by_minute(rate, 0.1) }
     }
 
     /// Calls from the start on.
@@ -99,9 +114,11 @@ impl Traffic {
     fn shape(self, at: i64) -> f64 {
         let hour = at.rem_euclid(DAY) as f64 / 3_600.0;
         let is_weekend = (at - self.start).rem_euclid(WEEK) >= 5 * DAY;
-        if self.is_office {
-            return if !is_weekend && (9.0..17.0).contains(&hour) { 1.0 } else { 0.02 };
+        match self.shape {
+            Shape::Flat => 1.0,
+            Shape::Wave => (1.0 + 0.6 * ((hour - 14.0) / 24.0 * TAU).cos()) * if is_weekend { 0.6 } else { 1.0 },
+            Shape::Office if !is_weekend && (9.0..17.0).contains(&hour) => 1.0,
+            Shape::Office => 0.02,
         }
-        (1.0 + 0.6 * ((hour - 14.0) / 24.0 * TAU).cos()) * if is_weekend { 0.6 } else { 1.0 }
     }
 }
