@@ -11,6 +11,7 @@ mod run_outs;
 mod totals;
 mod uncounted;
 mod watch;
+mod watches;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -26,9 +27,9 @@ use metering::window::{Day, Hour, Minute};
 use serde::Serialize;
 use serde_json::Value;
 
-use self::anomalies::Watches;
 use self::due::{DueHours, Whose};
 use self::run::Run;
+use self::watches::Watches;
 use crate::alerts_topic::AlertsTopic;
 use crate::metrics::Metrics;
 use crate::status_source::{StatusSource, delivered};

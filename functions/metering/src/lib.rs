@@ -2,6 +2,7 @@
 //!
 //! Invariant: blocks of events are the truth; every other number is computed from them and set, never added to.
 
+pub mod active_users;
 pub mod alert;
 pub mod anomaly;
 pub mod answer;

@@ -1,4 +1,4 @@
-//! Anomalies in the calls of everybody, by the minute, and of the users with the most calls, by the minute or the hour.
+//! Anomalies in the calls of everybody and of the busy users, by the minute, and of the other active users, by the hour.
 //!
 //! Invariant: they are found in windows alone, after these are set; what fails here holds up no window, and the next run
 //! makes up for it from the same windows.
@@ -6,41 +6,27 @@
 use std::sync::PoisonError;
 
 use jiff::Timestamp;
-use metering::anomaly::{Series, Step};
-use metering::email::Email;
-use metering::leader::Leader;
+use metering::active_users::{ActiveUser, ActiveUsers};
+use metering::anomaly::{Anomaly, Series, Step};
 use metering::subject::Subject;
 use metering::window::{Day, Minute};
 use store::anomalies::Announcement;
 use store::table::{Consistency, TableError};
-use store::windows::{Counts, Span};
+use store::windows::Counts;
 
 use super::Aggregator;
 use super::watch::{Exceptions, Found, Watch};
+use super::watches::{Followed, Watches};
 
-/// Days of everybody's minutes that a day is judged by.
-const EVERYBODYS_DAYS: i64 = 14;
-/// Days of a busy user's minutes: their windows are beside those of others, and cost more.
-const BUSY_DAYS: i64 = 3;
-/// Days of a quiet user's hours.
-const QUIET_DAYS: i64 = 56;
-/// A user with more calls on the day before is watched by the minute: seven a minute, as few as make a stop of two
-/// minutes unlikely.
-const BUSY_CALLS: u64 = 7 * 24 * 60;
-/// Most users that are watched by the minute.
-const MAX_BUSY: usize = 5;
 /// How long after its count an anomaly is still news. What is found of earlier counts, because late events changed them,
 /// is not announced.
 const NEWS_MINUTES: i64 = 15;
+/// The same of an hour: each is looked at before the next one is, and a process that begins catches up on two.
+const HOURS_NEWS_MINUTES: i64 = 120;
 /// How long after its end an hour is looked at, so that every reader sees it.
 const HOUR_GRACE: i64 = 5;
-
-/// What is followed on a day.
-#[derive(Debug, Default)]
-pub struct Watches {
-    day: Option<Day>,
-    watches: Vec<Watch>,
-}
+/// The days before a day whose active users are watched on it: who calls on working days alone is on Mondays too.
+const ACTIVE_DAYS: i64 = 7;
 
 /// What came of a run's look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,54 +41,45 @@ impl Aggregator {
     /// Looks for anomalies up to the watermark, and announces them.
     pub(super) async fn look_for_anomalies(&self, watermark: Minute, now: Timestamp) -> Look {
         let mut watches = std::mem::take(&mut *self.watches.lock().unwrap_or_else(PoisonError::into_inner));
-        match self.look(&mut watches, watermark, now).await {
-            Ok(look) => {
-                *self.watches.lock().unwrap_or_else(PoisonError::into_inner) = watches;
-                look
-            }
-            Err(cause) => {
-                tracing::error!(%cause, "nobody looked for anomalies; the next run does");
-                Look::default()
-            }
+        let mut look = Look::default();
+        if let Err(cause) = self.look(&mut watches, watermark, now, &mut look).await {
+            tracing::error!(%cause, "not all anomalies were looked for; the next run goes on");
         }
+        *self.watches.lock().unwrap_or_else(PoisonError::into_inner) = watches;
+        look
     }
 
-    async fn look(&self, watches: &mut Watches, watermark: Minute, now: Timestamp) -> Result<Look, TableError> {
-        let day = watermark.day();
-        if watches.day != Some(day) {
-            *watches = Watches { day: Some(day), watches: self.followed(day).await? };
-        }
+    async fn look(
+        &self,
+        watches: &mut Watches,
+        watermark: Minute,
+        now: Timestamp,
+        look: &mut Look,
+    ) -> Result<(), TableError> {
         let exceptions = Exceptions { uncounted: self.uncounted.list().await?, holidays: self.holidays.clone() };
-        let mut look = Look::default();
-        for watch in &mut watches.watches {
-            let last = match watch.series.step {
-                Step::Minute => watermark,
-                Step::Hour => watermark.plus(1 - HOUR_GRACE).hour().first_minute().plus(-1),
-            };
-            if watch.next <= last {
+        let last_hour = watermark.plus(1 - HOUR_GRACE).hour().plus(-1);
+        for (followed, step, last) in [
+            (&mut watches.by_minute, Step::Minute, watermark),
+            (&mut watches.by_hour, Step::Hour, last_hour.last_minute()),
+        ] {
+            let day = last.day();
+            if followed.day != Some(day) {
+                *followed = Followed::new(step, day, &self.active_before(day).await?);
+            }
+            for watch in followed.in_turn(last) {
                 self.read(watch, day, last, &exceptions).await?;
             }
-            for found in &mut watch.found {
-                self.announce(found, watermark, now, &mut look).await?;
+            for found in followed.found() {
+                let is_news = is_news(&found.anomaly, day, watermark);
+                self.announce(found, is_news, now, look).await?;
             }
         }
-        Ok(look)
+        Ok(())
     }
 
-    /// Everybody, and the users with the most calls on the day before.
-    async fn followed(&self, day: Day) -> Result<Vec<Watch>, TableError> {
-        let start = |days: i64| day.plus(-days).first_hour().first_minute();
-        let yesterday = Span::Day(day.plus(-1));
-        let totals = self.windows.readable_totals(yesterday, yesterday).await?;
-        let users = totals.iter().flat_map(|(_, total)| &total.top_users);
-        let mut watches = vec![Watch::new(Series { user: None, step: Step::Minute }, start(EVERYBODYS_DAYS))];
-        for (n, Leader { name, count: calls, .. }) in users.enumerate() {
-            let is_busy = n < MAX_BUSY && *calls >= BUSY_CALLS;
-            let (step, days) = if is_busy { (Step::Minute, BUSY_DAYS) } else { (Step::Hour, QUIET_DAYS) };
-            let series = Series { user: Some(Email::as_stored(name.as_str())), step };
-            watches.push(Watch::new(series, start(days)));
-        }
-        Ok(watches)
+    /// The users who were active on the days before one.
+    async fn active_before(&self, day: Day) -> Result<Vec<ActiveUser>, TableError> {
+        Ok(ActiveUsers::of_days(self.windows.active_users(day.plus(-ACTIVE_DAYS), day.plus(-1)).await?))
     }
 
     /// Reads what a watch has not seen yet: first the days before, then the day itself.
@@ -178,14 +155,13 @@ impl Aggregator {
     async fn announce(
         &self,
         found: &mut Found,
-        watermark: Minute,
+        is_news: bool,
         now: Timestamp,
         look: &mut Look,
     ) -> Result<(), TableError> {
         let Found { anomaly, is_announced, is_end_noted } = found;
-        let age = watermark.since(anomaly.begin.plus(anomaly.series.step.minutes() - 1));
         if !*is_announced && look.unsent == 0 {
-            match self.anomalies.claim(anomaly, age <= NEWS_MINUTES, now).await? {
+            match self.anomalies.claim(anomaly, is_news, now).await? {
                 Announcement::Done => *is_announced = true,
                 Announcement::Anothers => {}
                 Announcement::Ours => {
@@ -203,7 +179,7 @@ impl Aggregator {
     }
 
     /// Sends an anomaly, and takes note of that. Whether SNS has taken it.
-    async fn send_anomaly(&self, anomaly: &metering::anomaly::Anomaly, now: Timestamp) -> bool {
+    async fn send_anomaly(&self, anomaly: &Anomaly, now: Timestamp) -> bool {
         let Some(topic) = &self.topic else { return false };
         if let Err(cause) = topic.send_anomaly(anomaly).await {
             tracing::error!(%cause, id = anomaly.id(), "an anomaly is not sent; a later run sends it");
@@ -214,5 +190,15 @@ impl Aggregator {
             return false;
         }
         true
+    }
+}
+
+/// Whether an anomaly that was found on a day is still news.
+fn is_news(anomaly: &Anomaly, day: Day, watermark: Minute) -> bool {
+    let age = watermark.since(anomaly.begin.plus(anomaly.series.step.minutes() - 1));
+    match anomaly.series.step {
+        Step::Minute => age <= NEWS_MINUTES,
+        // The hours of the day before were all looked at on that day, whose last is over when this one begins.
+        Step::Hour => age <= HOURS_NEWS_MINUTES && anomaly.begin.day() == day,
     }
 }

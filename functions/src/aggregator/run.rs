@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use contract::plan::Plans;
 use futures::StreamExt;
 use jiff::Timestamp;
+use metering::active_users::ActiveUsers;
 use metering::alert::Alerts;
 use metering::answer::Answers;
 use metering::answered::Answered;
@@ -258,20 +259,24 @@ impl<'a> Run<'a> {
         let windows = &of.windows;
         for (day, whose) in due {
             let (span, through) = (Span::Day(day), through.min(day.last_hour().last_minute()));
-            let (mut tally, mut companies) = (Tally::default(), Companies::default());
+            let (mut tally, mut companies, mut active) =
+                (Tally::default(), Companies::default(), ActiveUsers::default());
             for bucket in Bucket::all() {
                 let part = Part::of(span, bucket);
                 let fold = self.attempt(part, windows.day_of_hours(through.hour(), bucket)).await?;
                 let Some(mut fold) = fold else { continue };
                 tally.add(&fold);
                 companies.add(&fold);
+                active.add(&fold);
                 whose.retain(&mut fold);
                 self.attempt(part, windows.set_day(day, through, &fold)).await?;
             }
             let parts = (Span::Hour(day.first_hour()), Span::Hour(through.hour()));
             let set = async {
                 let total = of.set_total(span, tally, parts).await?;
-                windows.set_companies(day, &total, &companies).await
+                windows.set_companies(day, &total, &companies).await?;
+                let is_over = through == day.last_hour().last_minute() && total.calls > 0;
+                if is_over { windows.set_active_users(day, &total, &active).await } else { Ok(()) }
             };
             self.attempt(Part::total(span), set).await?;
         }

@@ -3,6 +3,7 @@
 //! Invariant: a window is set from its parts and only ever by one that holds more events, or as many and the answers to
 //! as many calls, so that a slow writer cannot undo a faster one.
 
+mod active_users;
 mod answered;
 mod budget;
 mod callers;

@@ -61,7 +61,8 @@ async fn a_window_that_is_refused_holds_up_no_other_and_is_written_as_soon_as_it
     assert_ne!(bucket, subject(OTHER).bucket());
     let of_bucket =
         [format!("MINUTE#2026-11-24T23#{bucket}"), format!("HOUR#2026-11-24#{bucket}"), format!("USER#{USER}")];
-    let of_all = ["TOTAL#MINUTE#2026-11-24", "TOTAL#HOUR#2026-11", "USERS#2026-11-24", "TOTAL#DAY"].map(String::from);
+    let of_all =
+        ["TOTAL#MINUTE#2026-11-24", "TOTAL#HOUR#2026-11", "USERS#2026-11-24", "TOTAL#DAY", "ACTIVE"].map(String::from);
     for refused in of_bucket.into_iter().chain(of_all) {
         play(&refused, Refusal::Invalid).await;
     }
