@@ -23,18 +23,22 @@ use cloud::system::users::{self, ListedUser, NewUser};
 /// When Cognito or the table refuses, or the settings name no such plan.
 pub async fn run(command: &UsersCommand, printer: &Printer) -> Result<()> {
     match command {
-        UsersCommand::Create(args) => create(args, printer).await,
-        UsersCommand::Set(args) => set(args, printer).await,
+        UsersCommand::Create(args) => {
+            expect_plan(&args.cloud.env.env, args.plan.as_ref())?;
+            create(&Connection::open(&args.cloud).await?, args, printer).await
+        }
+        UsersCommand::Set(args) => {
+            expect_plan(&args.cloud.env.env, args.plan.as_ref())?;
+            set(&Connection::open(&args.cloud).await?, args, printer).await
+        }
         UsersCommand::ResetPassword(args) => reset_password(args, printer).await,
         UsersCommand::Token(args) => token(args, printer).await,
         UsersCommand::List(args) => list(args, printer).await,
     }
 }
 
-async fn create(args: &CreateUser, printer: &Printer) -> Result<()> {
+async fn create(connection: &Connection, args: &CreateUser, printer: &Printer) -> Result<()> {
     let CreateUser { email, company, quota, plan, admin, .. } = args;
-    plan.iter().try_for_each(|plan| expect_plan(&args.cloud.env.env, plan))?;
-    let connection = Connection::open(&args.cloud).await?;
     let taken = plan.clone().map(PlanChange::To);
     let new = NewUser {
         email: email.clone(),
@@ -42,7 +46,7 @@ async fn create(args: &CreateUser, printer: &Printer) -> Result<()> {
         admin: *admin,
         password: password::given_or_typed(args.password.as_ref(), email, printer)?,
     };
-    users::create(&connection, &args.cloud.env.env, &new).await?;
+    users::create(connection, &args.cloud.env.env, &new).await?;
     if args.json {
         let quota = quota.map(MonthlyQuota::calls);
         printer.json(&json!({
@@ -55,14 +59,12 @@ async fn create(args: &CreateUser, printer: &Printer) -> Result<()> {
     Ok(())
 }
 
-async fn set(args: &SetUser, printer: &Printer) -> Result<()> {
+async fn set(connection: &Connection, args: &SetUser, printer: &Printer) -> Result<()> {
     let SetUser { company, quota, plan, no_plan, .. } = args;
-    plan.iter().try_for_each(|plan| expect_plan(&args.cloud.env.env, plan))?;
-    let connection = Connection::open(&args.cloud).await?;
     let plan = plan.clone().map(PlanChange::To).or(no_plan.then_some(PlanChange::Off));
     let settings = UserSettings { company_name: company.clone(), monthly_quota: *quota, plan };
     let group = (args.admin || args.no_admin).then_some(args.admin);
-    let user = users::set(&connection, &args.cloud.env.env, &args.email, &settings, group).await?;
+    let user = users::set(connection, &args.cloud.env.env, &args.email, &settings, group).await?;
     show_set(&args.email, &user, group, args.json, printer);
     Ok(())
 }
@@ -121,7 +123,8 @@ fn show_set(email: &Email, user: &User, admin: Option<bool>, as_json: bool, prin
 }
 
 /// Refuses a plan that the settings of an environment do not name.
-fn expect_plan(env: &Environment, plan: &PlanName) -> Result<()> {
+fn expect_plan(env: &Environment, plan: Option<&PlanName>) -> Result<()> {
+    let Some(plan) = plan else { return Ok(()) };
     let plans = workspace::settings(env)?.plans;
     if plans.contains(plan) {
         return Ok(());
@@ -168,11 +171,79 @@ fn settings_json(email: &Email, user: &User) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, Mutex};
+
     use super::*;
+    use runtime_fixture::fake::{self, Answer};
+    use xtask::cli::{Cloud, Env};
+
+    /// Whoever plays Cognito and the table, and the writes to the table.
+    fn played() -> (Connection, Arc<Mutex<Vec<Value>>>) {
+        let writes: Arc<Mutex<Vec<Value>>> = Arc::default();
+        let noted = Arc::clone(&writes);
+        let connection = Connection::to_fake(&fake::start(move |operation, body| {
+            if operation == "DescribeStackResources" {
+                let resource = |kind| {
+                    let resource_type = format!("<ResourceType>AWS::Cognito::{kind}</ResourceType>");
+                    format!("<member>{resource_type}<PhysicalResourceId>x</PhysicalResourceId></member>")
+                };
+                let resources = resource("UserPool") + &resource("UserPoolClient");
+                return Answer::query(operation, &format!("<StackResources>{resources}</StackResources>"));
+            }
+            if ["PutItem", "UpdateItem"].contains(&operation) {
+                noted.lock().unwrap().push(serde_json::from_str(body).unwrap());
+            }
+            Answer(200, "{}".to_owned())
+        }));
+        (connection, writes)
+    }
+
+    fn cloud() -> Cloud {
+        let env = Env { env: Environment::default() };
+        Cloud { env, region: None, profile: None, endpoint_url: None, local: false }
+    }
+
+    fn email() -> Email {
+        "a@b.au".parse().unwrap()
+    }
+
+    fn plan(name: &str) -> Option<PlanName> {
+        name.parse().ok()
+    }
+
+    #[tokio::test]
+    async fn a_user_is_made_with_a_plan_or_without() {
+        for (name, stored) in [("free", json!({"S": "free"})), ("", Value::Null)] {
+            let (connection, writes) = played();
+            let (cloud, email, plan, password) = (cloud(), email(), plan(name), Some("Secret-for-tests-1".to_owned()));
+            let args =
+                CreateUser { cloud, email, company: None, quota: None, plan, admin: false, password, json: true };
+            create(&connection, &args, &Printer).await.unwrap();
+            assert_eq!(writes.lock().unwrap()[0]["Item"]["plan"], stored);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_plan_is_given_taken_away_or_left_as_it_is() {
+        let given = (plan("free"), false, "SET #monthlyQuota = :monthlyQuota, #plan = :plan");
+        let taken = (None, true, "SET #monthlyQuota = :monthlyQuota REMOVE #removed");
+        for (plan, no_plan, expression) in [given, taken, (None, false, "SET #monthlyQuota = :monthlyQuota")] {
+            let (connection, writes) = played();
+            let (cloud, email, quota) = (cloud(), email(), Some(5.try_into().unwrap()));
+            let (admin, no_admin, json) = (false, false, true);
+            let args = SetUser { cloud, email, company: None, quota, plan, no_plan, admin, no_admin, json };
+            set(&connection, &args, &Printer).await.unwrap();
+            let write = &writes.lock().unwrap()[0];
+            assert_eq!(write["UpdateExpression"], expression);
+            let (value, removed) =
+                (&write["ExpressionAttributeValues"][":plan"]["S"], &write["ExpressionAttributeNames"]["#removed"]);
+            assert_eq!((value == "free", removed == "plan"), (args.plan.is_some(), no_plan));
+        }
+    }
 
     #[test]
     fn a_plan_that_the_settings_do_not_name_is_refused_with_those_they_do() {
-        let expect = |env: &str, plan: &str| expect_plan(&env.parse().unwrap(), &plan.parse().unwrap());
+        let expect = |env: &str, plan: &str| expect_plan(&env.parse().unwrap(), Some(&plan.parse().unwrap()));
         expect("prod", "free").unwrap();
         for (env, known) in [("prod", "there are: enterprise, free"), ("test", "there are none")] {
             let error = expect(env, "gold").unwrap_err();
