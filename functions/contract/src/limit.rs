@@ -21,6 +21,12 @@ pub const HISTORY_DAYS: u32 = 90;
 
 /// How long minutes of a user are kept, in days: longer than an event can be late.
 pub const MINUTES_DAYS: u32 = 10;
+/// Users whose calls are watched for anomalies by the minute at most, and by the hour.
+pub const WATCHED_BY_MINUTE: usize = 50;
+pub const WATCHED_BY_HOUR: usize = 2_000;
+/// Calls of a day with which a user is watched by the minute: seven a minute, as few as make a stop of two minutes
+/// unlikely.
+pub const BUSY_CALLS: u64 = 7 * 24 * 60;
 
 /// An event older than this at its arrival is a failed record, in days.
 pub const MAX_EVENT_AGE_DAYS: u32 = 8;

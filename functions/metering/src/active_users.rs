@@ -6,14 +6,13 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
+use contract::limit::WATCHED_BY_HOUR;
 use serde::{Deserialize, Serialize};
 
 use crate::email::Email;
 use crate::fold::UsageBySubject;
 use crate::subject::Subject;
 
-/// Users of a list at most.
-pub const MAX_ACTIVE: usize = 2_000;
 /// Bytes of their addresses at most: an item takes 400 KB, and compression may not help at all.
 const MAX_BYTES: usize = 256 * 1024;
 
@@ -41,7 +40,7 @@ impl ActiveUsers {
         for (subject, usage) in &fold.usages {
             if let (Subject::User(user_email), 1..) = (subject, usage.calls) {
                 self.ranked.insert((Reverse(usage.calls), user_email.clone()));
-                if self.ranked.len() > MAX_ACTIVE {
+                if self.ranked.len() > WATCHED_BY_HOUR {
                     self.ranked.pop_last();
                 }
             }
@@ -103,7 +102,7 @@ mod tests {
 
     #[test]
     fn of_very_many_users_those_with_the_most_calls_are_kept_whatever_the_order_of_parts() {
-        let names: Vec<String> = (0..2 * MAX_ACTIVE).map(|n| format!("{n:04}{}@b.au", "x".repeat(200))).collect();
+        let names: Vec<String> = (0..2 * WATCHED_BY_HOUR).map(|n| format!("{n:04}{}@b.au", "x".repeat(200))).collect();
         let parts: Vec<_> = names
             .chunks(700)
             .map(|part| fold(part.iter().map(|name| (name.as_str(), name[2..4].parse().unwrap()))))
@@ -111,7 +110,7 @@ mod tests {
         let (mut forth, mut back) = (ActiveUsers::default(), ActiveUsers::default());
         parts.iter().for_each(|part| forth.add(part));
         parts.iter().rev().for_each(|part| back.add(part));
-        assert!(forth == back && forth.ranked.len() == MAX_ACTIVE);
+        assert!(forth == back && forth.ranked.len() == WATCHED_BY_HOUR);
         let (Reverse(least), _) = forth.ranked.last().unwrap();
         assert_eq!(*least, 50);
         let stored = serde_json::to_vec(&forth).unwrap();

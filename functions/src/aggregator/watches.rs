@@ -3,7 +3,8 @@
 //! Invariant: who is followed depends on the days before alone; what a run reads is bounded, and before an hour is over
 //! each who is followed by the hour has had a turn.
 
-use metering::active_users::{ActiveUser, MAX_ACTIVE};
+use contract::limit::{BUSY_CALLS, WATCHED_BY_HOUR, WATCHED_BY_MINUTE};
+use metering::active_users::ActiveUser;
 use metering::anomaly::{Series, Step};
 use metering::window::{Day, Minute};
 
@@ -13,15 +14,9 @@ use super::watch::{Found, Watch};
 const MINUTES_DAYS: i64 = 14;
 /// Days of hours.
 const HOURS_DAYS: i64 = 56;
-/// A user with as many calls on one of the days before is watched by the minute: seven a minute, as few as make a stop of
-/// two minutes unlikely.
-const BUSY_CALLS: u64 = 7 * 24 * 60;
-/// Most users that are watched by the minute: each costs three requests in every run, and two weeks of the windows of all
-/// users beside them when a day or a process begins.
-const MAX_BUSY: usize = 50;
 /// Series of minutes that begin in a run: everybody's, and five users' by tenths of a second of a processor.
 const BEGUN_AT_ONCE: usize = 6;
-/// Series of hours that are read in a run: all of [`MAX_ACTIVE`] in 40 runs of an hour.
+/// Series of hours that are read in a run: all of [`WATCHED_BY_HOUR`] in 40 runs of an hour.
 const HOURS_AT_ONCE: usize = 50;
 
 /// What a process follows.
@@ -43,8 +38,8 @@ impl Followed {
     pub(super) fn new(step: Step, day: Day, active: &[ActiveUser]) -> Self {
         let is_busy = |user: &&ActiveUser| user.most_in_a_day >= BUSY_CALLS;
         let (mut busy, mut others): (Vec<_>, Vec<_>) = active.iter().partition(is_busy);
-        others.splice(0..0, busy.split_off(busy.len().min(MAX_BUSY)));
-        others.truncate(MAX_ACTIVE);
+        others.splice(0..0, busy.split_off(busy.len().min(WATCHED_BY_MINUTE)));
+        others.truncate(WATCHED_BY_HOUR);
         let (everybody, users, days) = match step {
             Step::Minute => (Some(None), busy, MINUTES_DAYS),
             Step::Hour => (None, others, HOURS_DAYS),
@@ -95,11 +90,11 @@ mod tests {
 
     #[test]
     fn busy_users_are_followed_by_the_minute_and_all_others_by_the_hour() {
-        let mut users = active(MAX_BUSY + 3, BUSY_CALLS);
+        let mut users = active(WATCHED_BY_MINUTE + 3, BUSY_CALLS);
         users.extend(active(10, BUSY_CALLS - 1));
         let followed = |step| Followed::new(step, DAY.parse().unwrap(), &users).watches;
         let (by_minute, by_hour) = (followed(Step::Minute), followed(Step::Hour));
-        assert_eq!((by_minute.len(), by_hour.len()), (1 + MAX_BUSY, 13));
+        assert_eq!((by_minute.len(), by_hour.len()), (1 + WATCHED_BY_MINUTE, 13));
         assert!(by_minute[0].series.user.is_none());
         let seen: Vec<_> = by_minute.iter().skip(1).chain(&by_hour).map(|watch| watch.series.user.as_ref()).collect();
         assert!(seen.into_iter().eq(users.iter().map(|user| Some(&user.user_email))));
@@ -109,7 +104,7 @@ mod tests {
     fn a_run_reads_a_bounded_number_and_within_an_hour_everybody_had_their_turn_once() {
         let day: Day = DAY.parse().unwrap();
         let last = day.first_hour().plus(9).last_minute();
-        let mut followed = Followed::new(Step::Hour, day, &active(MAX_ACTIVE + 7, 1));
+        let mut followed = Followed::new(Step::Hour, day, &active(WATCHED_BY_HOUR + 7, 1));
         let mut seen = BTreeSet::new();
         for _ in 0..50 {
             let turn: Vec<_> = followed
@@ -122,10 +117,10 @@ mod tests {
             assert!(turn.len() <= HOURS_AT_ONCE);
             assert!(turn.into_iter().all(|user| seen.insert(user)), "read twice");
         }
-        assert_eq!(seen.len(), MAX_ACTIVE);
-        let mut busy = Followed::new(Step::Minute, day, &active(MAX_BUSY, BUSY_CALLS));
+        assert_eq!(seen.len(), WATCHED_BY_HOUR);
+        let mut busy = Followed::new(Step::Minute, day, &active(WATCHED_BY_MINUTE, BUSY_CALLS));
         assert_eq!(busy.in_turn(last).count(), BEGUN_AT_ONCE);
         busy.watches.iter_mut().for_each(|watch| watch.next = day.first_hour().first_minute());
-        assert_eq!(busy.in_turn(last).count(), 1 + MAX_BUSY);
+        assert_eq!(busy.in_turn(last).count(), 1 + WATCHED_BY_MINUTE);
     }
 }

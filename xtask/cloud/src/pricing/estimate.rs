@@ -2,6 +2,7 @@
 //!
 //! Invariant: an estimate is the sum of its items and nothing else.
 
+use contract::limit::{BUSY_CALLS, WATCHED_BY_HOUR, WATCHED_BY_MINUTE};
 use serde_json::{Value, json};
 
 use super::bill::{Bill, GB, Item, MILLION, cents};
@@ -181,11 +182,22 @@ impl Bill<'_> {
         self.writes(if batch < FULL_BATCH_RECORDS { writes.c } else { writes.a });
         let alerts = self.calls / 1e3 * units.alerts_per_1000_calls.sent;
         self.add("alerts", alerts / MILLION, &prices.sns_requests_million);
+        self.anomalies();
         self.reports();
         let months = self.hours / HOURS_PER_MONTH;
         self.add("metrics", units.fixtures.metrics * months, &prices.cloudwatch_metric_month);
         self.add("dashboards", units.fixtures.dashboards * months, &prices.cloudwatch_dashboard_month);
         self.add("alarms", units.fixtures.alarms * months, &prices.cloudwatch_alarm_month);
+    }
+
+    /// At most: as though busy users alone called, and then the others alone.
+    fn anomalies(&mut self) {
+        let (prices, units, days) = (self.prices, &self.units.anomalies, self.hours / 24.0);
+        let most = |users: usize| users as f64 * days;
+        let by_hour = (self.calls / 1e3 * units.user_days_per_1000_calls).min(most(WATCHED_BY_HOUR));
+        let by_minute = (self.calls / BUSY_CALLS as f64).min(most(WATCHED_BY_MINUTE));
+        let reads = by_hour * units.of_user_by_hour + by_minute * units.of_user_by_minute;
+        self.add("anomalies, reads", reads / MILLION, &prices.dynamodb_read_units_million);
     }
 
     fn reports(&mut self) {

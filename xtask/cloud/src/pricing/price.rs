@@ -75,6 +75,8 @@ pub struct Units {
     pub statuses: StatusUnits,
     /// Alerts to users.
     pub alerts_per_1000_calls: Alerts,
+    /// What it takes to watch users.
+    pub anomalies: AnomalyUnits,
     /// Reports of days, weeks and months.
     pub reports: Reports,
     /// What there is whatever the traffic.
@@ -198,6 +200,17 @@ pub struct Alerts {
     pub sent: f64,
 }
 
+/// What it takes to watch users for anomalies.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AnomalyUnits {
+    pub measured: String,
+    /// Days of users, and read units for one of a user who is watched by the hour and for one of a user by the minute.
+    pub user_days_per_1000_calls: f64,
+    pub of_user_by_hour: f64,
+    pub of_user_by_minute: f64,
+}
+
 /// Reports of days, weeks and months.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -263,6 +276,7 @@ impl Units {
             access_log_bytes_per_call: access_log,
             statuses,
             alerts_per_1000_calls: alerts,
+            anomalies,
             reports,
             fixtures,
         } = self;
@@ -277,6 +291,7 @@ impl Units {
             (&access_log.measured, "bytes of the access log"),
             (&statuses.measured, "how answers are known"),
             (&alerts.measured, "alerts"),
+            (&anomalies.measured, "read units of anomalies"),
             (&reports.measured, "reports"),
             (&fixtures.measured, "metrics and alarms"),
         ];

@@ -67,6 +67,17 @@ fn quiet_traffic_comes_one_record_a_batch_and_busy_traffic_in_full_ones() {
 }
 
 #[test]
+fn anomalies_are_looked_for_in_the_calls_of_so_many_users_and_of_no_more() {
+    let (prices, units) = (Prices::read().unwrap(), Units::read().unwrap().anomalies);
+    let days = HOURS_PER_MONTH / 24.0;
+    for (calls, by_hour, by_minute) in [(10_080, 30.24, 1.0), (u64::MAX, 2_000.0 * days, 50.0 * days)] {
+        let wanted = by_hour * units.of_user_by_hour + by_minute * units.of_user_by_minute;
+        let wanted = wanted / 1e6 * prices.dynamodb_read_units_million.usd;
+        assert!(near(usd(&estimate(MODES[0], calls), "anomalies, reads"), wanted), "{calls}");
+    }
+}
+
+#[test]
 fn a_stream_has_the_shards_that_its_calls_take() {
     let shards = |rate: f64| match MODES[0].for_rate(rate) {
         Mode::Provisioned { shards, .. } => shards,
