@@ -131,10 +131,11 @@ const WORDS: [(&str, &str, &str); 46] = [
 
 /// Where the SDK's crates are named beside `functions/store` and the layers of `cloud` from `aws` up, and `commands`, and
 /// what for. Credentials are the SDK's also where its clients are not used.
-const SDK: [(&str, &str); 19] = [
+const SDK: [(&str, &str); 20] = [
     ("functions/src/access_log.rs", "credentials"),
     ("functions/src/alerts_topic.rs", "credentials"),
     ("functions/src/bucket.rs", "credentials"),
+    ("functions/src/cloudwatch.rs", "credentials"),
     ("functions/src/kinesis.rs", "credentials"),
     ("functions/src/large_records.rs", "credentials"),
     ("functions/src/topic.rs", "credentials"),

@@ -1,4 +1,4 @@
-//! Kinesis, as the authorizer speaks to it: one signed request and its answer.
+//! Kinesis, as the authorizer and the analytics API speak to it: one signed request and its answer.
 //!
 //! Invariant: `Ok` is what Kinesis said with a 200, and nothing else is.
 

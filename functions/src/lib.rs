@@ -8,6 +8,7 @@ pub mod alerts_topic;
 pub mod analytics_api;
 pub mod authorizer;
 pub mod bucket;
+pub mod cloudwatch;
 pub mod deadlines_api;
 mod form;
 pub mod http;

@@ -10,6 +10,7 @@ use contract::plan::{InvalidPlan, Plans};
 use crate::access_log::AccessLog;
 use crate::alerts_topic::AlertsTopic;
 use crate::bucket::Bucket;
+use crate::cloudwatch::CloudWatch;
 use crate::https;
 use crate::kinesis::Kinesis;
 use crate::large_records::LargeRecords;
@@ -54,6 +55,14 @@ pub fn aws() -> Result<SdkConfig, Missing> {
 /// When one of them is not set.
 pub fn kinesis() -> Result<Kinesis, lambda_runtime::Error> {
     Ok(Kinesis::new(endpoint("KINESIS").as_deref(), &required(REGION)?, credentials()?))
+}
+
+/// CloudWatch, by the same variables.
+///
+/// # Errors
+/// When one of them is not set.
+pub fn cloudwatch() -> Result<CloudWatch, lambda_runtime::Error> {
+    Ok(CloudWatch::new(endpoint("CLOUDWATCH").as_deref(), &required(REGION)?, credentials()?))
 }
 
 /// The bucket of failed batches, by the same variables and the one that names it.

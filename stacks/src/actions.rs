@@ -197,7 +197,7 @@ pub fn publish_stream_metrics() -> Grant {
     publish_in(vec![KINESIS_NAMESPACE])
 }
 
-/// Read what AWS's own metrics say: the scaler.
+/// Read what AWS's own metrics say: the scaler and the analytics API.
 pub fn read_metrics() -> Grant {
     Grant::on_everything("metrics have no ARN", &["cloudwatch:GetMetricStatistics"], None)
 }

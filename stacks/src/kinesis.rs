@@ -186,7 +186,14 @@ fn analytics_api(app: &App, stack: &mut Stack, stream: &StreamHandle, analytics:
         timeout: Timeout::of::<15>(),
         reserved_concurrency: app.settings.api.analytics_reserved_concurrency,
         variables,
-        grants: vec![analytics.read(), analytics.sign(), usage.browse(), keys.know_users(&BY_USER), stream.describe()],
+        grants: vec![
+            analytics.read(),
+            analytics.sign(),
+            usage.browse(),
+            keys.know_users(&BY_USER),
+            stream.describe(),
+            read_metrics(),
+        ],
     };
     analytics_api.declare(stack, app);
 }

@@ -18,4 +18,7 @@ pub struct StreamHealth {
     /// How old the oldest event of the last five minutes that are put together was when it was counted, in milliseconds,
     /// to two digits; null where there was none.
     pub lag_ms: Option<u64>,
+    /// How long the oldest record waits that the processor has not taken, or not counted, in milliseconds, as of the last
+    /// minute that CloudWatch knows; it grows while the processor stands still. Null where CloudWatch does not say.
+    pub waiting_ms: Option<u64>,
 }

@@ -104,6 +104,10 @@ async fn answer(
         keep(vec![Request::logs(operation, &parsed())]);
         return respond(200, "x-amz-json-1.1", json!({"events": []}).to_string().into());
     }
+    if let Some(operation) = target.strip_prefix("GraniteServiceVersion20100801.") {
+        keep(vec![Request::cloudwatch(operation, &body)]);
+        return respond(200, "x-amz-json-1.0", json!({"Datapoints": []}).to_string().into());
+    }
     if let Some((_, operation)) = uri.path().split_once("/operation/") {
         let body = unzipped(&headers, &body);
         keep(vec![Request::cloudwatch(operation, &body)]);
