@@ -173,6 +173,10 @@ fn figures_are_those_of_the_api(page: &Page<'_>, ana: &Customer) {
     page.browser.wait("paths", "document.querySelector('[aria-labelledby=path-title] tbody')");
     let row = page.browser.text("[aria-labelledby=path-title] tbody tr");
     assert!(row.starts_with("GET /v1/deadlines\t3"), "{row}");
+    let since = "'Paths since ' + new Date((Math.floor(Date.now() / 3_600_000) - 1) * 3_600_000)\
+                 .toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit' })";
+    page.browser
+        .wait("it says of which hours", &format!("document.querySelector('#path-title').innerText === {since}"));
     let busiest = page.browser.text(".heat figcaption");
     assert!(busiest.ends_with("3 calls."), "{busiest}");
 }

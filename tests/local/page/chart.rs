@@ -3,7 +3,7 @@
 //!
 //! Invariant: whoever does not see the picture is told the same by its sentence and its table.
 
-use contract::{Environment, name};
+use contract::{Environment, Function, name};
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::reconciliation::dynamodb;
@@ -147,4 +147,16 @@ fn the_stream_is_as_the_api_says(page: &Page<'_>) {
     assert!(stream["openShards"].as_u64() >= Some(1), "{stream}");
     let shown = "[...document.querySelectorAll('.stream .value')].slice(1).map((value) => value.innerText).join()";
     page.browser.wait("its figures", &format!("{shown} === '{},0'", stream["openShards"]));
+    let processor = Function::StreamProcessor.physical_name(&Environment::default());
+    let age = json!({
+        "Namespace": "AWS/Lambda",
+        "MetricData": [{
+            "MetricName": "IteratorAge", "Dimensions": [{ "Name": "FunctionName", "Value": processor }],
+            "Timestamp": Timestamp::now().as_second() - 60, "Value": 250_000,
+        }],
+    });
+    let target = "GraniteServiceVersion20100801.PutMetricData";
+    page.local.aws("POST", "monitoring", "/", target, &age.to_string());
+    page.shows("calls wait to be counted");
+    assert_eq!(page.browser.text(".stream .value"), "4 min");
 }

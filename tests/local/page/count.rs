@@ -12,6 +12,9 @@ use super::*;
 const CUSTOMER: &str = "user@example.com";
 /// The chart's hour may end between a look at the screen and the count.
 const TRIES: u32 = 60;
+/// Hours that lists are of, in two of the views.
+const LIVE: i64 = 2;
+const WEEK: i64 = 7 * 24;
 
 /// A call, as its event has it.
 struct Call {
@@ -39,20 +42,24 @@ fn figures_on_the_screen_are_those_of_a_played_history() {
         page.browser.wait("the range", &range);
         same(&page, key, &|| range_of(&calls, days, own), &charted);
     }
+    page.browser.press("r");
+    same(&page, "paths of the live view", &|| hours(LIVE, &calls, own, |call| call.path.clone()), &|page| {
+        page.rows("path")
+    });
     page.browser.press("w");
     same(
         &page,
         "a customer's week",
-        &|| [week(&calls, own, |_| ()).into_values().sum(), today(&calls, own)],
+        &|| [hours(WEEK, &calls, own, |_| ()).into_values().sum(), today(&calls, own)],
         &|page| [charted(page), number(&page.figures()["Calls today"])],
     );
-    same(&page, "keys", &|| week(&calls, own, |call| call.key.clone()), &|page| page.rows("key"));
-    same(&page, "paths", &|| week(&calls, own, |call| call.path.clone()), &|page| page.rows("path"));
+    same(&page, "keys", &|| hours(WEEK, &calls, own, |call| call.key.clone()), &|page| page.rows("key"));
+    same(&page, "paths", &|| hours(WEEK, &calls, own, |call| call.path.clone()), &|page| page.rows("path"));
     let key = page.rows("key").into_keys().next().unwrap();
     page.choose("key", &key);
     let of_key = |call: &Call| own(call) && call.key == key;
-    same(&page, "paths of a key", &|| week(&calls, of_key, |call| call.path.clone()), &|page| page.rows("path"));
-    same(&page, "hours of a key", &|| week(&calls, of_key, |_| ()).into_values().sum(), &charted);
+    same(&page, "paths of a key", &|| hours(WEEK, &calls, of_key, |call| call.path.clone()), &|page| page.rows("path"));
+    same(&page, "hours of a key", &|| hours(WEEK, &calls, of_key, |_| ()).into_values().sum(), &charted);
 }
 
 /// Waits until the screen shows what was counted.
@@ -87,10 +94,15 @@ fn calls(local: &Local) -> Vec<Call> {
         .collect()
 }
 
-/// How many calls the hours of a week have, this one included, by a name of theirs.
-fn week<T: Ord>(calls: &[Call], is_meant: impl Fn(&Call) -> bool, name: impl Fn(&Call) -> T) -> BTreeMap<T, u64> {
+/// How many calls some hours have, this one included, by a name of theirs.
+fn hours<T: Ord>(
+    hours: i64,
+    calls: &[Call],
+    is_meant: impl Fn(&Call) -> bool,
+    name: impl Fn(&Call) -> T,
+) -> BTreeMap<T, u64> {
     let now = Timestamp::now().as_second();
-    let from = Timestamp::from_second(now - now % 3_600).unwrap() - SignedDuration::from_hours(7 * 24 - 1);
+    let from = Timestamp::from_second(now - now % 3_600).unwrap() - SignedDuration::from_hours(hours - 1);
     let mut counted = BTreeMap::new();
     for call in calls.iter().filter(|call| call.at >= from && is_meant(call)) {
         *counted.entry(name(call)).or_default() += 1;

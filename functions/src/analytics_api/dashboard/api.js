@@ -26,7 +26,7 @@ const download = async (format) => {
       page = answer.headers.get("Link")?.split(">")[0].slice(2);
     }
   } catch (cause) {
-    return failed("around")(cause);
+    return failed("around", cause);
   }
   const link = el("a", { href: URL.createObjectURL(new Blob(pages)), download: `calls.${format}` });
   link.click();

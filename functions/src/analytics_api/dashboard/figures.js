@@ -1,11 +1,10 @@
 // Six figures of today, or those of what is shown alone.
 
-const figure = (title, value, note, extra) =>
-  el("div", {}, el("dt", {}, title), el("dd", {}, el("span", { class: "value" }, value), el("span", { class: "note" }, note, extra)));
+const figure = (title, value, note) =>
+  el("div", {}, el("dt", {}, title), el("dd", {}, el("span", { class: "value" }, value), el("span", { class: "note" }, note)));
 
 const meter = ({ used, limit }) => el("meter", { max: limit, value: used, high: limit * 0.8, "aria-label": `${percent(used / limit)} of the quota used` });
-const failedOf = ({ apiCalls, errors }) => (errors == null || !apiCalls ? "–" : percent(errors / apiCalls));
-const share = (value) => (value == null ? "–" : percent(value));
+const failedOf = ({ apiCalls, errors }) => percent(apiCalls && errors != null ? errors / apiCalls : null);
 
 // How far a figure is from what it was a week before.
 const change = ({ change }) =>
@@ -28,11 +27,11 @@ const figuresOfToday = () => {
     place.user
       ? compared("Calls a minute", "callsPerMinute", tenths)
       : minute("Calls this minute", "apiCalls", callsPerMinute && `${tenths(callsPerMinute.value)} a minute before`),
-    compared("Failed today", "errorRate", share, () => `${share(errorRate.before)} a week before`),
+    compared("Failed today", "errorRate", percent, () => `${percent(errorRate.before)} a week before`),
     compared("Median response", "p50ResponseMs", millis, () => `99 % within ${millis(p99ResponseMs.value)}`),
     compared(...(isOfOne() ? ["Keys today", "keys"] : ["Users today", "users"]), count),
     isOfOne()
-      ? figure("Quota left", count(quota?.remaining), quota && runsOut(quota), quota && meter(quota))
+      ? figure("Quota left", count(quota?.remaining), quota && [runsOut(quota), meter(quota)])
       : minute("Bad keys this minute", "authFailures", realtime && `${count(realtime.lastMinute.authFailures)} in the minute before`),
   ];
 };
@@ -42,10 +41,10 @@ const figuresOfDetail = () => {
   const { apiCalls, rows } = answers[name] ?? {};
   const row = rows?.find((row) => row[name] === place[name]) ?? {};
   return [
-    figure(`Calls, ${rangeTitle()}`, count(rows && (row.apiCalls ?? 0)), apiCalls > 0 && `${percent((row.apiCalls ?? 0) / apiCalls)} of all`),
+    figure(`Calls${since(name) || `, ${rangeTitle()}`}`, count(rows && (row.apiCalls ?? 0)), apiCalls > 0 && `${percent((row.apiCalls ?? 0) / apiCalls)} of all`),
     figure("Failed", failedOf(row)),
     figure("Median response", millis(row.p50ResponseMs), `99 % within ${millis(row.p99ResponseMs)}`),
-    place.key && figure("Last call", row.lastUsed ? clock(row.lastUsed) : "–", row.lastUsed && weekday(row.lastUsed)),
+    place.key && figure("Last call", clock(row.lastUsed), row.lastUsed && weekday(row.lastUsed)),
   ];
 };
 

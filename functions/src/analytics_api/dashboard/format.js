@@ -2,23 +2,23 @@
 
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
 
-const number = (options) => {
-  const format = new Intl.NumberFormat(undefined, options);
-  return (value) => (value == null ? "–" : format.format(value));
-};
+// What is not known is a dash.
+const told = (format) => (value) => (value == null ? "–" : format(value));
+
+const number = (options) => told(new Intl.NumberFormat(undefined, options).format);
 const count = number({ maximumFractionDigits: 0 });
 const short = number({ notation: "compact", maximumFractionDigits: 1 });
 const tenths = number({ maximumFractionDigits: 1 });
-const millis = (value) => (value == null ? "–" : `${(value < 10 ? tenths : count)(value)} ms`);
-const percent = (share) => {
+const millis = told((value) => `${(value < 10 ? tenths : count)(value)} ms`);
+const percent = told((share) => {
   const value = share * 100;
   return `${value && value < 10 ? (value < 0.1 ? "< 0.1" : tenths(value)) : count(value)} %`;
-};
+});
 const plural = (value, noun) => `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
 
 const time = (options) => {
-  const format = new Intl.DateTimeFormat(undefined, options);
-  return (instant) => format.format(new Date(instant));
+  const { format } = new Intl.DateTimeFormat(undefined, options);
+  return told((instant) => format(new Date(instant)));
 };
 const clock = time({ hour: "2-digit", minute: "2-digit" });
 const seconds = time({ hour: "2-digit", minute: "2-digit", second: "2-digit" });

@@ -14,7 +14,7 @@ const heat = ({ days }) => {
     { class: asTable ? "numbers" : "heat" },
     table(
       "Calls by day and hour of the week",
-      ["Day", ...Array.from({ length: 24 }, (_, hour) => hour)],
+      ["Day", ...Array(24).keys()],
       days.map((row) => [dayName(row.day).slice(0, 3), ...shades(row)]),
     ),
     el("figcaption", {}, most ? `Busiest: ${told(busiest.day, busiest.hours.indexOf(most), most)}.` : "No calls in these days."),

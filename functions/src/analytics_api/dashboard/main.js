@@ -50,7 +50,7 @@ const shownPoints = () => {
   if (!isLive() || place.user) return series.timeSeries;
   // What is looked at each second is newer than the series, which knows more.
   const known = new Map(series.timeSeries.map((point) => [point.time, point]));
-  const minute = new Date(Math.floor(Date.parse(realtime.asOf) / 60_000) * 60_000).toISOString();
+  const minute = new Date(Math.floor(Date.parse(realtime.asOf) / MINUTE) * MINUTE).toISOString();
   const { apiCalls, authFailures: key, rateLimited: quota } = realtime.current;
   const now = { ...known.get(minute), time: minute, apiCalls };
   now.faults = { ...now.faults, quota, key };
@@ -58,7 +58,7 @@ const shownPoints = () => {
 };
 
 // What went wrong with a kind of look is shown until one of them succeeds.
-const failed = (kind) => (cause) => {
+const failed = (kind, cause) => {
   if (cause.name === "AbortError" || !session) return;
   if (cause.status === 401 || cause.type === "NotAuthorizedException") return signOut("The session has ended. Sign in again.");
   if (kind === "live") misses += 1;
@@ -79,7 +79,6 @@ const get = async (name, route, parameters = {}, signal) => {
 const isOfOne = () => !isAdmin() || Boolean(place.user);
 const own = () => ({ email: place.user });
 
-const DAY = 24 * HOUR;
 // Beyond this the API has no span to compare with.
 const COMPARED = 80 * DAY;
 const HORIZONS = { week: "24h", month: "month" };
@@ -92,15 +91,17 @@ const around = () => {
   const { from, to } = span();
   const { company } = place;
   const name = detail();
-  const { granularity, ...asked } = { ...range(), tz: zone };
-  const told = (by, limit) => ["breakdown", { by, limit, ...asked, ...own() }];
+  const { granularity, ...charted } = { ...range(), tz: zone };
+  // Of whole hours; those of the last sixty minutes are two.
+  const asked = { ...charted, ...(isLive() && { duration: "2h" }) };
+  const told = (by) => ["breakdown", { by, limit: name ? 500 : 20, ...asked, ...own() }];
   // Days of UTC.
-  if (company) return [["members", "company-stats", { company, from: iso(Math.floor(from / DAY) * DAY), to: iso(Math.ceil(to / DAY) * DAY) }], ["company", ...told("company", 20)]];
-  const lists = listsShown().map((by) => [by, ...(!name || by === name ? told(by, name ? 500 : 20) : told(`${name},${by}`, 500))]);
-  if (name) return areHoursTold() ? [...lists, ["hours", ...told(`${name},hour`, 500)]] : lists;
+  if (company) return [["members", "company-stats", { company, from: iso(Math.floor(from / DAY) * DAY), to: iso(Math.ceil(to / DAY) * DAY) }], ["company", ...told("company")]];
+  const lists = listsShown().map((by) => [by, ...told(!name || by === name ? by : `${name},${by}`)]);
+  if (name) return areHoursTold() ? [...lists, ["hours", ...told(`${name},hour`)]] : lists;
   return [
     ["summary", "summary", { tz: zone, ...own() }],
-    ["series", "timeseries", { granularity, ...asked, compare: !isLive() && from > Date.now() - COMPARED && "week", ...own() }],
+    ["series", "timeseries", { granularity, ...charted, compare: !isLive() && from > Date.now() - COMPARED && "week", ...own() }],
     ["anomalies", "anomalies", { ...asked, ...own() }],
     ["heatmap", "heatmap", { ...asked, ...(isLive() && { duration: "7d" }), ...own() }],
     ...lists,
@@ -116,7 +117,7 @@ const lookAround = async () => {
     await Promise.all(around().map(([name, route, parameters]) => get(name, route, parameters, signal)));
     delete troubles.around;
   } catch (cause) {
-    failed("around")(cause);
+    failed("around", cause);
   }
 };
 
@@ -131,7 +132,7 @@ const beat = async () => {
     seen = heard;
     delete troubles.live;
   } catch (cause) {
-    failed("live")(cause);
+    failed("live", cause);
   }
   isBusy = false;
   const pace = Date.now() - moved > IDLE_AFTER ? IDLE_LOOK : LOOK;
@@ -140,6 +141,7 @@ const beat = async () => {
 
 // At a place, come by a click, a key, Back or a link.
 const arrive = () => {
+  readPlace();
   document.title = `${place.own ? rangeTitle() : VIEWS[place.view].title} · API usage · CompliCal`;
   answers = { realtime: answers.realtime };
   cursor = null;
@@ -199,12 +201,10 @@ addEventListener("keydown", (event) => {
   KEYS[event.key][1]();
 });
 for (const name of ["pointermove", "keydown", "scroll"]) addEventListener(name, () => (moved = Date.now()), { passive: true });
-addEventListener("popstate", () => (readPlace(), arrive()));
+addEventListener("popstate", arrive);
 addEventListener("online", beat);
 document.addEventListener("visibilitychange", beat);
 addEventListener("resize", render);
 setInterval(() => session && $("stamp") && patch($("stamp"), stamp()), 500);
 
-readPlace();
-if (session) arrive();
-else render();
+session ? arrive() : render();

@@ -6,6 +6,7 @@
 
 mod declared;
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::declared::{everywhere, within};
@@ -40,8 +41,9 @@ pub(super) fn short(script: &str) -> String {
     short
 }
 
-/// What declared names become in a part of a script: names of those letters and then of two, in the order in which the
-/// part has them, so that one statement looks like another and is packed well.
+/// What declared names become in a part of a script: names of those letters and then of two. A statement's are in the order
+/// in which it has them, so that one statement looks like another and is packed well; those that all of the script has are
+/// more than there are letters, and the most used ones have these.
 fn names<'a>(
     part: &[Piece<'a>],
     declared: &BTreeSet<&'a str>,
@@ -56,6 +58,10 @@ fn names<'a>(
             Some(_) if declared.contains(piece.text) => own.push(piece.text),
             Some(_) => drop(others.insert(piece.text)),
         }
+    }
+    let in_part = |name: &&str| part.iter().filter(|piece| piece.text == *name).count();
+    if taken.is_empty() {
+        own.sort_by_cached_key(|name| Reverse(in_part(name)));
     }
     let of_two = ('a'..='z').flat_map(|one| ('a'..='z').map(move |other| format!("{one}{other}")));
     let free = letters.map(String::from).chain(of_two);

@@ -1,13 +1,15 @@
 // Where the viewer is: a range, a metric and what figures are of, all of it in the address, so that Back works and links
 // can be shared.
 
-const HOUR = 3_600_000;
-const WEEK = 168 * HOUR;
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+const WEEK = 7 * DAY;
 const VIEWS = {
-  live: { title: "Live", key: "r", span: "last hour", duration: "1h", length: HOUR, granularity: "minute" },
-  day: { title: "Day", key: "d", span: "last 24 hours", duration: "24h", length: 24 * HOUR, granularity: "hour" },
-  week: { title: "Week", key: "w", span: "last 7 days", duration: "7d", length: WEEK, granularity: "hour" },
-  month: { title: "Month", key: "m", span: "last 30 days", duration: "30d", length: 720 * HOUR, granularity: "day" },
+  live: { title: "Live", key: "r", span: "last hour", length: HOUR, granularity: "minute" },
+  day: { title: "Day", key: "d", span: "last 24 hours", length: DAY, granularity: "hour" },
+  week: { title: "Week", key: "w", span: "last 7 days", length: WEEK, granularity: "hour" },
+  month: { title: "Month", key: "m", span: "last 30 days", length: 30 * DAY, granularity: "day" },
 };
 const METRICS = { calls: "Calls", failures: "Failures", latency: "Latency" };
 
@@ -42,8 +44,7 @@ const query = (values) => new URLSearchParams(Object.entries(values).filter(([, 
 const iso = (at) => `${new Date(at).toISOString().slice(0, 19)}Z`;
 
 const go = (change) => {
-  place = { ...place, ...change };
-  history.pushState(null, "", address(place));
+  history.pushState(null, "", address({ ...place, ...change }));
   arrive();
 };
 
@@ -57,7 +58,7 @@ const isLive = () => place.view === "live" && !place.own;
 const span = () => {
   if (place.own) return place.own;
   const { length } = VIEWS[place.view];
-  const to = length > WEEK ? midnight(Date.now() + 24 * HOUR) : wholeHour(Date.now());
+  const to = length > WEEK ? midnight(Date.now() + DAY) : wholeHour(Date.now());
   return { from: to - length, to };
 };
 const midnight = (at) => new Date(at).setHours(0, 0, 0, 0);
@@ -65,9 +66,10 @@ const wholeHour = (at) => Math.ceil(at / HOUR) * HOUR;
 
 // What is asked of routes that take a range.
 const range = () => {
-  if (!place.own) return { duration: VIEWS[place.view].duration, granularity: VIEWS[place.view].granularity };
+  const { length, granularity } = VIEWS[place.view];
+  if (!place.own) return { duration: `${length / HOUR}h`, granularity };
   const { from, to } = place.own;
-  const isLong = to - from > WEEK + 24 * HOUR;
+  const isLong = to - from > WEEK + DAY;
   // Clocks that change in between make an end an hour more or less than a midnight.
   const edge = (at) => iso(isLong ? midnight(at + 12 * HOUR) : wholeHour(at));
   return { from: edge(from), to: edge(to), granularity: isLong ? "day" : to - from > 3 * HOUR ? "hour" : "minute" };
@@ -76,7 +78,7 @@ const range = () => {
 const rangeTitle = () => {
   if (!place.own) return VIEWS[place.view].span;
   const { from, to } = place.own;
-  return to - from <= 24 * HOUR ? `${instant(from)} – ${clock(to)}` : `${weekday(from)} – ${weekday(to - 1)}`;
+  return to - from <= DAY ? `${instant(from)} – ${clock(to)}` : `${weekday(from)} – ${weekday(to - 1)}`;
 };
 
 // The range of the same length before or after this one; the present, where that would be in the future.

@@ -49,7 +49,7 @@ const meet = async ({ name, Session, user }, answers) =>
 // A token with at least a minute left. Whoever needs one while another is being fetched waits for it.
 let renewal;
 const token = async () => {
-  if (session.ends - Date.now() < 60_000) {
+  if (session.ends - Date.now() < MINUTE) {
     renewal ??= authenticate("REFRESH_TOKEN_AUTH", { REFRESH_TOKEN: session.refresh }).finally(() => (renewal = null));
     await renewal;
   }

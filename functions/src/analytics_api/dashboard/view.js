@@ -25,7 +25,7 @@ const table = (title, head, rows, { words = 1, shares } = {}) => {
   );
 };
 
-const card = (kind, id, title, body, ...more) =>
+const card = (id, title, body, more, kind = id) =>
   el(
     "section",
     { class: `card ${kind}`, "aria-labelledby": `${id}-title` },
@@ -63,7 +63,7 @@ const day = (end) => {
   const value = new Date(end === "from" ? from : to - 1).toLocaleDateString("sv");
   const onchange = ({ target: { value } }) => {
     if (!value) return;
-    const chosen = { from: midnight(from), to: midnight(to + 24 * HOUR - 1), [end]: midnight(Date.parse(`${value}T00:00`) + (end === "to" ? 25 * HOUR : 0)) };
+    const chosen = { from: midnight(from), to: midnight(to + DAY - 1), [end]: midnight(Date.parse(`${value}T00:00`) + (end === "to" ? 25 * HOUR : 0)) };
     if (chosen.from < chosen.to) go({ own: chosen });
   };
   return el("input", { type: "date", "aria-label": end === "from" ? "First day" : "Last day", value, onchange });
@@ -101,6 +101,9 @@ const leftOut = () => {
   return name && `Not told apart by ${name}, and left out: today, ${left}${untold ? `, and up to ${plural(untold, "call")} below` : ""}.`;
 };
 
+// The hour under way alone would be next to nothing when it has just begun: in the live view, lists have the one before, too.
+const since = (name) => isLive() && answers[name] ? ` since ${clock(answers[name].from)}` : "";
+
 // What calls are told apart by, each with the name of its list.
 const LISTS = { key: "Keys", path: "Paths", status: "Answers", user: "Users", company: "Companies" };
 const listsShown = () => (isOfOne() ? DETAILS : [...(detail() ? [] : ["user", "company"]), ...(place.company ? [] : ["path", "status"])]);
@@ -118,7 +121,7 @@ const rowsOf = (by) => {
 
 const list = (by) => {
   const rows = rowsOf(by);
-  const title = LISTS[by];
+  const title = `${LISTS[by]}${since(by)}`;
   const most = rows?.[0]?.apiCalls || 1;
   const name = (row) => {
     if (row[by] === "*") return "All others";
@@ -126,7 +129,8 @@ const list = (by) => {
     return button((by === "key" && row.keyName) || row[by], () => filter(by, isChosen ? null : row[by]), { "aria-pressed": String(isChosen) });
   };
   const cells = (row) => [name(row), count(row.apiCalls), failedOf(row), millis(row.p99ResponseMs)];
-  return card("list", by, title, table(title, ["Name", "Calls", "Failed", "p99"], rows?.map(cells), { shares: rows?.map(({ apiCalls }) => Math.min(apiCalls / most, 1)) }));
+  const shares = rows?.map(({ apiCalls }) => Math.min(apiCalls / most, 1));
+  return card(by, title, table(title, ["Name", "Calls", "Failed", "p99"], rows?.map(cells), { shares }), null, "list");
 };
 
 const recent = () => {
@@ -138,23 +142,21 @@ const recent = () => {
   const head = ["Time", "Call", "Key check"];
   const title = detail() ? "Among the latest calls" : "Latest calls";
   const exports = !isAdmin() && !detail() && ["csv", "jsonl"].map((format) => button(format.toUpperCase(), () => download(format)));
-  return card("recent", "recent", title, stats.recent.length ? table(title, head, rows, { words: 2 }) : firstCall(), el("div", { class: "group" }, exports));
+  return card("recent", title, stats.recent.length ? table(title, head, rows, { words: 2 }) : firstCall(), el("div", { class: "group" }, exports));
 };
 
 const quotaCard = () => {
   const { stats, alerts } = answers;
   if (!stats) return el("section", { class: "card" });
   const { used, limit, end } = stats.period;
-  const told = alerts?.alerts.map(({ threshold, at }) => [`${threshold} %`, `reached ${instant(at)}`]) ?? [];
-  const toCome = alerts?.toCome.map(({ threshold, calls }) => [`${threshold} %`, `at ${plural(calls, "call")}`]) ?? [];
+  const rows = alerts && [...alerts.alerts, ...alerts.toCome].map(({ threshold, at, calls }) => [`${threshold} %`, at ? `reached ${instant(at)}` : `at ${plural(calls, "call")}`]);
   return card(
-    "quota",
     "quota",
     "Quota",
     [
       el("p", {}, el("b", {}, count(used)), ` of ${plural(limit, "call")}, until ${date(Date.parse(end) - 1)}`),
       meter(stats.period),
-      table("Alerts", ["Alert", "When"], [...told, ...toCome]),
+      table("Alerts", ["Alert", "When"], rows),
     ],
   );
 };
@@ -172,8 +174,9 @@ const shown = () => {
   if (place.company) return members && [members.byDay, "day", []];
   if (detail()) return [hours ? hoursOfDay(hours) : !areHoursTold() && [], "ofDay", []];
   if (!series || !realtime) return;
-  const { anomalies = [] } = answers.anomalies ?? {};
-  const points = shownPoints().map((point, at, { [at + 1]: next }) => {
+  const charted = shownPoints();
+  const anomalies = (answers.anomalies?.anomalies ?? []).filter(({ begin }) => begin >= charted[0].time);
+  const points = charted.map((point, at, { [at + 1]: next }) => {
     const own = anomalies.filter(({ begin }) => place.show === "calls" && begin >= point.time && !(begin >= next?.time));
     return { ...point, oddity: own.map(oddityOf).join("; ") || null };
   });
@@ -194,18 +197,18 @@ const shown = () => {
 // The calls of a detail in each hour of the day.
 const hoursOfDay = ({ rows }) => {
   const own = rows.filter((row) => row[detail()] === place[detail()]);
-  return Array.from({ length: 24 }, (_, hour) => ({ apiCalls: 0, ...own.find((row) => +row.hour === hour), time: hourOf(hour) }));
+  return [...Array(24).keys()].map((hour) => ({ apiCalls: 0, ...own.find((row) => +row.hour === hour), time: hourOf(hour) }));
 };
 
 const chartCard = () => {
   const [points, granularity, more] = shown() ?? [];
-  const body = points?.length ? (asTable ? chartTable(points, granularity) : chart(points, granularity, more)) : el("p", { class: "soft" }, points && "Hours are told apart for up to 7 days.");
+  const body = points?.length ? (asTable ? chartTable(points, granularity) : chart(points, granularity, more)) : el("p", { class: "soft" }, points && "Hours are told for up to 7 days.");
   const choices = Object.entries(METRICS).map(([show, title]) => choice(title, place.show === show, () => go({ show })));
-  const title = `${detail() ? "Hours of the day" : "How calls ended"}, ${rangeTitle()}`;
-  return card("chart", "chart", title, el("figure", { class: "plot" }, body), el("div", { class: "group" }, choices));
+  const title = detail() ? `Hours of the day${since("hours") || `, ${rangeTitle()}`}` : `How calls ended, ${rangeTitle()}`;
+  return card("chart", title, el("figure", { class: "plot" }, body), el("div", { class: "group" }, choices));
 };
 
-const heatCard = () => card("week", "week", "Hours of the week", answers.heatmap && heat(answers.heatmap));
+const heatCard = () => card("week", "Hours of the week", answers.heatmap && heat(answers.heatmap));
 
 // Who was refused, why, and from where.
 const securityCard = () => {
@@ -214,24 +217,27 @@ const securityCard = () => {
   const refused = reasons?.map(({ reason, failures, addresses, prefixes }) => [reason?.replaceAll("_", " ") ?? "not known", most(addresses), most(prefixes), count(failures)]);
   const over = rateLimitedUsers?.map(({ userEmail, rateLimited }) => [button(userEmail, () => filter("user", userEmail)), count(rateLimited)]);
   const tables = [table("Bad keys", ["Bad key", "Most from", "Key begins", "Calls"], refused, { words: 3 }), table("Over quota", ["Over quota", "Calls"], over)];
-  return card("security", "security", "Refused", el("div", { class: "halves" }, tables));
+  return card("security", `Refused${since("security")}`, el("div", { class: "halves" }, tables));
 };
 
-// How far behind the stream is, how wide it is, and what of it could not be counted.
+// How far behind the stream is, how wide it is, and what of it could not be counted. Where nothing is counted any more, what
+// waits tells how long.
 const streamCard = () => {
-  const { lagMs, openShards, failedRecords, moreFailed } = answers.summary?.stream ?? {};
+  const { lagMs, waitingMs, openShards, failedRecords, moreFailed } = answers.summary?.stream ?? {};
   const figures = [
-    figure("Behind", millis(lagMs), "from call to count, at most"),
+    waitingMs > MINUTE
+      ? figure("Behind", `${count(waitingMs / MINUTE)} min`, "calls wait to be counted")
+      : figure("Behind", millis(lagMs), "from call to count, at most"),
     figure("Open shards", count(openShards)),
     figure("Failed records", `${count(failedRecords)}${moreFailed ? "+" : ""}`, "in 24 hours"),
   ];
-  return card("stream", "stream", "Stream", el("dl", { class: "figures" }, figures));
+  return card("stream", "Stream", el("dl", { class: "figures" }, figures));
 };
 
 // How many of the minutes that are settled the gateway's own log agrees with to the call, and how far figures are set.
 const proof = () => {
   const { series, summary } = answers;
-  const minutes = series?.granularity === "minute" ? series.timeSeries.filter(({ time }) => Date.parse(series.asOf) - Date.parse(time) > 4 * 60_000) : [];
+  const minutes = series?.granularity === "minute" ? series.timeSeries.filter(({ time }) => Date.parse(series.asOf) - Date.parse(time) > 4 * MINUTE) : [];
   const agree = minutes.filter(({ apiCalls, rateLimited, statusKnown }) => apiCalls + rateLimited === statusKnown);
   return [
     "Every call is counted once, by its own time.",
