@@ -13,6 +13,7 @@ mod dashboard;
 mod export;
 mod figures;
 mod forecast;
+mod listed;
 mod longer;
 mod open_windows;
 mod openapi;
@@ -38,6 +39,7 @@ use metering::report::realtime::{Names, Realtime};
 use metering::window::Minute;
 
 use self::figures::{Figures, Scope};
+use self::listed::Budget;
 use self::question::Question;
 use self::stream_health::Stream;
 use crate::http::parameters::Parameters;
@@ -232,7 +234,7 @@ impl AnalyticsApi {
             }
         };
         let (scope, watermark) = tokio::try_join!(scope, self.watermark.read())?;
-        let figures = Figures { live: &self.live, windows: &self.windows, scope };
+        let figures = Figures { live: &self.live, windows: &self.windows, scope, budget: Budget::default() };
         Ok((figures, set_through(watermark, now)))
     }
 }

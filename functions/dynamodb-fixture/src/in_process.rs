@@ -41,6 +41,7 @@ struct State {
     database: Database,
     plan: Mutex<Plan>,
     refused: Mutex<Option<(String, Refusal)>>,
+    lagging: Mutex<Option<String>>,
     meanwhile: Mutex<Option<Meanwhile>>,
     spent: Mutex<Spent>,
 }
@@ -63,6 +64,7 @@ impl Store {
             database,
             plan: Mutex::default(),
             refused: Mutex::default(),
+            lagging: Mutex::default(),
             meanwhile: Mutex::default(),
             spent: Mutex::default(),
         };
@@ -109,6 +111,11 @@ impl Store {
     /// Takes every write again.
     pub fn accept(&self) {
         *lock(&self.state.refused) = None;
+    }
+
+    /// Has eventually consistent queries miss the items whose sort key begins with a text, as if these were just written.
+    pub fn lag(&self, sort_key: impl Into<String>) {
+        *lock(&self.state.lagging) = Some(sort_key.into());
     }
 
     /// Has something else happen, once, before the request with that number is carried out, counted from now on. It
@@ -245,8 +252,16 @@ impl State {
         if !operation.contains("Table") && !operation.contains("TimeToLive") {
             body["ReturnConsumedCapacity"] = json!("TOTAL");
         }
-        let (status, answer) = self.carry_out(operation, &body.to_string());
+        let (status, mut answer) = self.carry_out(operation, &body.to_string());
         self.measure(operation, &answer);
+        let lagging = lock(&self.lagging);
+        if let (Some(begin), Some(items)) = (lagging.as_ref(), answer["Items"].as_array_mut())
+            && operation == "Query"
+            && body["ConsistentRead"] != json!(true)
+        {
+            items.retain(|item| !item["SK"]["S"].as_str().is_some_and(|key| key.starts_with(begin)));
+        }
+        drop(lagging);
         (status, answer)
     }
 

@@ -20,7 +20,7 @@ use crate::plan::ByPlan;
 use crate::refusals::Refusals;
 use crate::subject::Subject;
 use crate::usage::{Crossed, PathCalls, Usage, nobodys};
-use crate::user_set::{Listed, UserSet};
+use crate::user_set::{Ends, Listed, UserSet};
 
 /// Sums over every subject of a window.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -79,6 +79,7 @@ pub struct Tally {
     /// Every company's calls and how they went: one may have users in several parts.
     companies: BTreeMap<String, (u64, Outcome)>,
     users: UserSet,
+    ends: Ends,
     plans: ByPlan,
 }
 
@@ -146,7 +147,9 @@ impl Tally {
             }
             if let (Subject::User(email), true) = (subject, usage.calls > 0) {
                 self.total.users += 1;
-                self.users.add(subject_hash(subject));
+                let caller = subject_hash(subject);
+                self.users.add(caller);
+                fold.courses.get(subject).into_iter().for_each(|course| self.ends.add(caller, course));
                 let leader = Leader::counted(email.as_str().to_owned(), usage.calls);
                 rank(&mut self.total.top_users, leader, || Some(Outcome::of(usage)));
                 if let Some(company) = &usage.company {
@@ -185,6 +188,11 @@ impl Tally {
     /// The users of what was added.
     pub const fn users(&self) -> &UserSet {
         &self.users
+    }
+
+    /// The same by when they called, where what was added came about from parts.
+    pub const fn ends(&self) -> &Ends {
+        &self.ends
     }
 
     /// What the users of each plan did, as far as the folds that were added told them apart.

@@ -3,10 +3,11 @@
 //! Invariant: callers are told apart by the 48 bits of [`subject_hash`](crate::digest::subject_hash), as live minutes
 //! tell them apart: of 100,000 users two are taken for one in one window of 55,000.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::course::Course;
 use crate::digest::SUBJECT_BYTES;
 use crate::hash::{self, Hash};
 use crate::sketch::Sketch;
@@ -20,6 +21,18 @@ const NAME_BYTES: usize = 8;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UserSet {
     hashes: BTreeSet<Hash>,
+}
+
+/// Users by the place of a part of a window: the minute of an hour, the hour of a day.
+pub type ByPart = BTreeMap<u8, UserSet>;
+
+/// The callers of a window by when in it they called.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ends {
+    /// Each by the part of their first call.
+    pub first: ByPart,
+    /// Each by the part of their last call.
+    pub last: ByPart,
 }
 
 /// How many callers are listed of the windows that a part is in.
@@ -39,6 +52,16 @@ pub struct Packed {
     pub name: String,
     /// Their hashes.
     pub body: Vec<u8>,
+}
+
+impl Ends {
+    /// Adds a caller whose calls in the window came about so; nobody without calls.
+    pub(crate) fn add(&mut self, caller: Hash, course: &Course) {
+        let mut places = course.calls().filter(|(_, calls)| *calls > 0).map(|(place, _)| place);
+        let Some(first) = places.next() else { return };
+        self.first.entry(first).or_default().add(caller);
+        self.last.entry(places.last().unwrap_or(first)).or_default().add(caller);
+    }
 }
 
 impl UserSet {
@@ -94,19 +117,19 @@ impl UserSet {
     }
 }
 
+impl FromIterator<Hash> for UserSet {
+    fn from_iter<I: IntoIterator<Item = Hash>>(hashes: I) -> Self {
+        Self { hashes: hashes.into_iter().collect() }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn callers(hashes: impl IntoIterator<Item = Hash>) -> UserSet {
-        let mut callers = UserSet::default();
-        hashes.into_iter().for_each(|hash| callers.add(hash));
-        callers
-    }
-
     #[test]
     fn what_is_packed_is_unpacked_and_named_by_what_it_is() {
-        let many = callers((0..25_000).map(|n| n << 33 | n));
+        let many: UserSet = (0..25_000).map(|n| n << 33 | n).collect();
         let packed = many.pack();
         let bytes: Vec<_> = packed.iter().map(|item| item.body.len()).collect();
         assert_eq!(bytes, [60_000, 60_000, 30_000]);
@@ -115,6 +138,7 @@ mod tests {
         assert_eq!((&unpacked, unpacked.count()), (&many, 25_000));
         let names = |callers: &UserSet| callers.pack().into_iter().map(|item| item.name).collect::<BTreeSet<_>>();
         assert_eq!((names(&many).len(), names(&many) == names(&unpacked)), (3, true));
-        assert_eq!(names(&callers([1, 2])).intersection(&names(&callers([1, 3]))).count(), 0);
+        let [one, other] = [[1, 2], [1, 3]].map(|hashes| names(&hashes.into_iter().collect()));
+        assert_eq!(one.intersection(&other).count(), 0);
     }
 }

@@ -90,6 +90,9 @@ fn good(route: Route, generator: &mut SchemaGenerator) -> Value {
         Access::Key => json!({ "X-Request-Id": header("RequestId") }),
         Access::Token | Access::Open => kept(),
     };
+    if route == Route::Deadlines {
+        headers["Link"] = header("Pages");
+    }
     if route == Route::Export {
         for (name, of) in [(TOTAL_CALLS, "TotalCalls"), (AS_OF, "AsOf"), (RANGE, "Range"), ("Link", "Link")] {
             headers[name] = header(of);
@@ -141,6 +144,7 @@ fn headers() -> Value {
         "AsOf": header("The moment of which every page is.", json!({ "type": "string", "format": "date-time" })),
         "Range": header("The range, `<from>/<to>` (ISO 8601).", json!({ "type": "string" })),
         "Link": header("The next page, as `rel=\"next\"` (RFC 8288); none after the last.", json!({ "type": "string" })),
+        "Pages": header("The pages beside this one, as `rel=\"next\"` and `rel=\"prev\"` (RFC 8288), where there are any.", json!({ "type": "string" })),
         "RetryAfter": header("Seconds after which there are calls again.", json!({ "type": "integer", "minimum": 1 })),
     })
 }

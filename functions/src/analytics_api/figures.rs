@@ -18,12 +18,13 @@ use metering::traffic::Traffic;
 use metering::usage::Usage;
 use metering::window::{Day, Hour, Minute};
 
+use super::listed::{Budget, Known};
 use super::longer::Longer;
 use crate::http::Failure;
 use store::live::Live;
 use store::reads::all;
 use store::table::{Consistency, TableError, readable};
-use store::windows::{Span, Windows};
+use store::windows::{Past, Span, Windows};
 
 /// Whose figures.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +41,8 @@ pub(super) struct Figures<'a> {
     pub(super) live: &'a Live,
     pub(super) windows: &'a Windows,
     pub(super) scope: Scope,
+    /// What may still be read of lists of users.
+    pub(super) budget: Budget,
 }
 
 /// What a subject did in a window, by the window's first minute.
@@ -75,15 +78,19 @@ impl Figures<'_> {
     async fn add_everybodys(&self, series: &mut Series, plan: &Plan) -> Result<(), TableError> {
         let mut longer = Longer::of(plan);
         let spans = ranges(&Plan { days: longer.days.clone(), hours: longer.hours.clone(), ..Plan::default() });
-        let courses = all(spans.into_iter().map(|(first, last)| self.windows.courses(first, last))).await?;
-        courses.iter().flatten().for_each(|(span, course)| longer.add(*span, course.as_ref()));
+        let past = all(spans.into_iter().map(|(first, last)| self.windows.past(first, last))).await?;
+        for Past { span, course, listed, .. } in past.iter().flatten() {
+            longer.add(*span, course.as_ref(), *listed);
+        }
         longer.points.iter().for_each(|(span, total)| add_total(series, *span, total));
-        let plan = &longer.left();
-        self.count_users_of_days(series).await?;
-        let totals = ranges(plan).into_iter().map(|(first, last)| self.windows.readable_totals(first, last));
+        let left = &longer.left();
+        let totals = ranges(left).into_iter().map(|(first, last)| self.windows.readable_totals(first, last));
         let totals: Vec<_> = all(totals).await?.into_iter().flatten().collect();
         totals.iter().for_each(|(span, total)| add_total(series, *span, total));
-        self.add_users_of_open_windows(series, plan, &totals).await?;
+        let known = Known::new(totals.iter().chain(&longer.points), past.iter().flatten(), plan.set);
+        self.name_users_of_days(series, &known).await?;
+        self.count_users_of_days(series, &known).await?;
+        self.add_users_of_open_windows(series, left, &totals, &known).await?;
         Ok(())
     }
 
@@ -110,14 +117,14 @@ impl Figures<'_> {
         let days = by(&longer.hours, |hour| hour.day());
         let days = all(days.iter().map(|(first, last)| self.windows.hours(subject, *first, *last))).await?;
         for hour in days.iter().flatten() {
-            longer.add(Span::Hour(hour.hour), hour.course.as_ref());
+            longer.add(Span::Hour(hour.hour), hour.course.as_ref(), None);
         }
         let months = by(&longer.days, |day| day.month());
         let months =
             all(months.iter().map(|(first, _)| self.windows.usage_items(subject, Some(first.month())))).await?;
         for item in months.iter().flatten() {
             if let Some(Some(day)) = readable(self.windows.user_day(item))? {
-                longer.add(Span::Day(day.day), day.course.as_ref());
+                longer.add(Span::Day(day.day), day.course.as_ref(), None);
             }
         }
         Ok(())

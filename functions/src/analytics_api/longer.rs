@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use metering::course::Course;
 use metering::report::range::Plan;
 use metering::total::Total;
+use metering::user_set::Listed;
 use metering::window::{Day, Hour, Minute};
 use store::windows::Span;
 
@@ -36,18 +37,20 @@ impl<'a> Longer<'a> {
         Self { plan, hours, days, points: Vec::new(), minutes_left, hours_left }
     }
 
-    /// Takes the windows of a longer one from its course, or gives them back to the plan where it has none.
-    pub(super) fn add(&mut self, span: Span, course: Option<&Course>) {
+    /// Takes the windows of a longer one from its course, with what is listed of it, or gives them back to the plan where
+    /// it has none.
+    pub(super) fn add(&mut self, span: Span, course: Option<&Course>, listed: Option<Listed>) {
+        let part = |total| Total { listed, ..total };
         match (span, course) {
             (Span::Hour(hour), Some(course)) if self.hours.contains(&hour) => {
                 let minutes = course.parts().map(|(place, total)| (hour.first_minute().plus(place.into()), total));
                 let wanted = minutes.filter(|(minute, _)| self.plan.minutes.binary_search(minute).is_ok());
-                self.points.extend(wanted.map(|(minute, total)| (Span::Minute(minute), total)));
+                self.points.extend(wanted.map(|(minute, total)| (Span::Minute(minute), part(total))));
             }
             (Span::Day(day), Some(course)) if self.days.contains(&day) => {
                 let hours = course.parts().map(|(place, total)| (day.first_hour().plus(place.into()), total));
                 let wanted = hours.filter(|(hour, _)| self.plan.hours.binary_search(hour).is_ok());
-                self.points.extend(wanted.map(|(hour, total)| (Span::Hour(hour), total)));
+                self.points.extend(wanted.map(|(hour, total)| (Span::Hour(hour), part(total))));
             }
             (Span::Hour(hour), None) => {
                 self.minutes_left.extend(self.plan.minutes.iter().filter(|minute| minute.hour() == hour));

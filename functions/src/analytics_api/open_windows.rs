@@ -14,22 +14,21 @@ use metering::user_set::UserSet;
 use metering::window::{Day, Hour, Minute};
 
 use super::figures::{Figures, by, within};
+use super::listed::{Known, List};
 use store::reads::all;
-use store::table::{Consistency, TableError, readable};
+use store::table::{TableError, readable};
 use store::windows::Span;
 
-/// Listed callers that an answer reads: 100 read units.
-const CALLERS: u64 = 130_000;
 /// Bytes of packed minutes or hours that are read where callers are not listed: 100 read units.
 const BYTES: u64 = 100 * 4_096;
 /// Bytes that a user takes in a packed minute and in a packed hour, where these are many.
 const OF_MINUTE: u64 = 160;
 const OF_HOUR: u64 = 1_024;
 
-/// The totals of windows that are parts of others, and how many callers may still be read.
+/// The totals of windows that are parts of others, and what they tell of who is listed.
 struct Parts<'a> {
     totals: &'a [(Span, Total)],
-    callers_left: u64,
+    known: &'a Known,
 }
 
 impl Figures<'_> {
@@ -39,6 +38,7 @@ impl Figures<'_> {
         series: &mut Series,
         plan: &Plan,
         totals: &[(Span, Total)],
+        known: &Known,
     ) -> Result<(), TableError> {
         let range = series.range();
         let (days, minutes) = match range.granularity() {
@@ -51,28 +51,19 @@ impl Figures<'_> {
                 (of_hours.chain(of_minutes).collect(), minutes.collect())
             }
         };
-        let mut parts = Parts { totals, callers_left: CALLERS };
+        let parts = Parts { totals, known };
         for day in days {
-            match self.listed(Span::Day(day), &mut parts).await? {
+            match self.listed(Span::Day(day), parts.known.set(), &parts).await? {
                 Some(callers) => series.add_callers(day.first_hour().first_minute(), &callers),
-                None => self.add_users_of_day(series, day, plan, &mut parts).await?,
+                None => self.add_users_of_day(series, day, plan, &parts).await?,
             }
         }
-        self.add_users_of_hours(series, &minutes, &mut parts).await
+        self.add_users_of_hours(series, &minutes, &parts).await
     }
 
     /// The callers of a window, where those of all its parts are listed and not too many to be read.
-    async fn listed(&self, whole: Span, parts: &mut Parts<'_>) -> Result<Option<UserSet>, TableError> {
-        let Some(listed) = Total::listed_in(parts.of(whole)) else { return Ok(None) };
-        let listed = if matches!(whole, Span::Day(_)) { listed.of_day } else { listed.of_hour };
-        let Some(left) = parts.callers_left.checked_sub(listed) else { return Ok(None) };
-        parts.callers_left = left;
-        let callers = self.windows.callers(whole, Consistency::Eventual).await?;
-        if callers.count() >= listed {
-            return Ok(Some(callers));
-        }
-        // That read has missed the last writes, of which the totals already tell.
-        self.windows.callers(whole, Consistency::Strong).await.map(Some)
+    async fn listed(&self, whole: Span, last: Minute, parts: &Parts<'_>) -> Result<Option<UserSet>, TableError> {
+        self.callers_of(&[List::UpTo(whole, last)], parts.known).await
     }
 
     /// Names the users of a day of which not all callers can be read, or tells its hours without names.
@@ -81,7 +72,7 @@ impl Figures<'_> {
         series: &mut Series,
         day: Day,
         plan: &Plan,
-        parts: &mut Parts<'_>,
+        parts: &Parts<'_>,
     ) -> Result<(), TableError> {
         let hours: Vec<Hour> = plan.hours.iter().copied().filter(|hour| hour.day() == day).collect();
         let minutes: Vec<Minute> = plan.minutes.iter().copied().filter(|minute| minute.day() == day).collect();
@@ -103,11 +94,11 @@ impl Figures<'_> {
         &self,
         series: &mut Series,
         minutes: &[Minute],
-        parts: &mut Parts<'_>,
+        parts: &Parts<'_>,
     ) -> Result<(), TableError> {
         let are_few = parts.users(|span| matches!(span, Span::Minute(_))) * OF_MINUTE <= BYTES;
         for (first, last) in by(minutes, |minute| minute.hour()) {
-            match self.listed(Span::Hour(first.hour()), parts).await? {
+            match self.listed(Span::Hour(first.hour()), last, parts).await? {
                 Some(callers) => series.add_callers(first, &callers),
                 None if are_few => self.add_users_of_minutes(series, first, last).await?,
                 None => series.leave_users_unknown(first),
@@ -124,12 +115,7 @@ impl Figures<'_> {
     }
 }
 
-impl<'a> Parts<'a> {
-    /// The totals of a window's parts.
-    fn of(&self, whole: Span) -> impl Iterator<Item = &'a Total> + use<'a> {
-        self.totals.iter().filter(move |(span, _)| whole.holds(*span)).map(|(_, total)| total)
-    }
-
+impl Parts<'_> {
     /// How many users the parts have that are wanted, each counted in every part.
     fn users(&self, is_wanted: impl Fn(&Span) -> bool) -> u64 {
         self.totals.iter().filter(|(span, _)| is_wanted(span)).map(|(_, total)| total.users).sum()

@@ -8,6 +8,7 @@ use metering::email::Email;
 use metering::quota::Quota;
 use metering::report::breakdown::usage_of;
 use metering::report::range::Range;
+use metering::report::series::Series;
 use metering::report::summary::{Happened, Spans, Summary};
 use metering::report::zone::Zone;
 use metering::sketch::Sketch;
@@ -37,14 +38,16 @@ impl AnalyticsApi {
     ) -> Result<Answer, Failure> {
         self.check_known(whose.as_ref(), viewer, now).await?;
         let (figures, set) = self.figures(whose.as_ref(), now).await?;
-        let spans = Spans::of(&zone, set, now);
-        let today = figures.happened(&spans.today, &spans.pace, spans.hours, set, now);
-        let before = figures.happened(&spans.before, &spans.pace_before, spans.hours_before, set, now);
-        let (today, before) = tokio::try_join!(today, before)?;
+        let spans = Spans::of(&zone, now);
+        // One after the other: what is left of the budget for users is the earlier day's.
+        let today = figures.happened(&spans.today, &spans.pace, set, now).await?;
+        let before = figures.happened(&spans.before, &spans.pace_before, set, now).await?;
         let summary = Summary::new(now, set, &spans, &today, &before);
         let Some(email) = whose else {
-            return Answer::json(&summary.with_stream(self.stream_health(set, now).await?));
+            let stream = self.stream_health(set, now).await?;
+            return Answer::json(&summary.of_everybody([&today, &before], stream));
         };
+        let summary = summary.of_one([&today, &before]);
         let known = self.keys.known_user(&email).await?;
         let month = Range::between(Minute::of(Month::of(now).start()), Minute::of(now).plus(1), Zone::UTC, now);
         let used = figures.usage(&month, set, now).await?.calls;
@@ -55,19 +58,18 @@ impl AnalyticsApi {
 }
 
 impl Figures<'_> {
-    async fn happened(
-        &self,
-        span: &Range,
-        pace: &Range,
-        hours: Option<(Hour, Hour)>,
-        set: Minute,
-        now: Timestamp,
-    ) -> Result<Happened, Failure> {
-        let usage = self.usage(span, set, now);
+    async fn happened(&self, day: &Range, pace: &Range, set: Minute, now: Timestamp) -> Result<Happened, Failure> {
+        let of_day = async {
+            match &self.scope {
+                Scope::Everybody => {
+                    let (series, _) = self.read(day, &day.plan(set, 0), now).await?;
+                    Ok((usage_of_series(&series), series.users()))
+                }
+                Scope::Own(_) => Ok((self.usage(day, set, now).await?, None)),
+            }
+        };
         let plan = pace.plan(set, 0);
-        let pace = self.read(pace, &plan, now);
-        let users = async { self.users(hours).await.map_err(Failure::from) };
-        let (usage, (pace, _), users) = tokio::try_join!(usage, pace, users)?;
+        let ((usage, users), (pace, _)) = tokio::try_join!(of_day, self.read(pace, &plan, now))?;
         Ok(Happened { usage, pace: pace.totals().map(|(_, total)| total.calls).sum(), users })
     }
 
@@ -77,7 +79,7 @@ impl Figures<'_> {
         match &self.scope {
             Scope::Everybody => {
                 let (series, _) = self.read(range, &range.plan(set, 0), now).await?;
-                series.totals().for_each(|(_, total)| whole.merge(&usage_of(total)));
+                whole = usage_of_series(&series);
             }
             Scope::Own(_) => {
                 let usages = self.usages(&range.plan(set, 0), now).await?;
@@ -99,4 +101,10 @@ impl Figures<'_> {
             }
         }
     }
+}
+
+fn usage_of_series(series: &Series) -> Usage {
+    let mut whole = Usage::default();
+    series.totals().for_each(|(_, total)| whole.merge(&usage_of(total)));
+    whole
 }

@@ -12,6 +12,7 @@ mod exact;
 mod export;
 mod forecast;
 mod identity;
+mod listed;
 mod looking;
 mod moment;
 mod open_windows;
@@ -91,12 +92,20 @@ impl World {
 
     /// Sets every window up to a minute: minutes, and the hours and days that are over then, as far as they are.
     async fn set(&self, through: Minute) {
-        let minutes = self.groups(through, Minute::of);
-        for (minute, events) in minutes {
-            let fold = events.fold();
+        let mut minutes = Vec::new();
+        for (minute, events) in self.groups(through, Minute::of) {
+            let (fold, mut tally) = (events.fold(), Tally::default());
+            tally.add(&fold);
             self.api.windows.set_minute(minute, &fold).await.unwrap();
-            self.api.windows.set_total(Span::Minute(minute), &Total::of(&fold), None).await.unwrap();
+            let listed = self.api.windows.list_callers(minute, tally.users()).await.unwrap();
+            let total = Total { listed, ..tally.total() };
+            self.api.windows.set_total(Span::Minute(minute), &total, None).await.unwrap();
+            minutes.push((Span::Minute(minute), total));
         }
+        let listed = |whole: Span| {
+            let parts = minutes.iter().filter(|(minute, _)| whole.holds(*minute));
+            Total::listed_in(parts.map(|(_, total)| total))
+        };
         let over = through.plus(1).hour().first_minute().plus(-1);
         for (hour, events) in self.groups(over, Hour::of) {
             let fold = events.fold();
@@ -104,14 +113,15 @@ impl World {
             let mut tally = Tally::default();
             tally.add(&fold);
             let users = tally.users().sketch();
-            let total = tally.total();
+            let total = Total { listed: listed(Span::Hour(hour)), ..tally.total() };
             self.api.windows.set_total(Span::Hour(hour), &total, None).await.unwrap();
             self.api.windows.set_users(hour, &total, &users).await.unwrap();
         }
         for (day, events) in self.groups(over, Day::of) {
             let fold = events.fold();
             self.api.windows.set_day(day, over.min(day.last_hour().last_minute()), &fold).await.unwrap();
-            let (total, mut companies) = (Total::of(&fold), Companies::default());
+            let mut companies = Companies::default();
+            let total = Total { listed: listed(Span::Day(day)), ..Total::of(&fold) };
             companies.add(&fold);
             self.api.windows.set_total(Span::Day(day), &total, None).await.unwrap();
             self.api.windows.set_companies(day, &total, &companies).await.unwrap();

@@ -76,6 +76,47 @@ async fn pages_of_the_table_hold_the_whole_data_set_once() {
     assert_eq!((n, ids.len()), (deadlines::all().len(), deadlines::all().len()));
 }
 
+/// The parameters of the page to which an answer links under a relation.
+fn linked(response: &ApiGatewayProxyResponse, relation: &str) -> Option<Vec<(String, String)>> {
+    let links = response.headers.get("link")?.to_str().unwrap();
+    let link = links.split(", ").find_map(|link| link.strip_suffix(&format!(">; rel=\"{relation}\"")))?;
+    let query = link.strip_prefix("<?").unwrap();
+    let pairs = query.split('&').map(|pair| pair.split_once('=').unwrap());
+    Some(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+}
+
+#[tokio::test]
+async fn links_lead_through_all_pages_and_back() {
+    let (_fixture, api) = loaded().await;
+    let mut parameters: Vec<_> = [("country", "NZ"), ("year", "2027"), ("limit", "40")]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into();
+    let (mut pages, mut relation) = (Vec::new(), "next");
+    loop {
+        let borrowed: Vec<_> = parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let response = api.answer(&request(Route::Deadlines.path(), &borrowed), NOW.parse().unwrap()).await;
+        let Some(Body::Text(body)) = &response.body else { panic!("no body") };
+        let page: Value = serde_json::from_str(body).unwrap();
+        pages.push(page["offset"].as_u64().unwrap());
+        match linked(&response, relation) {
+            Some(query) => parameters = query,
+            None if relation == "next" => {
+                let total = page["total"].as_u64().unwrap();
+                assert!(
+                    (pages.last().unwrap() + 1..=pages.last().unwrap() + 40).contains(&total),
+                    "{pages:?} of {total}"
+                );
+                relation = "prev";
+                parameters = linked(&response, relation).unwrap();
+            }
+            None => break,
+        }
+    }
+    let (there, back) = pages.split_at(pages.len() / 2 + 1);
+    assert!(there.len() > 2, "{pages:?}");
+    assert_eq!(there.iter().rev().skip(1).collect::<Vec<_>>(), back.iter().collect::<Vec<_>>());
+}
+
 #[tokio::test]
 async fn bad_input_is_400_and_names_the_field() {
     let (_fixture, api) = loaded().await;

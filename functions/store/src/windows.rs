@@ -37,9 +37,11 @@ use crate::watermark::Watermark;
 use self::kept::Kept;
 use self::row::{Row, all};
 
+pub use callers::End;
 pub use minutely::Counts;
 pub use published::Published;
 pub use span::Span;
+pub use totals::Past;
 
 /// Attribute that names whose a row is.
 const SUBJECT: &str = "subject";

@@ -86,6 +86,11 @@ impl Range {
         Self { granularity: Granularity::Minute, duration, zone, edges: vec![first, end], current: Minute::of(now) }
     }
 
+    /// One day, or the beginning of one, that a zone's midnight begins.
+    pub fn of_day(midnight: Minute, end: Minute, zone: Zone, now: Timestamp) -> Self {
+        Self { granularity: Granularity::Day, ..Self::between(midnight, end, zone, now) }
+    }
+
     /// The same time as one window.
     #[must_use]
     pub fn whole(&self) -> Self {

@@ -117,10 +117,12 @@ pub struct CallPoint {
     time: Instant,
     /// Calls that were let through.
     api_calls: u64,
-    /// Users with at least one call. Those of everybody's days of a zone are counted from its hours: beyond 1,024 with a
-    /// standard error of 0.8 %, as are those of a day of UTC that is not over while more than 130,000 call in it. They are
-    /// null where the days begin in the middle of an hour of UTC, before as many of the latest days as an answer may
-    /// read, and while more than 130,000 call in an hour that is not over.
+    /// Users with at least one call: exact by minute, by hour, by day of UTC, and in as many of the latest days of a zone as
+    /// an answer may read by name (fifty of two thousand users, one of 130,000). Everybody's of days before these, and of
+    /// days that are not over while more than 300,000 call in them, are counted from hours: beyond 1,024 with a standard
+    /// error of 0.8 %. They are null where that cannot be read either: of days that begin in the middle of an hour of UTC,
+    /// of such a day until the hour is over in which it began, before more days than an answer may read, and while more
+    /// than 300,000 call in an hour that is not over.
     unique_users: Option<u64>,
     /// The authorizer's average latency, in milliseconds; 0 without calls.
     avg_latency_ms: f64,
@@ -130,11 +132,12 @@ impl Series {
     /// Everybody's figures in a range in which nothing has happened yet.
     pub fn new(range: Range) -> Self {
         let days: BTreeSet<Minute> = range.days().map(|day| day.first_hour().first_minute()).collect();
-        let users = |first: Minute| match range.granularity() {
+        let users = |(first, next): (Minute, Minute)| match range.granularity() {
+            Granularity::Day if first == next => Users::Named,
             Granularity::Day if !days.contains(&first) => Users::Unknown,
             _ => Users::Counted,
         };
-        let points = range.windows().map(|first| Sums { users: users(first), ..Sums::default() }).collect();
+        let points = range.edges().map(|edges| Sums { users: users(edges), ..Sums::default() }).collect();
         Self { range, points }
     }
 

@@ -13,7 +13,7 @@ use super::stream::StreamHealth;
 use super::zone::Zone;
 use crate::quota::Quota;
 use crate::usage::Usage;
-use crate::window::{Hour, Minute, Month};
+use crate::window::{Minute, Month};
 
 /// Whole minutes over which calls a minute are counted.
 pub const PACE_MINUTES: i64 = 5;
@@ -50,8 +50,8 @@ pub struct Summary {
     /// The same of 99 % of the calls.
     #[serde(rename = "p99ResponseMs")]
     p99_response_ms: Figure,
-    /// Everybody's summary alone: users with calls in the whole hours of today; beyond 1,024 with a standard error of
-    /// 0.8 %.
+    /// Everybody's summary alone: users with calls today, exact while these and those of the day before are no more than
+    /// 130,000, and null or with a standard error of 0.8 % beyond.
     #[serde(skip_serializing_if = "Option::is_none")]
     users: Option<Figure>,
     /// One user's summary alone: keys with calls today.
@@ -89,10 +89,6 @@ pub struct Spans {
     pub pace: Range,
     /// The same minutes a week before.
     pub pace_before: Range,
-    /// The whole hours of today that are set, if there are any.
-    pub hours: Option<(Hour, Hour)>,
-    /// The same hours a week before.
-    pub hours_before: Option<(Hour, Hour)>,
 }
 
 /// What happened in a span.
@@ -102,32 +98,25 @@ pub struct Happened {
     pub usage: Usage,
     /// Calls in the minutes of its pace.
     pub pace: u64,
-    /// Users in its whole hours; nothing for one user's.
+    /// Its users, where they are known.
     pub users: Option<u64>,
 }
 
 impl Spans {
-    /// The spans of a zone's day, with windows that are set up to a minute.
-    pub fn of(zone: &Zone, set: Minute, now: Timestamp) -> Self {
+    /// The spans of a zone's day.
+    pub fn of(zone: &Zone, now: Timestamp) -> Self {
         let current = Minute::of(now);
         let midnight = zone.midnight(current);
         let midnight_before = zone.days_after(midnight, -7);
         let until = |midnight: Minute| midnight.plus(current.since(zone.midnight(current)));
         let between = |first: Minute, end: Minute| Range::between(first, end, zone.clone(), now);
         let pace = |end: Minute| between(end.plus(-PACE_MINUTES), end);
-        let whole_hours = |midnight: Minute, last: Minute| {
-            let (first, last) = (midnight.plus(59).hour(), last.plus(1).hour().plus(-1));
-            (first <= last).then_some((first, last))
-        };
-        let hours = whole_hours(midnight, set.min(current.plus(-1)));
-        let back = midnight.since(midnight_before) / 60;
+        let day = |midnight: Minute, end: Minute| Range::of_day(midnight, end, zone.clone(), now);
         Self {
-            today: between(midnight, current.plus(1)),
-            before: between(midnight_before, until(midnight_before)),
+            today: day(midnight, current.plus(1)),
+            before: day(midnight_before, until(midnight_before)),
             pace: pace(current),
             pace_before: pace(until(midnight_before)),
-            hours,
-            hours_before: hours.map(|(first, last)| (first.plus(-back), last.plus(-back))),
         }
     }
 }
@@ -137,8 +126,6 @@ impl Summary {
     pub fn new(now: Timestamp, set: Minute, spans: &Spans, today: &Happened, before: &Happened) -> Self {
         let figure = |of: fn(&Happened) -> Option<f64>| Figure::new(of(today), of(before));
         let response = |happened: &Happened, percent| happened.usage.performance.response.percentile_ms(percent);
-        let keys =
-            |happened: &Happened| Some(happened.usage.keys.iter().filter(|(_, key)| key.calls > 0).count() as f64);
         Self {
             as_of: now.into(),
             settled_to: spans.today.settled_to(set).into(),
@@ -152,17 +139,26 @@ impl Summary {
             status_known: today.usage.answered(),
             p50_response_ms: Figure::new(response(today, 50), response(before, 50)),
             p99_response_ms: Figure::new(response(today, 99), response(before, 99)),
-            users: today.users.map(|_| figure(|happened| happened.users.map(|users| users as f64))),
-            keys: today.users.is_none().then(|| Figure::new(keys(today), keys(before))),
+            users: None,
+            keys: None,
             quota: None,
             stream: None,
         }
     }
 
-    /// The same with how the stream is.
+    /// The same of everybody: with their number, and how the stream is.
     #[must_use]
-    pub fn with_stream(self, stream: StreamHealth) -> Self {
-        Self { stream: Some(stream), ..self }
+    pub fn of_everybody(self, [today, before]: [&Happened; 2], stream: StreamHealth) -> Self {
+        let users = |happened: &Happened| happened.users.map(|users| users as f64);
+        Self { users: Some(Figure::new(users(today), users(before))), stream: Some(stream), ..self }
+    }
+
+    /// The same of one user: with their keys.
+    #[must_use]
+    pub fn of_one(self, [today, before]: [&Happened; 2]) -> Self {
+        let keys =
+            |happened: &Happened| Some(happened.usage.keys.iter().filter(|(_, key)| key.calls > 0).count() as f64);
+        Self { keys: Some(Figure::new(keys(today), keys(before))), ..self }
     }
 
     /// The same with the quota of the one user whose it is.
@@ -183,21 +179,13 @@ mod tests {
     fn a_day_is_compared_with_as_much_of_the_same_day_a_week_before_also_where_clocks_have_changed() {
         let now: Timestamp = "2026-10-05T01:10:20Z".parse().unwrap();
         let of = |zone: &str| {
-            let Spans { today, before, pace_before, hours, hours_before, .. } =
-                Spans::of(&zone.parse().unwrap(), "2026-10-05T01:08".parse().unwrap(), now);
-            let hours = hours.map(|(first, last)| format!("{first} {last}"));
-            let hours_before = hours_before.map(|(first, last)| format!("{first} {last}"));
-            let edges = [today.from(), before.from(), before.to(), pace_before.from()].map(|edge| edge.to_string());
-            (edges, hours.unwrap_or_default(), hours_before.unwrap_or_default())
+            let Spans { today, before, pace_before, .. } = Spans::of(&zone.parse().unwrap(), now);
+            [today.from(), before.from(), before.to(), pace_before.from()].map(|edge| edge.to_string())
         };
         let utc = ["2026-10-05T00:00:00Z", "2026-09-28T00:00:00Z", "2026-09-28T01:10:00Z", "2026-09-28T01:05:00Z"];
-        assert_eq!(
-            of("UTC"),
-            (utc.map(str::to_owned), "2026-10-05T00 2026-10-05T00".into(), "2026-09-28T00 2026-09-28T00".into())
-        );
+        assert_eq!(of("UTC"), utc);
         // Clocks of Adelaide went from 9:30 to 10:30 ahead on 4 October.
         let adelaide = ["2026-10-04T13:30:00Z", "2026-09-27T14:30:00Z", "2026-09-28T02:10:00Z", "2026-09-28T02:05:00Z"];
-        let (hours, before) = ("2026-10-04T14 2026-10-05T00", "2026-09-27T15 2026-09-28T01");
-        assert_eq!(of("Australia/Adelaide"), (adelaide.map(str::to_owned), hours.into(), before.into()));
+        assert_eq!(of("Australia/Adelaide"), adelaide);
     }
 }

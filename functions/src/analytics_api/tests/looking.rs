@@ -9,6 +9,7 @@ use metering::event::EventType;
 use metering::fold::UsageBySubject;
 use metering::sketch::Sketch;
 use metering::subject::Subject;
+use metering::user_set::Listed;
 
 use super::count::{assert_points, point, seen_by};
 use super::exact::{NOW, events};
@@ -39,26 +40,48 @@ async fn worlds() -> [World; 2] {
     [plain, with_courses]
 }
 
-/// Sets the hours and days up to a minute as the aggregator does: each from its parts.
+/// Sets the hours and days up to a minute as the aggregator does: each from its parts, with lists of who called.
 pub(super) async fn set_with_courses(world: &World, through: Minute) {
+    set_longer(world, through, true).await;
+}
+
+/// The same, with lists or as it was before there were any.
+async fn set_longer(world: &World, through: Minute, has_lists: bool) {
+    let of = |fold: &UsageBySubject| {
+        let total = Total::of(fold);
+        let listed = has_lists.then_some(Listed { of_hour: total.users, of_day: total.users });
+        Total { listed, ..total }
+    };
     let minutes = world.groups(through, Minute::of).into_iter();
     let minutes: Vec<_> = minutes.map(|(minute, events)| (minute, events.fold())).collect();
     let hours = parts(&minutes, |minute| (minute.hour(), minute.of_hour()));
     for (hour, (fold, course)) in &hours {
         if hour.last_minute() <= through {
+            if has_lists {
+                list_ends(world, Span::Hour(*hour), fold).await;
+            }
             world.api.windows.set_hour(*hour, fold, |_| true).await.unwrap();
-            world.api.windows.set_total(Span::Hour(*hour), &Total::of(fold), Some(course)).await.unwrap();
+            world.api.windows.set_total(Span::Hour(*hour), &of(fold), Some(course)).await.unwrap();
         }
     }
     let hours: Vec<_> = hours.into_iter().map(|(hour, (fold, _))| (hour, fold)).collect();
     for (day, (fold, course)) in parts(&hours, |hour| (hour.day(), hour.of_day())) {
         let last = through.min(day.last_hour().last_minute());
+        if has_lists && last == day.last_hour().last_minute() {
+            list_ends(world, Span::Day(day), &fold).await;
+        }
         world.api.windows.set_day(day, last, &fold).await.unwrap();
-        let (total, mut companies) = (Total::of(&fold), Companies::default());
+        let (total, mut companies) = (of(&fold), Companies::default());
         companies.add(&fold);
         world.api.windows.set_total(Span::Day(day), &total, Some(&course)).await.unwrap();
         world.api.windows.set_companies(day, &total, &companies).await.unwrap();
     }
+}
+
+async fn list_ends(world: &World, whole: Span, fold: &UsageBySubject) {
+    let mut tally = Tally::default();
+    tally.add(fold);
+    world.api.windows.list_ends(whole, tally.ends()).await.unwrap();
 }
 
 /// Longer windows from shorter ones, each with its place in the longer.
@@ -91,7 +114,7 @@ fn at(value: &Value) -> Timestamp {
 
 #[tokio::test]
 async fn days_of_a_zone_are_exact_with_their_edges_in_the_middle_of_hours() {
-    for world in worlds().await {
+    for (world, has_ends) in worlds().await.into_iter().zip([false, true]) {
         for (zone, midnight) in
             [("Asia/Kolkata", "18:30:00"), ("Australia/Adelaide", "13:30:00"), ("America/New_York", "05:00:00")]
         {
@@ -104,8 +127,8 @@ async fn days_of_a_zone_are_exact_with_their_edges_in_the_middle_of_hours() {
                     assert!(from.to_string().contains(midnight), "{zone} {from}");
                     let mut expected = point(&seen, from, from + SignedDuration::from_hours(24));
                     match who {
-                        // Users are known by hours of UTC, which these days cut in two.
-                        Who::Admin if midnight.contains(":30:") => expected["uniqueUsers"] = Value::Null,
+                        // Users are known by hours of UTC then, which these days cut in two.
+                        Who::Admin if midnight.contains(":30:") && !has_ends => expected["uniqueUsers"] = Value::Null,
                         Who::Admin => {}
                         _ => expected["uniqueUsers"] = json!(u64::from(expected["apiCalls"] != 0)),
                     }
@@ -351,21 +374,21 @@ async fn the_description_is_for_everybody_and_is_not_sent_twice() {
     assert_eq!(world.api.answer(&request, NOW.parse().unwrap()).await.status_code, 304);
 }
 
-/// Calls of two users in each hour of ninety days.
-async fn ninety_days() -> World {
+/// Calls of two users in each hour of ninety days, with lists of who called or without.
+async fn ninety_days(has_lists: bool) -> World {
     let (now, through): (Timestamp, Minute) = (NOW.parse().unwrap(), "2026-12-01T00:08".parse().unwrap());
     let mut world = World::new(Vec::new(), "2026-12-01T00:08").await;
     for n in 0..90 * 24 {
         let made = now - SignedDuration::from_hours(n) - SignedDuration::from_mins(3 + n % 50);
         world.events.extend(USERS[2..].iter().map(|user| call(user, &format!("{n}"), &made.to_string())));
     }
-    set_with_courses(&world, through).await;
+    set_longer(&world, through, has_lists).await;
     world
 }
 
 #[tokio::test]
 async fn no_answer_costs_more_than_its_bound_whatever_its_range() {
-    let world = ninety_days().await;
+    let world = ninety_days(true).await;
     for (path, parameters) in [
         (TIMESERIES, &[("granularity", "hour"), ("duration", "90d")][..]),
         (TIMESERIES, &[("granularity", "day"), ("duration", "90d")]),
@@ -411,7 +434,7 @@ async fn no_answer_costs_more_than_its_bound_whatever_its_range() {
 
 #[tokio::test]
 async fn users_of_a_zones_days_are_counted_for_as_many_of_the_latest_days_as_an_answer_may_read() {
-    let world = ninety_days().await;
+    let world = ninety_days(false).await;
     let parameters = [("granularity", "day"), ("duration", "89d"), ("tz", "America/New_York")];
     let this_hour = Hour::of(NOW.parse().unwrap());
     for (users, set, days) in [(20, 90, 30), (20_000, 20, 4)] {

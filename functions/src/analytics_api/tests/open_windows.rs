@@ -120,7 +120,7 @@ async fn users_whom_an_earlier_deployment_has_not_listed_are_exact_while_few_and
 
 #[tokio::test]
 async fn more_users_than_an_answer_may_read_are_unknown_in_an_hour_and_estimated_in_a_day_whose_hour_can_be_read() {
-    let many = 130_001;
+    let many = 400_001;
     let world = world(3_000, Some(Listed { of_hour: many, of_day: many })).await;
     for granularity in ["hour", "day"] {
         let (found, _, units) = last_point(&world, granularity).await;

@@ -1,24 +1,42 @@
-//! Who has called in an hour and a day that are not over, listed as their minutes are set.
+//! Who has called in an hour and a day: listed as their minutes are set, and again when they are over, by when in them.
 //!
-//! Invariant: whoever calls in a minute whose total says so is in the lists of its hour and its day. Lists only grow, by
-//! items that are named by what they hold: who lists a minute again, or beside another, may name somebody twice, and
-//! loses nobody.
+//! Invariant: whoever calls in a part of a window is listed under that part or an earlier one, and, once the window is
+//! over, under that or a later one as well: so the lists tell of any part to which they begin or end. Lists only grow, by
+//! items that are named by what they hold: who lists a part again, or beside another, may name somebody twice, and loses
+//! nobody.
 
-use contract::limit::MINUTES_DAYS;
+use std::collections::BTreeMap;
+
+use contract::limit::{HISTORY_DAYS, MINUTES_DAYS};
 use contract::table::{PK, SK, TTL};
-use metering::user_set::{Listed, Packed, UserSet};
+use metering::user_set::{ByPart, Ends, Listed, Packed, UserSet};
 use metering::window::Minute;
 
 use super::{Span, Windows};
 use crate::blocks::after_days;
-use crate::table::{Consistency, Item, Sort, TableError, binary, number, readable, text};
+use crate::table::{Consistency, Item, Sort, TableError, binary, compact_json, number, readable, string, text};
 
 /// Attribute that holds callers.
 const CALLERS: &str = "callers";
+/// Attribute that holds how many callers each part has.
+const COUNTS: &str = "counts";
+/// Minutes of a part of an hour that is over: all zones' days begin between two of them.
+const QUARTER: u8 = 15;
+/// What sorts behind all names of items.
+const LAST: char = '~';
+
+/// From which end of a window its callers are listed once it is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// Each under the part of their first call: the list tells of all parts up to one.
+    First,
+    /// Each under the part of their last call: it tells of all parts from one on.
+    Last,
+}
 
 impl Windows {
-    /// Lists the callers of a minute whom the lists of its hour and its day do not name yet; returns how many these name
-    /// then, or nothing where there are no callers.
+    /// Lists the callers of a minute whom the lists of its hour and its day do not name up to it; returns how many these
+    /// name then, or nothing where there are no callers.
     ///
     /// # Errors
     /// When a request fails. Some of them may be listed then.
@@ -32,33 +50,149 @@ impl Windows {
     }
 
     async fn list(&self, whole: Span, minute: Minute, callers: &UserSet) -> Result<u64, TableError> {
-        let mut listed = self.callers(whole, Consistency::Strong).await?;
-        let new = callers.without(&listed);
-        self.analytics.put_all(new.pack().into_iter().map(|packed| item(whole, minute, packed))).await?;
+        let (mut listed, mut earlier) = (UserSet::default(), UserSet::default());
+        for (part, callers) in self.items(&partition(whole), Sort::All, Consistency::Strong).await? {
+            if part <= minute.to_string() {
+                earlier.merge(&callers);
+            }
+            listed.merge(&callers);
+        }
+        let (new, expires_at) = (callers.without(&earlier), after_days(minute.start(), MINUTES_DAYS));
+        let items =
+            new.pack().into_iter().map(|packed| item(&partition(whole), &minute.to_string(), packed, expires_at));
+        self.analytics.put_all(items).await?;
         listed.merge(&new);
         Ok(listed.count())
     }
 
-    /// The callers of an hour or a day that are listed.
+    /// The callers of an hour or a day that are listed under its minutes from one to another.
     ///
     /// # Errors
     /// When the query fails.
-    pub async fn callers(&self, whole: Span, consistency: Consistency) -> Result<UserSet, TableError> {
-        let mut callers = UserSet::default();
-        for item in self.analytics.query(&partition(whole), Sort::All, consistency).await? {
-            readable(self.analytics.bytes(&item, CALLERS))?.into_iter().for_each(|body| callers.add_packed(body));
+    pub async fn callers(
+        &self,
+        whole: Span,
+        (first, last): (Minute, Minute),
+        consistency: Consistency,
+    ) -> Result<Vec<(Minute, UserSet)>, TableError> {
+        let between = Sort::Between(first.to_string(), format!("{last}{LAST}"));
+        let items = self.items(&partition(whole), between, consistency).await?.into_iter();
+        Ok(items.filter_map(|(part, callers)| Some((part.parse().ok()?, callers))).collect())
+    }
+
+    /// Lists the callers of an hour or a day that is over from both ends.
+    ///
+    /// # Errors
+    /// When a request fails. Some of them may be listed then, and readers do without the list.
+    pub async fn list_ends(&self, whole: Span, Ends { first, last }: &Ends) -> Result<(), TableError> {
+        tokio::try_join!(self.list_end(whole, End::First, first), self.list_end(whole, End::Last, last))?;
+        Ok(())
+    }
+
+    async fn list_end(&self, whole: Span, end: End, by_place: &ByPart) -> Result<(), TableError> {
+        let (partition, mut by_part) = (end.partition(whole), ByPart::new());
+        for (place, callers) in by_place {
+            by_part.entry(part(whole, *place)).or_default().merge(callers);
         }
-        Ok(callers)
+        let expires_at = after_days(whole.first_minute().start(), HISTORY_DAYS);
+        let listed = self.items(&partition, Sort::All, Consistency::Strong).await?;
+        let items = by_part.iter().flat_map(|(part, callers)| {
+            let part = name(*part);
+            let mut known = UserSet::default();
+            let holds = |other: &str| if end == End::First { other <= part.as_str() } else { other >= part.as_str() };
+            listed.iter().filter(|(other, _)| holds(other)).for_each(|(_, callers)| known.merge(callers));
+            let new = callers.without(&known).pack().into_iter();
+            new.map(|packed| item(&partition, &part, packed, expires_at)).collect::<Vec<_>>()
+        });
+        self.analytics.put_all(items).await?;
+        let counts: BTreeMap<u8, u64> = by_part.iter().map(|(part, callers)| (*part, callers.count())).collect();
+        let counts = [
+            (PK, text(partition.clone())),
+            (SK, text(end.counts())),
+            (COUNTS, compact_json(&counts)),
+            (TTL, number(expires_at)),
+        ];
+        self.analytics.put_all([counts.map(|(name, value)| (name.to_owned(), value)).into()]).await
+    }
+
+    /// The callers of an hour or a day that is over up to the end of one of its places, or from its beginning on;
+    /// nothing where they are not listed, or the read has missed some.
+    ///
+    /// # Errors
+    /// When the query fails.
+    pub async fn callers_at(&self, whole: Span, end: End, place: u8) -> Result<Option<UserSet>, TableError> {
+        let (partition, part, mut callers) = (end.partition(whole), part(whole, place), UserSet::default());
+        let between = match end {
+            End::First => Sort::Between(end.counts(), format!("{}{LAST}", name(part))),
+            End::Last => Sort::Between(name(part), end.counts()),
+        };
+        let mut counts = None;
+        for item in self.analytics.query(&partition, between, Consistency::Eventual).await? {
+            if string(&item, SK) == end.counts() {
+                counts = readable(self.analytics.json::<BTreeMap<u8, u64>>(&item, COUNTS))?;
+            } else {
+                readable(self.analytics.bytes(&item, CALLERS))?.into_iter().for_each(|body| callers.add_packed(body));
+            }
+        }
+        let holds = |other: u8| if end == End::First { other <= part } else { other >= part };
+        let expected = counts.map(|counts| counts.into_iter().filter(|(part, _)| holds(*part)).map(|(_, n)| n).sum());
+        Ok(expected.is_some_and(|expected: u64| callers.count() >= expected).then_some(callers))
+    }
+
+    /// The callers that items hold, under their parts.
+    async fn items(
+        &self,
+        partition: &str,
+        sort: Sort,
+        consistency: Consistency,
+    ) -> Result<Vec<(String, UserSet)>, TableError> {
+        let mut found = Vec::new();
+        for item in self.analytics.query(partition, sort, consistency).await? {
+            let (mut callers, key) = (UserSet::default(), string(&item, SK));
+            let Some((part, _)) = key.rsplit_once('#') else { continue };
+            readable(self.analytics.bytes(&item, CALLERS))?.into_iter().for_each(|body| callers.add_packed(body));
+            found.push((part.to_owned(), callers));
+        }
+        Ok(found)
     }
 }
 
-/// Kept for as long as a minute is, since an event may be late.
-fn item(whole: Span, minute: Minute, Packed { name, body }: Packed) -> Item {
+impl End {
+    fn partition(self, whole: Span) -> String {
+        let end = match self {
+            Self::First => "FIRST",
+            Self::Last => "LAST",
+        };
+        format!("{}#{end}", partition(whole))
+    }
+
+    /// The sort key of the counts: where every read of the list begins or ends.
+    fn counts(self) -> String {
+        match self {
+            Self::First => "!".into(),
+            Self::Last => LAST.into(),
+        }
+    }
+}
+
+/// The part of a window that is over in which a place is: the quarter of an hour, the hour of a day.
+const fn part(whole: Span, place: u8) -> u8 {
+    match whole {
+        Span::Hour(_) | Span::Minute(_) => place / QUARTER,
+        Span::Day(_) => place,
+    }
+}
+
+fn name(part: u8) -> String {
+    format!("{part:02}")
+}
+
+fn item(partition: &str, part: &str, Packed { name, body }: Packed, expires_at: i64) -> Item {
     let attributes = [
-        (PK, text(partition(whole))),
-        (SK, text(format!("{minute}#{name}"))),
+        (PK, text(partition)),
+        (SK, text(format!("{part}#{name}"))),
         (CALLERS, binary(body)),
-        (TTL, number(after_days(minute.start(), MINUTES_DAYS))),
+        (TTL, number(expires_at)),
     ];
     attributes.map(|(name, value)| (name.to_owned(), value)).into()
 }

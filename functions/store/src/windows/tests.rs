@@ -4,7 +4,7 @@ use contract::table::STATE;
 use dynamodb_fixture::Store;
 use metering::subject::Subject;
 use metering::usage::Usage;
-use metering::user_set::{Listed, UserSet};
+use metering::user_set::{Ends, Listed, UserSet};
 
 use super::*;
 use crate::table::Consistency;
@@ -127,6 +127,57 @@ async fn who_lists_a_minute_again_or_beside_another_loses_nobody_and_writes_no_m
     let listed = windows.list_callers(next.plus(60), &callers(40..60)).await.unwrap();
     assert_eq!(listed, Some(Listed { of_hour: 20, of_day: 59 }));
     for (span, expected) in [(Span::Hour(first.hour()), 1..50), (Span::Day(first.day()), 1..60)] {
-        assert_eq!(windows.callers(span, Consistency::Strong).await.unwrap(), callers(expected), "{span}");
+        assert_eq!(known_of(&windows, span, next.plus(60)).await, callers(expected), "{span}");
     }
+}
+
+/// Whoever is listed of a window up to a minute.
+async fn known_of(windows: &Windows, whole: Span, last: Minute) -> UserSet {
+    let mut callers = UserSet::default();
+    let parts = windows.callers(whole, (whole.first_minute(), last), Consistency::Strong).await.unwrap();
+    parts.iter().for_each(|(_, part)| callers.merge(part));
+    callers
+}
+
+#[tokio::test]
+async fn lists_tell_who_called_up_to_any_part_and_from_any_part_on_in_whatever_order_parts_are_set() {
+    let (.., windows, _) = world().await;
+    let callers = |hashes: &[u64]| hashes.iter().copied().collect::<UserSet>();
+    let (first, next, hour) = (minute(LATE), minute(LATE).plus(1), Span::Hour(minute(LATE).hour()));
+    windows.list_callers(next, &callers(&[1, 2])).await.unwrap();
+    windows.list_callers(first, &callers(&[2, 3])).await.unwrap();
+    assert_eq!(known_of(&windows, hour, first).await, callers(&[2, 3]));
+    assert_eq!(known_of(&windows, hour, next).await, callers(&[1, 2, 3]));
+    let by_place = |parts: &[(u8, &[u64])]| parts.iter().map(|(place, hashes)| (*place, callers(hashes))).collect();
+    let ends = |first: &[(u8, &[u64])], last: &[(u8, &[u64])]| Ends { first: by_place(first), last: by_place(last) };
+    assert_eq!(windows.callers_at(hour, End::First, 59).await.unwrap(), None);
+    windows.list_ends(hour, &ends(&[(3, &[1]), (50, &[2])], &[(14, &[1]), (50, &[2])])).await.unwrap();
+    // A late event: the second called in the beginning as well, and the first in the end.
+    windows.list_ends(hour, &ends(&[(3, &[1]), (14, &[2])], &[(50, &[1, 2])])).await.unwrap();
+    for (end, place, expected) in
+        [(End::First, 14, &[1, 2][..]), (End::First, 59, &[1, 2]), (End::Last, 0, &[1, 2]), (End::Last, 45, &[1, 2])]
+    {
+        assert_eq!(windows.callers_at(hour, end, place).await.unwrap(), Some(callers(expected)), "{end:?} {place}");
+    }
+}
+
+#[tokio::test]
+async fn who_lists_the_ends_of_a_window_again_writes_their_counts_alone_and_a_read_that_lags_tells_nobody() {
+    let (store, _, windows, _) = world().await;
+    let day = Span::Day(minute(LATE).day());
+    let callers = |hashes: std::ops::Range<u64>| hashes.collect::<UserSet>();
+    let ends = Ends {
+        first: [(0, callers(1..30_000)), (7, callers(40_000..40_010))].into(),
+        last: [(7, callers(1..30_000)), (23, callers(40_000..40_010))].into(),
+    };
+    windows.list_ends(day, &ends).await.unwrap();
+    store.reset_meter();
+    windows.list_ends(day, &ends).await.unwrap();
+    assert_eq!(store.spent().write_units, 2.0);
+    let count = async |end, place| windows.callers_at(day, end, place).await.unwrap().map(|callers| callers.count());
+    assert_eq!((count(End::First, 6).await, count(End::First, 7).await), (Some(29_999), Some(30_009)));
+    assert_eq!((count(End::Last, 8).await, count(End::Last, 7).await), (Some(10), Some(30_009)));
+    store.lag("07#");
+    assert_eq!((count(End::First, 6).await, count(End::First, 7).await), (Some(29_999), None));
+    assert_eq!((count(End::Last, 8).await, count(End::Last, 7).await), (Some(10), None));
 }

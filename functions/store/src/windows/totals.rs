@@ -5,12 +5,34 @@
 use contract::table::SK;
 use metering::course::Course;
 use metering::total::Total;
+use metering::user_set::Listed;
+use serde::Deserialize;
 
 use super::{COURSE, Row, Span, Windows, course_json};
 use crate::table::{Consistency, Item, Sort, TableError, compact_json, readable, string};
 
 /// Attribute that holds the sums over all subjects.
 pub(super) const TOTAL: &str = "total";
+
+/// A window that is over, as far as it tells of its parts.
+#[derive(Clone, Debug)]
+pub struct Past {
+    pub span: Span,
+    /// How it came about; nothing where it was set before courses were kept.
+    pub course: Option<Course>,
+    /// Users with at least one call.
+    pub users: u64,
+    /// How many callers of it are listed; nothing where those of some part are not.
+    pub listed: Option<Listed>,
+}
+
+/// What is read of a total beside its course.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Counted {
+    users: u64,
+    listed: Option<Listed>,
+}
 
 impl Windows {
     /// Sets a total, with its course where it was put together from parts.
@@ -58,16 +80,19 @@ impl Windows {
         Ok(items.map(|item| Ok((self.span(item)?, self.analytics.json(item, TOTAL)?))).collect())
     }
 
-    /// How the totals of some hours or days came about, by the window, as [`totals`](Self::totals) finds them; nothing
-    /// where one was set before courses were kept.
+    /// Some hours or days, by the window, as [`totals`](Self::totals) finds them.
     ///
     /// # Errors
     /// When the query fails.
-    pub async fn courses(&self, first: Span, last: Span) -> Result<Vec<(Span, Option<Course>)>, TableError> {
+    pub async fn past(&self, first: Span, last: Span) -> Result<Vec<Past>, TableError> {
         let ((pk, from), (_, to)) = (first.key(), last.key());
         let items = self.analytics.query(&pk, Sort::Between(from, to), Consistency::Strong).await?;
-        let course = |item: &Item| Ok((self.span(item)?, self.course(&self.analytics, item)?));
-        items.iter().filter_map(|item| readable(course(item)).transpose()).collect()
+        let past = |item: &Item| {
+            let (span, course) = (self.span(item)?, self.course(&self.analytics, item)?);
+            let Counted { users, listed } = readable(self.analytics.json(item, TOTAL))?.unwrap_or_default();
+            Ok(Past { span, course, users, listed })
+        };
+        items.iter().filter_map(|item| readable(past(item)).transpose()).collect()
     }
 
     fn span(&self, item: &Item) -> Result<Span, TableError> {

@@ -19,6 +19,8 @@ pub(super) enum Users {
     Counted,
     /// There is one whose calls these are.
     One,
+    /// By name alone.
+    Named,
     /// By those of its hours together, and the names in other parts.
     OfHours(Sketch),
     /// Not at all: the windows that make the point are counted each by itself.
@@ -30,6 +32,7 @@ impl Users {
     pub(super) fn number(&self, total: &Total, names: &BTreeSet<Hash>) -> Option<u64> {
         match self {
             Self::Counted => Some(total.users + names.len() as u64),
+            Self::Named => Some(names.len() as u64),
             Self::One => Some(u64::from(total.calls > 0)),
             Self::OfHours(users) => {
                 let mut users = users.clone();
@@ -42,14 +45,35 @@ impl Users {
 }
 
 impl Series {
-    /// The windows whose users can be counted from hours alone, latest first: the first hour of each, and the last.
-    pub fn of_hours(&self) -> Vec<(Hour, Hour)> {
+    /// The windows whose users nobody has told yet, latest first: the first minute of each, and the last.
+    pub fn untold(&self) -> Vec<(Minute, Minute)> {
         let is_unknown = |sums: &Sums| sums.users == Users::Unknown;
         let unknown = self.range.edges().zip(&self.points).filter(|(_, sums)| is_unknown(sums)).map(|(edges, _)| edges);
-        let whole = unknown.filter(|(first, next)| first.of_hour() == 0 && next.of_hour() == 0);
-        let mut hours: Vec<_> = whole.map(|(first, next)| (first.hour(), next.hour().plus(-1))).collect();
-        hours.reverse();
-        hours
+        let mut windows: Vec<_> = unknown.map(|(first, next)| (first, next.plus(-1))).collect();
+        windows.reverse();
+        windows
+    }
+
+    /// Those of them whose users can be counted from hours, and from minutes in the hour in which windows are set up to
+    /// one, latest first: the first hour of each, and the last.
+    pub fn of_hours(&self, set: Minute) -> Vec<(Hour, Hour)> {
+        let is_whole = |first: Minute, next: Minute| first.of_hour() == 0 && (next.of_hour() == 0 || next > set);
+        let untold = self.untold().into_iter().map(|(first, last)| (first, last.plus(1)));
+        let untold = untold.filter(|(first, next)| is_whole(*first, *next));
+        let hours = untold.map(|(first, next)| (first.hour(), next.hour().plus(-1)));
+        hours.filter(|(first, last)| first <= last).collect()
+    }
+
+    /// Names all users of such a window that windows know; live minutes name theirs.
+    pub fn name_users(&mut self, first: Minute, callers: &UserSet) {
+        let Some(point) = self.point(first) else { return };
+        point.users = Users::Named;
+        point.names.extend(callers.iter());
+    }
+
+    /// The users of the first window, where they are known.
+    pub fn users(&self) -> Option<u64> {
+        self.points.first().and_then(|point| point.users.number(&point.total, &point.names))
     }
 
     /// Tells the users of the hours that are set of such a window; others are named by [`add_users`](Self::add_users).
