@@ -14,6 +14,7 @@ mod export;
 mod figures;
 mod forecast;
 mod listed;
+mod lists;
 mod longer;
 mod open_windows;
 mod openapi;
@@ -39,7 +40,7 @@ use metering::report::realtime::{Names, Realtime};
 use metering::window::Minute;
 
 use self::figures::{Figures, Scope};
-use self::listed::Budget;
+use self::lists::Budget;
 use self::question::Question;
 use self::stream_health::Stream;
 use crate::http::parameters::Parameters;

@@ -244,11 +244,8 @@ impl<'a> Run<'a> {
                 days.entry(hour.day()).or_insert_with(Whose::nobody).extend(fold.usages.into_keys());
             }
             let parts = (Span::Minute(hour.first_minute()), Span::Minute(last));
-            let (users, ends) = (tally.users().sketch(), tally.ends().clone());
+            let users = tally.users().sketch();
             let set = async {
-                if hour.last_minute() <= through {
-                    windows.list_ends(span, &ends).await?;
-                }
                 let total = of.set_total(span, tally, parts).await?;
                 if total.users > 0 { windows.set_users(hour, &total, &users).await } else { Ok(()) }
             };
@@ -274,11 +271,8 @@ impl<'a> Run<'a> {
                 whose.retain(&mut fold);
                 self.attempt(part, windows.set_day(day, through, &fold)).await?;
             }
-            let (parts, ends) = ((Span::Hour(day.first_hour()), Span::Hour(through.hour())), tally.ends().clone());
+            let parts = (Span::Hour(day.first_hour()), Span::Hour(through.hour()));
             let set = async {
-                if through == day.last_hour().last_minute() {
-                    windows.list_ends(span, &ends).await?;
-                }
                 let total = of.set_total(span, tally, parts).await?;
                 windows.set_companies(day, &total, &companies).await?;
                 let is_over = through == day.last_hour().last_minute() && total.calls > 0;

@@ -44,13 +44,17 @@ impl Aggregator {
         }
     }
 
-    /// Sets a total from what its subjects come to, and what belongs to none from the totals of its parts.
+    /// Sets a total from what its subjects come to, and what belongs to none from the totals of its parts. The users of a
+    /// window that is over are listed before.
     pub(super) async fn set_total(
         &self,
         span: Span,
         mut tally: Tally,
         (first, last): (Span, Span),
     ) -> Result<Total, TableError> {
+        if last.is_last_of(span) {
+            self.windows.list_ends(span, tally.ends()).await?;
+        }
         let (mut nobodys, mut course) = (UsageBySubject::default(), Course::default());
         let parts = self.windows.totals(first, last).await?;
         for (part, total) in &parts {

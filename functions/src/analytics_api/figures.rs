@@ -18,7 +18,7 @@ use metering::traffic::Traffic;
 use metering::usage::Usage;
 use metering::window::{Day, Hour, Minute};
 
-use super::listed::{Budget, Known};
+use super::lists::{Budget, Told};
 use super::longer::Longer;
 use crate::http::Failure;
 use store::live::Live;
@@ -87,10 +87,10 @@ impl Figures<'_> {
         let totals = ranges(left).into_iter().map(|(first, last)| self.windows.readable_totals(first, last));
         let totals: Vec<_> = all(totals).await?.into_iter().flatten().collect();
         totals.iter().for_each(|(span, total)| add_total(series, *span, total));
-        let known = Known::new(totals.iter().chain(&longer.points), past.iter().flatten(), plan.set);
-        self.name_users_of_days(series, &known).await?;
-        self.count_users_of_days(series, &known).await?;
-        self.add_users_of_open_windows(series, left, &totals, &known).await?;
+        let told = Told::new(totals.iter().chain(&longer.points), past.iter().flatten(), plan.set);
+        self.name_users_of_days(series, &told).await?;
+        self.count_users_of_days(series, &told).await?;
+        self.add_users_of_open_windows(series, left, &totals, &told).await?;
         Ok(())
     }
 

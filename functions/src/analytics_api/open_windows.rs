@@ -14,7 +14,7 @@ use metering::user_set::UserSet;
 use metering::window::{Day, Hour, Minute};
 
 use super::figures::{Figures, by, within};
-use super::listed::{Known, List};
+use super::lists::{List, Told};
 use store::reads::all;
 use store::table::{TableError, readable};
 use store::windows::Span;
@@ -28,7 +28,7 @@ const OF_HOUR: u64 = 1_024;
 /// The totals of windows that are parts of others, and what they tell of who is listed.
 struct Parts<'a> {
     totals: &'a [(Span, Total)],
-    known: &'a Known,
+    told: &'a Told,
 }
 
 impl Figures<'_> {
@@ -38,7 +38,7 @@ impl Figures<'_> {
         series: &mut Series,
         plan: &Plan,
         totals: &[(Span, Total)],
-        known: &Known,
+        told: &Told,
     ) -> Result<(), TableError> {
         let range = series.range();
         let (days, minutes) = match range.granularity() {
@@ -51,9 +51,9 @@ impl Figures<'_> {
                 (of_hours.chain(of_minutes).collect(), minutes.collect())
             }
         };
-        let parts = Parts { totals, known };
+        let parts = Parts { totals, told };
         for day in days {
-            match self.listed(Span::Day(day), parts.known.set(), &parts).await? {
+            match self.listed(Span::Day(day), parts.told.set(), &parts).await? {
                 Some(callers) => series.add_callers(day.first_hour().first_minute(), &callers),
                 None => self.add_users_of_day(series, day, plan, &parts).await?,
             }
@@ -63,7 +63,7 @@ impl Figures<'_> {
 
     /// The callers of a window, where those of all its parts are listed and not too many to be read.
     async fn listed(&self, whole: Span, last: Minute, parts: &Parts<'_>) -> Result<Option<UserSet>, TableError> {
-        self.callers_of(&[List::UpTo(whole, last)], parts.known).await
+        self.callers_of(&[List::UpTo(whole, last)], parts.told).await
     }
 
     /// Names the users of a day of which not all callers can be read, or tells its hours without names.

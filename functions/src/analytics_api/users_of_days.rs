@@ -7,7 +7,7 @@ use metering::report::series::Series;
 use metering::user_set::UserSet;
 
 use super::figures::Figures;
-use super::listed::{Known, List};
+use super::lists::{List, Told};
 use store::reads::all;
 use store::table::TableError;
 
@@ -19,16 +19,16 @@ const AT_ONCE: usize = 16;
 
 impl Figures<'_> {
     /// Names the users of days that no total knows, the latest days first.
-    pub(super) async fn name_users_of_days(&self, series: &mut Series, known: &Known) -> Result<(), TableError> {
+    pub(super) async fn name_users_of_days(&self, series: &mut Series, told: &Told) -> Result<(), TableError> {
         let untold = series.untold();
         for days in untold.chunks(AT_ONCE) {
             let read = all(days.iter().map(async |(first, last)| {
-                let last = (*last).min(known.set());
+                let last = (*last).min(told.set());
                 if *first > last {
                     return Ok(Some(UserSet::default()));
                 }
-                match List::between(*first, last, known.set()) {
-                    Some(lists) => self.callers_of(&lists, known).await,
+                match List::between(*first, last, told.set()) {
+                    Some(lists) => self.callers_of(&lists, told).await,
                     None => Ok(None),
                 }
             }));
@@ -45,8 +45,8 @@ impl Figures<'_> {
     }
 
     /// Counts the users of days that are whole hours of UTC, the latest days first.
-    pub(super) async fn count_users_of_days(&self, series: &mut Series, known: &Known) -> Result<(), TableError> {
-        let days = series.of_hours(known.set());
+    pub(super) async fn count_users_of_days(&self, series: &mut Series, told: &Told) -> Result<(), TableError> {
+        let days = series.of_hours(told.set());
         let (mut rest, mut at_once) = (days.as_slice(), 1);
         let mut left = if days.is_empty() { 0 } else { self.budget.rest(UNITS) as usize };
         while !rest.is_empty() && left > 0 && at_once > 0 {

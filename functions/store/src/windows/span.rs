@@ -60,6 +60,15 @@ impl Span {
         }
     }
 
+    /// Whether it is the last part of another.
+    pub fn is_last_of(self, whole: Self) -> bool {
+        match (whole, self) {
+            (Self::Hour(hour), Self::Minute(minute)) => minute == hour.last_minute(),
+            (Self::Day(day), Self::Hour(hour)) => hour == day.last_hour(),
+            _ => false,
+        }
+    }
+
     pub(super) fn key(self) -> (String, String) {
         match self {
             Self::Minute(minute) => (format!("TOTAL#MINUTE#{}", minute.day()), minute.to_string()),
