@@ -11,6 +11,7 @@ use contract::limit::{HISTORY_DAYS, MINUTES_DAYS};
 use contract::table::{PK, SK, TTL};
 use metering::user_set::{ByPart, Ends, Listed, Packed, UserSet};
 use metering::window::Minute;
+use serde::{Deserialize, Serialize};
 
 use super::{Span, Windows};
 use crate::blocks::after_days;
@@ -20,6 +21,8 @@ use crate::table::{Consistency, Item, Sort, TableError, binary, compact_json, nu
 const CALLERS: &str = "callers";
 /// Attribute that holds how many callers each part has.
 const COUNTS: &str = "counts";
+/// Sort key of the counts: where every read of a list begins or ends.
+const COUNTED: &str = "!";
 /// Minutes of a part of an hour that is over: all zones' days begin between two of them.
 const QUARTER: u8 = 15;
 /// What sorts behind all names of items.
@@ -85,31 +88,24 @@ impl Windows {
     /// # Errors
     /// When a request fails. Some of them may be listed then, and readers do without the list.
     pub async fn list_ends(&self, whole: Span, Ends { first, last }: &Ends) -> Result<(), TableError> {
-        tokio::try_join!(self.list_end(whole, End::First, first), self.list_end(whole, End::Last, last))?;
-        Ok(())
-    }
-
-    async fn list_end(&self, whole: Span, end: End, by_place: &ByPart) -> Result<(), TableError> {
-        let (partition, mut by_part) = (end.partition(whole), ByPart::new());
-        for (place, callers) in by_place {
-            by_part.entry(part(whole, *place)).or_default().merge(callers);
-        }
-        let expires_at = after_days(whole.first_minute().start(), HISTORY_DAYS);
+        let (partition, expires_at) = (ends(whole), after_days(whole.first_minute().start(), HISTORY_DAYS));
         let listed = self.items(&partition, Sort::All, Consistency::Strong).await?;
-        let items = by_part.iter().flat_map(|(part, callers)| {
-            let part = name(*part);
-            let mut known = UserSet::default();
-            let holds = |other: &str| if end == End::First { other <= part.as_str() } else { other >= part.as_str() };
-            listed.iter().filter(|(other, _)| holds(other)).for_each(|(_, callers)| known.merge(callers));
-            let new = callers.without(&known).pack().into_iter();
-            new.map(|packed| item(&partition, &part, packed, expires_at)).collect::<Vec<_>>()
+        let ends = [(End::First, by_part(whole, first)), (End::Last, by_part(whole, last))];
+        let items = ends.iter().flat_map(|(end, by_part)| {
+            by_part.iter().flat_map(|(part, callers)| {
+                let mut known = UserSet::default();
+                let reached = listed.iter().filter(|(name, _)| end.part(name).is_some_and(|at| end.reaches(at, *part)));
+                reached.for_each(|(_, callers)| known.merge(callers));
+                let new = callers.without(&known).pack().into_iter();
+                new.map(|packed| item(&partition, &end.name(*part), packed, expires_at)).collect::<Vec<_>>()
+            })
         });
         self.analytics.put_all(items).await?;
-        let counts: BTreeMap<u8, u64> = by_part.iter().map(|(part, callers)| (*part, callers.count())).collect();
+        let [first, last] = ends.map(|(_, by_part)| counts(&by_part));
         let counts = [
             (PK, text(partition.clone())),
-            (SK, text(end.counts())),
-            (COUNTS, compact_json(&counts)),
+            (SK, text(COUNTED)),
+            (COUNTS, compact_json(&Counts { first, last })),
             (TTL, number(expires_at)),
         ];
         self.analytics.put_all([counts.map(|(name, value)| (name.to_owned(), value)).into()]).await
@@ -121,22 +117,22 @@ impl Windows {
     /// # Errors
     /// When the query fails.
     pub async fn callers_at(&self, whole: Span, end: End, place: u8) -> Result<Option<UserSet>, TableError> {
-        let (partition, part, mut callers) = (end.partition(whole), part(whole, place), UserSet::default());
+        let (last_part, mut callers, mut counts) = (part(whole, place), UserSet::default(), None);
         let between = match end {
-            End::First => Sort::Between(end.counts(), format!("{}{LAST}", name(part))),
-            End::Last => Sort::Between(name(part), end.counts()),
+            End::First => Sort::Between(COUNTED.into(), format!("{}{LAST}", end.name(last_part))),
+            End::Last => Sort::Between(end.name(last_part), COUNTED.into()),
         };
-        let mut counts = None;
-        for item in self.analytics.query(&partition, between, Consistency::Eventual).await? {
-            if string(&item, SK) == end.counts() {
-                counts = readable(self.analytics.json::<BTreeMap<u8, u64>>(&item, COUNTS))?;
+        for item in self.analytics.query(&ends(whole), between, Consistency::Eventual).await? {
+            if string(&item, SK) == COUNTED {
+                counts = readable(self.analytics.json::<Counts>(&item, COUNTS))?;
             } else {
                 readable(self.analytics.bytes(&item, CALLERS))?.into_iter().for_each(|body| callers.add_packed(body));
             }
         }
-        let holds = |other: u8| if end == End::First { other <= part } else { other >= part };
-        let expected = counts.map(|counts| counts.into_iter().filter(|(part, _)| holds(*part)).map(|(_, n)| n).sum());
-        Ok(expected.is_some_and(|expected: u64| callers.count() >= expected).then_some(callers))
+        let Some(Counts { first, last }) = counts else { return Ok(None) };
+        let by_part = if end == End::First { first } else { last };
+        let expected: u64 = by_part.iter().filter(|(at, _)| end.reaches(**at, last_part)).map(|(_, users)| users).sum();
+        Ok((callers.count() >= expected).then_some(callers))
     }
 
     /// The callers that items hold, under their parts.
@@ -157,22 +153,45 @@ impl Windows {
     }
 }
 
+/// How many callers each part has, by both ends.
+#[derive(Deserialize, Serialize)]
+struct Counts {
+    first: BTreeMap<u8, u64>,
+    last: BTreeMap<u8, u64>,
+}
+
 impl End {
-    fn partition(self, whole: Span) -> String {
-        let end = match self {
-            Self::First => "FIRST",
-            Self::Last => "LAST",
-        };
-        format!("{}#{end}", partition(whole))
+    /// What the names of a part's items begin with: those from the last call on sort before the counts, the others behind.
+    fn name(self, part: u8) -> String {
+        let before = if self == Self::Last { " " } else { "" };
+        format!("{before}{part:02}")
     }
 
-    /// The sort key of the counts: where every read of the list begins or ends.
-    fn counts(self) -> String {
+    /// The part of a name, if it is of this end.
+    fn part(self, name: &str) -> Option<u8> {
+        let part = if self == Self::Last { name.strip_prefix(' ')? } else { name };
+        part.parse().ok()
+    }
+
+    /// Whether the list that is read for a part has what stands under another.
+    const fn reaches(self, other: u8, part: u8) -> bool {
         match self {
-            Self::First => "!".into(),
-            Self::Last => LAST.into(),
+            Self::First => other <= part,
+            Self::Last => other >= part,
         }
     }
+}
+
+fn by_part(whole: Span, by_place: &ByPart) -> ByPart {
+    let mut by_part = ByPart::new();
+    for (place, callers) in by_place {
+        by_part.entry(part(whole, *place)).or_default().merge(callers);
+    }
+    by_part
+}
+
+fn counts(by_part: &ByPart) -> BTreeMap<u8, u64> {
+    by_part.iter().map(|(part, callers)| (*part, callers.count())).collect()
 }
 
 /// The part of a window that is over in which a place is: the quarter of an hour, the hour of a day.
@@ -181,10 +200,6 @@ const fn part(whole: Span, place: u8) -> u8 {
         Span::Hour(_) | Span::Minute(_) => place / QUARTER,
         Span::Day(_) => place,
     }
-}
-
-fn name(part: u8) -> String {
-    format!("{part:02}")
 }
 
 fn item(partition: &str, part: &str, Packed { name, body }: Packed, expires_at: i64) -> Item {
@@ -199,4 +214,8 @@ fn item(partition: &str, part: &str, Packed { name, body }: Packed, expires_at: 
 
 fn partition(whole: Span) -> String {
     format!("CALLERS#{whole}")
+}
+
+fn ends(whole: Span) -> String {
+    format!("{}#ENDS", partition(whole))
 }
