@@ -21,6 +21,7 @@ let moved = Date.now();
 let lookedAround = 0;
 let seen;
 let misses = 0;
+let isLost;
 let controller = new AbortController();
 
 let frame = null;
@@ -41,7 +42,7 @@ const stamp = () => {
   const { at, here } = seen ?? {};
   const age = performance.now() - here;
   const isOld = age > IDLE_LOOK + LOOK;
-  const [kind, what] = misses ? ["lost", "Connection lost"] : isPaused ? ["paused", "Paused"] : isOld ? ["old", "Waiting"] : ["live", "Live"];
+  const [kind, what] = misses && isLost ? ["lost", "Connection lost"] : isPaused ? ["paused", "Paused"] : misses || isOld ? ["old", "Waiting"] : ["live", "Live"];
   return el("p", { id: "stamp", class: kind }, what, at && ` · ${seconds(at)}`, isOld && `, ${count(age / 1000)} s ago`);
 };
 
@@ -61,7 +62,10 @@ const shownPoints = () => {
 const failed = (kind, cause) => {
   if (cause.name === "AbortError" || !session) return;
   if (cause.status === 401 || cause.type === "NotAuthorizedException") return signOut("The session has ended. Sign in again.");
-  if (kind === "live") misses += 1;
+  if (kind === "live") {
+    misses += 1;
+    isLost = !cause.status;
+  }
   troubles[kind] =
     cause instanceof TypeError
       ? "The API cannot be reached. The page goes on by itself."
