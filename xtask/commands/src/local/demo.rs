@@ -20,7 +20,7 @@ use cloud::system::history::Stage;
 
 /// As many as are counted within a minute: one in which somebody called takes about twenty requests, and its hour as many,
 /// of which the emulator answers some hundred a second.
-const CALLS: u64 = 4_000;
+const CALLS: u64 = 3_200;
 const DAYS: u32 = 28;
 const SEED: u64 = 1;
 
