@@ -9,10 +9,10 @@ use anyhow::{Context as _, Result};
 use contract::Function;
 
 use crate::cli::{Arch, Build};
-use crate::elf::{Glibc, newest_glibc};
+use crate::elf::{Glibc, empty_unwind_tables, newest_glibc};
 use crate::package::{Compression, Package, Packed};
 use crate::process::Say;
-use crate::{Failure, Printer, exec, process, workspace};
+use crate::{Failure, Printer, exec, file, process, workspace};
 
 /// The glibc of Amazon Linux 2023, on which `provided.al2023` runs.
 const LAMBDA_GLIBC: Glibc = Glibc(2, 34);
@@ -55,7 +55,18 @@ pub fn compile_for_lambda(arch: Arch, say: Say<'_>) -> Result<()> {
         Arch::X86_64 => "--x86-64",
         Arch::Arm64 => "--arm64",
     });
-    process::run(build.current_dir(workspace::root()), say)
+    process::run(build.current_dir(workspace::root()), say)?;
+    Function::ALL.iter().try_for_each(|function| thin(&built_for_lambda(*function)))
+}
+
+/// Leaves out what functions do not need, as they abort where they panic: a twelfth of a package.
+fn thin(binary: &Path) -> Result<()> {
+    let named = || binary.display().to_string();
+    let permissions = std::fs::metadata(binary).with_context(named)?.permissions();
+    let mut elf = std::fs::read(binary).with_context(named)?;
+    empty_unwind_tables(&mut elf).with_context(named)?;
+    file::write_whole(binary, &elf)?;
+    std::fs::set_permissions(binary, permissions).with_context(named)
 }
 
 /// Packages of development builds, for a target that runs them on this machine.
