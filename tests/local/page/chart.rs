@@ -73,11 +73,9 @@ fn what_is_expected_of_a_day_is_a_band(page: &Page<'_>) {
 }
 
 fn what_was_not_expected_is_marked_and_told(page: &Page<'_>) {
-    page.browser.wait("the mark", "document.querySelectorAll('.oddity').length === 1");
-    let told = page.browser.run("document.querySelector('.oddity').ariaLabel");
-    let told = told.as_str().unwrap();
-    assert!(told.contains(": 1 call in the hour, 7.3 expected, over at ") && !told.contains(CUSTOMER), "{told}");
-    page.shows(&format!("Not as expected 1 time, last on {told}."));
+    let told = marked(page);
+    assert!(!told.iter().any(|told| told.contains(CUSTOMER)), "{told:?}");
+    let told = told.iter().find(|told| told.contains(": 1 call in the hour, 7.3 expected, over at ")).unwrap();
     let is_in_the_picture = "(() => { const [mark, chart] = ['.oddity', '#chart'].map((part) => document.querySelector(part).getBoundingClientRect()); \
         return mark.left >= chart.left && mark.right <= chart.right && mark.top >= chart.top && mark.bottom <= chart.bottom; })()";
     for media in [
@@ -93,7 +91,10 @@ fn what_was_not_expected_is_marked_and_told(page: &Page<'_>) {
     page.browser.press("t");
     page.browser.wait(
         "it is in the table",
-        &format!("document.querySelector('.plot tbody small')?.innerText === {}", json!(told)),
+        &format!(
+            "[...document.querySelectorAll('.plot tbody small')].some((said) => said.innerText.includes({}))",
+            json!(told)
+        ),
     );
     page.browser.press("t");
     page.browser.wait("the chart", "document.querySelector('#chart')");
@@ -130,14 +131,23 @@ fn nothing_leaves_the_card(page: &Page<'_>) {
     page.browser.tell("Emulation.clearDeviceMetricsOverride", &json!({}));
 }
 
+/// What the marks on the chart say, once its sentence is of the same: the aggregator may find more in the calls.
+fn marked(page: &Page<'_>) -> Vec<String> {
+    let marked = "(() => { \
+        const told = [...document.querySelectorAll('.oddity')].flatMap((mark) => mark.ariaLabel.split('; ')); \
+        const times = told.length === 1 ? '1 time' : `${told.length} times`; \
+        const isSaid = document.body.innerText.includes(`Not as expected ${times}, last on ${told.at(-1)}.`); \
+        return isSaid && told; \
+      })()";
+    page.browser.wait("marks and a sentence that agree", marked);
+    serde_json::from_value(page.browser.run(marked)).unwrap()
+}
+
 fn everybodys_are_an_administrators(page: &Page<'_>) {
     page.browser.press("w");
-    page.browser.wait("both", "document.querySelectorAll('.oddity').length === 2");
-    let told = page.browser.run("[...document.querySelectorAll('.oddity')].map((mark) => mark.ariaLabel)");
-    let [of_one, of_all] = [0, 1].map(|at| told[at].as_str().unwrap());
-    assert!(of_one.contains(&format!(": 1 call of {CUSTOMER} in the hour, ")), "{told}");
-    assert!(of_all.contains(": 1 call in the minute, 7.3 expected, not over yet"), "{told}");
-    page.shows(&format!("Not as expected 2 times, last on {of_all}."));
+    let told = marked(page);
+    assert!(told.iter().any(|told| told.contains(&format!(": 1 call of {CUSTOMER} in the hour, "))), "{told:?}");
+    assert!(told.iter().any(|told| told.contains(": 1 call in the minute, 7.3 expected, not over yet")), "{told:?}");
 }
 
 fn the_stream_is_as_the_api_says(page: &Page<'_>) {
