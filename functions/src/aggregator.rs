@@ -5,6 +5,7 @@
 
 mod alerts;
 mod anomalies;
+mod backlog;
 mod due;
 mod run;
 mod run_outs;
@@ -20,9 +21,6 @@ use contract::limit::MINUTES_DAYS;
 use contract::plan::Plans;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
-use metering::batch::Batch;
-use metering::block::Block;
-use metering::subject::Bucket;
 use metering::window::{Day, Hour, Minute};
 use serde::Serialize;
 use serde_json::Value;
@@ -49,8 +47,6 @@ use store::windows::{Span, Windows};
 const GRACE: SignedDuration = SignedDuration::from_secs(10);
 /// Minutes folded before the watermark moves, so that catching up survives a time-out.
 const STEP: i64 = 60;
-/// Entries of the journal that a run moves from each bucket.
-const JOURNAL_LIMIT: usize = 1_000;
 
 /// The aggregator's stores.
 #[derive(Clone, Debug)]
@@ -165,13 +161,14 @@ impl Aggregator {
     /// When nothing can be read or written at all, or the journal cannot be moved. What has been set stays right, and
     /// the next run does the rest.
     pub async fn run(&self, until: RunUntil, clock: impl Fn() -> Timestamp) -> Result<Reached, TableError> {
-        let drained = if until == RunUntil::Settled { self.drain(&clock).await } else { Ok(()) };
+        // Before the journal is read, so that all it has of the minutes that are over by now is there.
         let now = clock();
+        let drained = if until == RunUntil::Settled { self.drain(&clock).await } else { Ok(false) };
         let over = last_settled(now);
         let mut watermark = self.begin(now).await?;
         let (target, marks) = self.target(until, now, watermark).await?;
         let waiting = self.failed.list().await?;
-        let mut run = Run::new(self, now, self.resume(watermark, target).await?);
+        let mut run = Run::new(self, now, self.resume(watermark, target, matches!(drained, Ok(true))).await?);
         let mut again: BTreeSet<Minute> = run.partly_known(watermark, target).await?.into_iter().collect();
         again.extend(marks.iter().map(|mark| mark.minute).filter(|minute| *minute <= watermark));
         let is_revision = !again.is_empty() || !waiting.is_empty();
@@ -225,22 +222,6 @@ impl Aggregator {
     async fn clear(&self, marks: &[Mark], through: Minute) -> Result<(), TableError> {
         for mark in marks.iter().filter(|mark| mark.minute <= through) {
             self.blocks.clear(mark).await?;
-        }
-        Ok(())
-    }
-
-    /// Moves what the journal holds into blocks. Each leaves a mark where it is out of turn, so nothing waits.
-    async fn drain(&self, clock: &impl Fn() -> Timestamp) -> Result<(), TableError> {
-        for bucket in Bucket::all() {
-            let pending = self.journal.pending(bucket, JOURNAL_LIMIT).await?;
-            if pending.is_empty() {
-                continue;
-            }
-            let blocks = Block::of(pending.entries.iter().map(|entry| entry.event.clone()));
-            self.blocks.commit(&Batch { blocks, failed: Vec::new() }, clock).await?;
-            // Before windows have them: a reader may miss them for moments, but never sees them twice.
-            self.journal.remove(&pending).await?;
-            tracing::info!(entries = pending.entries.len(), "moved from the journal into blocks");
         }
         Ok(())
     }

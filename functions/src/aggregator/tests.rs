@@ -6,12 +6,13 @@ mod answers;
 mod away;
 mod companies;
 mod delivered;
+mod exceptions;
 mod failing;
 mod plans;
 mod run_outs;
 
 use dynamodb_fixture::Store;
-use metering::batch::Record;
+use metering::batch::{Batch, Record};
 use metering::event::Event;
 use metering::subject::Subject;
 

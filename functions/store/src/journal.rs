@@ -30,6 +30,8 @@ pub struct Journal {
 pub struct Pending {
     /// Entries.
     pub entries: Vec<Entry>,
+    /// Whether more may wait than was asked for.
+    pub is_cut: bool,
     /// Gates all of whose entries these are.
     gates: Vec<Waiting>,
 }
@@ -72,7 +74,8 @@ impl Journal {
         // An index knows keys, and may still know those of removed items.
         let items = self.usage.get_all(keys.iter().map(|item| (string(item, PK), string(item, SK)))).await?;
         let (gates, entries): (Vec<_>, Vec<_>) = items.into_iter().partition(|item| Waiting::of(item).is_some());
-        let mut pending = Pending { entries: entries.into_iter().filter_map(Entry::of).collect(), gates: Vec::new() };
+        let entries = entries.into_iter().filter_map(Entry::of).collect();
+        let mut pending = Pending { entries, is_cut: keys.len() >= limit, gates: Vec::new() };
         let reads = gates.iter().filter_map(Waiting::of).map(|gate| async move {
             let calls = self.calls_behind(gate.gate(), limit).await?;
             Ok::<_, TableError>((gate, calls))
@@ -84,6 +87,7 @@ impl Journal {
         {
             pending.add_behind(gate, calls, limit);
         }
+        pending.is_cut |= pending.entries.len() >= limit;
         // A call that its transaction kept and that was kept by itself as well is found both ways.
         pending.entries.sort_by(|one, other| one.key().cmp(&other.key()));
         pending.entries.dedup_by(|one, other| one.key() == other.key());
@@ -127,7 +131,7 @@ impl Journal {
     ///
     /// # Errors
     /// When a request fails. Some entries may be gone then; removing all of them again is right.
-    pub async fn remove(&self, Pending { entries, gates }: &Pending) -> Result<(), TableError> {
+    pub async fn remove(&self, Pending { entries, gates, .. }: &Pending) -> Result<(), TableError> {
         let deletes = entries.iter().map(|Entry { pk, sk, .. }| async move {
             let request = self.usage.client().delete_item().table_name(self.usage.name());
             let request = request.key(PK, text(pk)).key(SK, text(sk));
@@ -147,6 +151,7 @@ impl Pending {
     fn add_behind(&mut self, gate: Waiting, calls: Vec<Item>, limit: usize) {
         let room = limit.saturating_sub(self.entries.len());
         let found = calls.len();
+        self.is_cut |= found > room || found >= limit;
         let entries: Vec<Entry> = calls.into_iter().take(room).filter_map(Entry::of).collect();
         if entries.len() == found && found < limit {
             self.gates.push(gate);

@@ -19,7 +19,7 @@ use crate::signed_request::fake::Fake;
 const FROM: &str = "2026-11-24T13";
 
 /// Numbers of calls that vary by chance about a mean.
-struct Chance {
+pub(super) struct Chance {
     state: u64,
     mean: f64,
 }
@@ -51,12 +51,12 @@ fn of_hour(mean: f64, hour: Hour) -> f64 {
 }
 
 /// Calls of a minute from [`FROM`] on where the day's mean is so many.
-fn usual(mean: f64) -> Chance {
+pub(super) fn usual(mean: f64) -> Chance {
     chance(of_hour(mean, FROM.parse().unwrap()))
 }
 
 /// A world in whose windows everybody has called about so often a minute, in the mean of a day, for some days, up to [`FROM`].
-async fn world(days: i64, mean: f64) -> (World, Fake) {
+pub(super) async fn world(days: i64, mean: f64) -> (World, Fake) {
     let (world, sns) = world_with_topic(&[TAKEN]).await;
     let (from, mut chance) = (FROM.parse::<Hour>().unwrap(), chance(mean));
     for hour in from.plus(-days * 24).through(from.plus(-1)) {
@@ -75,12 +75,12 @@ async fn world(days: i64, mean: f64) -> (World, Fake) {
 }
 
 /// When a run sets a minute.
-fn run_of(minute: Minute) -> Timestamp {
+pub(super) fn run_of(minute: Minute) -> Timestamp {
     minute.plus(1).start() + SignedDuration::from_secs(20)
 }
 
 /// Commits so many calls in each minute from one on, and runs the aggregator after each.
-async fn play(world: &World, first: Minute, counts: impl IntoIterator<Item = u64>) -> Minute {
+pub(super) async fn play(world: &World, first: Minute, counts: impl IntoIterator<Item = u64>) -> Minute {
     let mut minute = first;
     for n in counts {
         for call in 0..n {
@@ -93,16 +93,16 @@ async fn play(world: &World, first: Minute, counts: impl IntoIterator<Item = u64
     minute
 }
 
-async fn found(world: &World) -> Vec<Anomaly> {
+pub(super) async fn found(world: &World) -> Vec<Anomaly> {
     let day: Day = FROM.parse::<Hour>().unwrap().day();
     world.aggregator.anomalies.between(None, day.plus(-20), day.plus(1)).await.unwrap()
 }
 
-fn ids(sns: &Fake) -> Vec<String> {
+pub(super) fn ids(sns: &Fake) -> Vec<String> {
     sns.requests().iter().map(|request| message(&request.body)["id"].as_str().unwrap().to_owned()).collect()
 }
 
-fn first_minute() -> Minute {
+pub(super) fn first_minute() -> Minute {
     FROM.parse::<Hour>().unwrap().first_minute()
 }
 
@@ -156,22 +156,6 @@ async fn a_run_that_is_killed_at_any_request_loses_no_anomaly_and_repeats_only_w
         }
     }
     assert!(repeated > 0, "no run was killed between sending and noting it");
-}
-
-#[tokio::test]
-async fn a_span_without_the_stream_and_a_holiday_raise_nothing() {
-    let (mut away, sns) = world(2, 30.0).await;
-    away.aggregator.watermark.close(first_minute().plus(-1)).await.unwrap();
-    away.run(RunUntil::Settled, "2026-11-24T13:08:20Z").await;
-    assert_eq!((found(&away).await, ids(&sns).len()), (Vec::new(), 0));
-    // It is back, and now nobody calls.
-    play(&away, first_minute().plus(8), [0, 0, 0]).await;
-    assert_eq!(ids(&sns).len(), 1);
-
-    (away, _) = world(2, 30.0).await;
-    away.aggregator.holidays = vec!["2026-11-24".parse().unwrap()];
-    play(&away, first_minute(), [0, 0, 300, 0]).await;
-    assert_eq!(found(&away).await, []);
 }
 
 #[tokio::test]

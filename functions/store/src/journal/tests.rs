@@ -43,7 +43,7 @@ async fn what_is_kept_is_pending_once_until_it_is_removed() {
     let entries = pending(&journal).await;
     assert_eq!(entries.len(), events.len());
     assert!(events.iter().all(|event| entries.iter().any(|entry| entry.event == *event)));
-    let all = Pending { entries, gates: Vec::new() };
+    let all = Pending { entries, ..Pending::default() };
     journal.remove(&all).await.unwrap();
     journal.remove(&all).await.unwrap();
     assert_eq!(pending(&journal).await, []);
@@ -87,7 +87,8 @@ async fn more_entries_than_one_request_reads_are_all_found() {
     table.put_all(events.iter().map(item_by_itself)).await.unwrap();
     assert_eq!(pending(&journal).await.len(), events.len());
     let bucket = Bucket::of_event(&events[0]);
-    assert_eq!(journal.pending(bucket, 10).await.unwrap().entries.len(), 10);
+    let (some, all) = (journal.pending(bucket, 10).await.unwrap(), journal.pending(bucket, 1_000).await.unwrap());
+    assert_eq!((some.entries.len(), some.is_cut, all.is_cut), (10, true, false));
 }
 
 #[tokio::test]
@@ -121,7 +122,7 @@ async fn a_gate_leads_to_an_item_that_cannot_be_read_until_it_can() {
     table.put_all([broken]).await.unwrap();
     let bucket = Bucket::of_event(&calls[0]);
     let readable = journal.pending(bucket, 1_000).await.unwrap();
-    assert_eq!((readable.entries.len(), readable.gates.len()), (1, 0));
+    assert_eq!((readable.entries.len(), readable.gates.len(), readable.is_cut), (1, 0, false));
     journal.remove(&readable).await.unwrap();
     table.put_all([item_of(&calls[0])]).await.unwrap();
     let mended = journal.pending(bucket, 1_000).await.unwrap();
@@ -162,10 +163,10 @@ async fn calls_behind_a_gate_are_found_by_it_until_none_is_left_and_none_has_pas
         pass(&table, &call(id)).await;
     }
     let some = journal.pending(bucket, 2).await.unwrap();
-    assert_eq!((some.entries.len(), some.gates.len()), (2, 0));
+    assert_eq!((some.entries.len(), some.gates.len(), some.is_cut), (2, 0, true));
     journal.remove(&some).await.unwrap();
     let rest = journal.pending(bucket, 1_000).await.unwrap();
-    assert_eq!((rest.entries.len(), rest.gates.len()), (1, 1));
+    assert_eq!((rest.entries.len(), rest.gates.len(), rest.is_cut), (1, 1, false));
     pass(&table, &call("4")).await;
     journal.remove(&rest).await.unwrap();
     let last = journal.pending(bucket, 1_000).await.unwrap();
