@@ -70,8 +70,7 @@ impl Aggregator {
                 self.read(watch, day, last, &exceptions).await?;
             }
             for found in followed.found() {
-                let is_news = is_news(&found.anomaly, day, watermark);
-                self.announce(found, is_news, now, look).await?;
+                self.announce(found, (day, watermark), now, look).await?;
             }
         }
         Ok(())
@@ -155,13 +154,17 @@ impl Aggregator {
     async fn announce(
         &self,
         found: &mut Found,
-        is_news: bool,
+        (day, watermark): (Day, Minute),
         now: Timestamp,
         look: &mut Look,
     ) -> Result<(), TableError> {
         let Found { anomaly, is_announced, is_end_noted } = found;
-        if !*is_announced && look.unsent == 0 {
-            match self.anomalies.claim(anomaly, is_news, now).await? {
+        if !*is_announced {
+            if look.unsent > 0 {
+                return Ok(());
+            }
+            self.recognize(anomaly, day).await?;
+            match self.anomalies.claim(anomaly, is_news(anomaly, day, watermark), now).await? {
                 Announcement::Done => *is_announced = true,
                 Announcement::Anothers => {}
                 Announcement::Ours => {
@@ -174,6 +177,18 @@ impl Aggregator {
         if let (Some(end), false) = (anomaly.end, *is_end_noted) {
             self.anomalies.end(anomaly, end).await?;
             *is_end_noted = true;
+        }
+        Ok(())
+    }
+
+    /// Has an anomaly that was on record before the day began there as it is: each day judges by days of its own, and
+    /// may see an event begin somewhat earlier or later than the day before did.
+    async fn recognize(&self, anomaly: &mut Anomaly, day: Day) -> Result<(), TableError> {
+        let within = news_minutes(anomaly.series.step);
+        if anomaly.begin < day.first_hour().first_minute().plus(within)
+            && let Some(known) = self.anomalies.same_as(anomaly, within).await?
+        {
+            anomaly.begin = known.begin;
         }
         Ok(())
     }
@@ -195,10 +210,15 @@ impl Aggregator {
 
 /// Whether an anomaly that was found on a day is still news.
 fn is_news(anomaly: &Anomaly, day: Day, watermark: Minute) -> bool {
-    let age = watermark.since(anomaly.begin.plus(anomaly.series.step.minutes() - 1));
-    match anomaly.series.step {
-        Step::Minute => age <= NEWS_MINUTES,
-        // The hours of the day before were all looked at on that day, whose last is over when this one begins.
-        Step::Hour => age <= HOURS_NEWS_MINUTES && anomaly.begin.day() == day,
+    let step = anomaly.series.step;
+    // The hours of the day before were all looked at on that day, whose last is over when this one begins.
+    let may_be = step == Step::Minute || anomaly.begin.day() == day;
+    may_be && watermark.since(anomaly.begin.plus(step.minutes() - 1)) <= news_minutes(step)
+}
+
+const fn news_minutes(step: Step) -> i64 {
+    match step {
+        Step::Minute => NEWS_MINUTES,
+        Step::Hour => HOURS_NEWS_MINUTES,
     }
 }

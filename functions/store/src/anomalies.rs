@@ -122,16 +122,41 @@ impl Anomalies {
         let mut month_end = last;
         while month_end >= first {
             let month = month_end.month();
-            let items = self.table.query(&partition(month), Sort::All, Consistency::Eventual).await?;
-            let anomalies: Result<Vec<_>, _> =
-                items.iter().filter_map(|item| readable(self.anomaly(item)).transpose()).collect();
-            found.extend(anomalies?);
+            found.extend(self.of_month(month, Sort::All, Consistency::Eventual).await?);
             month_end = Day::of(month.start()).plus(-1);
         }
         let is_asked = |anomaly: &Anomaly| user.is_none() || anomaly.series.user.as_ref() == user;
         found.retain(|anomaly| (first..=last).contains(&anomaly.begin.day()) && is_asked(anomaly));
         found.sort_by(|one, other| (one.begin, &one.series).cmp(&(other.begin, &other.series)));
         Ok(found)
+    }
+
+    /// The one on record that is the same event as an anomaly: of the same series, begun no more minutes from it than
+    /// these, and neither over before the other began. Of several the one that begins nearest.
+    ///
+    /// # Errors
+    /// When a query fails.
+    pub async fn same_as(&self, anomaly: &Anomaly, within: i64) -> Result<Option<Anomaly>, TableError> {
+        let Anomaly { series, begin, .. } = anomaly;
+        let (first, last) = (begin.plus(-within), begin.plus(within));
+        let mut months = vec![first.day().month(), last.day().month()];
+        months.dedup();
+        let mut found = Vec::new();
+        for month in months {
+            // Whose it is follows the time, so that the end is the step after the last.
+            let near = Sort::Between(series.step.text(first), series.step.text(last.plus(series.step.minutes())));
+            found.extend(self.of_month(month, near, Consistency::Strong).await?);
+        }
+        let is_over_before = |one: &Anomaly, other: &Anomaly| one.end.is_some_and(|end| end <= other.begin);
+        found.retain(|known| {
+            known.series == *series && !is_over_before(known, anomaly) && !is_over_before(anomaly, known)
+        });
+        Ok(found.into_iter().min_by_key(|known| known.begin.since(*begin).abs()))
+    }
+
+    async fn of_month(&self, month: Month, sort: Sort, consistency: Consistency) -> Result<Vec<Anomaly>, TableError> {
+        let items = self.table.query(&partition(month), sort, consistency).await?;
+        items.iter().filter_map(|item| readable(self.anomaly(item)).transpose()).collect()
     }
 
     fn anomaly(&self, item: &Item) -> Result<Anomaly, TableError> {

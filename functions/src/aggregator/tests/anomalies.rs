@@ -4,12 +4,13 @@ use std::f64::consts::TAU;
 
 use dynamodb_fixture::Fault;
 use metering::active_users::ActiveUsers;
-use metering::anomaly::{Anomaly, Step};
+use metering::anomaly::{Anomaly, Series, Step};
 use metering::course::Course;
 use metering::fold::UsageBySubject;
 use metering::total::Total;
 use metering::usage::Usage;
 use metering::window::{Day, Hour};
+use store::anomalies::Announcement;
 
 use super::alerting::{TAKEN, message, world_with_topic};
 use super::*;
@@ -57,8 +58,12 @@ pub(super) fn usual(mean: f64) -> Chance {
 
 /// A world in whose windows everybody has called about so often a minute, in the mean of a day, for some days, up to [`FROM`].
 pub(super) async fn world(days: i64, mean: f64) -> (World, Fake) {
+    world_up_to(FROM.parse().unwrap(), days, mean).await
+}
+
+async fn world_up_to(from: Hour, days: i64, mean: f64) -> (World, Fake) {
     let (world, sns) = world_with_topic(&[TAKEN]).await;
-    let (from, mut chance) = (FROM.parse::<Hour>().unwrap(), chance(mean));
+    let mut chance = chance(mean);
     for hour in from.plus(-days * 24).through(from.plus(-1)) {
         chance.mean = of_hour(mean, hour);
         let mut course = Course::default();
@@ -156,6 +161,29 @@ async fn a_run_that_is_killed_at_any_request_loses_no_anomaly_and_repeats_only_w
         }
     }
     assert!(repeated > 0, "no run was killed between sending and noting it");
+}
+
+#[tokio::test]
+async fn what_began_before_midnight_is_the_same_where_the_next_day_sees_it_begin_later_unless_it_was_over() {
+    let midnight: Hour = "2026-11-25T00".parse().unwrap();
+    let begin = midnight.first_minute().plus(-3);
+    for end in [None, Some(begin.plus(2))] {
+        let (world, sns) = world_up_to(midnight, 14, 7.0).await;
+        let series = Series { user: None, step: Step::Minute };
+        let known = Anomaly { series, begin, end, expected: 4.0, observed: 60.0, score: 1.0 };
+        let of_the_day_before = &world.aggregator.anomalies;
+        assert_eq!(of_the_day_before.claim(&known, true, begin.end()).await.unwrap(), Announcement::Ours);
+        of_the_day_before.sent(&known, begin.end()).await.unwrap();
+        if let Some(end) = end {
+            of_the_day_before.end(&known, end).await.unwrap();
+        }
+        let then = play(&world, midnight.first_minute(), [110; 2]).await;
+        let then = play(&world, then, chance(of_hour(7.0, midnight)).take(6)).await;
+        let found = found(&world).await;
+        let (one, others) = found.split_first().unwrap();
+        assert_eq!((one.id(), others.len(), ids(&sns).len()), (known.id(), end.iter().len(), end.iter().len()));
+        assert!(found.iter().all(|anomaly| anomaly.end.is_some_and(|end| end < then)), "{found:?}");
+    }
 }
 
 #[tokio::test]
