@@ -49,12 +49,12 @@ impl Followed {
         Self { day: Some(day), watches: whose.map(|user| Watch::new(Series { user, step }, first)).collect() }
     }
 
-    /// Those that are read in a run to a minute.
+    /// Those that are read in a run to a minute: who has waited longest is first, because of several processes none has
+    /// all runs of an hour.
     pub(super) fn in_turn(&mut self, last: Minute) -> impl Iterator<Item = &mut Watch> {
         let midnight = last.day().first_hour().first_minute();
         let (mut begun, mut hours) = (0, 0);
         let is_in_turn = move |watch: &&mut Watch| match watch.series.step {
-            _ if watch.next > last => false,
             Step::Minute if watch.next >= midnight => true,
             Step::Minute => {
                 begun += 1;
@@ -65,7 +65,10 @@ impl Followed {
                 hours <= HOURS_AT_ONCE
             }
         };
-        self.watches.iter_mut().filter(is_in_turn)
+        let mut waiting: Vec<&mut Watch> = self.watches.iter_mut().filter(|watch| watch.next <= last).collect();
+        // Stable, so that of those who have waited as long the ones with the most calls are first.
+        waiting.sort_by_key(|watch| watch.next);
+        waiting.into_iter().filter(is_in_turn)
     }
 
     /// What was found in them.
@@ -77,6 +80,8 @@ impl Followed {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+
+    use metering::window::Hour;
 
     use super::super::watch::Exceptions;
     use super::*;
@@ -122,5 +127,20 @@ mod tests {
         assert_eq!(busy.in_turn(last).count(), BEGUN_AT_ONCE);
         busy.watches.iter_mut().for_each(|watch| watch.next = day.first_hour().first_minute());
         assert_eq!(busy.in_turn(last).count(), 1 + WATCHED_BY_MINUTE);
+    }
+
+    #[test]
+    fn a_process_that_has_half_of_the_runs_comes_to_everybody() {
+        let day: Day = DAY.parse().unwrap();
+        let mut followed = Followed::new(Step::Hour, day, &active(WATCHED_BY_HOUR, 1));
+        let hours = day.first_hour().plus(9).through(day.first_hour().plus(14));
+        for last in hours.map(Hour::last_minute) {
+            for _ in 0..30 {
+                let turn = followed.in_turn(last);
+                turn.for_each(|watch| watch.read(&[].into(), last, &Exceptions::default()));
+            }
+            let longest = followed.watches.iter().map(|watch| last.since(watch.next)).max().unwrap();
+            assert!(last.hour() == day.first_hour().plus(9) || longest < 120, "{last}: {longest} minutes");
+        }
     }
 }
