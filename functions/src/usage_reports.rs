@@ -90,10 +90,7 @@ impl UsageReports {
     /// # Errors
     /// When something is not written. All else is, and the next run tries again.
     pub async fn run(&self, at: Timestamp, clock: impl Fn() -> Timestamp) -> Result<Outcome, ReportError> {
-        let is_heard = match &self.topic {
-            Some(topic) => topic.has_subscribers().await?,
-            None => false,
-        };
+        let is_heard = self.is_heard().await;
         let mut whole = Outcome::default();
         for period in due(at) {
             // Boxed, because the future of so many requests at once is too deep for the compiler to lay out inside others.
@@ -111,6 +108,15 @@ impl UsageReports {
         }
         let Outcome { written, failed, .. } = whole;
         if failed == 0 { Ok(whole) } else { Err(ReportError::Incomplete { written, failed }) }
+    }
+
+    /// Whether a report is announced: where nobody knows, it is.
+    async fn is_heard(&self) -> bool {
+        let Some(topic) = &self.topic else { return false };
+        topic.has_subscribers().await.unwrap_or_else(|cause| {
+            tracing::warn!(%cause, "nobody knows whether anybody has subscribed to reports");
+            true
+        })
     }
 
     async fn write(&self, period: Period, now: Timestamp, is_heard: bool) -> Result<Outcome, ReportError> {
@@ -187,15 +193,18 @@ impl Round<'_> {
     }
 
     /// Keeps a report that says something else than the earlier edition; returns it. Its figures come last: where they
-    /// are, all of it is, and it was announced.
+    /// are, all of it is, and it was announced. Of one that says the same it is kept as of when.
     async fn keep(&self, report: Report, earlier: Option<Report>) -> Result<Option<Report>, ReportError> {
+        let (key, bucket) = (key(&report.whose, report.period), &self.of.bucket);
         let corrections = match earlier {
-            Some(earlier) if earlier.agrees_with(&report) => return Ok(None),
+            Some(earlier) if earlier.agrees_with(&report) => {
+                self.of.store(&key, &Report { as_of: report.as_of, ..earlier }).await?;
+                return Ok(None);
+            }
             Some(earlier) => corrections(&earlier, &report),
             None => Vec::new(),
         };
         let report = Report { corrections, ..report };
-        let (key, bucket) = (key(&report.whose, report.period), &self.of.bucket);
         bucket.put(&format!("{key}.html"), "text/html; charset=utf-8", html(&report).as_bytes()).await?;
         bucket.put(&format!("{key}.csv"), "text/csv; charset=utf-8", csv(&report).as_bytes()).await?;
         if let Some(topic) = self.of.topic.as_ref().filter(|_| self.is_heard) {

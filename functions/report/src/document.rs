@@ -152,7 +152,7 @@ fn rows(page: &mut String, table: &Table, report: &Report) {
     }
     page.push_str("</tr></thead><tbody>");
     for row in &table.rows {
-        let name = if row.name == "*" { "all others" } else { &row.name };
+        let name = if row.is_others() { "all others" } else { &row.name };
         let share = figure::share(row.api_calls, report.whole.api_calls);
         let _ = write!(
             page,

@@ -126,12 +126,14 @@ pub struct Correction {
     pub is: String,
 }
 
-impl Report {
-    /// Whether another edition has the same figures of the period, whenever it was made.
-    pub fn agrees_with(&self, other: &Self) -> bool {
-        (&self.whole, &self.points, &self.tables) == (&other.whole, &other.points, &other.tables)
+impl Row {
+    /// Whether it is what is not told apart.
+    pub(crate) fn is_others(&self) -> bool {
+        self.name == "*"
     }
+}
 
+impl Report {
     /// What names the report: what it is of and whose.
     pub fn title(&self) -> String {
         let of = match &self.whose {

@@ -22,6 +22,7 @@ use crate::topic::Topic;
 const AT: &str = "2026-11-26T01:15:00Z";
 const USERS: [(&str, &str); 3] = [("ada@a.example", "A"), ("bo@a.example", "A"), ("=cy@c.example", "=C & Sons")];
 const SUBSCRIBED: &str = "<entry><key>SubscriptionsConfirmed</key><value>1</value></entry>";
+const REFUSAL: &str = "<Error><Code>ServiceUnavailable</Code></Error>";
 const ALONE: &str = "<entry><key>SubscriptionsConfirmed</key><value>0</value></entry>";
 
 struct World {
@@ -99,7 +100,7 @@ async fn everybody_each_company_and_each_caller_have_a_page_and_a_table_of_the_d
     let world = World::new().await;
     let outcome = world.run(AT).await.unwrap();
     // Two days with calls have a report for three users, two companies and everybody; the others are everybody's alone.
-    let days_and_a_week = 8 + 1;
+    let days_and_a_week = 9 + 1;
     assert_eq!(outcome, Outcome { written: days_and_a_week + 2 * 5, corrected: 0, failed: 0 });
     assert_eq!(world.kept(".html").len(), outcome.written);
     assert_eq!(world.kept(".csv").len(), outcome.written);
@@ -123,24 +124,27 @@ async fn everybody_each_company_and_each_caller_have_a_page_and_a_table_of_the_d
 async fn a_late_call_corrects_the_reports_that_it_is_in_and_no_other() {
     let world = World::new().await;
     world.run(AT).await.unwrap();
-    let before = world.kept(".json");
+    let before = world.kept(".html");
     world.call(USERS[0].0, "A", "2026-11-24T22:00:00Z", "2026-11-26T08:00:00Z").await;
     let outcome = world.run("2026-11-27T01:15:00Z").await.unwrap();
     // Of the day: the caller's, their company's and everybody's. And everybody's of a day that was not over before.
     assert_eq!(outcome, Outcome { written: 3 + 1, corrected: 3, failed: 0 });
-    let changed: Vec<_> = world.kept(".json").into_iter().filter(|(key, json)| before.get(key) != Some(json)).collect();
-    let changed: Vec<_> = changed.iter().map(|(key, _)| key.as_str()).filter(|key| !key.contains("begun")).collect();
+    let changed: Vec<_> = world.kept(".html").into_iter().filter(|(key, page)| before.get(key) != Some(page)).collect();
+    let changed: Vec<_> = changed.iter().map(|(key, _)| key.as_str()).collect();
     let period = "2026-11-24".parse().unwrap();
     let mut expected = [user(0), Whose::Company("A".into()), Whose::Everybody]
-        .map(|whose| format!("{}.json", key(&whose, period)))
+        .map(|whose| format!("{}.html", key(&whose, period)))
         .to_vec();
-    expected.push("day/2026-11-26/everybody.json".into());
+    expected.push("day/2026-11-26/everybody.html".into());
     expected.sort();
     assert_eq!(changed, expected);
     let told = world.report(user(0), "2026-11-24").corrections;
     let told: Vec<_> =
         told.iter().map(|told| format!("{}: {} instead of {}", told.figure, told.is, told.was)).collect();
-    assert_eq!(told, ["calls: 2 instead of 1", "calls, 22:00: 1 instead of 0"]);
+    let in_tables = ["path GET /v1/deadlines", "others by key", "answer unknown"];
+    let in_tables = in_tables.map(|row| format!("calls, {row}: 2 instead of 1"));
+    assert_eq!(told[..2], ["calls: 2 instead of 1", "calls, 22:00: 1 instead of 0"]);
+    assert_eq!(told[2..], in_tables);
     let page = &world.kept(".html")[&format!("{}.html", key(&user(0), period))];
     assert!(page.contains("calls: 2 instead of 1"), "{page}");
 }
@@ -181,11 +185,15 @@ async fn a_report_that_cannot_be_kept_holds_up_no_other_and_is_written_by_the_ne
     assert_eq!(world.report(Whose::Everybody, "2026-11-25").whole.api_calls, 6);
 }
 
+fn topic(url: &str) -> ReportsTopic {
+    let topic = Topic::new(Some(url), "ap-south-1", credentials(), "arn:aws:sns:ap-south-1:1:reports".into());
+    ReportsTopic { topic, source: "/complical/test/usage".into() }
+}
+
 async fn announced(confirmed: &'static str) -> (World, Vec<Asked>) {
     let mut world = World::new().await;
     let (sns, url) = Fake::start([(200, confirmed), (200, "<PublishResponse/>")]).await;
-    let topic = Topic::new(Some(&url), "ap-south-1", credentials(), "arn:aws:sns:ap-south-1:1:reports".into());
-    world.reports.topic = Some(ReportsTopic { topic, source: "/complical/test/usage".into() });
+    world.reports.topic = Some(topic(&url));
     world.run(AT).await.unwrap();
     (world, sns.requests())
 }
@@ -221,6 +229,33 @@ async fn a_report_is_announced_with_links_and_their_end_to_those_who_have_subscr
 }
 
 #[tokio::test]
+async fn reports_are_written_and_announced_where_nobody_knows_who_has_subscribed() {
+    let mut world = World::new().await;
+    let (sns, url) = Fake::start([(503, REFUSAL), (200, "<PublishResponse/>")]).await;
+    world.reports.topic = Some(topic(&url));
+    let outcome = world.run(AT).await.unwrap();
+    assert_eq!((outcome.written, sns.requests().len()), (world.kept(".html").len(), outcome.written + 1));
+}
+
+#[tokio::test]
+async fn a_round_of_corrections_that_ends_early_does_not_begin_anew() {
+    let mut world = World::new().await;
+    world.run(AT).await.unwrap();
+    world.call(USERS[0].0, "A", "2026-11-24T22:00:00Z", "2026-11-26T08:00:00Z").await;
+    let (_sns, url) = Fake::start([(200, SUBSCRIBED), (503, REFUSAL)]).await;
+    world.reports.topic = Some(topic(&url));
+    let first = "2026-11-27T01:15:00Z";
+    assert!(world.run(first).await.is_err());
+    world.reports.topic = None;
+    let outcome = world.run("2026-11-27T13:15:00Z").await.unwrap();
+    assert_eq!((outcome.corrected, outcome.failed), (3, 0));
+    // What had not changed was looked at by the first of the two runs alone.
+    for whose in [user(1), user(2), Whose::Company("=C & Sons".into())] {
+        assert_eq!(world.report(whose, "2026-11-24").as_of, first.parse().unwrap());
+    }
+}
+
+#[tokio::test]
 async fn nobody_is_told_where_nobody_has_subscribed() {
     let (world, requests) = announced(ALONE).await;
     assert_eq!(requests.len(), 1);
@@ -230,11 +265,6 @@ async fn nobody_is_told_where_nobody_has_subscribed() {
 #[tokio::test]
 async fn what_the_topic_does_not_take_is_announced_by_the_next_run_under_the_same_id() {
     let mut world = World::new().await;
-    let topic = async |answers: [(u16, &'static str); 2]| {
-        let (sns, url) = Fake::start(answers).await;
-        let topic = Topic::new(Some(&url), "ap-south-1", credentials(), "arn:aws:sns:ap-south-1:1:reports".into());
-        (sns, Some(ReportsTopic { topic, source: "/complical/test/usage".into() }))
-    };
     let ids = |sns: &Fake| {
         let forms = sns.requests().into_iter().map(|request| String::from_utf8(request.body).unwrap());
         let forms = forms.map(|form| form.parse::<QueryMap>().unwrap());
@@ -242,12 +272,12 @@ async fn what_the_topic_does_not_take_is_announced_by_the_next_run_under_the_sam
             forms.filter_map(|form| form.first("Message").map(|text| serde_json::from_str::<Value>(text).unwrap()));
         events.map(|event| event["id"].to_string()).collect::<std::collections::BTreeSet<_>>()
     };
-    let (refusing, refused) = topic([(200, SUBSCRIBED), (503, "<Error><Code>ServiceUnavailable</Code></Error>")]).await;
-    world.reports.topic = refused;
+    let (refusing, url) = Fake::start([(200, SUBSCRIBED), (503, REFUSAL)]).await;
+    world.reports.topic = Some(topic(&url));
     assert!(world.run(AT).await.is_err());
     assert!(!world.kept(".html").is_empty() && !world.kept(".json").keys().any(|key| !key.contains("begun")));
-    let (taking, taken) = topic([(200, SUBSCRIBED), (200, "<PublishResponse/>")]).await;
-    world.reports.topic = taken;
+    let (taking, url) = Fake::start([(200, SUBSCRIBED), (200, "<PublishResponse/>")]).await;
+    world.reports.topic = Some(topic(&url));
     world.run(AT).await.unwrap();
     assert_eq!(ids(&taking).len(), world.kept(".html").len());
     assert!(ids(&refusing).is_subset(&ids(&taking)));
