@@ -34,7 +34,7 @@ pub(crate) fn run(args: &BenchAnomalies, printer: &Printer) -> Result<()> {
         let series = series::timed(path)?;
         for line in &series.clock_put_back {
             printer.say(format!(
-                "{}:{line}: the time goes back by up to an hour, as when a clock is put back",
+                "{}:{line}: the time goes back by up to an hour or stands still, as when a clock is put back",
                 path.display()
             ));
         }

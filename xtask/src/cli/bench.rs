@@ -94,9 +94,9 @@ pub struct BenchForecast {
 /// `bench anomalies`.
 #[derive(Args, Debug)]
 #[command(after_help = "A series is a text file with lines `timestamp,value`, oldest first; its first line may be a \
-                        heading. A timestamp is as in RFC 3339, or without an offset, such as 2026-11-26 10:15:00, \
-                        and then taken as UTC. Whole numbers that are not negative are taken as counts, anything else \
-                        as measurements.\n\
+                        heading, and columns beside these two are left out. A timestamp is as in RFC 3339, or without \
+                        an offset, such as 2026-11-26 10:15:00, and then taken as UTC. Whole numbers that are not \
+                        negative are taken as counts, anything else as measurements.\n\
                         Output: a line for each anomaly with the time of its onset, its score, and what was expected \
                         and observed; then a line for each observation with its score from 0 to 1. With --json one \
                         JSON document.\n\
