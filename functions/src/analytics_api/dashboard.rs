@@ -37,8 +37,8 @@ const SCRIPT: &str = concat!(
 
 /// The page, but for where to sign in, and the sources of its style and script as a policy has them.
 static PARTS: LazyLock<Parts> = LazyLock::new(|| {
-    let (style, script) =
-        (dense::style(include_str!("dashboard/page.css")), dense::merged(&names::short(&dense::script(SCRIPT))));
+    let style = dense::style(include_str!("dashboard/page.css"));
+    let script = dense::alike(&dense::merged(&names::short(&dense::script(SCRIPT))));
     let sources = format!("style-src {}; script-src {}", hash(&style), hash(&script));
     Parts { page: PAGE.replace("{style}", &style).replace("{script}", &script), sources }
 });

@@ -2,7 +2,7 @@
 //!
 //! Invariant: what a browser makes of them is the same; what stands in quotes stays as it is.
 
-use super::piece::{Kind, next, pieces};
+use super::piece::{Kind, next, pieces, previous};
 
 /// Between these and what follows, or what precedes, a script needs no end of line to know where a statement ends.
 const GOES_ON_AFTER: &str = "{([,;:?=&|<>+-*/!";
@@ -66,6 +66,23 @@ pub(super) fn merged(script: &str) -> String {
     merged
 }
 
+/// A script whose texts all stand in the quotes of those that have values in them, which packs better; the names of
+/// properties can only stand in others.
+pub(super) fn alike(script: &str) -> String {
+    let pieces = pieces(script);
+    let text = |place: Option<usize>| place.map_or("", |place| pieces[place].text);
+    let is_name = |at| matches!(text(previous(&pieces, at)), "{" | ",") && text(next(&pieces, at)) == ":";
+    let mut alike = String::with_capacity(script.len());
+    for (at, piece) in pieces.iter().enumerate() {
+        let inside = piece.text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+        match inside.filter(|inside| !inside.contains(['`', '$']) && !is_name(at)) {
+            Some(inside) => alike.extend(["`", inside, "`"]),
+            None => alike.push_str(piece.text),
+        }
+    }
+    alike
+}
+
 /// What is left of a space between two characters.
 fn space(before: Option<char>, space: Option<char>, after: Option<char>) -> Option<char> {
     let (before, space, after) = (before?, space?, after?);
@@ -102,5 +119,11 @@ mod tests {
         let text = "const a=()=>{const b=1;const{c}=d;e();const f=2;let g};const h=a;if(h){const i=1}\nconst j=1;let k=`;const `";
         let one = "let a=()=>{let b=1,{c}=d;e();let f=2,g},h=a;if(h){let i=1}\nlet j=1,k=`;const `";
         assert_eq!(merged(text), one);
+    }
+
+    #[test]
+    fn texts_are_in_the_same_quotes_but_for_names_of_properties_and_what_means_another_thing_there() {
+        let text = r#"f({"a-b":c?"d":"",e:"\"f"},`g ${h("i")}`,"`","${j}",'k')"#;
+        assert_eq!(alike(text), r#"f({"a-b":c?`d`:``,e:`\"f`},`g ${h(`i`)}`,"`","${j}",'k')"#);
     }
 }

@@ -12,6 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use self::declared::{everywhere, within};
 use super::piece::{Piece, Role, pieces, role};
 
+/// Those letters first that words have most: names that are made of them pack better.
+const LETTERS: &str = "etaoinsrlcdupmhgfbvywkxjqz";
 /// Words of the language that are as short as names.
 const RESERVED: [&str; 6] = ["as", "async", "do", "if", "in", "of"];
 
@@ -29,7 +31,7 @@ pub(super) fn short(script: &str) -> String {
     let taken = everywhere.values().map(String::as_str).collect();
     let mut short = String::with_capacity(script.len());
     for statement in pieces.split_inclusive(|piece| piece.depth == 0 && matches!(piece.text, ";" | "\n")) {
-        let own = names(statement, &(&within(statement) - &all), 'a'..='z', &taken);
+        let own = names(statement, &(&within(statement) - &all), LETTERS.chars(), &taken);
         for (at, piece) in statement.iter().enumerate() {
             match (role(statement, at), own.get(piece.text).or_else(|| everywhere.get(piece.text))) {
                 (Some(Role::Name), Some(name)) => short.push_str(name),
@@ -41,9 +43,9 @@ pub(super) fn short(script: &str) -> String {
     short
 }
 
-/// What declared names become in a part of a script: names of those letters and then of two. A statement's are in the order
-/// in which it has them, so that one statement looks like another and is packed well; those that all of the script has are
-/// more than there are letters, and the most used ones have these.
+/// What declared names become in a part of a script: names of those letters and then of two, in the order in which it has
+/// them, so that one statement looks like another and is packed well. Those that all of the script has are more than there
+/// are letters, and the most used ones have these.
 fn names<'a>(
     part: &[Piece<'a>],
     declared: &BTreeSet<&'a str>,
@@ -61,9 +63,12 @@ fn names<'a>(
     }
     let in_part = |name: &&str| part.iter().filter(|piece| piece.text == *name).count();
     if taken.is_empty() {
-        own.sort_by_cached_key(|name| Reverse(in_part(name)));
+        let mut most_used = own.clone();
+        most_used.sort_by_cached_key(|name| Reverse(in_part(name)));
+        most_used.truncate(letters.clone().count());
+        own.sort_by_key(|name| most_used.iter().position(|other| other == name).unwrap_or(usize::MAX));
     }
-    let of_two = ('a'..='z').flat_map(|one| ('a'..='z').map(move |other| format!("{one}{other}")));
+    let of_two = LETTERS.chars().flat_map(|one| LETTERS.chars().map(move |other| format!("{one}{other}")));
     let free = letters.map(String::from).chain(of_two);
     let free = free.filter(|name| !others.contains(name.as_str()) && !taken.contains(name.as_str()));
     own.into_iter().zip(free).collect()
@@ -78,16 +83,16 @@ mod tests {
     fn what_a_script_declares_has_short_names_and_nothing_else_has() {
         for (script, expected) in [
             ("const count=1;let more=count+a;", "const A=1;let B=A+a;"),
-            ("const f=(point,[x,y],other=point)=>point.other+other+y;", "const A=(a,[b,c],d=a)=>a.other+d+c;"),
-            ("const make=(one)=>({one:one,two:[one]});make(name);", "const A=(a)=>({one:a,two:[a]});A(name);"),
+            ("const f=(point,[x,y],other=point)=>point.other+other+y;", "const A=(e,[t,a],o=e)=>e.other+o+a;"),
+            ("const make=(one)=>({one:one,two:[one]});make(name);", "const A=(e)=>({one:e,two:[e]});A(name);"),
             ("const kept=1;g({kept,other});h({kept:kept});", "const A=1;g({kept:A,other});h({kept:A});"),
-            ("const at=({from=1,to:[end]})=>{end=from};", "const A=({from:a=1,to:[b]})=>{b=a};"),
+            ("const at=({from=1,to:[end]})=>{end=from};", "const A=({from:e=1,to:[t]})=>{t=e};"),
             ("const {one,two:three}=f();three(one);", "const {one:A,two:B}=f();B(A);"),
             (
                 "const says=who=>`${who.says} who ${f({who:`${who}`})}`;",
-                "const A=a=>`${a.says} who ${f({who:`${a}`})}`;",
+                "const A=e=>`${e.says} who ${f({who:`${e}`})}`;",
             ),
-            ("const one=(a=[other])=>{for(const of of a)g(of)};", "const A=(a=[other])=>{for(const of of a)g(of)};"),
+            ("const one=(a=[other])=>{for(const of of a)g(of)};", "const A=(e=[other])=>{for(const of of e)g(of)};"),
         ] {
             assert_eq!(short(script), expected);
         }
@@ -96,7 +101,7 @@ mod tests {
     #[test]
     fn a_name_of_one_statement_may_be_that_of_another() {
         let script = "const f=(first)=>first;const g=(second)=>{const f=second;return f};";
-        assert_eq!(short(script), "const A=(a)=>a;const B=(a)=>{const A=a;return A};");
+        assert_eq!(short(script), "const A=(e)=>e;const B=(e)=>{const A=e;return A};");
     }
 
     #[test]
