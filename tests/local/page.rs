@@ -209,6 +209,10 @@ fn keys_and_tables_do_what_is_promised(page: &Page<'_>) {
     page.browser.run("document.querySelector('#chart').focus()");
     page.browser.press("ArrowLeft");
     page.browser.wait("a point is said", "document.querySelector('#status').textContent.includes(': ')");
+    let before = page.browser.run("location.href");
+    page.browser.run("document.querySelector('.scroll').focus()");
+    page.browser.press("ArrowLeft");
+    assert_eq!(page.browser.run("location.href"), before, "arrows scroll what can be scrolled");
     page.browser.run("document.activeElement.blur()");
     page.browser.press("p");
     page.browser.wait("paused", "document.querySelector('#stamp').className === 'paused'");
@@ -257,6 +261,9 @@ fn an_administrator_looks_at_everybody_and_at_one(page: &Page<'_>) {
     let create = ["users", "create", "--local", "--json", "--admin", "--email", "root@example.com", "--company", "Us"];
     page.local.json(&create);
     page.sign_in("root@example.com");
+    page.browser.press("?");
+    page.browser.wait("no key of customers", "document.querySelector('dialog[open] #export-key').hidden");
+    page.browser.press("Escape");
     page.choose("user", "ana@example.com");
     page.browser.wait("her latest calls", "document.querySelectorAll('.recent tbody tr').length === 3");
     assert_eq!(page.browser.run("location.search"), json!("?user=ana%40example.com"));

@@ -178,31 +178,35 @@ const toggleTable = () => {
   render();
 };
 
-const KEYS = {
-  ...Object.fromEntries(Object.entries(VIEWS).map(([view, { title, key }]) => [key, [title, () => go({ view, own: null })]])),
-  ArrowLeft: ["Earlier", () => shift(-1)],
-  ArrowRight: ["Later", () => place.own && shift(1)],
-  p: ["Pause, go on", pause],
-  t: ["Tables, charts", toggleTable],
-  e: ["Export CSV", () => isAdmin() || download("csv")],
-  Escape: ["No filter", () => FILTERS.some((name) => place[name]) && filter(detail() ?? "user", null)],
-  "?": ["These keys", () => openKeys()],
-};
 const areKeysOff = () => sessionStorage.getItem("keys") === "off";
 
 const openKeys = () => {
-  const find = (name) => $("keys").querySelector(name);
-  find("dl").replaceChildren(...Object.entries(KEYS).flatMap(([key, [what]]) => [el("dt", {}, el("kbd", {}, key.replace("Arrow", ""))), el("dd", {}, what)]));
-  find("input").checked = !areKeysOff();
-  find("input").onchange = ({ target }) => sessionStorage.setItem("keys", target.checked ? "on" : "off");
+  const box = $("keys-on");
+  box.checked = !areKeysOff();
+  box.onchange = () => sessionStorage.setItem("keys", box.checked ? "on" : "off");
+  $("export-key").hidden = isAdmin();
   $("keys").showModal();
 };
 
+// What each key does; the page says it in words.
+const KEYS = {
+  ...Object.fromEntries(Object.entries(VIEWS).map(([view, { key }]) => [key, () => go({ view, own: null })])),
+  ArrowLeft: () => shift(-1),
+  ArrowRight: () => place.own && shift(1),
+  p: pause,
+  t: toggleTable,
+  e: () => isAdmin() || download("csv"),
+  Escape: () => FILTERS.some((name) => place[name]) && filter(detail() ?? "user", null),
+  "?": openKeys,
+};
+
 addEventListener("keydown", (event) => {
-  const isElsewhere = event.target.closest?.("input, dialog, #chart") || event.ctrlKey || event.metaKey || event.altKey;
-  if (!session || isElsewhere || (areKeysOff() && event.key !== "?") || !Object.hasOwn(KEYS, event.key)) return;
+  const { key, target, ctrlKey, metaKey, altKey } = event;
+  // Arrows scroll what they can scroll.
+  const isElsewhere = target.closest?.("input, dialog, #chart") || (key[0] === "A" && target.className === "scroll") || ctrlKey || metaKey || altKey;
+  if (!session || isElsewhere || (areKeysOff() && key !== "?") || !Object.hasOwn(KEYS, key)) return;
   event.preventDefault();
-  KEYS[event.key][1]();
+  KEYS[key]();
 });
 for (const name of ["pointermove", "keydown", "scroll"]) addEventListener(name, () => (moved = Date.now()), { passive: true });
 addEventListener("popstate", arrive);

@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::io::Write as _;
 
 use aws_lambda_events::apigw::ApiGatewayProxyResponse;
@@ -93,6 +94,15 @@ fn a_browser_that_has_the_page_is_told_so_until_it_is_another() {
 fn comments_of_the_script_have_lines_of_their_own_so_that_it_can_be_sent_without_them() {
     let mut code = SCRIPT.lines().map(str::trim).filter(|line| !line.starts_with("//"));
     assert!(code.all(|line| !line.contains(" // ") && !line.contains("/*")));
+}
+
+#[test]
+fn the_keys_that_are_told_of_are_those_that_do_something() {
+    let told: BTreeSet<_> = PAGE.split("<kbd>").skip(1).filter_map(|rest| rest.split('<').next()).collect();
+    let own = between(SCRIPT, "const KEYS = {", "\n};").lines().filter_map(|line| line.trim().split_once(": "));
+    let own = own.map(|(key, _)| key.trim_matches('"').trim_start_matches("Arrow")).filter(|key| !key.starts_with('.'));
+    let of_views = SCRIPT.split(", key: \"").skip(1).filter_map(|rest| rest.split('"').next());
+    assert_eq!(told, own.chain(of_views).collect());
 }
 
 #[test]

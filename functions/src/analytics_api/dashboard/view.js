@@ -235,17 +235,17 @@ const streamCard = () => {
 };
 
 // How many of the minutes that are settled the gateway's own log agrees with to the call, and how far figures are set.
-const proof = () => {
+const footer = () => {
   const { series, summary } = answers;
   const minutes = series?.granularity === "minute" ? series.timeSeries.filter(({ time }) => Date.parse(series.asOf) - Date.parse(time) > 4 * MINUTE) : [];
   const agree = minutes.filter(({ apiCalls, rateLimited, statusKnown }) => apiCalls + rateLimited === statusKnown);
-  return [
-    "Every call is counted once, by its own time.",
-    minutes.length && `The gateway's log agrees in ${agree.length} of ${minutes.length} minutes.`,
-    summary && `Figures are settled to ${clock(summary.settledTo)}.`,
-  ]
-    .filter(Boolean)
-    .join(" ");
+  const foot = copy("foot");
+  foot.querySelector("p").append(
+    minutes.length ? ` The gateway's log agrees in ${agree.length} of ${minutes.length} minutes.` : "",
+    summary ? ` Figures are settled to ${clock(summary.settledTo)}.` : "",
+  );
+  foot.querySelector("span").append(zone);
+  return foot;
 };
 
 const notice = () => {
@@ -254,7 +254,7 @@ const notice = () => {
 };
 
 const page = () => {
-  const { realtime, stats } = answers;
+  const { stats } = answers;
   const isWhole = !detail() && !place.company;
   return [
     masthead(),
@@ -264,7 +264,7 @@ const page = () => {
       ranges(),
       notice(),
       figures(),
-      part("chart", [place, asTable, plotWidth, cursor, ...["hours", "members", "series", "forecast", "anomalies"].map((name) => answers[name]), JSON.stringify(realtime?.current), realtime?.timeSeries[0].time], chartCard),
+      part("chart", [place, asTable, plotWidth, cursor, ...["hours", "members", "realtime", "series", "forecast", "anomalies"].map((name) => answers[name])], chartCard),
       el(
         "div",
         { class: "tiles" },
@@ -278,6 +278,6 @@ const page = () => {
         areLatestTold() && part("recent", [place, stats?.recent[0]?.requestId, Boolean(stats)], recent),
       ),
     ),
-    el("footer", {}, el("p", {}, proof()), el("p", {}, `Days begin at midnight in ${zone}. `, el("a", { href: "v1/openapi.json" }, "The API"))),
+    footer(),
   ];
 };
