@@ -9,6 +9,7 @@ mod everybody;
 mod filters;
 mod life;
 mod pictures;
+mod ranges;
 mod second_factor;
 
 use std::collections::BTreeMap;
@@ -121,6 +122,9 @@ fn people_sign_in_look_around_and_see_calls_as_they_happen() {
     places_have_addresses_and_back_leads_back(&page);
     keys_and_tables_do_what_is_promised(&page);
     a_lost_connection_is_said_and_comes_back(&page);
+    ranges::days_are_chosen_up_to_today(&page, 3);
+    ranges::all_parts_of_a_month_begin_together(&page);
+    ranges::days_may_begin_at_half_past(&page, 3);
     life::calls_are_taken_out_as_a_table(&page, 3);
     life::it_looks_less_when_nobody_moves_and_not_at_all_when_nobody_sees_it(&page);
     life::a_token_is_renewed_before_it_ends(&page);

@@ -119,6 +119,7 @@ fn a_path_of_everybody_and_a_company_are_shown_alone(page: &Page<'_>) {
     page.choose("company", "Example Pty Ltd");
     page.browser.wait("a company of this address", "location.search.includes('company=Example')");
     page.shows("Not told apart by company");
+    ranges::days_of_a_company_are_those_of_utc(page);
     page.browser.press("Escape");
     page.browser.wait("everybody", "document.querySelector('.security')");
 }

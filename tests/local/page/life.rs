@@ -50,6 +50,7 @@ pub(super) fn a_token_is_renewed_before_it_ends(page: &Page<'_>) {
 }
 
 pub(super) fn calls_are_taken_out_as_a_table(page: &Page<'_>, calls: usize) {
+    page.browser.wait("the exports", "document.querySelector('.recent button')");
     page.browser.run(
         "URL.createObjectURL = (file) => (file.text().then((text) => (window.taken = text)), 'blob:none'); \
          HTMLAnchorElement.prototype.click = function () { window.file = this.download; }; 0",

@@ -29,6 +29,8 @@ const patch = (node, fresh) => {
   }
   for (const { name } of [...node.attributes]) if (!fresh.hasAttribute(name)) node.removeAttribute(name);
   for (const { name, value } of fresh.attributes) {
+    // What was written into a field stands before what its attribute says.
+    if (name === "value" && node !== document.activeElement) node.value = value;
     if (node.getAttribute(name) === value) continue;
     if (name === "style") node.style.cssText = value;
     else node.setAttribute(name, value);

@@ -51,7 +51,7 @@ const figuresOfDetail = () => {
 const figuresOfCompany = () => {
   const { from, to, apiCalls, errors, rateLimited, users } = answers.members ?? {};
   return [
-    figure("Calls", count(apiCalls), from && `${date(from)} – ${date(Date.parse(to) - 1)}`),
+    figure("Calls", count(apiCalls), from && `${date(dayOf(from))} – ${date(Date.parse(dayOf(to)) - 1)}`),
     figure("Failed", failedOf({ apiCalls, errors })),
     figure("Over quota", count(rateLimited)),
     figure("Users", count(users)),

@@ -24,4 +24,6 @@ const clock = time({ hour: "2-digit", minute: "2-digit" });
 const seconds = time({ hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const date = time({ day: "numeric", month: "short" });
 const weekday = time({ weekday: "short", day: "numeric", month: "short" });
+// When a day of UTC would begin here: it reads as the same day.
+const dayOf = (instant) => instant.slice(0, -1);
 const instant = time({ weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });

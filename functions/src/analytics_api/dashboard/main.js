@@ -95,17 +95,16 @@ const around = () => {
   const { from, to } = span();
   const { company } = place;
   const name = detail();
-  const { granularity, ...charted } = { ...range(), tz: zone };
-  // Of whole hours; those of the last sixty minutes are two.
-  const asked = { ...charted, ...(isLive() && { duration: "2h" }) };
+  // The whole hours of the last sixty minutes are two.
+  const asked = { ...(isLive() ? { duration: "2h" } : wholeHours()), tz: zone };
   const told = (by) => ["breakdown", { by, limit: name ? 500 : 20, ...asked, ...own() }];
   // Days of UTC.
-  if (company) return [["members", "company-stats", { company, from: iso(Math.floor(from / DAY) * DAY), to: iso(Math.ceil(to / DAY) * DAY) }], ["company", ...told("company")]];
+  if (company) return [["members", "company-stats", { company, ...between(Math.floor(from / DAY) * DAY, Math.ceil(to / DAY) * DAY) }], ["company", ...told("company")]];
   const lists = listsShown().map((by) => [by, ...told(!name || by === name ? by : `${name},${by}`)]);
   if (name) return areHoursTold() ? [...lists, ["hours", ...told(`${name},hour`)]] : lists;
   return [
     ["summary", "summary", { tz: zone, ...own() }],
-    ["series", "timeseries", { granularity, ...charted, compare: !isLive() && from > Date.now() - COMPARED && "week", ...own() }],
+    ["series", "timeseries", { ...range(), tz: zone, compare: !isLive() && from > Date.now() - COMPARED && "week", ...own() }],
     ["anomalies", "anomalies", { ...asked, ...own() }],
     ["heatmap", "heatmap", { ...asked, ...(isLive() && { duration: "7d" }), ...own() }],
     ...lists,

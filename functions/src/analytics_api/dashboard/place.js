@@ -6,10 +6,10 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 const WEEK = 7 * DAY;
 const VIEWS = {
-  live: { title: "Live", key: "r", span: "last hour", length: HOUR, granularity: "minute" },
-  day: { title: "Day", key: "d", span: "last 24 hours", length: DAY, granularity: "hour" },
-  week: { title: "Week", key: "w", span: "last 7 days", length: WEEK, granularity: "hour" },
-  month: { title: "Month", key: "m", span: "last 30 days", length: 30 * DAY, granularity: "day" },
+  live: { title: "Live", key: "r", span: "last hour", length: HOUR },
+  day: { title: "Day", key: "d", span: "last 24 hours", length: DAY },
+  week: { title: "Week", key: "w", span: "last 7 days", length: WEEK },
+  month: { title: "Month", key: "m", span: "last 30 days", length: 30 * DAY },
 };
 const METRICS = { calls: "Calls", failures: "Failures", latency: "Latency" };
 
@@ -22,7 +22,9 @@ let place;
 const readPlace = () => {
   const asked = new URLSearchParams(location.search);
   const [from, to] = ["from", "to"].map((end) => Date.parse(asked.get(end)));
-  const own = from < to ? { from, to } : null;
+  // Clocks that change in between make an end an hour more or less than a midnight.
+  const edge = (at) => (isLong({ from, to }) ? midnight(at + 12 * HOUR) : at);
+  const own = from < to ? { from: edge(from), to: edge(to) } : null;
   const among = (table, name) => Object.keys(table).find((key) => key === asked.get(name)) ?? Object.keys(table)[0];
   place = { view: among(VIEWS, "view"), own, show: among(METRICS, "show"), ...onlyOf((name) => asked.get(name)) };
 };
@@ -54,31 +56,36 @@ const filter = (name, value) =>
 
 const isLive = () => place.view === "live" && !place.own;
 
-// Its ends, as numbers: whole hours, and whole days of more than a week.
+// Its ends, as numbers; of much more than a week they are midnights.
 const span = () => {
   if (place.own) return place.own;
+  const now = Date.now();
   const { length } = VIEWS[place.view];
-  const to = length > WEEK ? midnight(Date.now() + DAY) : wholeHour(Date.now());
-  return { from: to - length, to };
+  const to = wholeHour(now) + HOUR;
+  return length > WEEK ? { from: midnight(now, 1 - length / DAY), to: midnight(now, 1) } : { from: to - length, to };
 };
-const midnight = (at) => new Date(at).setHours(0, 0, 0, 0);
-const wholeHour = (at) => Math.ceil(at / HOUR) * HOUR;
+const isLong = ({ from, to }) => to - from > WEEK + DAY;
+const midnight = (at, days = 0) => new Date(at).setHours(24 * days, 0, 0, 0);
+const wholeHour = (at) => Math.floor(at / HOUR) * HOUR;
 
-// What is asked of routes that take a range.
+// An end that is yet to come is the API's to set.
+const between = (from, to) => ({ from: iso(from), to: to <= Date.now() && iso(to) });
+
+// What is asked of routes that know whole hours of UTC alone, where midnights may be at half past.
+const wholeHours = () => between(wholeHour(span().from), wholeHour(span().to));
+
+// What is asked of routes that tell the points of a range.
 const range = () => {
-  const { length, granularity } = VIEWS[place.view];
-  if (!place.own) return { duration: `${length / HOUR}h`, granularity };
-  const { from, to } = place.own;
-  const isLong = to - from > WEEK + DAY;
-  // Clocks that change in between make an end an hour more or less than a midnight.
-  const edge = (at) => iso(isLong ? midnight(at + 12 * HOUR) : wholeHour(at));
-  return { from: edge(from), to: edge(to), granularity: isLong ? "day" : to - from > 3 * HOUR ? "hour" : "minute" };
+  const { from, to } = span();
+  if (isLive()) return { duration: "1h", granularity: "minute" };
+  if (isLong(span())) return { ...between(from, to), granularity: "day" };
+  return { ...wholeHours(), granularity: to - from > 3 * HOUR ? "hour" : "minute" };
 };
 
 const rangeTitle = () => {
   if (!place.own) return VIEWS[place.view].span;
   const { from, to } = place.own;
-  return to - from <= DAY ? `${instant(from)} – ${clock(to)}` : `${weekday(from)} – ${weekday(to - 1)}`;
+  return to - from <= DAY ? `${instant(wholeHour(from))} – ${clock(wholeHour(to))}` : `${weekday(from)} – ${weekday(to - 1)}`;
 };
 
 // The range of the same length before or after this one; the present, where that would be in the future.

@@ -56,17 +56,23 @@ const masthead = () => {
   );
 };
 
+// Of the API's ninety days those that begin within them wherever a day is looked at.
+const OLDEST = 88 * DAY;
+
 // An end of the range, chosen from a calendar: days are whole.
-const day = (end) => {
+const day = (end, title) => {
   const { from, to } = span();
+  const isLast = end === "to";
   // Swedish is written as the field wants it.
-  const value = new Date(end === "from" ? from : to - 1).toLocaleDateString("sv");
-  const onchange = ({ target: { value } }) => {
-    if (!value) return;
-    const chosen = { from: midnight(from), to: midnight(to + DAY - 1), [end]: midnight(Date.parse(`${value}T00:00`) + (end === "to" ? 25 * HOUR : 0)) };
+  const written = (at) => new Date(at).toLocaleDateString("sv");
+  const onchange = ({ target: { value, validity } }) => {
+    // Also told of each digit of a year that is typed.
+    if (!validity.valid) return;
+    const chosen = { from: midnight(from), to: midnight(to - 1, 1), [end]: midnight(`${value}T00:00`, +isLast) };
     if (chosen.from < chosen.to) go({ own: chosen });
   };
-  return el("input", { type: "date", "aria-label": end === "from" ? "First day" : "Last day", value, onchange });
+  const [value, min, max] = [isLast ? to - 1 : from, Date.now() - OLDEST, Date.now()].map(written);
+  return el("input", { type: "date", "aria-label": title, value, min, max, onchange });
 };
 const ranges = () =>
   el(
@@ -83,7 +89,7 @@ const ranges = () =>
       button("‹", () => shift(-1), { "aria-label": "Earlier" }),
       button("›", () => shift(1), { "aria-label": "Later", disabled: !place.own }),
     ),
-    el("span", { class: "soft" }, day("from"), " – ", day("to")),
+    el("span", { class: "soft" }, day("from", "First day"), " – ", day("to", "Last day")),
     FILTERS.map((name) => place[name] && button(`${nameOf(name)} ×`, () => filter(name, null), { class: "pill", "aria-describedby": "left-out" })),
     choice("Tables", asTable, toggleTable, "t"),
     leftOut() && el("p", { id: "left-out", class: "soft" }, leftOut()),
@@ -171,7 +177,7 @@ const firstCall = () => {
 // The points of the chart, how long each is, and what there is to say of them besides.
 const shown = () => {
   const { realtime, series, hours, members, forecast } = answers;
-  if (place.company) return members && [members.byDay, "day", []];
+  if (place.company) return members && [members.byDay.map((day) => ({ ...day, time: dayOf(day.time) })), "day", []];
   if (detail()) return [hours ? hoursOfDay(hours) : !areHoursTold() && [], "ofDay", []];
   if (!series || !realtime) return;
   const charted = shownPoints();
@@ -204,7 +210,7 @@ const chartCard = () => {
   const [points, granularity, more] = shown() ?? [];
   const body = points?.length ? (asTable ? chartTable(points, granularity) : chart(points, granularity, more)) : el("p", { class: "soft" }, points && "Hours are told for up to 7 days.");
   const choices = Object.entries(METRICS).map(([show, title]) => choice(title, place.show === show, () => go({ show })));
-  const title = detail() ? `Hours of the day${since("hours") || `, ${rangeTitle()}`}` : `How calls ended, ${rangeTitle()}`;
+  const title = detail() ? `Hours of the day${since("hours") || `, ${rangeTitle()}`}` : `How calls ended, ${place.company ? "by day of UTC" : rangeTitle()}`;
   return card("chart", title, el("figure", { class: "plot" }, body), el("div", { class: "group" }, choices));
 };
 
