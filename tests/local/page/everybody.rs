@@ -133,9 +133,15 @@ fn paper_has_the_figures_and_nothing_to_press(page: &Page<'_>) {
     page.browser.tell("Emulation.setEmulatedMedia", &json!({ "media": "print", "features": [] }));
     let is_shown =
         |what: &str| page.browser.run(&format!("document.querySelector('{what}').getClientRects().length > 0"));
-    for (what, expected) in
-        [(".figures", true), ("#chart", true), (".list table", true), ("nav", false), (".actions", false)]
-    {
+    for (what, expected) in [
+        (".figures", true),
+        ("#chart", true),
+        (".list table", true),
+        (".who", true),
+        ("nav .group", false),
+        ("nav input", false),
+        (".actions button", false),
+    ] {
         assert_eq!(is_shown(what), json!(expected), "{what}");
     }
     let cut = "[...document.querySelectorAll('.list .scroll')].filter((box) => box.scrollHeight > box.clientHeight + 1).length";

@@ -14,6 +14,8 @@ const percent = told((share) => {
   const value = share * 100;
   return `${value && value < 10 ? (value < 0.1 ? "< 0.1" : tenths(value)) : count(value)} %`;
 });
+// A number that may be more.
+const atLeast = (value, more) => count(value) + (more ? "+" : "");
 const plural = (value, noun) => `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
 
 const time = (options) => {

@@ -134,7 +134,7 @@ const list = (by) => {
     const isChosen = row[by] === place[by];
     return button((by === "key" && row.keyName) || row[by], () => filter(by, isChosen ? null : row[by]), { "aria-pressed": String(isChosen) });
   };
-  const cells = (row) => [name(row), count(row.apiCalls), failedOf(row), millis(row.p99ResponseMs)];
+  const cells = (row) => [name(row), atLeast(row.apiCalls, row.apiCallsAtMost), failedOf(row), millis(row.p99ResponseMs)];
   const shares = rows?.map(({ apiCalls }) => Math.min(apiCalls / most, 1));
   return card(by, title, table(title, ["Name", "Calls", "Failed", "p99"], rows?.map(cells), { shares }), null, "list");
 };
@@ -221,7 +221,7 @@ const securityCard = () => {
   const { reasons, rateLimitedUsers } = answers.security ?? {};
   const most = ([{ address, prefix } = {}]) => address ?? prefix ?? "–";
   const refused = reasons?.map(({ reason, failures, addresses, prefixes }) => [reason?.replaceAll("_", " ") ?? "not known", most(addresses), most(prefixes), count(failures)]);
-  const over = rateLimitedUsers?.map(({ userEmail, rateLimited }) => [button(userEmail, () => filter("user", userEmail)), count(rateLimited)]);
+  const over = rateLimitedUsers?.map(({ userEmail, rateLimited, rateLimitedAtMost }) => [button(userEmail, () => filter("user", userEmail)), atLeast(rateLimited, rateLimitedAtMost)]);
   const tables = [table("Bad keys", ["Bad key", "Most from", "Key begins", "Calls"], refused, { words: 3 }), table("Over quota", ["Over quota", "Calls"], over)];
   return card("security", `Refused${since("security")}`, el("div", { class: "halves" }, tables));
 };
@@ -235,7 +235,7 @@ const streamCard = () => {
       ? figure("Behind", `${count(waitingMs / MINUTE)} min`, "calls wait to be counted")
       : figure("Behind", millis(lagMs), "from call to count, at most"),
     figure("Open shards", count(openShards)),
-    figure("Failed records", `${count(failedRecords)}${moreFailed ? "+" : ""}`, "in 24 hours"),
+    figure("Failed records", atLeast(failedRecords, moreFailed), "in 24 hours"),
   ];
   return card("stream", "Stream", el("dl", { class: "figures" }, figures));
 };
