@@ -121,7 +121,7 @@ fn people_sign_in_look_around_and_see_calls_as_they_happen() {
     figures_are_those_of_the_api(&page, &ana);
     places_have_addresses_and_back_leads_back(&page);
     keys_and_tables_do_what_is_promised(&page);
-    a_lost_connection_is_said_and_comes_back(&page);
+    life::a_lost_connection_is_said_and_comes_back(&page);
     ranges::days_are_chosen_up_to_today(&page, 3);
     ranges::all_parts_of_a_month_begin_together(&page);
     ranges::days_may_begin_at_half_past(&page, 3);
@@ -145,6 +145,7 @@ fn a_wrong_password_is_refused_and_said(page: &Page<'_>) {
 
 fn who_has_never_called_is_told_how(page: &Page<'_>) {
     page.sign_in("ana@example.com");
+    page.browser.wait("the keyboard goes on from the figures", "document.activeElement.id === 'main'");
     page.shows("No calls yet.");
     page.shows("/v1/deadlines?country=AU");
     let stored = page.browser.run("[localStorage.length, document.cookie, Object.keys(sessionStorage).join()]");
@@ -220,7 +221,7 @@ fn keys_and_tables_do_what_is_promised(page: &Page<'_>) {
     page.browser.run("document.activeElement.blur()");
     page.browser.press("p");
     page.browser.wait("paused", "document.querySelector('#stamp').className === 'paused'");
-    page.browser.press("p");
+    life::who_has_paused_sees_where_they_go(page, 3);
     page.browser.press("?");
     page.browser.wait("the keys", "document.querySelector('dialog[open]')");
     page.browser.click("dialog input");
@@ -228,19 +229,6 @@ fn keys_and_tables_do_what_is_promised(page: &Page<'_>) {
     page.browser.press("d");
     assert_eq!(page.browser.run("location.search"), json!(""), "keys that are off do nothing");
     page.browser.run("sessionStorage.removeItem('keys')");
-}
-
-fn a_lost_connection_is_said_and_comes_back(page: &Page<'_>) {
-    let connected = |is: bool| {
-        let rates = json!({ "offline": !is, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1 });
-        page.browser.tell("Network.emulateNetworkConditions", &rates);
-    };
-    connected(false);
-    page.shows("Connection lost");
-    page.shows("3 calls, most of them at");
-    connected(true);
-    page.browser.wait("it comes back", "document.querySelector('#stamp').className === 'live'");
-    page.browser.wait("nothing is wrong", "!document.querySelector('.notice:not([hidden])')");
 }
 
 fn nobody_elses_figures_were_asked_for(page: &Page<'_>) {
@@ -257,7 +245,7 @@ fn a_session_that_ends_asks_for_the_password_again(page: &Page<'_>) {
     page.shows("The session has ended. Sign in again.");
     assert_eq!(page.browser.run("sessionStorage.getItem('session')"), json!(null));
     page.sign_in("ana@example.com");
-    page.sign_out();
+    life::a_renewal_that_comes_after_the_end_is_not_kept(page);
     page.browser.wait("signed out", "document.querySelector('#password') && !sessionStorage.getItem('session')");
 }
 

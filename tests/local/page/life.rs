@@ -49,6 +49,49 @@ pub(super) fn a_token_is_renewed_before_it_ends(page: &Page<'_>) {
     );
 }
 
+/// Goes on at the end.
+pub(super) fn who_has_paused_sees_where_they_go(page: &Page<'_>, calls: usize) {
+    page.browser.press("d");
+    let latest = format!("document.querySelectorAll('.recent tbody tr').length === {calls}");
+    page.browser.wait("the latest calls", &format!("location.search === '?view=day' && {latest}"));
+    page.browser.wait("still paused", "document.querySelector('#stamp').className === 'paused'");
+    page.browser.press("p");
+    page.browser.press("r");
+    page.settle();
+}
+
+pub(super) fn a_lost_connection_is_said_and_comes_back(page: &Page<'_>) {
+    let connected = |is: bool| {
+        let rates = json!({ "offline": !is, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1 });
+        page.browser.tell("Network.emulateNetworkConditions", &rates);
+    };
+    connected(false);
+    page.shows("Connection lost");
+    page.shows("3 calls, most of them at");
+    connected(true);
+    page.browser.wait("it comes back", "document.querySelector('#stamp').className === 'live'");
+    page.browser.wait("nothing is wrong", "!document.querySelector('.notice:not([hidden])')");
+}
+
+/// The sign-in's answer is held back until somebody has signed out.
+pub(super) fn a_renewal_that_comes_after_the_end_is_not_kept(page: &Page<'_>) {
+    page.browser.run(
+        "window.now = Date.now; window.ask = window.fetch; \
+         window.fetch = async (address, options) => { \
+           const answer = await ask(address, options); \
+           if (options.headers['X-Amz-Target']?.endsWith('.InitiateAuth')) await new Promise((done) => (window.letGo = done)); \
+           return answer; \
+         }; \
+         Date.now = () => now() + 86_400_000; 0",
+    );
+    page.browser.wait("a renewal is under way", "window.letGo");
+    page.sign_out();
+    page.browser.wait("signed out", "document.querySelector('#password')");
+    page.browser.run("letGo(); new Promise((done) => setTimeout(done, 500))");
+    assert_eq!(page.browser.run("sessionStorage.getItem('session')"), json!(null));
+    page.reload();
+}
+
 pub(super) fn calls_are_taken_out_as_a_table(page: &Page<'_>, calls: usize) {
     page.browser.wait("the exports", "document.querySelector('.recent button')");
     page.browser.run(

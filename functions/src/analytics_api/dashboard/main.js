@@ -28,7 +28,10 @@ let frame = null;
 const render = () => {
   frame ??= requestAnimationFrame(() => {
     frame = null;
+    const focused = document.activeElement;
     patch($("page"), el("div", { id: "page" }, session ? page() : signInForm()));
+    // Where what had the focus is gone, the keyboard goes on from here and not from the top of the page.
+    if (!focused.isConnected) $("main").focus({ preventScroll: true });
     const width = document.querySelector(".plot")?.clientWidth;
     if (width && width !== plotWidth) {
       plotWidth = width;
@@ -124,11 +127,7 @@ const lookAround = async () => {
   }
 };
 
-const beat = async () => {
-  clearTimeout(timer);
-  if (isBusy || document.hidden || isPaused || !session) return;
-  isBusy = true;
-  if (Date.now() - lookedAround > AROUND) lookAround();
+const look = async () => {
   try {
     await Promise.all([get("realtime", "realtime"), isOfOne() && get("stats", "user-stats", own(), controller.signal)]);
     misses = 0;
@@ -137,6 +136,14 @@ const beat = async () => {
   } catch (cause) {
     failed("live", cause);
   }
+};
+
+const beat = async () => {
+  clearTimeout(timer);
+  if (isBusy || document.hidden || isPaused || !session) return;
+  isBusy = true;
+  if (Date.now() - lookedAround > AROUND) lookAround();
+  await look();
   isBusy = false;
   const pace = Date.now() - moved > IDLE_AFTER ? IDLE_LOOK : LOOK;
   timer = setTimeout(beat, misses ? Math.min(LOOK * 2 ** misses, LONGEST_WAIT) : pace);
@@ -151,7 +158,8 @@ const arrive = () => {
   controller.abort();
   controller = new AbortController();
   lookAround();
-  beat();
+  // Who has paused still sees the figures of where they go.
+  isPaused ? look() : beat();
   render();
 };
 
@@ -162,6 +170,7 @@ const leave = (reason) => {
   entry = { error: reason };
   answers = {};
   troubles = {};
+  isPaused = false;
   render();
 };
 

@@ -27,24 +27,23 @@ const cognito = async (action, body) => {
   throw Object.assign(new Error(message ?? `The sign-in answered ${answer.status}.`), { type });
 };
 
-// What an answer leads to: tokens, which are kept, or a challenge.
-const proceed = ({ AuthenticationResult: tokens, ChallengeName: name, ChallengeParameters: asked, Session }) => {
+// What an answer leads to: a challenge, or tokens, which are kept unless somebody has signed out before it came.
+const proceed = async (action, body) => {
+  const before = session;
+  const { AuthenticationResult: tokens, ChallengeName: name, ChallengeParameters: asked, Session } = await cognito(action, body);
   if (!tokens) return { name, Session, user: asked?.USER_ID_FOR_SRP };
-  const refresh = tokens.RefreshToken ?? session?.refresh;
-  keep({ id: tokens.IdToken, refresh, ends: Date.now() + tokens.ExpiresIn * 1000 });
+  const refresh = tokens.RefreshToken ?? before?.refresh;
+  if (session === before) keep({ id: tokens.IdToken, refresh, ends: Date.now() + tokens.ExpiresIn * 1000 });
 };
 
-const authenticate = async (flow, parameters) =>
-  proceed(await cognito("InitiateAuth", { AuthFlow: flow, AuthParameters: parameters }));
+const authenticate = (flow, parameters) => proceed("InitiateAuth", { AuthFlow: flow, AuthParameters: parameters });
 
-const meet = async ({ name, Session, user }, answers) =>
-  proceed(
-    await cognito("RespondToAuthChallenge", {
-      ChallengeName: name,
-      Session,
-      ChallengeResponses: { ...answers, ...(user && { USERNAME: user }) },
-    }),
-  );
+const meet = ({ name, Session, user }, answers) =>
+  proceed("RespondToAuthChallenge", {
+    ChallengeName: name,
+    Session,
+    ChallengeResponses: { ...answers, ...(user && { USERNAME: user }) },
+  });
 
 // A token with at least a minute left. Whoever needs one while another is being fetched waits for it.
 let renewal;

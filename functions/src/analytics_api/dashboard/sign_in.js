@@ -16,7 +16,8 @@ const enter = async (event) => {
     entry = { challenge: next };
   } catch (cause) {
     const error = cause instanceof TypeError ? "The sign-in cannot be reached." : cause.message;
-    entry = { challenge, error };
+    // A second step that has waited too long begins with the first again.
+    entry = { challenge: cause.type === "NotAuthorizedException" ? null : challenge, error };
   }
   if (session) return arrive();
   render();
