@@ -37,7 +37,8 @@ pub struct Callers<'a> {
 #[derive(Clone, Copy, Debug)]
 struct Caller {
     calls: u64,
-    /// Somewhere to look the names up: of several companies that calls name, at the last by letters.
+    /// Somewhere to look the names up: of several companies that calls name, those over the quota too, at the last by
+    /// letters.
     wanted: Wanted,
 }
 
@@ -50,10 +51,10 @@ impl<'a> Callers<'a> {
         let (mut callers, mut undecided) = (Vec::new(), Vec::new());
         for (traffic, of) in traffics.iter().enumerate() {
             for kinds in of.subjects() {
-                let calls = kinds.filter(|(kind, _)| kind.event_type == EventType::Call && kind.subject != 0);
-                if let Some(caller) = Caller::of(calls.clone(), traffic, of.names()) {
+                let kinds = kinds.filter(|(kind, _)| kind.event_type.is_users() && kind.subject != 0);
+                if let Some(caller) = Caller::of(kinds.clone(), traffic, of.names()) {
                     callers.push(caller);
-                    let kinds = calls.map(|(kind, _)| kind).filter(|kind| kind.company != 0);
+                    let kinds = kinds.map(|(kind, _)| kind).filter(|kind| kind.company != 0);
                     undecided.extend(caller.undecided(kinds, of.names()));
                 }
             }
@@ -128,19 +129,20 @@ impl<'a> Callers<'a> {
 }
 
 impl Caller {
-    /// The caller of some calls of one subject; nobody where there are none.
-    fn of<'a>(calls: impl Iterator<Item = (&'a Kind, KindSum)>, traffic: usize, names: &Names) -> Option<Self> {
+    /// The caller of some calls of one subject; nobody where none was let through.
+    fn of<'a>(kinds: impl Iterator<Item = (&'a Kind, KindSum)>, traffic: usize, names: &Names) -> Option<Self> {
         let name = |company: Hash| names.companies.get(&company);
-        calls.fold(None, |caller, (kind, sum)| {
+        let caller = kinds.fold(None, |caller, (kind, sum)| {
             let new = Self { calls: 0, wanted: Wanted { traffic, kind: *kind } };
             let mut caller: Self = caller.unwrap_or(new);
-            caller.calls += sum.events;
+            caller.calls += if kind.event_type == EventType::Call { sum.events } else { 0 };
             let company = caller.wanted.kind.company;
             if kind.company != company && kind.company != 0 && (company == 0 || name(kind.company) > name(company)) {
                 caller.wanted.kind = *kind;
             }
             Some(caller)
-        })
+        });
+        caller.filter(|caller| caller.calls > 0)
     }
 
     /// Where the companies stand of these kinds that are not known by name, if there are several.

@@ -14,7 +14,8 @@ use crate::fold::UsageBySubject;
 use crate::subject::Subject;
 use crate::usage::Usage;
 
-/// Most members whose calls are told apart in a day: those with the most calls, then by letters.
+/// Most members whose calls are told apart in a day: those with the most calls, then the most over the quota, then by
+/// letters.
 pub const MAX_MEMBERS: usize = 100;
 
 /// A company's day.
@@ -24,12 +25,12 @@ pub struct CompanyDay {
     /// What all members did.
     #[serde(flatten)]
     pub sums: MemberSums,
-    /// Members with calls.
+    /// Members with calls that were let through.
     pub users: u64,
     /// Their calls by the hour of the day; none where it was set before hours were kept.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub hours: BTreeMap<u8, u64>,
-    /// What each did, those with the most calls first, at most [`MAX_MEMBERS`].
+    /// What each did, those with the most calls first, and of these the most over the quota; at most [`MAX_MEMBERS`].
     pub members: Vec<(String, MemberSums)>,
 }
 
@@ -43,7 +44,7 @@ pub struct MemberSums {
     pub errors: u64,
     /// Calls over the quota.
     pub rate_limited: u64,
-    /// When the last call was.
+    /// When the last call that was let through was.
     pub last: Option<Timestamp>,
 }
 
@@ -58,9 +59,10 @@ impl Companies {
     pub fn add(&mut self, fold: &UsageBySubject) {
         for (subject, usage) in &fold.usages {
             let company = usage.company.as_deref().filter(|company| !company.is_empty());
-            if let (Subject::User(email), Some(company), true) = (subject, company, usage.calls > 0) {
+            let sums = MemberSums::of(usage);
+            if let (Subject::User(email), Some(company), false) = (subject, company, sums.is_empty()) {
                 let day = self.days.entry(company.to_owned()).or_default();
-                day.add(email.as_str(), MemberSums::of(usage));
+                day.add(email.as_str(), sums);
                 day.add_hours(fold.courses.get(subject));
             }
         }
@@ -75,8 +77,8 @@ impl Companies {
 impl CompanyDay {
     fn add(&mut self, member: &str, sums: MemberSums) {
         self.sums.add(&sums);
-        self.users += 1;
-        let order = |sums: &MemberSums, name: &str| (Reverse(sums.calls), name.to_owned());
+        self.users += u64::from(sums.calls > 0);
+        let order = |sums: &MemberSums, name: &str| (Reverse((sums.calls, sums.rate_limited)), name.to_owned());
         let wanted = order(&sums, member);
         let place = self.members.partition_point(|(name, sums)| order(sums, name) < wanted);
         self.members.insert(place, (member.to_owned(), sums));
@@ -95,6 +97,11 @@ impl CompanyDay {
 impl MemberSums {
     fn of(usage: &Usage) -> Self {
         Self { calls: usage.calls, errors: usage.errors(), rate_limited: usage.rate_limited, last: usage.last }
+    }
+
+    /// Whether nobody called.
+    pub const fn is_empty(&self) -> bool {
+        self.calls == 0 && self.rate_limited == 0
     }
 
     /// Adds what was done on another day, or by another.
@@ -118,6 +125,22 @@ mod tests {
             fold.add(Subject::User(format!("user{n}@example.com").parse().unwrap()), &usage);
         }
         fold
+    }
+
+    #[test]
+    fn of_members_whose_calls_are_all_over_the_quota_those_with_the_most_are_told_apart_after_callers() {
+        let mut fold = UsageBySubject::default();
+        for n in 0..150_u64 {
+            let (calls, rate_limited) = (u64::from(n == 0), n);
+            let usage = Usage { calls, rate_limited, company: Some("One".into()), ..Usage::default() };
+            fold.add(Subject::User(format!("user{n}@example.com").parse().unwrap()), &usage);
+        }
+        let mut companies = Companies::default();
+        companies.add(&fold);
+        let day = &companies.days()["One"];
+        assert_eq!((day.sums.calls, day.sums.rate_limited, day.users), (1, (0..150).sum(), 1));
+        let told: Vec<_> = day.members.iter().map(|(_, sums)| sums.rate_limited).collect();
+        assert_eq!(told, [0].into_iter().chain((51..150).rev()).collect::<Vec<_>>());
     }
 
     #[test]

@@ -32,7 +32,8 @@ const SEVERAL: u8 = 0b1000_0000;
 const TYPES: [EventType; 5] =
     [EventType::Call, EventType::AuthFailed, EventType::RateLimited, EventType::Threshold, EventType::AuthError];
 
-/// What many events have in common. Only calls have a company, a key and a call: nothing else is counted by these.
+/// What many events have in common. Only calls have a key and a call, and they and those over the quota a company:
+/// nothing else is counted by these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Kind {
     /// Whose they are.
@@ -75,15 +76,16 @@ impl Kind {
     /// The kind of an event.
     pub fn of(event: &Event) -> Self {
         let subject = Subject::of(event).map_or(0, |subject| subject_hash(&subject));
-        let none = Self { subject, company: 0, key: 0, call: 0, event_type: event.event_type };
+        let company = event.company_name.as_ref().filter(|_| event.event_type.is_users());
+        let company = company.map_or(0, |name| hash::of(COMPANY_BYTES, &[name.as_str()]));
+        let of_company = Self { subject, company, key: 0, call: 0, event_type: event.event_type };
         if event.event_type != EventType::Call {
-            return none;
+            return of_company;
         }
         Self {
-            company: event.company_name.as_ref().map_or(0, |name| hash::of(COMPANY_BYTES, &[name.as_str()])),
             key: event.key().map_or(0, |(id, name)| hash::of(KEY_BYTES, &[id, name])),
             call: event.call().map_or(0, |call| hash::of(CALL_BYTES, &[&call])),
-            ..none
+            ..of_company
         }
     }
 }

@@ -227,6 +227,11 @@ impl Rejection {
 }
 
 impl EventType {
+    /// Whether it is a call of a user, let through or over the quota: such a one is a company's as well.
+    pub(crate) const fn is_users(self) -> bool {
+        matches!(self, Self::Call | Self::RateLimited)
+    }
+
     /// Whether an event of this type names a user.
     const fn needs_user(self) -> bool {
         matches!(self, Self::Call | Self::RateLimited | Self::Threshold)

@@ -308,6 +308,8 @@ impl Traffic {
         let mut usage = Usage::default();
         for (kind, sum) in self.sums() {
             usage.events += sum.events;
+            let company = self.names.companies.get(&kind.company).map(|company| company.as_str().into());
+            usage.company = usage.company.take().max(company);
             match kind.event_type {
                 EventType::Call => self.add_calls(&mut usage, kind, sum),
                 EventType::AuthFailed => usage.auth_failures += sum.events,
@@ -323,7 +325,7 @@ impl Traffic {
         usage.calls += sum.events;
         usage.timed += sum.timed;
         usage.latency_us = usage.latency_us.saturating_add(sum.latency_us);
-        let Names { keys, calls, companies, .. } = &self.names;
+        let Names { keys, calls, .. } = &self.names;
         let key = (kind.key != 0).then(|| keys.get(&(kind.subject, kind.key)));
         if let Some(key) = key {
             let (id, name) = key.map_or((OTHER, ""), |(id, name)| (id, name));
@@ -336,10 +338,6 @@ impl Traffic {
             let known = call.zip(key.map_or(Some(""), |key| key.map(|(id, _)| id.as_str())));
             let all = known.map_or_else(|| OTHER.to_owned(), |(call, key)| crossed(None, key, call));
             usage.crossed.add(&all, &sum.events);
-        }
-        if let Some(company) = companies.get(&kind.company) {
-            let company = Some(company.as_str().into());
-            usage.company = usage.company.take().max(company);
         }
     }
 }

@@ -39,7 +39,7 @@ pub struct Usage {
     /// Distinct `API_AUTH_FAILED` events.
     #[serde(skip_serializing_if = "is_zero")]
     pub auth_failures: u64,
-    /// The company; of several that calls name, the last by letters.
+    /// The company; of several that calls name, those over the quota too, the last by letters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub company: Option<Text<{ limit::MAX_COMPANY_BYTES }>>,
     /// When the first call was.
@@ -124,6 +124,7 @@ impl Usage {
             }
             EventType::RateLimited => {
                 self.rate_limited += 1;
+                self.named(event.company_name.as_ref());
                 self.performance.answered(answer);
             }
             EventType::Threshold | EventType::AuthError => {}

@@ -33,9 +33,9 @@ pub struct CompanyStats {
     /// What all of them did.
     #[serde(flatten)]
     pub sums: Sums,
-    /// Members with calls; null where a day had more than are told apart.
+    /// Members with calls that were let through; null where a day had more than are told apart.
     pub users: Option<u64>,
-    /// Who called, the most calls first; what is not told apart is one entry, `*`.
+    /// Who called, also if only over the quota, the most calls first; what is not told apart is one entry, `*`.
     pub members: Vec<Member>,
     /// Each day, oldest first.
     pub by_day: Vec<OnDay>,
@@ -64,7 +64,7 @@ pub struct Member {
     /// What they did.
     #[serde(flatten)]
     pub sums: Sums,
-    /// When the last call was; null for `*`.
+    /// When the last call that was let through was; null for `*`, and where there was none.
     last_used: Option<Instant>,
 }
 
@@ -78,7 +78,7 @@ pub struct OnDay {
     /// What happened on it.
     #[serde(flatten)]
     pub sums: Sums,
-    /// Members with calls.
+    /// Members with calls that were let through.
     users: u64,
 }
 
@@ -117,7 +117,7 @@ impl CompanyStats {
         let mut is_told = true;
         for (day, of) in days {
             whole.add(&of.sums);
-            is_told &= of.users == of.members.len() as u64;
+            is_told &= of.users == callers(of.members.iter().map(|(_, sums)| sums));
             by_day.push(OnDay { time: day.first_hour().start().into(), sums: Sums::of(&of.sums), users: of.users });
             for (member, sums) in of.members {
                 members.entry(member).or_insert_with(MemberSums::default).add(&sums);
@@ -131,11 +131,16 @@ impl CompanyStats {
             to: range.to().into(),
             company,
             sums: Sums::of(&whole),
-            users: is_told.then_some(members.len() as u64),
+            users: is_told.then(|| callers(members.values())),
             members: most_first(&whole, members),
             by_day,
         }
     }
+}
+
+/// How many of some members had calls let through.
+fn callers<'a>(members: impl Iterator<Item = &'a MemberSums>) -> u64 {
+    members.filter(|sums| sums.calls > 0).count() as u64
 }
 
 fn most_first(whole: &MemberSums, members: BTreeMap<String, MemberSums>) -> Vec<Member> {
@@ -146,14 +151,16 @@ fn most_first(whole: &MemberSums, members: BTreeMap<String, MemberSums>) -> Vec<
         Member { user_email, sums: sums_of, last_used: sums.last.map(Instant::from) }
     };
     let mut members: Vec<_> = members.into_iter().map(member).collect();
-    members.sort_by_key(|member| Reverse(member.sums.api_calls));
-    if rest.api_calls > 0 {
+    members.sort_by_key(|member| Reverse((member.sums.api_calls, member.sums.rate_limited)));
+    if rest != Sums::NONE {
         members.push(Member { user_email: OTHER.into(), sums: rest, last_used: None });
     }
     members
 }
 
 impl Sums {
+    const NONE: Self = Self { api_calls: 0, errors: 0, rate_limited: 0 };
+
     const fn of(sums: &MemberSums) -> Self {
         Self { api_calls: sums.calls, errors: sums.errors, rate_limited: sums.rate_limited }
     }
@@ -172,6 +179,14 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn what_is_not_told_apart_is_told_also_where_all_of_it_was_over_the_quota() {
+        let refused = |rate_limited| MemberSums { rate_limited, ..MemberSums::default() };
+        let members = BTreeMap::from([("a@b.au".to_owned(), refused(5))]);
+        let told: Vec<_> = most_first(&refused(7), members).into_iter().map(|member| member.user_email).collect();
+        assert_eq!(told, ["a@b.au", "*"]);
+    }
 
     #[test]
     fn days_and_members_add_up_to_the_whole() {

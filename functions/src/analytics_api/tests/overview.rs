@@ -160,6 +160,38 @@ async fn members_and_days_of_a_company_are_a_plain_count_up_to_the_last_whole_ho
 }
 
 #[tokio::test]
+async fn a_member_all_of_whose_calls_are_over_the_quota_is_their_companys_and_no_user_of_that_day() {
+    let refused = |user: &str, id: &str, at: &str| Event { event_type: EventType::RateLimited, ..call(user, id, at) };
+    let events = vec![
+        call("a@b.au", "1", "2026-11-29T10:00:00Z"),
+        refused("a@b.au", "2", "2026-11-30T10:00:00Z"),
+        refused("a@b.au", "3", "2026-11-30T11:00:00Z"),
+        refused("c@d.au", "4", "2026-11-30T10:00:00Z"),
+        Event { company_name: Some("Refused".into()), ..refused("e@f.au", "5", "2026-11-30T10:00:00Z") },
+    ];
+    let world = World::new(events, "2026-12-01T00:08").await;
+    let told = async |company: &str| {
+        let answer = world.ok(Who::Admin, COMPANY_STATS, &[("company", company), ("duration", "3d")], NOW).await;
+        let sums = |of: &Value| json!([of["userEmail"], of["apiCalls"], of["rateLimited"], of["users"]]);
+        let list = |name: &str| answer[name].as_array().unwrap().iter().map(sums).collect::<Vec<_>>();
+        json!([sums(&answer), list("members"), list("byDay")])
+    };
+    let expected = json!([
+        [null, 1, 3, 1],
+        [["a@b.au", 1, 2, null], ["c@d.au", 0, 1, null]],
+        [[null, 1, 0, 1], [null, 0, 3, 0], [null, 0, 0, 0]],
+    ]);
+    assert_eq!(told("Example").await, expected);
+    assert_eq!(told("Refused").await[1], json!([["e@f.au", 0, 1, null]]));
+    let (windows, day) = (&world.api.windows, "2026-11-30".parse().unwrap());
+    let names = windows.company_names(day).await.unwrap();
+    assert_eq!(names, BTreeSet::from(["Example".to_owned(), "Refused".to_owned()]));
+    let more = Total { events: 99, ..Total::default() };
+    windows.set_companies(day, &more, &Companies::default()).await.unwrap();
+    assert_eq!(told("Refused").await[1], json!([]));
+}
+
+#[tokio::test]
 async fn failures_are_a_plain_count_by_reason_and_address() {
     let world = world().await;
     let answer = world.ok(Who::Admin, SECURITY, &[("duration", "60h")], NOW).await;

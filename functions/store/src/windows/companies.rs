@@ -31,7 +31,8 @@ impl Windows {
                 changed.push((name, day.clone()));
             }
         }
-        let lost: Vec<String> = stored.into_iter().filter(|(_, day)| day.users > 0).map(|(name, _)| name).collect();
+        let lost: Vec<String> =
+            stored.into_iter().filter(|(_, day)| !day.sums.is_empty()).map(|(name, _)| name).collect();
         changed.extend(lost.iter().map(|name| (name.as_str(), CompanyDay::default())));
         let row = |(name, company): (&str, CompanyDay)| Row {
             pk: partition(day),
@@ -61,7 +62,7 @@ impl Windows {
         while let Some(page) = pages.next().await? {
             for item in &page {
                 let day: Option<CompanyDay> = readable(self.analytics.json(item, COMPANY))?;
-                if day.is_some_and(|day| day.users > 0) {
+                if day.is_some_and(|day| !day.sums.is_empty()) {
                     names.insert(string(item, SK));
                 }
             }
