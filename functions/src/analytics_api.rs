@@ -35,7 +35,7 @@ use jiff::{SignedDuration, Timestamp};
 use metering::email::Email;
 use metering::report::comparison::Comparison;
 use metering::report::heatmap::Heatmap;
-use metering::report::range::{Duration, Granularity, Range};
+use metering::report::range::Range;
 use metering::report::realtime::{Names, Realtime};
 use metering::window::Minute;
 
@@ -58,13 +58,6 @@ use store::table::{Table, TableError};
 use store::uncounted::UncountedSpans;
 use store::watermark::Watermark;
 use store::windows::Windows;
-
-/// How much time a breakdown is about, where the request does not say.
-const ONE_DAY: Duration = Duration::new(24, Granularity::Hour);
-/// How much time the statistics of a company, and anomalies, are about, where the request does not say.
-const MONTH: Duration = Duration::new(30, Granularity::Day);
-/// How much time a heat map is about: weeks enough for a pattern.
-const FOUR_WEEKS: Duration = Duration::new(28, Granularity::Day);
 
 /// Answers requests from the analytics, usage and keys tables.
 #[derive(Clone, Debug)]

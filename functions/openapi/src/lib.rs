@@ -64,7 +64,7 @@ fn generator() -> SchemaGenerator {
 fn operation(route: Route, generator: &mut SchemaGenerator) -> Value {
     let entry = route.entry();
     let parameters: Vec<Value> =
-        entry.parameters.iter().map(|parameter| parameter::description(parameter, generator)).collect();
+        entry.parameters.iter().map(|parameter| parameter::description(route, parameter, generator)).collect();
     let mut responses = Map::new();
     responses.insert("200".into(), good(route, generator));
     if matches!(entry.access, Access::Token | Access::Open) {

@@ -2,6 +2,7 @@
 //!
 //! Invariant: words and bounds are those of the types that read the parameter.
 
+use contract::Route;
 use contract::limit::MAX_COMPANY_BYTES;
 use contract::route::{Form, Parameter};
 use deadlines::{Agency, Country, DEFAULT_LIMIT, FIRST_YEAR, Kind, LAST_YEAR, MAX_LIMIT, MAX_OFFSET};
@@ -10,20 +11,20 @@ use metering::report::breakdown::{By, DEFAULT_ROWS, MAX_ROWS};
 use metering::report::comparison::Earlier;
 use metering::report::export::Format;
 use metering::report::forecast::Horizon;
-use metering::report::range::Granularity;
+use metering::report::range::{Duration, Granularity};
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
-/// A parameter of an operation.
-pub(crate) fn description(parameter: &Parameter, generator: &mut SchemaGenerator) -> Value {
+/// A parameter of a route's operation.
+pub(crate) fn description(route: Route, parameter: &Parameter, generator: &mut SchemaGenerator) -> Value {
     let Parameter { name, form, description, is_required } = parameter;
     json!({
         "name": name, "in": "query", "description": description, "required": is_required,
-        "schema": schema(*form, generator), "example": example(*form),
+        "schema": schema(route, *form, generator), "example": example(*form),
     })
 }
 
-fn schema(form: Form, generator: &mut SchemaGenerator) -> Schema {
+fn schema(route: Route, form: Form, generator: &mut SchemaGenerator) -> Schema {
     match form {
         Form::Country => generator.subschema_for::<Country>(),
         Form::Obligation => generator.subschema_for::<Kind>(),
@@ -35,7 +36,10 @@ fn schema(form: Form, generator: &mut SchemaGenerator) -> Schema {
         }
         Form::Offset => json_schema!({ "type": "integer", "minimum": 0, "maximum": MAX_OFFSET, "default": 0 }),
         Form::Granularity => generator.subschema_for::<Granularity>(),
-        Form::Duration => json_schema!({ "type": "string", "pattern": "^[0-9]+[mhd]$", "default": "24h" }),
+        Form::Duration => {
+            let default = Duration::by_default(route);
+            json_schema!({ "type": "string", "pattern": "^[0-9]+[mhd]$", "default": default })
+        }
         Form::Instant => json_schema!({ "type": "string", "format": "date-time" }),
         Form::Zone => json_schema!({ "type": "string", "default": "UTC" }),
         Form::Dimensions => {

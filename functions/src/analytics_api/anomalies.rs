@@ -2,14 +2,15 @@
 //!
 //! Invariant: a viewer who is not an administrator is told of their own alone.
 
+use contract::Route;
 use jiff::Timestamp;
 use metering::email::Email;
 use metering::report::anomalies::FoundAnomalies;
-use metering::report::range::Range;
+use metering::report::range::{Duration, Range};
 use metering::window::Day;
 
 use super::whose::whose_in;
-use super::{AnalyticsApi, MONTH, set_through};
+use super::{AnalyticsApi, set_through};
 use crate::http::parameters::Parameters;
 use crate::http::viewer::Viewer;
 use crate::http::{Answer, Failure};
@@ -24,7 +25,8 @@ pub(super) struct Question {
 impl Question {
     /// Reads and checks what is asked for.
     pub(super) fn parse(viewer: &Viewer, parameters: &Parameters, now: Timestamp) -> Result<Self, Failure> {
-        let (whose, range) = whose_in(viewer, parameters, Range::of_hours(MONTH, parameters.iter(), now))?;
+        let range = Range::of_hours(Duration::by_default(Route::Anomalies), parameters.iter(), now);
+        let (whose, range) = whose_in(viewer, parameters, range)?;
         Ok(Self { whose, range })
     }
 }

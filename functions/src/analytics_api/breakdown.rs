@@ -3,11 +3,12 @@
 //! Invariant: each minute comes from one window or from blocks, as everywhere; who is not an administrator is told of
 //! nobody else.
 
+use contract::Route;
 use jiff::Timestamp;
 use metering::email::Email;
 use metering::leader::Outcome;
 use metering::report::breakdown::{self, Breakdown, By, Dimension, Frame, usage_of};
-use metering::report::range::{Plan, Range};
+use metering::report::range::{Duration, Plan, Range};
 use metering::report::tops::Tops;
 use metering::report::{BadParameter, user};
 use metering::subject::Subject;
@@ -16,8 +17,8 @@ use metering::traffic::Traffic;
 use metering::usage::{KeyCalls, Usage};
 use metering::window::Minute;
 
+use super::AnalyticsApi;
 use super::figures::{Figures, Scope, ranges};
-use super::{AnalyticsApi, ONE_DAY};
 use crate::http::parameters::Parameters;
 use crate::http::viewer::Viewer;
 use crate::http::{Answer, Failure};
@@ -46,7 +47,7 @@ impl Question {
         let all = || parameters.iter();
         let by = By::find(all())?;
         let (whose, limit) = (user::email(all()), breakdown::limit(all()));
-        let range = Range::of_hours(ONE_DAY, all(), now);
+        let range = Range::of_hours(Duration::by_default(Route::Breakdown), all(), now);
         let bad = [range.as_ref().err(), whose.as_ref().err(), limit.as_ref().err()].into_iter().flatten();
         if let Some(first) = bad.min_by_key(|bad| bad.field) {
             return Err(first.clone().into());

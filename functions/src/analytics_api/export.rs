@@ -6,12 +6,11 @@
 mod calls;
 mod cursor;
 
-use contract::header;
-use contract::limit::HISTORY_DAYS;
+use contract::{Route, header};
 use futures::future::try_join_all;
 use jiff::Timestamp;
 use metering::report::export::{Format, Page};
-use metering::report::range::{Duration, Granularity, Span};
+use metering::report::range::{Duration, Span};
 use metering::window::{Minute, iso_millis};
 
 use self::calls::Calls;
@@ -23,8 +22,6 @@ use crate::http::viewer::Viewer;
 use crate::http::{Answer, Failure};
 use store::table::TableError;
 
-/// How much time an export is about, where the request does not say: as long as calls are kept.
-const HISTORY: Duration = Duration::new(HISTORY_DAYS, Granularity::Day);
 /// Read units of a page, beside those of the count that the first one begins with.
 const PAGE_UNITS: usize = 150;
 /// Read units in which minutes are counted of which windows do not know everything yet.
@@ -51,7 +48,7 @@ impl Question {
         let named = |name: &str| all().find(|(given, _)| *given == name).map(|(_, value)| value);
         let format = named("format").map(str::parse::<Format>).transpose()?;
         let Some(cursor) = named("cursor") else {
-            let span = Span::parse(all(), HISTORY, now)?;
+            let span = Span::parse(all(), Duration::by_default(Route::Export), now)?;
             return Ok(Self::First { format: format.unwrap_or(Format::Csv), span });
         };
         for name in ["duration", "from", "to"] {

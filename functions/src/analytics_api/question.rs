@@ -8,12 +8,12 @@ use jiff::Timestamp;
 use metering::email::Email;
 use metering::report::company as companies;
 use metering::report::comparison::Earlier;
-use metering::report::range::Range;
+use metering::report::range::{Duration, Range};
 use metering::report::zone::Zone;
 use metering::window::Minute;
 
 use super::whose::{whose, whose_in};
-use super::{FOUR_WEEKS, MONTH, ONE_DAY, anomalies, breakdown, export, forecast, freshness, summary};
+use super::{anomalies, breakdown, export, forecast, freshness, summary};
 use crate::http::parameters::Parameters;
 use crate::http::viewer::Viewer;
 use crate::http::{Failure, Freshness};
@@ -43,6 +43,7 @@ impl Question {
         now: Timestamp,
     ) -> Result<Self, Failure> {
         let all = || parameters.iter();
+        let default = Duration::by_default(route);
         match route {
             Route::Realtime => Ok(Self::Realtime),
             Route::TimeSeries => {
@@ -54,7 +55,7 @@ impl Question {
             Route::UserStats => whose(viewer, parameters).map(Self::UserStats),
             Route::Alerts => whose(viewer, parameters).map(Self::Alerts),
             Route::Heatmap => {
-                let (whose, range) = whose_in(viewer, parameters, Range::of_hours(FOUR_WEEKS, all(), now))?;
+                let (whose, range) = whose_in(viewer, parameters, Range::of_hours(default, all(), now))?;
                 Ok(Self::Heatmap(whose, range))
             }
             Route::Breakdown => breakdown::Question::parse(viewer, parameters, now).map(Self::Breakdown),
@@ -65,9 +66,9 @@ impl Question {
             Route::CompanyStats | Route::Security if !viewer.is_admin() => Err(Failure::Forbidden),
             Route::CompanyStats => {
                 let company = companies::company(all())?;
-                Ok(Self::Company(company, Range::of_days(MONTH, all(), now)?))
+                Ok(Self::Company(company, Range::of_days(default, all(), now)?))
             }
-            Route::Security => Ok(Self::Security(Range::of_hours(ONE_DAY, all(), now)?)),
+            Route::Security => Ok(Self::Security(Range::of_hours(default, all(), now)?)),
             Route::Forecast => forecast::Question::parse(viewer, parameters).map(Self::Forecast),
             Route::Anomalies => anomalies::Question::parse(viewer, parameters, now).map(Self::Anomalies),
             Route::Export => export::Question::parse(viewer, parameters, now).map(Self::Export),

@@ -1,6 +1,7 @@
 //! The parameters of the routes: what each is called, which values it takes and what for.
 //!
-//! Invariant: a parameter of one name takes the same values on every route that has it.
+//! Invariant: a parameter of one name takes the same values on every route that has it, though which of them is meant
+//! where it is left out may be the route's own.
 
 /// A parameter of a query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,6 +7,7 @@ mod plan;
 mod question;
 mod span;
 
+use contract::Route;
 use jiff::Timestamp;
 
 pub use self::duration::{Duration, Granularity};
@@ -43,7 +44,7 @@ impl Range {
         parameters: impl IntoIterator<Item = (&'a str, &'a str)>,
         now: Timestamp,
     ) -> Result<Self, BadParameter> {
-        question::parse(parameters, Granularity::Hour, Duration::new(24, Granularity::Hour))?.range(now)
+        question::parse(parameters, Granularity::Hour, Duration::by_default(Route::TimeSeries))?.range(now)
     }
 
     /// Reads a range of hours; where no parameter says how long it is, so long.

@@ -1,5 +1,7 @@
 //! Who gets in, and what is refused at the door.
 
+use contract::header::RANGE;
+
 use super::*;
 
 const NOW: &str = "2026-12-01T00:30:20Z";
@@ -115,5 +117,24 @@ async fn a_table_that_cannot_be_read_is_500_without_its_name() {
         let Some(Body::Text(body)) = response.body else { panic!("no body") };
         assert_eq!(response.status_code, 500);
         assert!(!body.contains("no-such-table"), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_is_about_as_much_time_by_default_as_the_description_says() {
+    let (world, document) = (empty().await, ::openapi::document());
+    for route in Route::ALL {
+        let described = document["paths"][route.path()]["get"]["parameters"].as_array().unwrap().iter();
+        let Some(duration) = described.clone().find(|parameter| parameter["name"] == "duration") else { continue };
+        let default = duration["schema"]["default"].as_str().unwrap();
+        let needed = (route == Route::CompanyStats).then_some(("company", "Example"));
+        let about = async |duration: Option<(&str, &str)>| {
+            let parameters: Vec<_> = needed.into_iter().chain(duration).collect();
+            let (status, body, headers) = world.text(Who::Admin, route.path(), &parameters, NOW).await;
+            assert_eq!(status, 200, "{body}");
+            let body = serde_json::from_str::<Value>(&body).unwrap_or_default();
+            json!([headers.get(RANGE).map(|range| range.to_str().unwrap()), body["from"], body["to"]])
+        };
+        assert_eq!(about(None).await, about(Some(("duration", default))).await, "{route:?} {default}");
     }
 }

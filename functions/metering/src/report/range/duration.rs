@@ -5,6 +5,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use contract::Route;
 use contract::limit::HISTORY_DAYS;
 use serde::{Serialize, Serializer};
 
@@ -67,6 +68,17 @@ impl Duration {
     /// So many of a unit.
     pub const fn new(count: u32, unit: Granularity) -> Self {
         Self { count, unit }
+    }
+
+    /// How much time a route's answer is about, where the request does not say: of a heat map weeks enough for a pattern,
+    /// of an export all the calls that are kept.
+    pub const fn by_default(route: Route) -> Self {
+        match route {
+            Route::Heatmap => Self::new(28, Granularity::Day),
+            Route::CompanyStats | Route::Anomalies => Self::new(30, Granularity::Day),
+            Route::Export => Self::new(HISTORY_DAYS, Granularity::Day),
+            _ => Self::new(24, Granularity::Hour),
+        }
     }
 
     /// So many minutes, in the largest unit that has them whole.
