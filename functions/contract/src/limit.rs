@@ -16,8 +16,16 @@ pub const MAX_THRESHOLDS: usize = 10;
 /// How long the stream keeps a record, in hours. Late events are counted for as long.
 pub const STREAM_RETENTION_HOURS: u32 = 168;
 
-/// How long blocks of calls, hours and failed records are kept, in days.
+/// How far back answers go, and how long failed records are kept, in days.
 pub const HISTORY_DAYS: u32 = 90;
+
+/// How long the cursor of an export is good, in days.
+pub const CURSOR_DAYS: u32 = 7;
+
+/// How long blocks of calls and windows that expire are kept, in days: [`HISTORY_DAYS`] that end at the last midnight
+/// begin up to a day before them, in a window that begins up to another day before, and an export of them goes on for
+/// [`CURSOR_DAYS`].
+pub const RETENTION_DAYS: u32 = HISTORY_DAYS + 2 + CURSOR_DAYS;
 
 /// How long minutes of a user are kept, in days: longer than an event can be late.
 pub const MINUTES_DAYS: u32 = 10;

@@ -68,7 +68,7 @@ fn unknown_cursor() -> Failure {
 impl AnalyticsApi {
     /// A page, with a link to the next.
     pub(super) async fn export(&self, viewer: &Viewer, question: Question, now: Timestamp) -> Result<Answer, Failure> {
-        let mut calls = Calls::of(self, viewer.email(), now).await?;
+        let calls = Calls::of(self, viewer.email(), now).await?;
         let (cursor, key) = match question {
             Question::First { format, span: Span { first, end } } => {
                 let (total, end) = calls.count(first, end.min(Minute::of(now).plus(1)), now, COUNT_UNITS).await?;

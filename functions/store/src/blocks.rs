@@ -11,7 +11,7 @@ mod snapshot;
 
 use std::collections::BTreeMap;
 
-use contract::limit::HISTORY_DAYS;
+use contract::limit::RETENTION_DAYS;
 use contract::table::{BLOCKS, ERRORS, LATE, PK, SK, TTL};
 use jiff::{SignedDuration, Timestamp};
 use metering::batch::Batch;
@@ -370,7 +370,7 @@ fn item_at(block: &Block, sort: String) -> Item {
     Item::from([
         (PK.into(), text(partition(block.minute, block.bucket))),
         (SK.into(), text(sort)),
-        (TTL.into(), number(after_days(block.minute.start(), HISTORY_DAYS))),
+        (TTL.into(), number(after_days(block.minute.start(), RETENTION_DAYS))),
     ])
 }
 

@@ -3,7 +3,7 @@
 //!
 //! Invariant: a span is known before windows of it are set, and one that is recorded again stays one.
 
-use contract::limit::HISTORY_DAYS;
+use contract::limit::RETENTION_DAYS;
 use contract::table::{PK, SK, TTL, UNCOUNTED};
 use metering::uncounted::Uncounted;
 
@@ -34,7 +34,7 @@ impl UncountedSpans {
             (PK.into(), text(UNCOUNTED)),
             (SK.into(), text(span.first.to_string())),
             (LAST.into(), text(span.last.to_string())),
-            (TTL.into(), number(after_days(span.last.start(), HISTORY_DAYS))),
+            (TTL.into(), number(after_days(span.last.start(), RETENTION_DAYS))),
         ]);
         self.table.put_all([item]).await
     }

@@ -50,31 +50,25 @@ impl<'a> Calls<'a> {
     /// How many calls there are from `first` until `end` as of an instant; and the minute, `end` or an earlier one, up
     /// to which that is: where only blocks tell, no more than so many units are read of them.
     pub(super) async fn count(
-        &mut self,
+        &self,
         first: Minute,
         end: Minute,
         as_of: Timestamp,
         mut units: usize,
     ) -> Result<(u64, Minute), TableError> {
-        let (mut live, mut known) = (0, end);
-        for minute in first.max(self.set.plus(1)).through(end.plus(-1)) {
+        let (mut of_blocks, mut known) = (0, end);
+        let late = self.late.range(first..end.max(first)).copied();
+        for minute in late.chain(first.max(self.set.plus(1)).through(end.plus(-1))) {
             match self.within(minute, as_of, &mut units).await? {
-                Some(calls) => live += calls,
+                Some(calls) => of_blocks += calls,
+                // Windows will say within a minute, when the aggregator has read the blocks.
                 None => {
                     known = minute;
                     break;
                 }
             }
         }
-        let mut late = 0;
-        for minute in self.late.range(first..known.max(first)).copied().collect::<Vec<_>>() {
-            match self.within(minute, as_of, &mut units).await? {
-                Some(calls) => late += calls,
-                // Windows will say within a minute, when the aggregator has read the blocks.
-                None => _ = self.late.remove(&minute),
-            }
-        }
-        Ok((self.count_set(first, known.min(self.set.plus(1))).await? + late + live, known))
+        Ok((self.count_set(first, known.min(self.set.plus(1))).await? + of_blocks, known))
     }
 
     async fn within(&self, minute: Minute, as_of: Timestamp, units: &mut usize) -> Result<Option<u64>, TableError> {

@@ -4,6 +4,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use contract::limit::CURSOR_DAYS;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use jiff::{SignedDuration, Timestamp};
 use metering::email::Email;
@@ -12,8 +13,8 @@ use metering::window::{Minute, Month};
 use sha2::Sha256;
 use store::signing_keys::SigningKey;
 
-/// How long a cursor is good. Rows of an export that begins 90 days back go on expiring.
-pub(super) const LIFETIME: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// How long a cursor is good: its rows are kept for longer.
+const LIFETIME: SignedDuration = SignedDuration::from_hours(CURSOR_DAYS as i64 * 24);
 /// The layout of a body, which a cursor begins with.
 const LAYOUT: u8 = 1;
 /// Bytes of a signature.

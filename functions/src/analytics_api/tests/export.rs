@@ -1,12 +1,15 @@
 //! An export has each call of its owner once, as many as it says, whatever happens between its pages.
 
 use contract::header::{AS_OF, RANGE, TOTAL_CALLS};
+use contract::table::TTL;
 use jiff::SignedDuration;
 use metering::event::EventType;
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use super::exact::{NOW, events};
 use super::*;
+use store::table::{integer, string};
 
 const EXPORT: &str = Route::Export.path();
 /// Between the first page and the others.
@@ -69,12 +72,24 @@ impl World {
         panic!("more than {MAX_PAGES} pages");
     }
 
-    async fn ids(&self, who: Who<'_>, parameters: &[(&str, &str)], now: &str) -> Vec<String> {
+    /// The ids of all pages, and until when they are.
+    async fn ids(&self, who: Who<'_>, parameters: &[(&str, &str)], now: &str) -> (Vec<String>, Timestamp) {
         let page = self.page(who, parameters, now).await;
-        let total = page.total();
+        let (total, end) = (page.total(), page.header(RANGE).split_once('/').unwrap().1.parse().unwrap());
         let ids = self.ids_from(page, who, now, async || ()).await;
         assert_eq!(ids.len() as u64, total, "{who:?} {parameters:?}");
-        ids
+        (ids, end)
+    }
+
+    /// Takes away what has expired by an instant.
+    async fn expire(&self, now: Timestamp) {
+        let [analytics, ..] = tables(&self.store);
+        let mut pages = self.store.client().scan().table_name(analytics.name()).into_paginator().send();
+        while let Some(page) = pages.next().await {
+            let items = page.unwrap().items.unwrap_or_default();
+            let expired = items.iter().filter(|item| integer(item, TTL).is_some_and(|at| at <= now.as_second()));
+            analytics.delete_all(expired.map(|item| (string(item, PK), string(item, SK)))).await.unwrap();
+        }
     }
 
     async fn clear_marks(&self) {
@@ -83,10 +98,11 @@ impl World {
         }
     }
 
-    /// The ids of a user's calls since an instant, each once, oldest first.
-    fn expected(&self, user: &str, since: Timestamp) -> Vec<String> {
+    /// The ids of a user's calls in a time, each once, oldest first.
+    fn expected(&self, user: &str, time: Range<Timestamp>) -> Vec<String> {
         let own = |event: &&Event| event.user_email.as_ref().is_some_and(|email| email.as_str() == user);
-        let calls = self.events.iter().filter(|event| event.event_type == EventType::Call && event.timestamp >= since);
+        let is_call = |event: &&Event| event.event_type == EventType::Call && time.contains(&event.timestamp);
+        let calls = self.events.iter().filter(is_call);
         let distinct: BTreeSet<_> =
             calls.filter(own).map(|event| (event.timestamp, event.request_id.clone())).collect();
         distinct.into_iter().map(|(_, id)| id).collect()
@@ -115,8 +131,11 @@ async fn an_export_has_each_of_ones_own_calls_once_wherever_the_watermark_stands
             {
                 let since = Minute::of(NOW.parse().unwrap()).plus(1 - minutes).start();
                 let parameters = [("duration", duration), ("format", format)];
-                let ids = world.ids(Who::User(user), &parameters, NOW).await;
-                assert_eq!(ids, world.expected(user, since), "{user} {duration} {set_through} {is_folded}");
+                let (ids, end) = world.ids(Who::User(user), &parameters, NOW).await;
+                assert_eq!(ids, world.expected(user, since..end), "{user} {duration} {set_through} {is_folded}");
+                // More late minutes than may be counted at once are counted when they are folded.
+                let is_whole = end == Minute::of(NOW.parse().unwrap()).end();
+                assert!(is_whole || !is_folded && minutes > 1_440, "{end} {duration} {set_through} {is_folded}");
             }
         }
     }
@@ -140,6 +159,24 @@ async fn its_total_is_what_the_time_series_counts() {
 }
 
 #[tokio::test]
+async fn what_an_export_begins_with_is_there_as_long_as_its_cursors_are_good() {
+    let user = Who::User("c@example.com");
+    let now = "2026-11-30T23:59:30Z";
+    let calls = (0..400).map(|n| {
+        let at = "2026-09-01T00:00:30Z".parse::<Timestamp>().unwrap() + SignedDuration::from_mins(3 * n);
+        call("c@example.com", &format!("m{n}"), &at.to_string())
+    });
+    let world = World::committed_at(now, calls.collect(), "2026-11-30T23:57").await;
+    world.clear_marks().await;
+    world.expire(now.parse().unwrap()).await;
+    let page = world.page(user, &[("duration", "90d"), ("to", "2026-11-30T00:00:00Z")], now).await;
+    assert_eq!(page.total(), 400);
+    let later = "2026-12-07T23:59:30Z";
+    world.expire(later.parse().unwrap()).await;
+    assert_eq!(world.ids_from(page, user, later, async || ()).await.len(), 400);
+}
+
+#[tokio::test]
 async fn pages_do_not_shift_by_what_comes_or_is_written_again_between_them() {
     let user = Who::User("c@example.com");
     let world = World::committed_at(NOW, one_a_minute("c@example.com", 400), "2026-12-01T00:08").await;
@@ -155,7 +192,7 @@ async fn pages_do_not_shift_by_what_comes_or_is_written_again_between_them() {
         world.commit_at(LATER, late.chain(world.events.clone()).collect()).await;
     };
     let ids = world.ids_from(page, user, "2026-12-01T00:11:10Z", again).await;
-    assert_eq!(ids, world.expected("c@example.com", Timestamp::UNIX_EPOCH));
+    assert_eq!(ids, world.expected("c@example.com", Timestamp::MIN..Timestamp::MAX));
 }
 
 #[tokio::test]
@@ -189,7 +226,29 @@ async fn a_minute_that_is_more_than_a_page_goes_on_where_the_page_ended() {
     let page = world.page(Who::User("c@example.com"), &[], NOW).await;
     assert!((4_000..6_000).contains(&page.ids().len()));
     let ids = world.ids_from(page, Who::User("c@example.com"), NOW, async || ()).await;
-    assert_eq!(ids, world.expected("c@example.com", Timestamp::UNIX_EPOCH));
+    assert_eq!(ids, world.expected("c@example.com", Timestamp::MIN..Timestamp::MAX));
+}
+
+#[tokio::test]
+async fn an_export_ends_before_a_late_minute_that_is_too_much_to_count() {
+    let world = World::committed_at(NOW, one_a_minute("c@example.com", 400), "2026-12-01T00:08").await;
+    world.clear_marks().await;
+    let (user, late) = (Who::User("c@example.com"), "2026-11-30T10:15:00.000Z");
+    let mut state = 7_u64;
+    let mut letter = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        char::from(b'a' + ((state >> 33) % 26) as u8)
+    };
+    let calls = (0..600).map(|n| {
+        let agent: String = (0..900).map(|_| letter()).collect();
+        Event { user_agent: Some(agent.as_str().into()), ..call("c@example.com", &format!("late{n}"), late) }
+    });
+    world.commit_at(NOW, calls.collect()).await;
+    let page = world.page(user, &[], NOW).await;
+    assert!(page.header(RANGE).ends_with(&format!("/{late}")), "{}", page.header(RANGE));
+    let before = |event: &&Event| event.timestamp < late.parse().unwrap();
+    assert_eq!(page.total() as usize, world.events.iter().filter(before).count());
+    world.ids(user, &[], NOW).await;
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 //!
 //! Invariant: set at the fold of the minute, from all its calls, and only ever by one that knows as many answers or more.
 
-use contract::limit::HISTORY_DAYS;
+use contract::limit::RETENTION_DAYS;
 use metering::answered::Answered;
 use metering::subject::Bucket;
 use metering::window::Minute;
@@ -29,7 +29,7 @@ impl Windows {
             events: part.len() as u64,
             known: part.len() as u64,
             attributes: vec![(ANSWERED, binary(part))],
-            expires_at: Some(after_days(minute.start(), HISTORY_DAYS)),
+            expires_at: Some(after_days(minute.start(), RETENTION_DAYS)),
         };
         self.set_all(&self.analytics, parts.map(row).collect()).await
     }

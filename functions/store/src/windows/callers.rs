@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use contract::limit::{HISTORY_DAYS, MINUTES_DAYS};
+use contract::limit::{MINUTES_DAYS, RETENTION_DAYS};
 use contract::table::{PK, SK, TTL};
 use metering::user_set::{ByPart, Ends, Listed, Packed, UserSet};
 use metering::window::Minute;
@@ -88,7 +88,7 @@ impl Windows {
     /// # Errors
     /// When a request fails. Some of them may be listed then, and readers do without the list.
     pub async fn list_ends(&self, whole: Span, Ends { first, last }: &Ends) -> Result<(), TableError> {
-        let (partition, expires_at) = (ends(whole), after_days(whole.first_minute().start(), HISTORY_DAYS));
+        let (partition, expires_at) = (ends(whole), after_days(whole.first_minute().start(), RETENTION_DAYS));
         let listed = self.items(&partition, Sort::All, Consistency::Strong).await?;
         let ends = [(End::First, by_part(whole, first)), (End::Last, by_part(whole, last))];
         let items = ends.iter().flat_map(|(end, by_part)| {

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use contract::limit::HISTORY_DAYS;
+use contract::limit::RETENTION_DAYS;
 use contract::table::SK;
 use metering::company::{Companies, CompanyDay};
 use metering::total::Total;
@@ -40,7 +40,7 @@ impl Windows {
             events: total.events,
             known: total.known(),
             attributes: vec![(COMPANY, compact_json(&company))],
-            expires_at: Some(after_days(day.first_hour().start(), HISTORY_DAYS)),
+            expires_at: Some(after_days(day.first_hour().start(), RETENTION_DAYS)),
         };
         self.set_all(&self.analytics, changed.into_iter().map(row).collect()).await
     }

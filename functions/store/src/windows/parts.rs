@@ -8,7 +8,7 @@ use std::fmt::Display;
 
 use aws_sdk_dynamodb::error::ProvideErrorMetadata as _;
 use aws_sdk_dynamodb::types::AttributeValue;
-use contract::limit::{HISTORY_DAYS, MINUTES_DAYS};
+use contract::limit::{MINUTES_DAYS, RETENTION_DAYS};
 use contract::table::{PK, SK, TTL};
 use metering::fold::UsageBySubject;
 use metering::subject::{Bucket, Range, Subject};
@@ -158,7 +158,7 @@ impl Whole {
         let place = place.into();
         match self {
             Self::Hour(hour) => after_days(hour.first_minute().plus(place).start(), MINUTES_DAYS),
-            Self::Day(day) => after_days(day.first_hour().plus(place).start(), HISTORY_DAYS),
+            Self::Day(day) => after_days(day.first_hour().plus(place).start(), RETENTION_DAYS),
         }
     }
 }

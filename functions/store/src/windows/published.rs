@@ -3,7 +3,7 @@
 //! Invariant: of two runs that publish one minute each claims what the other has not, and never both the same.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use contract::limit::HISTORY_DAYS;
+use contract::limit::RETENTION_DAYS;
 use contract::table::{PK, SK, TTL};
 use metering::figures::Figures;
 use metering::window::Minute;
@@ -62,7 +62,7 @@ impl Windows {
             .expression_attribute_names("#published", PUBLISHED)
             .expression_attribute_names("#ttl", TTL)
             .expression_attribute_values(":now", json(now))
-            .expression_attribute_values(":ttl", number(after_days(minute.start(), HISTORY_DAYS)));
+            .expression_attribute_values(":ttl", number(after_days(minute.start(), RETENTION_DAYS)));
         let request = match before {
             None => request.condition_expression("attribute_not_exists(#published)"),
             Some(before) => request

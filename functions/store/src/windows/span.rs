@@ -5,7 +5,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use contract::limit::HISTORY_DAYS;
+use contract::limit::RETENTION_DAYS;
 use jiff::Timestamp;
 use metering::window::{Day, Hour, InvalidWindow, Minute};
 
@@ -83,7 +83,7 @@ impl Span {
             Self::Hour(hour) => hour.start(),
             Self::Day(_) => return None,
         };
-        Some(after_days(start, HISTORY_DAYS))
+        Some(after_days(start, RETENTION_DAYS))
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Invariant: a sketch is set from the names of all users of its hour, each time anew.
 
-use contract::limit::HISTORY_DAYS;
+use contract::limit::RETENTION_DAYS;
 use metering::sketch::Sketch;
 use metering::total::Total;
 use metering::window::Hour;
@@ -30,7 +30,7 @@ impl Windows {
             events: total.events,
             known: total.known(),
             attributes: vec![(USERS, compact_json(users))],
-            expires_at: Some(after_days(hour.start(), HISTORY_DAYS)),
+            expires_at: Some(after_days(hour.start(), RETENTION_DAYS)),
         };
         self.set(&self.analytics, &row).await
     }
