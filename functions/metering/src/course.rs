@@ -94,6 +94,11 @@ impl Course {
     pub fn calls(&self) -> impl Iterator<Item = (u8, u64)> {
         self.parts.iter().map(|(place, slice)| (*place, slice.calls))
     }
+
+    /// Whether something happened in a part.
+    pub fn has(&self, place: u8) -> bool {
+        self.parts.contains_key(&place)
+    }
 }
 
 impl CallsByPlace {

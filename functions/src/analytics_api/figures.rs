@@ -112,20 +112,23 @@ impl Figures<'_> {
         Ok(())
     }
 
-    /// Adds what a subject's hours say of their minutes, and days of their hours.
+    /// Adds what a subject's days say of their hours, and hours of their minutes: those in which something happened, as
+    /// far as days tell.
     async fn add_courses(&self, longer: &mut Longer<'_>, subject: &Subject) -> Result<(), TableError> {
-        let days = by(&longer.hours, |hour| hour.day());
-        let days = all(days.iter().map(|(first, last)| self.windows.hours(subject, *first, *last))).await?;
-        for hour in days.iter().flatten() {
-            longer.add(Span::Hour(hour.hour), hour.course.as_ref(), None);
-        }
         let months = by(&longer.days, |day| day.month());
         let months =
             all(months.iter().map(|(first, _)| self.windows.usage_items(subject, Some(first.month())))).await?;
+        let mut days = BTreeMap::new();
         for item in months.iter().flatten() {
             if let Some(Some(day)) = readable(self.windows.user_day(item))? {
                 longer.add(Span::Day(day.day), day.course.as_ref(), None);
+                days.insert(day.day, day);
             }
+        }
+        let is_silent = |hour: &Hour| days.get(&hour.day()).is_some_and(|day| day.is_silent(*hour));
+        let hours: Vec<Hour> = longer.hours.iter().filter(|hour| !is_silent(hour)).copied().collect();
+        for hour in self.windows.hours(subject, &by(&hours, |hour| hour.day())).await? {
+            longer.add(Span::Hour(hour.hour), hour.course.as_ref(), None);
         }
         Ok(())
     }
@@ -133,13 +136,12 @@ impl Figures<'_> {
     /// A subject's windows of a plan, but the live ones.
     pub(super) async fn parts(&self, subject: &Subject, plan: &Plan) -> Result<Vec<Part>, TableError> {
         let days = plan.days.chunk_by(|one, next| one.month() == next.month());
-        let hours = plan.hours.chunk_by(|one, next| one.day() == next.day());
         let minutes = plan.minutes.chunk_by(|one, next| one.hour() == next.hour());
         let days = all(days.map(|days| self.days(subject, days)));
-        let hours = all(hours.map(|hours| self.hours(subject, hours)));
+        let hours = self.hours(subject, &plan.hours);
         let minutes = all(minutes.map(|minutes| self.minutes(subject, minutes)));
         let (days, hours, minutes) = tokio::try_join!(days, hours, minutes)?;
-        Ok([days, hours, minutes].into_iter().flatten().flatten().collect())
+        Ok(days.into_iter().flatten().chain(hours).chain(minutes.into_iter().flatten()).collect())
     }
 
     /// A subject's days, all of one month.
@@ -154,10 +156,9 @@ impl Figures<'_> {
         Ok(parts)
     }
 
-    /// A subject's hours, all of one day.
+    /// A subject's hours.
     async fn hours(&self, subject: &Subject, wanted: &[Hour]) -> Result<Vec<Part>, TableError> {
-        let ([first, .., last] | [first @ last]) = wanted else { return Ok(Vec::new()) };
-        let hours = self.windows.hours(subject, *first, *last).await?.into_iter();
+        let hours = self.windows.hours(subject, &by(wanted, |hour| hour.day())).await?.into_iter();
         let wanted = hours.filter(|hour| wanted.binary_search(&hour.hour).is_ok());
         Ok(wanted.map(|hour| (hour.hour.first_minute(), subject.clone(), hour.usage)).collect())
     }

@@ -13,12 +13,16 @@ use metering::fold::DistinctEvents;
 use metering::report::user::RECENT;
 use metering::subject::Subject;
 use metering::traffic::Traffic;
+use metering::usage::Usage;
 use metering::window::{Day, Hour, Minute};
 
 use super::AnalyticsApi;
 use store::history::History;
-use store::table::{Consistency, TableError};
+use store::table::TableError;
 use store::windows::UserHour;
+
+/// Minutes in which there may be calls, and how many.
+type CallsByMinute = BTreeMap<Minute, u64>;
 
 impl AnalyticsApi {
     /// The events among which the latest calls are.
@@ -34,73 +38,76 @@ impl AnalyticsApi {
             self.keep_latest(subject, *minute, traffic, &mut events).await?;
         }
         let oldest = Day::of(now).plus(-i64::from(HISTORY_DAYS));
-        let set = days.iter().filter(|(_, usage)| usage.calls > 0).map(|(day, _)| *day);
-        let open: BTreeSet<Minute> =
-            minutes.iter().filter(|(_, usage)| usage.calls > 0).map(|(minute, _)| *minute).collect();
-        let active: BTreeSet<Day> = set.chain(open.iter().map(|minute| minute.day())).collect();
-        for day in active.into_iter().rev().take_while(|day| *day >= oldest) {
+        let mut active: BTreeMap<Day, CallsByMinute> = BTreeMap::new();
+        for (minute, usage) in minutes.iter().filter(|(_, usage)| usage.calls > 0) {
+            active.entry(minute.day()).or_default().insert(*minute, usage.calls);
+        }
+        for (day, _) in days.iter().filter(|(_, usage)| usage.calls > 0) {
+            active.entry(*day).or_default();
+        }
+        for (day, open) in active.into_iter().rev().take_while(|(day, _)| *day >= oldest) {
             if is_enough(&events, day.plus(1).start()) {
                 break;
             }
-            self.recent_of_day(subject, day, &open, now, &mut events).await?;
+            self.recent_of_day(subject, days.get(&day), open, now, &mut events).await?;
         }
         Ok(events)
     }
 
+    /// Adds those of a day: of what it was set to hold, and of minutes that are open.
     async fn recent_of_day(
         &self,
         subject: &Subject,
-        day: Day,
-        open: &BTreeSet<Minute>,
+        set: Option<&Usage>,
+        open: CallsByMinute,
         now: Timestamp,
         events: &mut DistinctEvents,
     ) -> Result<(), TableError> {
-        let open = open.range(day.first_hour().first_minute()..=day.last_hour().last_minute());
-        let mut hours: BTreeMap<Hour, BTreeSet<Minute>> = BTreeMap::new();
-        for minute in open {
-            hours.entry(minute.hour()).or_default().insert(*minute);
+        let mut hours: BTreeMap<Hour, (CallsByMinute, Option<UserHour>)> = BTreeMap::new();
+        for (minute, calls) in open {
+            hours.entry(minute.hour()).or_default().0.insert(minute, calls);
         }
-        for UserHour { hour, usage, .. } in self.windows.hours(subject, day.first_hour(), day.last_hour()).await? {
-            if let (Some(first), Some(last), true) = (usage.first, usage.last, usage.calls > 0) {
-                hours.entry(hour).or_default().extend(Minute::of(first).through(Minute::of(last)));
+        let set = set.and_then(|usage| Some((Hour::of(usage.first?), Hour::of(usage.last?))));
+        for of in self.windows.hours(subject, set.as_slice()).await? {
+            if of.usage.calls > 0 {
+                let (_, set) = hours.entry(of.hour).or_default();
+                *set = Some(of);
             }
         }
-        for (hour, minutes) in hours.into_iter().rev() {
+        for (hour, (mut minutes, set)) in hours.into_iter().rev() {
             if is_enough(events, hour.plus(1).start()) {
                 break;
             }
-            self.recent_of_minutes(subject, self.active(subject, hour, minutes).await?, now, events).await?;
+            if let Some(set) = set {
+                minutes.extend(self.windows.minutes_of(subject, &set).await?);
+            }
+            self.recent_of_minutes(subject, &minutes, now, events).await?;
         }
         Ok(())
     }
 
-    /// The minutes with calls among some of an hour: windows of minutes do not last as long as blocks, and where they
-    /// are gone each of them may have been one.
-    async fn active(
-        &self,
-        subject: &Subject,
-        hour: Hour,
-        minutes: BTreeSet<Minute>,
-    ) -> Result<BTreeSet<Minute>, TableError> {
-        let set = self.windows.minutes(subject, hour, Consistency::Strong).await?;
-        let set: BTreeSet<_> = set.into_iter().filter(|(_, usage)| usage.calls > 0).map(|(minute, _)| minute).collect();
-        Ok(if set.is_empty() { minutes } else { set })
-    }
-
+    /// Adds those of some minutes: as many of the latest at once as have calls enough.
     async fn recent_of_minutes(
         &self,
         subject: &Subject,
-        minutes: BTreeSet<Minute>,
+        minutes: &CallsByMinute,
         now: Timestamp,
         events: &mut DistinctEvents,
     ) -> Result<(), TableError> {
-        let minutes: Vec<_> = minutes.into_iter().rev().collect();
-        for minutes in minutes.chunks(RECENT) {
-            if minutes.first().is_some_and(|newest| is_enough(events, newest.end())) {
+        let mut left = minutes.iter().rev().peekable();
+        while let Some((newest, _)) = left.peek() {
+            if is_enough(events, newest.end()) {
                 break;
             }
-            let found = self.live.own(subject, minutes.iter().copied(), now).await?;
-            for (minute, mut traffic) in found.into_iter().rev() {
+            let (mut these, mut calls) = (BTreeSet::new(), 0);
+            while calls < RECENT as u64
+                && these.len() < RECENT
+                && let Some((minute, of)) = left.next()
+            {
+                these.insert(*minute);
+                calls += of;
+            }
+            for (minute, mut traffic) in self.live.own(subject, these, now).await?.into_iter().rev() {
                 self.keep_latest(subject, minute, &mut traffic, events).await?;
             }
         }

@@ -22,6 +22,7 @@ mod played;
 mod report;
 mod rolled_up;
 mod stream;
+mod zones;
 
 use aws_lambda_events::encodings::Body;
 use aws_lambda_events::http::HeaderMap;

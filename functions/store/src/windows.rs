@@ -35,6 +35,7 @@ use crate::table::{Consistency, Item, Sort, Table, TableError, compact_json, rea
 use crate::watermark::Watermark;
 
 use self::kept::Kept;
+use self::parts::place_of;
 use self::row::{Row, all};
 
 pub use callers::End;
@@ -70,6 +71,14 @@ pub struct UserDay {
     pub through: Minute,
     /// Its hours, where they are known.
     pub course: Option<Course>,
+}
+
+impl UserDay {
+    /// Whether it is known that nothing happened in one of its hours.
+    pub fn is_silent(&self, hour: Hour) -> bool {
+        let has = |course: &Course| course.has(place_of(hour.of_day()));
+        hour.last_minute() <= self.through && self.course.as_ref().is_some_and(|course| !has(course))
+    }
 }
 
 /// A subject's hour.

@@ -122,33 +122,15 @@ impl<'a> Calls<'a> {
     async fn minutes(&self, subject: &Subject, day: Day) -> Result<BTreeMap<Minute, u64>, TableError> {
         let windows = &self.api.windows;
         let mut found = BTreeMap::new();
-        let of_hour = async |hour| windows.minutes(subject, hour, Consistency::Strong).await;
-        for row in windows
-            .hours(subject, day.first_hour(), day.last_hour())
-            .await?
-            .into_iter()
-            .filter(|row| row.usage.calls > 0)
-        {
-            if let Some(course) = row.course {
-                let minute = |place: u8| row.hour.first_minute().plus(place.into());
-                found.extend(course.parts().map(|(place, part)| (minute(place), part.calls)));
-                continue;
+        for row in windows.hours(subject, &[(day.first_hour(), day.last_hour())]).await? {
+            if row.usage.calls > 0 {
+                found.extend(windows.minutes_of(subject, &row).await?);
             }
-            let minutes = of_hour(row.hour).await?;
-            if minutes.is_empty() {
-                // Set before courses were kept, and its minutes are gone: the sum is all that windows know.
-                let (first, last) = (row.usage.first, row.usage.last);
-                let (first, last) = first
-                    .zip(last)
-                    .map_or((row.hour.first_minute(), row.hour.last_minute()), |(f, l)| (Minute::of(f), Minute::of(l)));
-                found.extend(first.through(last).map(|minute| (minute, 0)));
-                found.insert(first, row.usage.calls);
-            }
-            found.extend(minutes.into_iter().map(|(minute, usage)| (minute, usage.calls)));
         }
         let open = self.set.plus(1).hour();
         if open.day() == day {
-            let minutes = of_hour(open).await?.into_iter().filter(|(minute, _)| *minute <= self.set);
+            let minutes = windows.minutes(subject, open, Consistency::Strong).await?;
+            let minutes = minutes.into_iter().filter(|(minute, _)| *minute <= self.set);
             found.extend(minutes.map(|(minute, usage)| (minute, usage.calls)));
         }
         Ok(found)

@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 
 use metering::email::Email;
 
+use super::looking::set_with_courses;
 use super::*;
 use store::journal::Journal;
 use store::migration::migrate;
+use store::table::string;
 
 const NOW: &str = "2026-12-01T00:30:20Z";
 const USER: &str = "a#b@example.com";
@@ -118,6 +120,30 @@ async fn the_latest_twenty_calls_are_found_however_old_they_are() {
     let answer = world.ok(Who::User(USER), USER_STATS, &[], NOW).await;
     let recent: Vec<_> = answer["recent"].as_array().unwrap().iter().map(|call| call["requestId"].clone()).collect();
     assert_eq!(recent, newest);
+}
+
+#[tokio::test]
+async fn the_latest_calls_are_found_for_little_where_minutes_have_expired() {
+    let at = |n: usize| format!("2026-11-20T{:02}:{:02}:07Z", n / 2, n % 2 * 59);
+    for expired_before in [30, 60] {
+        let world =
+            World::new((0..30).map(|n| call(USER, &format!("{n}"), &at(n))).collect(), "2026-12-01T00:28").await;
+        set_with_courses(&world, "2026-12-01T00:28".parse().unwrap()).await;
+        let [analytics, ..] = tables(&world.store);
+        let items = world.store.client().scan().table_name(analytics.name()).send().await.unwrap().items.unwrap();
+        let keys = items.iter().map(|item| (string(item, PK), string(item, SK)));
+        let is_expired = |(pk, sk): &(String, String)| {
+            pk.starts_with("MINUTE#") && sk.rsplit_once('#').unwrap().1.parse::<u32>().unwrap() < expired_before
+        };
+        analytics.delete_all(keys.filter(is_expired)).await.unwrap();
+        world.store.reset_meter();
+        let answer = world.ok(Who::User(USER), USER_STATS, &[], NOW).await;
+        let units = world.store.spent().read_units;
+        let recent: Vec<_> = answer["recent"].as_array().unwrap().iter().map(|call| &call["requestId"]).collect();
+        let newest: Vec<_> = (10..30).rev().map(|n| json!(n.to_string())).collect();
+        assert_eq!(recent, newest.iter().collect::<Vec<_>>(), "{expired_before}");
+        assert!(units <= 100.0, "{units} read units");
+    }
 }
 
 #[tokio::test]

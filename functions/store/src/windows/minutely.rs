@@ -11,7 +11,7 @@ use metering::window::{Day, Hour, Minute};
 use super::budget::Budget;
 use super::hourly::OTHER_BYTES;
 use super::totals::TOTAL;
-use super::{COURSE, Span, Windows};
+use super::{COURSE, Span, UserHour, Windows};
 use crate::table::{Consistency, Sort, TableError, readable, string, value_bytes};
 use contract::table::SK;
 
@@ -69,10 +69,31 @@ impl Windows {
     /// When a query fails.
     pub async fn own_minutes(&self, subject: &Subject, first: Hour, last: Hour) -> Result<Counts, TableError> {
         let mut counts = Counts::new();
-        for hour in self.hours(subject, first, last).await? {
+        for hour in self.hours(subject, &[(first, last)]).await? {
             add(&mut counts, hour.hour, hour.course.as_ref().map(Course::calls));
         }
         Ok(counts)
+    }
+
+    /// The minutes of an hour in which there may be calls of its user, and how many: of one that does not know its
+    /// minutes where these have expired, from the first to the last, and all calls under the first.
+    ///
+    /// # Errors
+    /// When the query fails.
+    pub async fn minutes_of(&self, subject: &Subject, of: &UserHour) -> Result<BTreeMap<Minute, u64>, TableError> {
+        let UserHour { hour, usage, course } = of;
+        if let Some(course) = course {
+            let calls = course.calls().filter(|(_, calls)| *calls > 0);
+            return Ok(calls.map(|(place, calls)| (hour.first_minute().plus(place.into()), calls)).collect());
+        }
+        let minutes = self.minutes(subject, *hour, Consistency::Strong).await?;
+        if minutes.iter().map(|(_, usage)| usage.calls).sum::<u64>() >= usage.calls {
+            return Ok(minutes.into_iter().map(|(minute, usage)| (minute, usage.calls)).collect());
+        }
+        let first = usage.first.map_or(hour.first_minute(), Minute::of);
+        let last = usage.last.map_or(hour.last_minute(), Minute::of);
+        let unknown = first.through(last).map(|minute| (minute, 0));
+        Ok(unknown.chain([(first, usage.calls)]).collect())
     }
 }
 
