@@ -79,7 +79,7 @@ impl Step {
     }
 
     /// The text of a step that begins with a minute.
-    pub fn text(self, first: Minute) -> String {
+    fn text(self, first: Minute) -> String {
         match self {
             Self::Minute => first.to_string(),
             Self::Hour => first.hour().to_string(),

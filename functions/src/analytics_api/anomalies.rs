@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use metering::email::Email;
 use metering::report::anomalies::FoundAnomalies;
 use metering::report::range::{Duration, Range};
-use metering::window::Day;
+use metering::window::Minute;
 
 use super::whose::whose_in;
 use super::{AnalyticsApi, set_through};
@@ -39,14 +39,14 @@ impl AnalyticsApi {
         now: Timestamp,
     ) -> Result<Answer, Failure> {
         let set = set_through(self.watermark.read().await?, now);
-        let (first, last) = (Day::of(range.from()), Day::of(range.to()));
+        let (first, last) = (Minute::of(range.from()), Minute::of(range.to()).plus(-1));
         let found = self.anomalies.between(whose.as_ref(), first, last).await?;
-        if let Some(email) = whose.filter(|email| viewer.email() != email && found.is_empty())
+        if let Some(email) = whose.filter(|email| viewer.email() != email && found.anomalies.is_empty())
             && self.keys.known_user(&email).await?.is_none()
             && !self.keys.has_key(&email).await?
         {
             return Err(Failure::NoSuchUser);
         }
-        Answer::json(&FoundAnomalies::new(now, set, &range, found))
+        Answer::json(&FoundAnomalies::new(now, set, &range, found.since, found.anomalies))
     }
 }

@@ -48,14 +48,17 @@ fn anomaly(local: &Local, user: &str, began: i64, ended: Option<i64>) {
     let begin = minute(began);
     let begin = if user.is_empty() { &begin } else { &begin[..13] };
     let mut item = json!({
-        "PK": { "S": format!("ANOMALIES#{}", &begin[..7]) }, "SK": { "S": format!("{begin}#{user}") },
         "expected": { "N": "7.333" }, "observed": { "N": "1" }, "score": { "N": "0.75" },
     });
     if let Some(ended) = ended {
         item["end"] = json!({ "S": minute(ended) });
     }
-    let put = json!({ "TableName": name::analytics_table(&Environment::default()), "Item": item });
-    dynamodb(local, "PutItem", &put);
+    let month = format!("ANOMALIES#{}", &begin[..7]);
+    for (pk, sk) in [(format!("{month}#{user}"), begin.to_owned()), (month, format!("{begin}#{user}"))] {
+        (item["PK"], item["SK"]) = (json!({ "S": pk }), json!({ "S": sk }));
+        let put = json!({ "TableName": name::analytics_table(&Environment::default()), "Item": item });
+        dynamodb(local, "PutItem", &put);
+    }
 }
 
 fn what_is_expected_of_a_day_is_a_band(page: &Page<'_>) {

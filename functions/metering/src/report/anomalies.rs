@@ -25,7 +25,10 @@ pub struct FoundAnomalies {
     from: Instant,
     /// When it ends.
     to: Instant,
-    /// Those that began in it, oldest first.
+    /// Since when they are told: since the range begins, unless there are more than an answer holds. Another up to here,
+    /// by `to`, tells those before.
+    told_from: Instant,
+    /// Those that began since, oldest first.
     anomalies: Vec<FoundAnomaly>,
 }
 
@@ -54,15 +57,21 @@ struct FoundAnomaly {
 }
 
 impl FoundAnomalies {
-    /// The answer from anomalies, with windows that are set up to a minute.
-    pub fn new(now: Timestamp, set: Minute, range: &Range, anomalies: impl IntoIterator<Item = Anomaly>) -> Self {
-        let is_within = |anomaly: &Anomaly| (range.from()..range.to()).contains(&anomaly.at());
+    /// The answer from the anomalies that began in a range since a minute, with windows that are set up to another.
+    pub fn new(
+        now: Timestamp,
+        set: Minute,
+        range: &Range,
+        since: Minute,
+        anomalies: impl IntoIterator<Item = Anomaly>,
+    ) -> Self {
         Self {
             as_of: now.into(),
             settled_to: range.settled_to(set).into(),
             from: range.from().into(),
             to: range.to().into(),
-            anomalies: anomalies.into_iter().filter(is_within).map(FoundAnomaly::from).collect(),
+            told_from: since.start().into(),
+            anomalies: anomalies.into_iter().map(FoundAnomaly::from).collect(),
         }
     }
 }

@@ -99,8 +99,8 @@ pub(super) async fn play(world: &World, first: Minute, counts: impl IntoIterator
 }
 
 pub(super) async fn found(world: &World) -> Vec<Anomaly> {
-    let day: Day = FROM.parse::<Hour>().unwrap().day();
-    world.aggregator.anomalies.between(None, day.plus(-20), day.plus(1)).await.unwrap()
+    let first = first_minute();
+    world.aggregator.anomalies.between(None, first.plus(-20 * 1_440), first.plus(2 * 1_440)).await.unwrap().anomalies
 }
 
 pub(super) fn ids(sns: &Fake) -> Vec<String> {
@@ -257,8 +257,9 @@ async fn busy_users_are_watched_by_the_minute_and_all_others_by_the_hour_some_in
         [(None, Step::Minute), (Some(BUSY.into()), Step::Minute)].into_iter().chain(of_quiet).collect();
     expected.sort();
     assert_eq!(series_found, expected);
-    let own = world.aggregator.anomalies.between(Some(&BUSY.parse().unwrap()), from.day(), from.day()).await.unwrap();
-    assert_eq!(own.len(), 1);
+    let (busy, last) = (BUSY.parse().unwrap(), first_minute().plus(1_440));
+    let own = world.aggregator.anomalies.between(Some(&busy), first_minute(), last).await.unwrap();
+    assert_eq!(own.anomalies.len(), 1);
     // Another process, which reads them all anew, tells of none again.
     let another = Aggregator { watches: Arc::default(), ..world.aggregator.clone() };
     for minutes in 140..143 {
