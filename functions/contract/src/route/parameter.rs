@@ -122,7 +122,8 @@ pub(super) const BREAKDOWN: &[Parameter] = &[
     parameter(
         "by",
         Form::Dimensions,
-        "What tells calls apart, one or two at once. `user` and `company` are for administrators, who name an `email` for `key`.",
+        "What tells calls apart, one or two at once. `user` and `company` are for administrators, who name an `email` for `key`. \
+         The hour and something else but `status` are told of 7 days at most.",
     ),
     EMAIL,
     parameter("limit", Form::Rows, "How many rows there are at most; the others are one, `*`."),

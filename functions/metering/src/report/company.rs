@@ -96,12 +96,13 @@ pub fn company<'a>(parameters: impl IntoIterator<Item = (&'a str, &'a str)>) -> 
 /// When none has such a name.
 pub fn find<'a>(parameters: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Option<String>, BadParameter> {
     let name = parameters.into_iter().find(|(name, _)| *name == "company").map(|(_, value)| value);
-    let is_name = |name: &str| (1..=contract::limit::MAX_COMPANY_BYTES).contains(&name.len());
+    // Of those that are longer in bytes none is that of a company, as events cut them.
+    let is_name = |name: &str| (1..=contract::limit::MAX_COMPANY_BYTES).contains(&name.chars().count());
     name.map(|name| if is_name(name) { Ok(name.to_owned()) } else { Err(unnamed()) }).transpose()
 }
 
 fn unnamed() -> BadParameter {
-    BadParameter::must("company", "be the name of a company")
+    BadParameter::must("company", "be the name of a company, in 1 to 256 characters")
 }
 
 impl CompanyStats {

@@ -118,7 +118,7 @@ struct ExpectedHour {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct ExpectedTotal {
-    /// Calls of the month so far, which are part of the others; zero where the horizon is not the month.
+    /// Calls of the month before `from`, which are part of the others; zero where the horizon is not the month.
     counted: u64,
     #[serde(flatten)]
     expected: Expected,
