@@ -10,7 +10,7 @@ use metering::total::Total;
 use metering::user_set::Listed;
 use metering::window::{Day, Hour, Minute};
 
-use store::windows::{End, Past, Span};
+use store::windows::{End, Past, Span, begins_part};
 
 /// Bytes that half a read unit reads: eventually consistent ones, as lists are read at first.
 const HALF_UNIT_BYTES: u64 = 4_096;
@@ -19,8 +19,6 @@ const HALF_UNITS: u64 = 480;
 /// Bytes of a listed user, and of an item beside them.
 const USER_BYTES: u64 = 6;
 const ITEM_BYTES: u64 = 100;
-/// Minutes of the parts of hours that are over.
-const QUARTER: i64 = 15;
 
 /// What an answer may still read of lists.
 #[derive(Debug)]
@@ -112,7 +110,7 @@ impl List {
     /// From the beginning of a day to a minute.
     fn up_to(day: Day, last: Minute, set: Minute) -> Vec<Self> {
         let next = last.plus(1);
-        if day.last_hour().last_minute() > set || next.of_hour() % QUARTER != 0 {
+        if day.last_hour().last_minute() > set || !begins_part(next) {
             return vec![Self::UpTo(Span::Day(day), last)];
         }
         let hours =
@@ -127,7 +125,7 @@ impl List {
         let hour = |hour: Hour| Self::At(Span::Day(day), End::Last, place(hour.of_day()));
         match first.of_hour() {
             0 => Some(vec![hour(first.hour())]),
-            minutes if minutes % QUARTER == 0 => {
+            minutes if begins_part(first) => {
                 let quarters = Self::At(Span::Hour(first.hour()), End::Last, place(minutes));
                 let next = Some(first.hour().plus(1)).filter(|next| next.day() == day);
                 Some([quarters].into_iter().chain(next.map(hour)).collect())
@@ -141,7 +139,7 @@ impl List {
         let hours = first.hour().through(last.hour()).map(|hour| {
             let (begin, end) = (hour.first_minute(), hour.last_minute());
             let from = first.max(begin);
-            if end <= last.min(set) && from.of_hour() % QUARTER == 0 {
+            if end <= last.min(set) && begins_part(from) {
                 Some(Self::At(Span::Hour(hour), End::Last, place(from.of_hour())))
             } else {
                 (from == begin).then(|| Self::UpTo(Span::Hour(hour), last.min(end)))

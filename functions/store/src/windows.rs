@@ -38,7 +38,7 @@ use self::kept::Kept;
 use self::parts::place_of;
 use self::row::{Row, all};
 
-pub use callers::End;
+pub use callers::{End, begins_part};
 pub use minutely::Counts;
 pub use published::Published;
 pub use span::Span;

@@ -194,6 +194,11 @@ fn counts(by_part: &ByPart) -> BTreeMap<u8, u64> {
     by_part.iter().map(|(part, callers)| (*part, callers.count())).collect()
 }
 
+/// Whether a list from an end of an hour that is over may begin at a minute, or end before it.
+pub fn begins_part(minute: Minute) -> bool {
+    minute.of_hour() % i64::from(QUARTER) == 0
+}
+
 /// The part of a window that is over in which a place is: the quarter of an hour, the hour of a day.
 const fn part(whole: Span, place: u8) -> u8 {
     match whole {
